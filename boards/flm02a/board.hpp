@@ -1,0 +1,44 @@
+// FLM02A: sensor board v2.1 (schematic v2.1; shared reference "hardware").
+#pragma once
+#include "boards/pins.hpp"
+
+namespace flm {
+namespace boards {
+
+struct Flm02a {
+  static constexpr const char* name() { return "flm02a"; }
+  static constexpr uint16_t hardware_major = 2;
+  static constexpr uint8_t hardware_minor = 1;
+
+  /// 3.6864 MHz ceramic resonator; fuses run the CPU at it undivided.
+  static constexpr uint32_t cpu_hz = 3686400;
+  static constexpr uint8_t fuse_low = 0xEC, fuse_high = 0xDE, fuse_extended = 0x01;
+  static constexpr bool clock_starts_divided_by_8 = false;
+
+  /// 6 400 conversions a second, 2 133 a clamp; a tick is 5/32 ms.
+  using Sampling = SampleClock<cpu_hz, 8, 72, 32>;
+
+  /// Converter inputs of terminal ports 1, 2, 3.
+  static constexpr uint8_t clamp_input(uint8_t clamp) { return clamp; }
+
+  using PulsePort4 = PulseInput<3, Pin<IoPort::D, 2>>;
+  using PulsePort5 = PulseInput<4, Pin<IoPort::D, 3>>;
+  static_assert(AllDifferent<PulsePort4, PulsePort5>::value, "two pulse ports share a pin");
+
+  using Led = Pin<IoPort::B, 0>;  ///< heartbeat, active low
+
+  /// Ports 2 and 3 are clamp ports for good; there are no polarity lines.
+  static constexpr bool has_port_configuration = false;
+  /// Driver enable of the RS-485 transceiver. High (transmit, idle) makes terminal `a` a 3.3 V rail.
+  using DriverEnable = Pin<IoPort::D, 5>;
+
+  /// The level shifter inverts SCK: SPI mode 2.
+  static constexpr uint8_t spi_mode = 2;
+  /// What the main board keeps between two bytes and before it reads a reply.
+  static constexpr uint16_t spi_byte_gap_us = 250;
+  static constexpr uint8_t reply_wait_ms = 20;
+  static constexpr uint8_t poll_period_ms = 100;
+};
+
+}  // namespace boards
+}  // namespace flm

@@ -1,0 +1,48 @@
+// FLM02B: sensor board v2.2 (shared reference "hardware").
+#pragma once
+#include "boards/pins.hpp"
+
+namespace flm {
+namespace boards {
+
+struct Flm02b {
+  static constexpr const char* name() { return "flm02b"; }
+  static constexpr uint16_t hardware_major = 2;
+  static constexpr uint8_t hardware_minor = 2;
+
+  /// 16 MHz crystal. The fuses divide it by 8 at reset; the firmware undoes that first.
+  static constexpr uint32_t cpu_hz = 16000000;
+  static constexpr uint8_t fuse_low = 0x6E, fuse_high = 0xDE, fuse_extended = 0x01;
+  static constexpr bool clock_starts_divided_by_8 = true;
+
+  /// 6 250 conversions a second, 2 083 a clamp; a tick is 4/25 ms.
+  using Sampling = SampleClock<cpu_hz, 64, 40, 128>;
+
+  /// Converter inputs of terminal ports 1, 2, 3: ADC7, ADC0, ADC1.
+  static constexpr uint8_t clamp_input(uint8_t clamp) { return clamp == 0 ? 7 : static_cast<uint8_t>(clamp - 1); }
+
+  using PulsePort2 = PulseInput<1, Pin<IoPort::C, 0>, true>;
+  using PulsePort3 = PulseInput<2, Pin<IoPort::C, 1>, true>;
+  using PulsePort4 = PulseInput<3, Pin<IoPort::C, 4>>;
+  using PulsePort5 = PulseInput<4, Pin<IoPort::C, 5>>;
+  static_assert(AllDifferent<PulsePort2, PulsePort3, PulsePort4, PulsePort5>::value, "two pulse ports share a pin");
+
+  using Led = Pin<IoPort::B, 0>;  ///< heartbeat, active low
+
+  /// `sk`: analog front end of ports 2 and 3 on or off, P1 line's RX and TX inverted or not.
+  static constexpr bool has_port_configuration = true;
+  using AnalogFrontEnd = Pin<IoPort::C, 2>;
+  using InvertRx = Pin<IoPort::D, 5>;
+  using InvertTx = Pin<IoPort::D, 6>;
+  static_assert(AllDifferent<PulsePort2, PulsePort3, PulsePort4, PulsePort5, AnalogFrontEnd>::value,
+                "the analog switch shares a pin with a pulse port");
+
+  static constexpr uint8_t spi_mode = 0;
+  /// What the main board keeps between two bytes and before it reads a reply.
+  static constexpr uint16_t spi_byte_gap_us = 50;
+  static constexpr uint8_t reply_wait_ms = 5;
+  static constexpr uint8_t poll_period_ms = 50;
+};
+
+}  // namespace boards
+}  // namespace flm

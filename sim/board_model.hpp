@@ -1,0 +1,49 @@
+// A board's facts as run-time values, taken from the same types that the firmware is compiled with.
+#pragma once
+#include <array>
+#include <string>
+#include <vector>
+
+#include "boards/flm02a/board.hpp"
+#include "boards/flm02b/board.hpp"
+#include "sim/time.hpp"
+
+namespace flm::sim {
+
+/// Time from reset to the first converter trigger: the firmware waits for it on its timer, so that it does not depend on
+/// how long its start-up code takes (hal/avr, hal/host).
+inline constexpr Nanoseconds kFirstSample = 4'000'000;
+
+struct PulsePort {
+  int port;              ///< terminal port, 1 to 6
+  char io_port;          ///< 'B', 'C', 'D'
+  int bit;               ///< pin number in that I/O port
+  bool when_analog_off;  ///< a pulse input only while the analog front end is off
+};
+
+struct BoardModel {
+  std::string name;  ///< as in a scenario: flm02a, flm02b
+  std::uint32_t cpu_hz = 0;
+  bool clock_starts_divided_by_8 = false;
+  std::uint32_t tick_cycles = 0;        ///< CPU cycles between two converter triggers
+  std::uint32_t conversion_cycles = 0;  ///< CPU cycles from a trigger to the end of its conversion
+  std::array<int, 3> clamp_inputs{};    ///< converter inputs of ports 1, 2, 3
+  std::vector<PulsePort> pulse_ports;
+  bool has_port_configuration = false;
+  int spi_mode = 0;
+  Nanoseconds spi_byte_gap = 0;  ///< end of a byte to start of the next, as a stock host leaves it
+  Nanoseconds spi_byte_time = 8'000;  ///< 8 bits at 1 MHz
+  Nanoseconds reply_wait = 0;
+  Nanoseconds poll_period = 0;
+
+  /// Start of conversion number `tick`, exact to the nanosecond and the same for both engines.
+  [[nodiscard]] Nanoseconds tick_time(std::int64_t tick) const {
+    return kFirstSample + (tick * tick_cycles * 1'000'000'000LL + cpu_hz / 2) / cpu_hz;
+  }
+  [[nodiscard]] double samples_per_second() const { return double(cpu_hz) / tick_cycles / 3.0; }
+};
+
+/// The model of a board by its scenario name; throws std::invalid_argument with the names that exist.
+const BoardModel& board_model(const std::string& name);
+
+}  // namespace flm::sim

@@ -1,0 +1,41 @@
+// What is outside of the board, as functions of time: clamp currents behind the analog front end, and pulse contacts.
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include "sim/board_model.hpp"
+#include "sim/scenario.hpp"
+#include "sim/time.hpp"
+
+namespace flm::sim {
+
+class Environment {
+ public:
+  /// Loads recordings and computes what can be computed ahead. Throws InputError.
+  Environment(const Scenario&, const BoardModel&);
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  /// Code (0..1023) of the conversion number `tick` (BoardModel::tick_time) of clamp port 1..3. A pure function of its
+  /// arguments: both engines, in whatever order they ask, get the same code.
+  [[nodiscard]] std::uint16_t convert(int port, std::int64_t tick) const;
+
+  /// Level of a pulse port's contact at time t: true = open, pulled high.
+  [[nodiscard]] bool level(int port, Nanoseconds t) const;
+  /// The first time after t at which any pulse port changes, or kNever.
+  [[nodiscard]] Nanoseconds next_edge(Nanoseconds t) const;
+
+  /// True RMS of the current through a clamp, in A, before the front end, over [from, to).
+  [[nodiscard]] double true_rms(int port, Nanoseconds from, Nanoseconds to) const;
+  /// Current through a clamp at time t, in A.
+  [[nodiscard]] double current(int port, Nanoseconds t) const;
+  /// Falling edges that a perfect counter would count on a pulse port in [from, to): bounce and spikes left out.
+  [[nodiscard]] std::int64_t true_pulses(int port, Nanoseconds from, Nanoseconds to) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace flm::sim

@@ -1,0 +1,29 @@
+// What a run yields: the records of the contract's jsonl, in time order, and where they go.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace flm::sim {
+
+/// One sensor's line of a `gd` reply.
+struct Reading {
+  double t = 0.0;  ///< s since power-up, when the host asked
+  int sensor = 0;  ///< 1..6
+  std::uint32_t counter = 0;  ///< Wh or litre
+  std::uint16_t milli = 0;    ///< thousandths
+  bool is_pulse = false;      ///< extra is the time of the last pulse instead of a power
+  std::uint32_t extra = 0;    ///< W, or ms since reset
+};
+
+/// The answer to a scripted command, both as host software writes them.
+struct Reply {
+  double t = 0.0;
+  std::string host, reply;
+};
+
+using Record = std::variant<Reading, Reply>;
+
+}  // namespace flm::sim

@@ -1,0 +1,31 @@
+// A value change dump (IEEE 1364-2005, clause 18) of a run, for GTKWave: clamp codes, pulse contacts, SPI bytes, LED, readings.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "sim/environment.hpp"
+#include "sim/records.hpp"
+#include "sim/run.hpp"
+
+namespace flm::sim {
+
+class VcdWriter {
+ public:
+  VcdWriter(const std::filesystem::path& file, const Scenario&, const BoardModel&, const Environment&);
+  ~VcdWriter();
+  VcdWriter(const VcdWriter&) = delete;
+  VcdWriter& operator=(const VcdWriter&) = delete;
+
+  void byte(Nanoseconds start, std::uint8_t mosi, std::uint8_t miso);
+  void led(Nanoseconds t, bool lit);
+  void reading(const Reading&);
+  /// Writes everything up to `end` in time order and renames the file into place; without it nothing stays. Throws InputError.
+  void finish(Nanoseconds end);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace flm::sim

@@ -1,0 +1,34 @@
+// One run of a scenario: what a report and an exit status are made from.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "sim/board_model.hpp"
+#include "sim/records.hpp"
+#include "sim/scenario.hpp"
+
+namespace flm::sim {
+
+struct ExpectationResult {
+  Expectation expectation;
+  std::string quantity;  ///< "power" or "counter"
+  double expected = 0.0, actual = 0.0, allowed = 0.0;  ///< allowed: absolute deviation
+  bool ok = false;
+  std::string message;  ///< one sentence, with file and line
+};
+
+struct Run {
+  Scenario scenario;
+  const BoardModel* board = nullptr;
+  std::string engine;  ///< "native" or "image"
+  double wall_seconds = 0.0;
+  std::vector<Record> records;
+  std::vector<ExpectationResult> expectations;
+  [[nodiscard]] bool ok() const {
+    for (const auto& e : expectations)
+      if (!e.ok) return false;
+    return true;
+  }
+};
+
+}  // namespace flm::sim

@@ -1,0 +1,88 @@
+// A scenario file, read and checked (../shared contract, "A scenario"). Times in seconds as written, names as written.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace flm::sim {
+
+/// Something that a person handed in is wrong: file, place, what is wrong, what is allowed. Exit status 2.
+class InputError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+enum class SensorClass { analog, pulse, p1 };
+enum class SensorType { electricity, gas, water };
+enum class Shape { sine, half, triangle, dimmed, peaky };
+
+struct Sensor {
+  int id = 0;  ///< 1..6
+  SensorClass sensor_class = SensorClass::analog;
+  std::vector<int> ports;
+  double voltage = 230.0;  ///< V
+  int current = 50;        ///< A, the clamp's full scale
+  double constant = 1.0;   ///< Wh or litre per pulse
+  SensorType type = SensorType::electricity;
+};
+
+struct Waveform {
+  int port = 0;
+  // from a file ...
+  std::filesystem::path file;  ///< resolved against the scenario; empty: synthetic
+  int channel = 0;
+  double scale = 1.0;           ///< A at full scale, or A per unit of a CSV column
+  std::optional<double> rate;   ///< Hz
+  bool repeat = false;
+  // ... or synthetic
+  double amps = 0.0;  ///< RMS
+  double hz = 50.0;
+  Shape shape = Shape::sine;
+};
+
+struct FrontEnd {
+  double tau = 0.00191;  ///< s
+  double noise_lsb = 0.5;
+  double offset_lsb = 0.0;
+  double gain = 1.0;
+  std::uint64_t seed = 1;
+};
+
+struct Pulses {
+  int port = 0;
+  std::filesystem::path file;  ///< seconds,level; empty: synthetic
+  double every = 0.0, width = 0.030, bounce = 0.0;  ///< s
+};
+
+struct HostCommand {
+  double at = 0.0;
+  std::string send;
+};
+
+struct Expectation {
+  int sensor = 0;
+  double from = 0.0;
+  std::optional<double> to;
+  std::optional<double> power, counter;
+  std::optional<std::string> tolerance;  ///< as written: "1%" or a number
+  int line = 0;                          ///< where it stands in the file
+};
+
+struct Scenario {
+  std::filesystem::path path;
+  std::string board;
+  double duration = 0.0;
+  std::vector<Sensor> sensors;
+  std::vector<Waveform> waveforms;
+  FrontEnd front_end;
+  std::vector<Pulses> pulses;
+  std::vector<HostCommand> host;
+  std::vector<Expectation> expectations;
+};
+
+/// Reads and checks a scenario; throws InputError with file, line, key, what is wrong and what is allowed.
+Scenario read_scenario(const std::filesystem::path& file);
+
+}  // namespace flm::sim
