@@ -1,0 +1,138 @@
+#include "sim/report/sensor_view.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace flm::sim {
+namespace {
+
+constexpr Nanoseconds kSecond = 1'000'000'000;
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+std::vector<Reading> readings_of(const Run& run, int sensor) {
+  std::vector<Reading> out;
+  for (const Record& record : run.records)
+    if (const auto* reading = std::get_if<Reading>(&record); reading != nullptr && reading->sensor == sensor) out.push_back(*reading);
+  return out;
+}
+
+double counter_of(const Reading& reading) { return reading.counter + reading.milli / 1000.0; }
+
+/// The last whole second at which the host asked. A board reports only what changed, so a run may end in silence.
+std::int64_t last_poll(const Run& run) {
+  double last = 0;
+  for (const Record& record : run.records)
+    if (const auto* reading = std::get_if<Reading>(&record)) last = std::max(last, reading->t);
+  if (last < run.scenario.duration - 1.5) last = run.scenario.duration;
+  return static_cast<std::int64_t>(std::floor(last + 1e-6));
+}
+
+void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const Run& run, const Environment& environment) {
+  view.read.start = view.truth.start = seconds(kFirstSample + kSecond);
+  const std::int64_t last = last_poll(run);
+  std::size_t next = 0;
+  double power = kNan, sum_read = 0, sum_true = 0, energy_wh = 0;
+  std::int64_t n = 0;
+  view.worst_error = 0;
+  for (std::int64_t second = 1; second + 2 <= last; ++second) {
+    const double asked = static_cast<double>(second + 2);
+    while (next < readings.size() && readings[next].t < asked + 0.5) power = readings[next++].extra;
+    const Nanoseconds from = kFirstSample + second * kSecond;
+    double true_power = 0;
+    for (const int port : view.sensor->ports) true_power += view.sensor->voltage * environment.true_rms(port, from, from + kSecond);
+    view.read.values.push_back(power);
+    view.truth.values.push_back(true_power);
+    energy_wh += true_power / 3600;
+    if (std::isnan(power)) continue;
+    sum_read += power;
+    sum_true += true_power;
+    if (std::abs(power - true_power) > std::abs(view.worst_error)) view.worst_error = power - true_power;
+    ++n;
+  }
+  view.mean_read = n > 0 ? sum_read / static_cast<double>(n) : kNan;
+  view.mean_true = n > 0 ? sum_true / static_cast<double>(n) : kNan;
+  view.counter_true = energy_wh;
+}
+
+void compare_pulses(SensorView& view, const std::vector<Reading>& readings, const Run& run, const Environment& environment) {
+  const std::int64_t last = last_poll(run);
+  std::size_t next = 0;
+  double counter = 0, base = 0;
+  // What was counted between enabling and the first poll is where the comparison starts.
+  while (next < readings.size() && readings[next].t < 1.5) base = counter = counter_of(readings[next++]);
+  std::int64_t pulses = 0;
+  view.read.start = view.truth.start = 1;
+  for (std::int64_t second = 1; second <= last; ++second) {
+    while (next < readings.size() && readings[next].t < static_cast<double>(second) + 0.5) counter = counter_of(readings[next++]);
+    if (second > 1)
+      for (const int port : view.sensor->ports) pulses += environment.true_pulses(port, (second - 1) * kSecond, second * kSecond);
+    view.read.values.push_back(counter);
+    view.truth.values.push_back(base + static_cast<double>(pulses) * view.sensor->constant);
+  }
+  view.mean_read = view.mean_true = kNan;
+  view.counter_true = view.truth.values.empty() ? 0 : view.truth.values.back();
+}
+
+}  // namespace
+
+SensorView view_of(const Run& run, const Environment& environment, const Sensor& sensor) {
+  SensorView view;
+  view.sensor = &sensor;
+  const auto readings = readings_of(run, sensor.id);
+  view.readings = readings.size();
+  view.counter_read = readings.empty() ? kNan : counter_of(readings.back());
+  switch (sensor.sensor_class) {
+    case SensorClass::analog: compare_clamp(view, readings, run, environment); break;
+    case SensorClass::pulse: compare_pulses(view, readings, run, environment); break;
+    case SensorClass::p1: {
+      view.has_truth = false;
+      view.mean_true = view.counter_true = kNan;
+      double sum = 0;
+      for (const Reading& reading : readings) sum += reading.extra;
+      view.mean_read = readings.empty() ? kNan : sum / static_cast<double>(readings.size());
+    }
+  }
+  return view;
+}
+
+Nanoseconds typical_moment(const SensorView& view) {
+  const auto& power = view.truth.values;
+  if (power.empty()) return kSecond;
+  const double most = *std::max_element(power.begin(), power.end());
+  std::vector<std::size_t> on;
+  for (std::size_t i = 0; i < power.size(); ++i)
+    if (power[i] > 0.05 * most) on.push_back(i);
+  if (on.empty()) return nanoseconds(view.truth.start);
+  const auto middle = on.begin() + static_cast<std::ptrdiff_t>(on.size() / 2);
+  std::nth_element(on.begin(), middle, on.end(), [&](auto a, auto b) { return power[a] < power[b]; });
+  // In the middle of the second, on a whole number of 20 ms from power-up.
+  return (static_cast<Nanoseconds>(*middle) + 1) * kSecond + kSecond / 2;
+}
+
+std::vector<std::pair<double, bool>> first_pulse(const Environment& environment, int port, Nanoseconds from, Nanoseconds end) {
+  constexpr Nanoseconds kRested = 50'000'000;  // no change for longer than any bounce: the pulse is over
+  constexpr std::size_t kMostEdges = 2000;
+  std::vector<std::pair<double, bool>> edges;
+  bool level = environment.level(port, from);
+  Nanoseconds last = from;
+  for (Nanoseconds t = environment.next_edge(from); t < end; t = environment.next_edge(t)) {
+    if (edges.size() > 1 && level && t - last > kRested) break;
+    const bool now = environment.level(port, t);
+    if (now == level) continue;
+    if (edges.empty()) {
+      if (now) {  // the rest of a pulse that began before
+        level = now;
+        continue;
+      }
+      edges.emplace_back(seconds(from), true);
+    }
+    level = now;
+    last = t;
+    edges.emplace_back(seconds(t), level);
+    if (edges.size() > kMostEdges) break;
+  }
+  return edges;
+}
+
+}  // namespace flm::sim

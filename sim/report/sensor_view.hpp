@@ -1,0 +1,39 @@
+// What went into a sensor and what the board made of it, second by second: the numbers behind the report.
+#pragma once
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "sim/environment.hpp"
+#include "sim/report/svg.hpp"
+#include "sim/run.hpp"
+
+namespace flm::sim {
+
+/// One sensor of a run, compared with the truth.
+///
+/// Clamps: the board's seconds run from its first sample (kFirstSample). A reading asked at time t holds the power of the last
+/// whole board second before t, and so it is compared with the input of exactly that second. The host enables sensors before
+/// 1.0 s, and a clamp counts from the first whole board second after that.
+/// Pulses: a reading at t is compared with the pulses before t.
+struct SensorView {
+  const Sensor* sensor = nullptr;
+  std::size_t readings = 0;  ///< lines that the board sent for this sensor
+  svg::Series read;          ///< clamp: W per board second; pulse: counter in Wh or litre per host second; NaN before the first
+  svg::Series truth;         ///< the same of the input
+  bool has_truth = true;     ///< false: a class of sensor whose input the simulator cannot judge
+  double mean_read = 0.0, mean_true = 0.0;        ///< clamps: W, over the seconds that have a reading; NaN: none has
+  double counter_read = 0.0, counter_true = 0.0;  ///< Wh or litre at the end; NaN: no reading
+  double worst_error = 0.0;                       ///< clamps: largest deviation of a second's power, W, with its sign
+};
+
+SensorView view_of(const Run&, const Environment&, const Sensor&);
+
+/// A moment to zoom into for a clamp: inside the second whose power is the median of those in which a load is on.
+Nanoseconds typical_moment(const SensorView&);
+
+/// The edges of a port's contact around the first pulse after `from`: the level before it, then each change, until the contact
+/// has rested again. Empty when there is no pulse before `end`.
+std::vector<std::pair<double, bool>> first_pulse(const Environment&, int port, Nanoseconds from, Nanoseconds end);
+
+}  // namespace flm::sim
