@@ -56,7 +56,7 @@ struct SampleClock {
   static constexpr uint32_t tick_cycles = static_cast<uint32_t>(TimerPrescaler) * Counts;
   /// CPU cycles from the trigger to the end of the conversion: 13.5 converter clocks (data sheet, table 24-1).
   static constexpr uint32_t conversion_cycles = static_cast<uint32_t>(AdcPrescaler) * 27 / 2;
-  static_assert(conversion_cycles + 160 <= tick_cycles,
+  static_assert(conversion_cycles + 144 <= tick_cycles,
                 "a conversion must end, and its interrupt select the next channel, before the next trigger");
   /// Ticks a second, exactly tick_hz_numerator / tick_hz_denominator.
   static constexpr uint32_t cpu_hz = CpuHz;

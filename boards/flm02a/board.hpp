@@ -25,6 +25,11 @@ struct Flm02a {
   using PulsePort5 = PulseInput<4, Pin<IoPort::D, 3>>;
   static_assert(AllDifferent<PulsePort4, PulsePort5>::value, "two pulse ports share a pin");
 
+  /// The pulse inputs, handed to a template that takes them all. They share one I/O port, so one read sees them at once.
+  template <template <class...> class Template>
+  using WithPulseInputs = Template<PulsePort4, PulsePort5>;
+  static constexpr IoPort pulse_io_port = PulsePort4::port;
+
   using Led = Pin<IoPort::B, 0>;  ///< heartbeat, active low
 
   /// Ports 2 and 3 are clamp ports for good; there are no polarity lines.

@@ -27,6 +27,11 @@ struct Flm02b {
   using PulsePort5 = PulseInput<4, Pin<IoPort::C, 5>>;
   static_assert(AllDifferent<PulsePort2, PulsePort3, PulsePort4, PulsePort5>::value, "two pulse ports share a pin");
 
+  /// The pulse inputs, handed to a template that takes them all. They share one I/O port, so one read sees them at once.
+  template <template <class...> class Template>
+  using WithPulseInputs = Template<PulsePort2, PulsePort3, PulsePort4, PulsePort5>;
+  static constexpr IoPort pulse_io_port = PulsePort4::port;
+
   using Led = Pin<IoPort::B, 0>;  ///< heartbeat, active low
 
   /// `sk`: analog front end of ports 2 and 3 on or off, P1 line's RX and TX inverted or not.

@@ -1,0 +1,124 @@
+// From a window's sums to the RMS of the clamp current, and from there to watts.
+//
+// The sampled signal y is the rectified current x behind a first-order smoother (tau). In the mean square a first-order
+// smoother can be undone with two sums and no filter:
+//
+//     E[x^2] = (E[y^2] - s^2) + (tau f_s)^2 g (E[(y_n - y_(n-1))^2] - 2 s^2)        s^2: variance of noise and quantisation
+//
+// since y' = (x - y) / tau and the cross term of y and y' vanishes over a window. The difference of neighbouring samples
+// is a little less than the derivative, by (sin a / a)^2 with a = pi f / f_s; g = 1.03 makes it exact for 200 Hz, the fourth
+// harmonic of the mains, in the middle of what a rectified current carries.
+//
+// Near zero, where E[x^2] is the small difference of large noise terms, the mean, which is linear, takes over gradually:
+// a sine of that mean is assumed (form factor pi / (2 sqrt 2)). Under the starting current the meter stands still.
+#pragma once
+#include <stdint.h>
+
+#include "firmware/metering/integer.hpp"
+#include "protocol/attributes.hpp"
+
+namespace flm {
+namespace metering {
+
+/// Largest code of the converter; a sample that reaches it may have been cut off.
+constexpr uint16_t full_scale_code = 1023;
+
+/// Square of the form factor of a rectified sine, pi^2 / 8, in 1/2^16.
+constexpr uint32_t sine_form_factor_q16 = 80852;
+
+/// What the sampling interrupt adds up for one clamp in one window.
+struct ClampSums {
+  uint32_t squares;  ///< sum of y^2
+  uint32_t steps;    ///< sum of (y_n - y_(n-1))^2
+  uint32_t sum;      ///< sum of y
+  uint16_t clipped;  ///< samples at full_scale_code
+};
+
+/// What calibration knows about a clamp input.
+struct ClampCalibration {
+  uint16_t tau_us;     ///< time constant of the smoother, 0..65535 us
+  uint16_t noise_q10;  ///< s^2, variance of noise and quantisation, in 1/1024 count^2
+  int16_t offset_q8;   ///< code at no current, in 1/256 count
+};
+
+/// Until a board is calibrated: the schematic's 1.91 kOhm and 1 uF; 0.5 count RMS of noise and 1/12 of quantisation.
+constexpr ClampCalibration uncalibrated = {1910, 341, 0};
+
+/// (tau f_s)^2 g in 1/2^14 at a board's sampling rate a clamp.
+template <class Sampling>
+struct StepWeight {
+  static constexpr double samples_per_second =
+      static_cast<double>(Sampling::cpu_hz) / static_cast<double>(Sampling::tick_cycles) / 3.0;
+  static constexpr double difference_gain = 1.03;
+  /// f_s^2 g in 1/s^2, times 1e-12 (tau is in us) 2^30: 4 digits are left, more than tau is known to.
+  static constexpr uint16_t scale =
+      static_cast<uint16_t>(samples_per_second * samples_per_second * difference_gain * 1e-12 * 1073741824.0 + 0.5);
+  FLM_NODISCARD static constexpr uint32_t q14(uint16_t tau_us) { return multiply_q16(multiply_16(tau_us, tau_us), scale); }
+};
+
+/// Mean square of the rectified current before the smoother, in 1/1024 count^2 (saturating near 2^21 count^2: 1 400 counts RMS).
+/// `samples` > 0 is the number of samples in the sums, at most 4095; `step_weight_q14` is StepWeight::q14(tau).
+FLM_NODISCARD constexpr uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, const ClampCalibration& calibration,
+                                                 uint32_t step_weight_q14) {
+  const uint16_t noise_q10 = calibration.noise_q10;
+  uint32_t level_q12 = mean_q12(sums.sum, samples);
+
+  // Signal terms, and what noise and offset put on top of them, each in 1/1024 count^2.
+  uint32_t signal = (mean_q12(sums.squares, samples) >> 2) +
+                    multiply_q16(mean_q12(sums.steps, samples), step_weight_q14);
+  uint32_t excess = noise_q10 + multiply_q16(static_cast<uint32_t>(noise_q10) << 3, step_weight_q14);
+  // E[(y - o)^2] = E[y^2] - 2 o E[y] + o^2
+  if (calibration.offset_q8 != 0) {
+    const bool above = calibration.offset_q8 > 0;
+    const uint16_t offset_q8 = static_cast<uint16_t>(above ? calibration.offset_q8 : -calibration.offset_q8);
+    const uint32_t offset_q12 = static_cast<uint32_t>(offset_q8) << 4;
+    const uint32_t cross = multiply_q16(level_q12, static_cast<uint32_t>(offset_q8) << 7);
+    signal += multiply_16(offset_q8, offset_q8) >> 6;
+    if (above) {
+      excess += cross;
+      level_q12 = level_q12 > offset_q12 ? level_q12 - offset_q12 : 0;
+    } else {
+      signal += cross;
+      level_q12 += offset_q12;
+    }
+  }
+  uint32_t result = signal > excess ? signal - excess : 0;
+
+  // The mean as a witness, for q / (q + 3 s^2) < 1. Noise that the converter cuts off at code 0 has a mean of its own,
+  // s / sqrt(2 pi). Above 2^14 count^2 nothing of this is left.
+  if (result < 0x01000000u) {
+    const uint32_t level_square_q10 = multiply_q16(level_q12, level_q12 << 2);
+    const uint16_t floor_q10 = noise_q10 / 6u;
+    const uint32_t by_mean = level_square_q10 > floor_q10 ? multiply_q16(level_square_q10 - floor_q10, sine_form_factor_q16) : 0;
+    const uint32_t handover_q10 = 3 * static_cast<uint32_t>(noise_q10);
+    const uint32_t mean_share_q16 = ((handover_q10 << 8) / (result + handover_q10 + 1)) << 8;
+    if (by_mean > result)
+      result += multiply_q16(by_mean - result, mean_share_q16);
+    else
+      result -= multiply_q16(result - by_mean, mean_share_q16);
+  }
+  // Starting current: s / sqrt 2, with the default noise 0.41 count RMS, 20 mA of a 50 A clamp (IEC 62053-21, 8.3: 0.4 % of
+  // a basic current of 5 A).
+  return result < noise_q10 / 2u ? 0 : result;
+}
+
+/// Power in 1/256 W from a mean square current and a meter constant (nWh per count and 1.5 ms sample, as stock hosts set it;
+/// it is made for the mean of a rectified sine, so the RMS is divided by the form factor of one). At most 2^23 W.
+FLM_NODISCARD constexpr uint32_t power_q8(uint32_t mean_square_q10, uint16_t meter_constant) {
+  if (mean_square_q10 == 0) return 0;
+  // The root gives 16 good bits when its argument has 31 or 32.
+  uint8_t shift = 0;
+  while (mean_square_q10 < 0x40000000u) {
+    mean_square_q10 <<= 2;
+    ++shift;
+  }
+  const uint16_t root = square_root(mean_square_q10);  // RMS * 2^(5 + shift)
+  // 1 nWh / 1.5 ms = 2.4 mW; 2.4e-3 / 1.110721 = 2.160758e-3 = 36252 / 2^24
+  const uint32_t product = multiply_16(root, meter_constant);
+  const uint32_t scaled = multiply_q16(product, 36252);  // W * 2^(13 + shift)
+  const uint8_t down = static_cast<uint8_t>(5 + shift);
+  return (scaled + (static_cast<uint32_t>(1) << (down - 1))) >> down;
+}
+
+}  // namespace metering
+}  // namespace flm

@@ -1,0 +1,53 @@
+// Integer arithmetic that the meter needs and C++ lacks. No 64-bit division, no floating point.
+#pragma once
+#include <stdint.h>
+
+#include "protocol/attributes.hpp"
+
+namespace flm {
+namespace metering {
+
+/// 16 by 16 bits: one call of the compiler's own multiplication.
+FLM_NODISCARD constexpr uint32_t multiply_16(uint16_t a, uint16_t b) { return static_cast<uint32_t>(a) * b; }
+
+/// The most that multiply_q16 gives.
+constexpr uint32_t product_limit = 0x3FFFFFFFu;
+
+/// a * b / 2^16, rounded down, product_limit when it is more than that.
+FLM_NODISCARD FLM_OUTLINE constexpr uint32_t multiply_q16(uint32_t a, uint32_t b) {
+  const uint64_t product = static_cast<uint64_t>(a) * b;
+  return (product >> 32) > (product_limit >> 16) ? product_limit : static_cast<uint32_t>(product >> 16);
+}
+
+/// sum / count in 1/4096, rounded down. The quotient must be under 2^20; count is 1..4095.
+FLM_NODISCARD FLM_OUTLINE constexpr uint32_t mean_q12(uint32_t sum, uint16_t count) {
+  return ((sum / count) << 12) + (((sum % count) << 12) / count);
+}
+
+/// Square of a 10-bit number (an ADC code, or the difference of two): three 8-bit multiplications, no shifts.
+FLM_NODISCARD FLM_INLINE constexpr uint32_t square_10_bits(uint16_t x) {
+  const uint8_t low = static_cast<uint8_t>(x);
+  const uint8_t high = static_cast<uint8_t>(x >> 8);
+  const uint16_t low_square = static_cast<uint16_t>(low * low);
+  const uint16_t cross = static_cast<uint16_t>(low * high);
+  const uint8_t high_square = static_cast<uint8_t>(high * high);
+  const uint16_t upper = static_cast<uint16_t>((low_square >> 8) + cross + cross + static_cast<uint16_t>(high_square << 8));
+  return static_cast<uint32_t>(upper) << 8 | static_cast<uint8_t>(low_square);
+}
+
+/// Square root, rounded down.
+FLM_NODISCARD constexpr uint16_t square_root(uint32_t x) {
+  uint32_t root = 0;
+  for (uint32_t bit = 0x40000000u; bit != 0; bit >>= 2) {
+    if (x >= root + bit) {
+      x -= root + bit;
+      root = (root >> 1) + bit;
+    } else {
+      root >>= 1;
+    }
+  }
+  return static_cast<uint16_t>(root);
+}
+
+}  // namespace metering
+}  // namespace flm

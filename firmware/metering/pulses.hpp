@@ -1,0 +1,136 @@
+// Pulse inputs: debounced falling edges, by looking at the level at every tick of the sample clock.
+//
+// A level counts when it has been the same for the port's debounce time, without a break. So contacts may bounce for
+// anything shorter than that, spikes shorter than that are nothing, an edge inside the bounce is never forgotten (the level
+// is looked at again at every tick), and noise of whatever frequency costs a bounded time.
+#pragma once
+#include <stdint.h>
+
+#include "protocol/attributes.hpp"
+
+namespace flm {
+namespace metering {
+
+/// Debounce time of a port until it is set: longer than the 5 ms for which an S0 contact may bounce, shorter than
+/// half a period at 60 Hz.
+constexpr uint16_t default_debounce_tenths_ms = 60;
+/// Shortest: no spike of 1 ms counts, pulses of 2 ms (250 Hz) do.
+constexpr uint16_t shortest_debounce_tenths_ms = 15;
+/// Longest, for reed contacts: what fits in 255 ticks on both boards.
+constexpr uint16_t longest_debounce_tenths_ms = 390;
+
+/// What is kept of one input.
+struct PulseInput {
+  uint32_t last_ms;  ///< when the newest pulse was accepted
+  uint8_t pulses;    ///< accepted and not taken yet
+  uint8_t held;      ///< ticks for which the level has differed from the accepted one
+  uint8_t debounce;  ///< ticks after which it is accepted
+  uint8_t pin;       ///< mask in the I/O port
+};
+
+/// The pulse inputs of a board: `Inputs` are boards::PulseInput types on one I/O port, of adjoining terminal ports.
+template <class... Inputs>
+class PulseInputs {
+ public:
+  static constexpr uint8_t count = sizeof...(Inputs);
+
+  /// Before the first sample(): every input's debounce time, in ticks.
+  void start(uint8_t debounce_ticks) {
+    PulseInput* input = inputs_;
+    const uint8_t pins[] = {((input++)->pin = Inputs::mask)...};
+    static_cast<void>(pins);
+    for (PulseInput& each : inputs_) each.debounce = debounce_ticks;
+  }
+
+  /// Interrupt: `levels` are the I/O port's pins, `now_ms` the time.
+  FLM_INLINE void sample(uint8_t levels, const uint32_t& now_ms) {
+    const uint8_t differs = static_cast<uint8_t>((levels ^ accepted_) & watched_);
+    if ((differs | counting_) != 0) sample_all(differs, levels, now_ms);
+  }
+
+  /// True when pulses wait to be taken.
+  FLM_NODISCARD bool any() const { return any_ != 0; }
+
+  /// Main loop: hands each input's pulses to `use(terminal_port, pulses, last_ms, debounce)`, once and only once.
+  template <class Critical, class Use>
+  void take(Use use) {
+    any_ = 0;
+    uint8_t terminal_port = first_terminal_port;
+    for (PulseInput& input : inputs_) {
+      uint8_t pulses = 0;
+      uint32_t last_ms = 0;
+      {
+        const Critical critical;
+        pulses = input.pulses;
+        last_ms = input.last_ms;
+        input.pulses = 0;
+      }
+      if (pulses != 0) use(terminal_port, pulses, last_ms, input.debounce);
+      ++terminal_port;
+    }
+  }
+
+  /// Watches the pins of `mask` from now on. A level that was there before is no edge. Under a critical section.
+  void watch(uint8_t mask, uint8_t levels) {
+    const uint8_t added = static_cast<uint8_t>(mask & ~watched_);
+    accepted_ = static_cast<uint8_t>((accepted_ & ~added) | (levels & added));
+    counting_ = static_cast<uint8_t>(counting_ & mask);
+    watched_ = mask;
+    for (PulseInput& input : inputs_)
+      if ((input.pin & counting_) == 0) input.held = 0;
+  }
+
+  /// Sets the debounce time of a terminal port's input, in ticks; false when the port is no pulse input.
+  bool set_debounce(uint8_t terminal_port, uint8_t ticks) {
+    const uint8_t input = static_cast<uint8_t>(terminal_port - first_terminal_port);
+    if (input >= count) return false;
+    inputs_[input].debounce = ticks;
+    return true;
+  }
+
+  /// Pins that are pulse inputs with the analog front end off, or on.
+  FLM_NODISCARD static constexpr uint8_t mask(bool analog_off) {
+    const uint8_t each_pin[] = {static_cast<uint8_t>(analog_off || !Inputs::when_analog_off ? Inputs::mask : 0)...};
+    uint8_t pins = 0;
+    for (const uint8_t pin : each_pin) pins = static_cast<uint8_t>(pins | pin);
+    return pins;
+  }
+
+ private:
+  static constexpr uint8_t terminal_port_of(uint8_t input) {
+    const uint8_t ports[] = {Inputs::terminal_port...};
+    return ports[input];
+  }
+  static constexpr uint8_t first_terminal_port = terminal_port_of(0);
+  static_assert(terminal_port_of(count - 1) - terminal_port_of(0) == count - 1, "pulse inputs take adjoining terminal ports, in order");
+
+  /// Some level differs from the accepted one, or has.
+  FLM_OUTLINE void sample_all(uint8_t differs, uint8_t levels, const uint32_t& now_ms) {
+    uint8_t counting = 0;
+    for (PulseInput& input : inputs_) {
+      if ((differs & input.pin) != 0) {
+        if (++input.held < input.debounce) {
+          counting = static_cast<uint8_t>(counting | input.pin);
+          continue;
+        }
+        accepted_ = static_cast<uint8_t>(accepted_ ^ input.pin);
+        if ((levels & input.pin) == 0) {
+          input.last_ms = now_ms;
+          ++input.pulses;
+          any_ = 1;
+        }
+      }
+      input.held = 0;
+    }
+    counting_ = counting;
+  }
+
+  PulseInput inputs_[count] = {};
+  uint8_t accepted_ = 0;  ///< debounced levels
+  uint8_t counting_ = 0;  ///< inputs with held > 0
+  uint8_t watched_ = 0;
+  volatile uint8_t any_ = 0;
+};
+
+}  // namespace metering
+}  // namespace flm

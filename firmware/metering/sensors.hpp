@@ -1,0 +1,135 @@
+// Sensors: logical meters with a counter, fed by terminal ports.
+#pragma once
+#include <stdint.h>
+
+#include "protocol/attributes.hpp"
+
+namespace flm {
+namespace metering {
+
+constexpr uint8_t sensor_count = 6;
+constexpr uint8_t port_count = 6;
+/// In the port map: the port feeds no sensor.
+constexpr uint8_t no_sensor = 0xFF;
+
+/// One logical meter.
+struct Sensor {
+  uint32_t counter;         ///< Wh or litre, wraps at 2^32
+  uint32_t extra;           ///< W for a clamp, ms since reset of the last pulse for a pulse meter
+  uint16_t constant;        ///< clamp: nWh per count and 1.5 ms; pulse: Wh or litre per pulse
+  uint16_t fraction;        ///< thousandths of Wh or litre per pulse, 0..999
+  uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, 0..999; clamp: W s, 0..3599
+  uint8_t watt_fraction;    ///< 1/256 W that the last reported power left out (clamp)
+};
+
+/// All sensors of a board, with the map from ports, and who must be told what.
+class Sensors {
+ public:
+  /// No port feeds a sensor.
+  void start() {
+    for (uint8_t& sensor : map_) sensor = no_sensor;
+  }
+  FLM_NODISCARD const Sensor& operator[](uint8_t sensor) const { return sensors_[sensor]; }
+  FLM_NODISCARD bool enabled(uint8_t sensor) const { return (enabled_ & bit(sensor)) != 0; }
+  /// Sensor that a port feeds, or no_sensor.
+  FLM_NODISCARD uint8_t sensor_of(uint8_t port) const { return map_[port]; }
+
+  void enable(uint8_t sensor, bool on) {
+    enabled_ = static_cast<uint8_t>(on ? enabled_ | bit(sensor) : enabled_ & ~bit(sensor));
+    unsettle(sensor);
+  }
+  void map(uint8_t port, uint8_t sensor) {
+    if (map_[port] == sensor) return;
+    if (map_[port] != no_sensor) unsettle(map_[port]);
+    if (sensor != no_sensor) unsettle(sensor);
+    map_[port] = sensor;
+  }
+  void set_counter(uint8_t sensor, uint32_t counter) { sensors_[sensor].counter = counter; }
+  void set_constant(uint8_t sensor, uint16_t constant) {
+    if (sensors_[sensor].constant == constant) return;
+    sensors_[sensor].constant = constant;
+    unsettle(sensor);
+  }
+  /// A new fraction clears the sensor's thousandths; setting the one it has keeps them (hosts do that at each start).
+  void set_fraction(uint8_t sensor, uint16_t thousandths) {
+    Sensor& s = sensors_[sensor];
+    if (s.fraction == thousandths) return;
+    s.fraction = thousandths;
+    s.remainder = 0;
+  }
+
+  /// Some pulses of a port, the last of them at `last_ms`.
+  void add_pulses(uint8_t port, uint8_t pulses, uint32_t last_ms) {
+    const uint8_t sensor = map_[port];
+    if (sensor == no_sensor || !enabled(sensor)) return;
+    Sensor& s = sensors_[sensor];
+    become(sensor, true);
+    s.counter += static_cast<uint32_t>(s.constant) * pulses;
+    add_remainder(s, static_cast<uint32_t>(s.fraction) * pulses, 1000);
+    s.extra = last_ms;
+    mark_changed(sensor);
+  }
+  /// Thousandths of a pulse sensor's counter; 0 for a clamp.
+  FLM_NODISCARD uint16_t milli(uint8_t sensor) const {
+    return (counts_pulses_ & bit(sensor)) != 0 ? sensors_[sensor].remainder : 0;
+  }
+
+  /// True when the sensor's last second was measured whole: enabled, mapped and scaled as now from its start.
+  FLM_NODISCARD bool settled(uint8_t sensor) const { return (settled_ & bit(sensor)) != 0; }
+  /// Ends a second: from now on every enabled sensor's next one is whole.
+  void settle() { settled_ = enabled_; }
+  /// Something outside changed under a sensor: its second in progress does not count.
+  void unsettle(uint8_t sensor) { settled_ = static_cast<uint8_t>(settled_ & ~bit(sensor)); }
+
+  /// A second of a clamp sensor: its power, in 1/256 W. Reported in whole watts; what that leaves out is carried to the next
+  /// second, and the energy is that of the reported watts, so the counter is the integral of the readings.
+  void add_power(uint8_t sensor, uint32_t power_q8) {
+    Sensor& s = sensors_[sensor];
+    become(sensor, false);
+    power_q8 += s.watt_fraction;
+    s.watt_fraction = static_cast<uint8_t>(power_q8);
+    s.extra = power_q8 >> 8;
+    add_remainder(s, s.extra, 3600);
+    mark_changed(sensor);
+  }
+
+  /// Sensors that changed since they were last delivered, a bit each.
+  FLM_NODISCARD uint8_t changed() const { return changed_; }
+  /// The sensors of `mask` are on their way to the host.
+  void in_delivery(uint8_t mask) { in_delivery_ = mask; }
+  /// The host has received them; those that changed meanwhile stay changed.
+  void delivered() {
+    changed_ = static_cast<uint8_t>(changed_ & ~in_delivery_);
+    in_delivery_ = 0;
+  }
+
+ private:
+  FLM_OUTLINE static uint8_t bit(uint8_t sensor) { return static_cast<uint8_t>(1u << sensor); }
+  /// A sensor that turns from a clamp's into a pulse meter's, or back, starts without a remainder: its unit changes.
+  void become(uint8_t sensor, bool pulses) {
+    const uint8_t before = counts_pulses_;
+    counts_pulses_ = static_cast<uint8_t>(pulses ? before | bit(sensor) : before & ~bit(sensor));
+    if (counts_pulses_ != before) sensors_[sensor].remainder = 0;
+  }
+  /// Adds parts of a count, `whole` of which make one.
+  FLM_OUTLINE static void add_remainder(Sensor& s, uint32_t parts, uint16_t whole) {
+    parts += s.remainder;
+    s.counter += parts / whole;
+    s.remainder = static_cast<uint16_t>(parts % whole);
+  }
+  void mark_changed(uint8_t sensor) {
+    changed_ = static_cast<uint8_t>(changed_ | bit(sensor));
+    in_delivery_ = static_cast<uint8_t>(in_delivery_ & ~bit(sensor));
+  }
+
+  Sensor sensors_[sensor_count] = {};
+  uint8_t map_[port_count] = {};
+  uint8_t enabled_ = 0;
+  uint8_t settled_ = 0;
+  uint8_t counts_pulses_ = 0;
+  uint8_t changed_ = 0;
+  uint8_t in_delivery_ = 0;
+};
+
+}  // namespace metering
+}  // namespace flm

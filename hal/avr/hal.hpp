@@ -1,0 +1,204 @@
+// The hal contract on the ATmega168P. Section and table numbers are those of its data sheet (Atmel 8271).
+#pragma once
+#include <avr/interrupt.h>
+#include <avr/io.h>
+#include <avr/sleep.h>
+#include <stdint.h>
+
+#include "boards/pins.hpp"
+#include "protocol/attributes.hpp"
+
+namespace flm {
+namespace hal {
+
+/// An I/O port's registers.
+template <boards::IoPort>
+struct PortRegisters;
+template <>
+struct PortRegisters<boards::IoPort::B> {
+  static volatile uint8_t& out() { return PORTB; }
+  static volatile uint8_t& direction() { return DDRB; }
+  static volatile uint8_t& in() { return PINB; }
+};
+template <>
+struct PortRegisters<boards::IoPort::C> {
+  static volatile uint8_t& out() { return PORTC; }
+  static volatile uint8_t& direction() { return DDRC; }
+  static volatile uint8_t& in() { return PINC; }
+};
+template <>
+struct PortRegisters<boards::IoPort::D> {
+  static volatile uint8_t& out() { return PORTD; }
+  static volatile uint8_t& direction() { return DDRD; }
+  static volatile uint8_t& in() { return PIND; }
+};
+
+/// A pin's operations; each is a single `sbi` or `cbi`.
+template <class Pin>
+struct AvrPin {
+  using Registers = PortRegisters<Pin::port>;
+  static void make_output() { Registers::direction() |= Pin::mask; }
+  static void set(bool high) {
+    if (high)
+      Registers::out() |= Pin::mask;
+    else
+      Registers::out() &= static_cast<uint8_t>(~Pin::mask);
+  }
+};
+
+/// Interrupts are off from construction to the end of the scope, and then as they were.
+class AvrCritical {
+ public:
+  AvrCritical() : status_(SREG) {
+    cli();
+    __asm__ volatile("" ::: "memory");
+  }
+  ~AvrCritical() {
+    __asm__ volatile("" ::: "memory");
+    SREG = status_;
+  }
+  AvrCritical(const AvrCritical&) = delete;
+  AvrCritical& operator=(const AvrCritical&) = delete;
+
+ private:
+  const uint8_t status_;
+};
+
+/// Before memory is initialised: full clock speed, and timer 1 counts from here so that start_sampling() knows the time
+/// since reset however long the start-up code takes.
+template <class Board>
+inline void clock_from_reset() {
+  if (Board::clock_starts_divided_by_8) {
+    CLKPR = _BV(CLKPCE);  // 8.12.2: the new value follows within four cycles.
+    CLKPR = 0;
+  }
+  TCCR1B = _BV(CS11);  // CPU clock / 8
+}
+
+template <class BoardFacts>
+class AvrHal {
+ public:
+  using Board = BoardFacts;
+  using Sampling = typename Board::Sampling;
+  using Critical = AvrCritical;
+
+  /// Converter input of a clamp against the internal 1.1 V reference (24.9.1). Any time outside of a conversion's start.
+  static void select_clamp(uint8_t clamp) {
+    ADMUX = static_cast<uint8_t>(_BV(REFS1) | _BV(REFS0) | Board::clamp_input(clamp));
+  }
+  FLM_NODISCARD static uint8_t pulse_levels() { return PortRegisters<Board::pulse_io_port>::in(); }
+  static void led(bool on) { AvrPin<typename Board::Led>::set(!on); }
+  static void set_lines(bool analog, bool invert_rx, bool invert_tx) {
+    set_lines_of<Board>(analog, invert_rx, invert_tx, Switchable<Board::has_port_configuration>());
+  }
+  static void barrier() { __asm__ volatile("" ::: "memory"); }
+
+  /// Sleeps in idle mode until an interrupt, unless there is something to do.
+  template <class Pending>
+  static void idle(Pending pending) {
+    cli();
+    if (!pending()) {
+      sleep_enable();
+      sei();  // Takes effect after the next instruction: nothing comes between it and the sleep.
+      sleep_cpu();
+      sleep_disable();
+    }
+    sei();
+  }
+
+  static void start() {
+    AvrPin<typename Board::Led>::make_output();
+    start_lines<Board>(Switchable<Board::has_port_configuration>());
+    start_converter();
+    start_spi();
+  }
+
+  /// First trigger 4 ms after reset, when the reference and the pull-ups have settled; then one every tick.
+  static void start_sampling() {
+    constexpr uint32_t first_trigger = Board::cpu_hz / 250;
+    constexpr uint16_t timer_0_start = static_cast<uint16_t>((first_trigger - Sampling::tick_cycles) / 8);
+    while (TCNT1 < timer_0_start) {
+    }
+    GTCCR = _BV(PSRSYNC);
+    TCNT0 = 0;
+    TIFR0 = _BV(OCF0A);
+    TCCR0B = timer_clock_select();
+    TCCR1B = 0;
+    sei();
+  }
+
+ private:
+  template <bool>
+  struct Switchable {};
+
+  static void start_converter() {
+    set_sleep_mode(SLEEP_MODE_IDLE);
+    select_clamp(0);
+    constexpr uint8_t enable = static_cast<uint8_t>(_BV(ADEN) | adc_clock_select());
+    ADCSRA = static_cast<uint8_t>(enable | _BV(ADSC));  // The first conversion takes 25 clocks (24.4): this one is for nobody.
+    TCCR0A = _BV(WGM01);
+    OCR0A = static_cast<uint8_t>(Sampling::counts - 1);
+    while ((ADCSRA & _BV(ADSC)) != 0) {
+    }
+    ADCSRB = _BV(ADTS1) | _BV(ADTS0);  // started by timer 0 compare match A
+    ADCSRA = static_cast<uint8_t>(enable | _BV(ADIF) | _BV(ADATE) | _BV(ADIE));
+  }
+
+  static void start_spi() {
+    DDRB |= _BV(PB4);
+    constexpr uint8_t mode =
+        static_cast<uint8_t>((Board::spi_mode & 2 ? _BV(CPOL) : 0) | (Board::spi_mode & 1 ? _BV(CPHA) : 0));
+    SPCR = static_cast<uint8_t>(_BV(SPIE) | _BV(SPE) | mode);
+    SPDR = 0;
+  }
+
+  /// Ports 2 and 3 stay clamps; the RS-485 transceiver rests in transmit, which makes terminal `a` a 3.3 V rail.
+  template <class B>
+  static void start_lines(Switchable<false>) {
+    PortRegisters<B::pulse_io_port>::out() |= B::PulsePort4::mask | B::PulsePort5::mask;
+    DIDR0 = _BV(ADC0D) | _BV(ADC1D) | _BV(ADC2D);
+    AvrPin<typename B::DriverEnable>::set(true);
+    AvrPin<typename B::DriverEnable>::make_output();
+  }
+  template <class B>
+  static void set_lines_of(bool, bool, bool, Switchable<false>) {}
+
+  template <class B>
+  static void start_lines(Switchable<true>) {
+    PORTC |= B::PulsePort4::mask | B::PulsePort5::mask;
+    AvrPin<typename B::AnalogFrontEnd>::make_output();
+    AvrPin<typename B::InvertRx>::make_output();
+    AvrPin<typename B::InvertTx>::make_output();
+  }
+  /// With the analog front end off, ports 2 and 3 are digital inputs with pull-ups.
+  template <class B>
+  static void set_lines_of(bool analog, bool invert_rx, bool invert_tx, Switchable<true>) {
+    constexpr uint8_t shared = B::PulsePort2::mask | B::PulsePort3::mask;
+    AvrPin<typename B::AnalogFrontEnd>::set(analog);
+    if (analog) {
+      PORTC &= static_cast<uint8_t>(~shared);
+      DIDR0 = shared;
+    } else {
+      DIDR0 = 0;
+      PORTC |= shared;
+    }
+    AvrPin<typename B::InvertRx>::set(invert_rx);
+    AvrPin<typename B::InvertTx>::set(invert_tx);
+  }
+
+  static constexpr uint8_t timer_clock_select() {  // table 15-9
+    return Sampling::timer_prescaler == 1    ? _BV(CS00)
+           : Sampling::timer_prescaler == 8  ? _BV(CS01)
+           : Sampling::timer_prescaler == 64 ? _BV(CS01) | _BV(CS00)
+                                             : _BV(CS02);
+  }
+  static constexpr uint8_t adc_clock_select() {  // table 24-5
+    return Sampling::adc_prescaler == 16   ? 4
+           : Sampling::adc_prescaler == 32 ? 5
+           : Sampling::adc_prescaler == 64 ? 6
+                                           : 7;
+  }
+};
+
+}  // namespace hal
+}  // namespace flm

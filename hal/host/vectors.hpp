@@ -1,0 +1,22 @@
+// The interrupts of a board on this machine, raised by whoever owns it, in the order of statements of hal/avr/vectors.hpp.
+#pragma once
+#include <stdint.h>
+
+namespace flm {
+namespace hal {
+
+/// A conversion has ended with `code`.
+template <class SensorBoard>
+inline void raise_conversion_complete(SensorBoard& board, uint16_t code) {
+  board.hal().select_clamp(board.next_clamp());
+  board.on_sample(code);
+}
+
+/// The host has clocked a byte; the result is what goes out with the next one.
+template <class SensorBoard>
+inline uint8_t raise_spi_transfer_complete(SensorBoard& board, uint8_t received) {
+  return board.on_spi(received);
+}
+
+}  // namespace hal
+}  // namespace flm
