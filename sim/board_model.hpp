@@ -36,10 +36,10 @@ struct BoardModel {
   Nanoseconds reply_wait = 0;
   Nanoseconds poll_period = 0;
 
-  /// Start of conversion number `tick`, exact to the nanosecond and the same for both engines.
-  [[nodiscard]] Nanoseconds tick_time(std::int64_t tick) const {
-    return kFirstSample + (tick * tick_cycles * 1'000'000'000LL + cpu_hz / 2) / cpu_hz;
-  }
+  /// Time between two converter triggers; a whole number on both boards (board_model.cpp asserts it).
+  [[nodiscard]] Nanoseconds tick_period() const { return Nanoseconds{tick_cycles} * 1'000'000'000 / cpu_hz; }
+  /// Start of conversion number `tick`, the same for both engines.
+  [[nodiscard]] Nanoseconds tick_time(std::int64_t tick) const { return kFirstSample + tick * tick_period(); }
   [[nodiscard]] double samples_per_second() const { return double(cpu_hz) / tick_cycles / 3.0; }
 };
 

@@ -15,15 +15,19 @@ class NativeEngine final : public Engine {
  public:
   NativeEngine(const BoardModel& model, Environment& environment) : model_(model), environment_(environment) {
     board_.hal().levels = levels(0);
-    next_edge_ = environment_.next_edge(0);
     board_.start();
     conversion_time_ = Nanoseconds{model.conversion_cycles} * 1'000'000'000 / model.cpu_hz;
+    see_contacts();
   }
 
   void run_until(Nanoseconds t) override {
-    while (next_conversion_end_ == 0 || next_conversion_end_ <= t) {
-      if (next_conversion_end_ != 0) end_conversion();
-      next_conversion_end_ = model_.tick_time(tick_) + conversion_time_;
+    const std::int64_t end = conversions_by(t);
+    while (tick_ < end) {
+      if (tick_ >= next_edge_tick_ || board_.hal().analog_front_end_on != analog_) see_contacts();
+      const std::uint16_t code = environment_.convert(board_.hal().selected_clamp + 1, tick_);
+      hal::raise_conversion_complete(board_, code);
+      board_.step();
+      ++tick_;
     }
   }
 
@@ -53,18 +57,21 @@ class NativeEngine final : public Engine {
     return static_cast<std::uint8_t>(pins);
   }
 
-  /// The conversion in progress ends: pulse contacts move on to its end, the firmware gets its code.
-  void end_conversion() {
-    const Nanoseconds now = next_conversion_end_;
-    if (now >= next_edge_ || board_.hal().analog_front_end_on != analog_) {
-      analog_ = board_.hal().analog_front_end_on;
-      board_.hal().levels = levels(now);
-      next_edge_ = environment_.next_edge(now);
-    }
-    const std::uint16_t code = environment_.convert(board_.hal().selected_clamp + 1, tick_);
-    hal::raise_conversion_complete(board_, code);
-    board_.step();
-    ++tick_;
+  [[nodiscard]] Nanoseconds conversion_end(std::int64_t tick) const { return model_.tick_time(tick) + conversion_time_; }
+
+  /// How many conversions have ended by time t.
+  [[nodiscard]] std::int64_t conversions_by(Nanoseconds t) const {
+    const Nanoseconds since_first = t - conversion_end(0);
+    return since_first < 0 ? 0 : since_first / model_.tick_period() + 1;
+  }
+
+  /// The interrupt at the end of the conversion in progress sees the contacts as they are then; remembers until when.
+  void see_contacts() {
+    const Nanoseconds now = conversion_end(tick_);
+    analog_ = board_.hal().analog_front_end_on;
+    board_.hal().levels = levels(now);
+    const Nanoseconds edge = environment_.next_edge(now);
+    next_edge_tick_ = edge == kNever ? kNever : conversions_by(edge - 1);
   }
 
   const BoardModel& model_;
@@ -72,8 +79,7 @@ class NativeEngine final : public Engine {
   Board board_;
   std::int64_t tick_ = 0;
   Nanoseconds conversion_time_ = 0;
-  Nanoseconds next_conversion_end_ = 0;
-  Nanoseconds next_edge_ = 0;
+  std::int64_t next_edge_tick_ = 0;
   std::uint8_t shift_register_ = 0;
   bool analog_ = true;
 };
