@@ -117,7 +117,7 @@ void Plot::steps(const Series& series, std::string_view css, std::string_view le
   } else {
     for (const double v : series.values) bins.push_back({v, v, v});
   }
-  const double end = series.start + series.pitch * static_cast<double>(series.values.size());
+  const double end = std::min(x_.high, series.start + series.pitch * static_cast<double>(series.values.size()));
   const auto left = [&](std::size_t i) { return px(std::min(end, series.start + pitch * static_cast<double>(i))); };
 
   std::string outline, area, band;
