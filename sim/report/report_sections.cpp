@@ -115,6 +115,11 @@ TimeUnit time_unit(double duration) {
   return {"h", 3600};
 }
 
+std::string duration_text(double duration) {
+  const TimeUnit unit = time_unit(duration);
+  return fmt::format("{:g} {}", duration / unit.seconds, unit.name);
+}
+
 svg::Axis time_axis(const Run& run) {
   const double duration = std::max(run.scenario.duration, 1e-3);
   const TimeUnit unit = time_unit(duration);
@@ -245,7 +250,7 @@ std::string headline(const Run& run) {
     fact("samples a second and clamp", number(run.board->samples_per_second(), 0));
   }
   fact("engine", run.engine == "image" ? "AVR image, cycle by cycle" : run.engine == "native" ? "native" : escape(run.engine));
-  fact("simulated", fmt::format("{:g} s", run.scenario.duration));
+  fact("simulated", duration_text(run.scenario.duration));
   if (run.wall_seconds > 0) {
     const double speed = run.scenario.duration / run.wall_seconds;
     fact("speed", number(speed, speed < 10 ? 1 : 0) + " \u00d7 real time");
@@ -291,10 +296,10 @@ std::string sensor_section(const Run& run, const Environment& environment, const
                          percent(view.mean_read, view.mean_true), number(view.worst_error, 1, true));
     out += clamp_plots(run, environment, view);
   } else if (sensor.sensor_class == SensorClass::pulse) {
-    const double pulses = (view.counter_read - view.counter_true) / sensor.constant;
+    const double missing = (view.counter_true - view.counter_read) / sensor.constant;
     if (view.readings > 0)
-      out += fmt::format("<p>{} pulses at the contact, {} counted.</p>\n", number(view.counter_true / sensor.constant, 0),
-                         number(view.counter_true / sensor.constant + pulses, 0));
+      out += std::abs(missing) < 0.5 ? "<p>Every pulse counted once.</p>\n"
+                                     : fmt::format("<p>{} pulses {}.</p>\n", number(std::abs(missing), 0), missing > 0 ? "missing" : "too many");
     out += pulse_plots(run, environment, view);
   } else if (!std::isnan(view.mean_read)) {
     out += fmt::format("<p>Mean power {} W, counter {} Wh.</p>\n", number(view.mean_read, 1), number(view.counter_read, 3));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
+#include <string>
 
 namespace flm::sim {
 namespace {
@@ -14,6 +16,25 @@ std::vector<Reading> readings_of(const Run& run, int sensor) {
   std::vector<Reading> out;
   for (const Record& record : run.records)
     if (const auto* reading = std::get_if<Reading>(&record); reading != nullptr && reading->sensor == sensor) out.push_back(*reading);
+  return out;
+}
+
+/// A command of the scenario that gives a sensor's counter a value: `sc <index> <counter>`.
+struct CounterSet {
+  double at = 0.0;  // s
+  double value = 0.0;
+};
+
+std::vector<CounterSet> counter_sets(const Run& run, int sensor) {
+  std::vector<CounterSet> out;
+  for (const HostCommand& command : run.scenario.host) {
+    std::istringstream words(command.send);
+    std::string name;
+    int index = -1;
+    double value = 0;
+    if (words >> name >> index >> value && name == "sc" && index == sensor - 1) out.push_back({command.at, value});
+  }
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
   return out;
 }
 
@@ -34,6 +55,8 @@ void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const
   std::size_t next = 0;
   double power = kNan, sum_read = 0, sum_true = 0, energy_wh = 0;
   std::int64_t n = 0;
+  const auto sets = counter_sets(run, view.sensor->id);
+  auto set = sets.begin();
   view.worst_error = 0;
   for (std::int64_t second = 1; second + 2 <= last; ++second) {
     const double asked = static_cast<double>(second + 2);
@@ -43,6 +66,7 @@ void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const
     for (const int port : view.sensor->ports) true_power += view.sensor->voltage * environment.true_rms(port, from, from + kSecond);
     view.read.values.push_back(power);
     view.truth.values.push_back(true_power);
+    for (; set != sets.end() && nanoseconds(set->at) < from + kSecond; ++set) energy_wh = set->value;
     energy_wh += true_power / 3600;
     if (std::isnan(power)) continue;
     sum_read += power;
@@ -62,11 +86,19 @@ void compare_pulses(SensorView& view, const std::vector<Reading>& readings, cons
   // What was counted between enabling and the first poll is where the comparison starts.
   while (next < readings.size() && readings[next].t < 1.5) base = counter = counter_of(readings[next++]);
   std::int64_t pulses = 0;
+  const auto sets = counter_sets(run, view.sensor->id);
+  auto set = sets.begin();
   view.read.start = view.truth.start = 1;
   for (std::int64_t second = 1; second <= last; ++second) {
     while (next < readings.size() && readings[next].t < static_cast<double>(second) + 0.5) counter = counter_of(readings[next++]);
+    Nanoseconds from = (second - 1) * kSecond;
+    for (; set != sets.end() && set->at < static_cast<double>(second); ++set) {
+      from = std::max(from, nanoseconds(set->at));
+      base = set->value;
+      pulses = 0;
+    }
     if (second > 1)
-      for (const int port : view.sensor->ports) pulses += environment.true_pulses(port, (second - 1) * kSecond, second * kSecond);
+      for (const int port : view.sensor->ports) pulses += environment.true_pulses(port, from, second * kSecond);
     view.read.values.push_back(counter);
     view.truth.values.push_back(base + static_cast<double>(pulses) * view.sensor->constant);
   }
