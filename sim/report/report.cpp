@@ -25,7 +25,8 @@ void write_report(const std::filesystem::path& file, const Run& run, const Envir
   for (const SensorView& view : views) out.write(report::sensor_section(run, environment, view));
   out.write(report::replies(run));
   out.write(
-      "<footer>Made by flmsim. A clamp's true power is the configured voltage times the true RMS of its input current in each second; "
+      "<footer>Made by flmsim. A clamp's true power is the configured voltage times the true RMS of its input current in each "
+      "second; "
       "each reading is drawn over the second that it measured.</footer>\n</body>\n</html>\n");
   out.commit();
 }

@@ -16,16 +16,19 @@ constexpr int kWide = 1080, kHalf = 530;  // px
 constexpr std::string_view kStyle = R"css(:root {
   color-scheme: light dark;
   --page: #f6f7f9; --card: #fff; --ink: #1b2430; --soft: #5c6775; --line: #dfe3e8; --grid: #e8ebef;
-  --blue: #0072b2; --orange: #d55e00; --green: #00805f; --purple: #b0568f; --good: #00704f; --good-back: #dff3ec; --bad: #b03a00; --bad-back: #fde7dc;
+  --blue: #0072b2; --orange: #d55e00; --green: #00805f; --purple: #b0568f; --good: #00704f;
+    --good-back: #dff3ec; --bad: #b03a00; --bad-back: #fde7dc;
 }
 @media (prefers-color-scheme: dark) { :root {
   --page: #12161c; --card: #1b2129; --ink: #e6eaef; --soft: #9aa6b4; --line: #303944; --grid: #2a323c;
-  --blue: #56b4e9; --orange: #f0944d; --green: #2fc59b; --purple: #d68fbb; --good: #4fd1ab; --good-back: #12392f; --bad: #ff9b66; --bad-back: #45240f;
+  --blue: #56b4e9; --orange: #f0944d; --green: #2fc59b; --purple: #d68fbb; --good: #4fd1ab;
+    --good-back: #12392f; --bad: #ff9b66; --bad-back: #45240f;
 } }
 @media print { :root {
   color-scheme: light;
   --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --grid: #ddd;
-  --blue: #0072b2; --orange: #d55e00; --green: #00805f; --purple: #b0568f; --good: #00704f; --good-back: #fff; --bad: #b03a00; --bad-back: #fff;
+  --blue: #0072b2; --orange: #d55e00; --green: #00805f; --purple: #b0568f; --good: #00704f;
+    --good-back: #fff; --bad: #b03a00; --bad-back: #fff;
 } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 28px 20px 40px; max-width: 1160px; background: var(--page); color: var(--ink);
@@ -40,7 +43,8 @@ h2 { font-size: 18px; margin: 0 0 2px; }
 dl { display: flex; flex-wrap: wrap; gap: 4px 34px; margin: 8px 0 20px; }
 dl div { display: flex; flex-direction: column; }
 dt { color: var(--soft); font-size: 13px; } dd { margin: 0; font-weight: 600; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 18px 20px 14px; margin: 0 0 18px; }
+section { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
+    padding: 18px 20px 14px; margin: 0 0 18px; }
 section > p { margin: 0 0 8px; color: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; margin-top: 6px; }
@@ -59,7 +63,8 @@ svg path { fill: none; stroke-width: 1; }
 .grid { stroke: var(--grid); } .zero, .axis, .tick { stroke: var(--soft); }
 .read { color: var(--orange); } .true { color: var(--blue); } .error { color: var(--purple); }
 .a { color: var(--blue); } .b { color: var(--orange); } .c { color: var(--green); }
-svg .trace { stroke: currentColor; stroke-width: 1.6; stroke-linejoin: round; } svg .true.trace { stroke-width: 3.4; opacity: .55; }
+svg .trace { stroke: currentColor; stroke-width: 1.6; stroke-linejoin: round;
+    } svg .true.trace { stroke-width: 3.4; opacity: .55; }
 svg .area { fill: currentColor; opacity: .1; } svg .band { fill: currentColor; opacity: .25; }
 svg .dots { stroke: currentColor; stroke-width: 3.6; stroke-linecap: round; }
 footer { color: var(--soft); font-size: 13px; }
@@ -96,7 +101,9 @@ std::string what_of(const Sensor& sensor) {
                          number(sensor.voltage, sensor.voltage == std::floor(sensor.voltage) ? 0 : 1));
     case SensorClass::pulse:
       return fmt::format("{} meter on {}, {} {} per pulse",
-                         sensor.type == SensorType::electricity ? "electricity" : sensor.type == SensorType::gas ? "gas" : "water",
+                         sensor.type == SensorType::electricity ? "electricity"
+                         : sensor.type == SensorType::gas       ? "gas"
+                                                                : "water",
                          ports_of(sensor), fmt::format("{}", sensor.constant), unit_of(sensor));
     case SensorClass::p1: return fmt::format("smart meter on {}", ports_of(sensor));
   }
@@ -164,7 +171,8 @@ std::string clamp_plots(const Run& run, const Environment& environment, const Se
   const Nanoseconds from = typical_moment(view);
   double period = 0.020;
   for (const Waveform& waveform : run.scenario.waveforms)
-    if (waveform.file.empty() && waveform.hz > 0 && std::find(sensor.ports.begin(), sensor.ports.end(), waveform.port) != sensor.ports.end())
+    if (waveform.file.empty() && waveform.hz > 0 &&
+        std::find(sensor.ports.begin(), sensor.ports.end(), waveform.port) != sensor.ports.end())
       period = 1 / waveform.hz;
   constexpr int kSteps = 480;
   const Nanoseconds length = nanoseconds(2 * period);
@@ -180,7 +188,8 @@ std::string clamp_plots(const Run& run, const Environment& environment, const Se
     if (port > 3) continue;
     std::int64_t tick = port - 1;
     const double ticks_per_ns = run.board->cpu_hz / (run.board->tick_cycles * 1e9);
-    tick += 3 * static_cast<std::int64_t>(std::ceil((static_cast<double>(from - kFirstSample) * ticks_per_ns - static_cast<double>(tick)) / 3));
+    tick += 3 * static_cast<std::int64_t>(
+                    std::ceil((static_cast<double>(from - kFirstSample) * ticks_per_ns - static_cast<double>(tick)) / 3));
     svg::Series code{(seconds(run.board->tick_time(tick) - from)) * 1e3, 3e-6 / ticks_per_ns, {}};
     for (; run.board->tick_time(tick) < from + length; tick += 3) {
       code.values.push_back(environment.convert(port, tick));
@@ -188,11 +197,15 @@ std::string clamp_plots(const Run& run, const Environment& environment, const Se
     }
     codes.push_back(std::move(code));
   }
-  const auto name = [&](std::size_t i) { return sensor.ports.size() > 1 ? fmt::format("port {}", sensor.ports[i]) : std::string(); };
+  const auto name = [&](std::size_t i) {
+    return sensor.ports.size() > 1 ? fmt::format("port {}", sensor.ports[i]) : std::string();
+  };
   const std::string when = fmt::format("time from {:.3f} s / ms", seconds(from));
-  svg::Plot zoom(kHalf, 200, svg::exact_axis(0, 2000 * period, 8, when), svg::rounded_axis(-peak, peak, 5, "input current / A"));
+  svg::Plot zoom(kHalf, 200, svg::exact_axis(0, 2000 * period, 8, when),
+                 svg::rounded_axis(-peak, peak, 5, "input current / A"));
   for (std::size_t i = 0; i < currents.size(); ++i) zoom.line(currents[i], kPhase[i % 3], name(i));
-  svg::Plot samples(kHalf, 200, svg::exact_axis(0, 2000 * period, 8, when), svg::rounded_axis(0, most, 5, "converter code, of 1023"));
+  svg::Plot samples(kHalf, 200, svg::exact_axis(0, 2000 * period, 8, when),
+                    svg::rounded_axis(0, most, 5, "converter code, of 1023"));
   for (std::size_t i = 0; i < codes.size(); ++i) samples.dots(codes[i], kPhase[i % 3], name(i));
   return out + "<div class=\"halves\">\n" + zoom.str("Two mains periods of the input current") +
          samples.str("What the converter sees of them: rectified and smoothed") + "</div>\n";
@@ -217,7 +230,8 @@ std::string pulse_plots(const Run& run, const Environment& environment, const Se
     svg::Axis level = svg::exact_axis(-0.15, 1.15, 1, fmt::format("contact on port {}", port));
     level.ticks = {0, 1};
     level.decimals = 0;
-    svg::Plot strip(kWide, 120, svg::exact_axis(-200 * length, 1200 * length, 10, fmt::format("time from {:.4f} s / ms", begin)), level);
+    svg::Plot strip(kWide, 120,
+                    svg::exact_axis(-200 * length, 1200 * length, 10, fmt::format("time from {:.4f} s / ms", begin)), level);
     strip.levels(changes, "b", "1 = open");
     out += strip.str(fmt::format("The first pulse on port {} with its bounces", port));
   }
@@ -237,13 +251,15 @@ std::string headline(const Run& run) {
   else if (run.ok())
     out += fmt::format("<span class=\"verdict good\">\u2713 {} of {} expectations met</span>", met, count);
   else
-    out += fmt::format("<span class=\"verdict bad\">\u2717 {} of {} expectations failed</span>", count - static_cast<std::size_t>(met), count);
+    out += fmt::format("<span class=\"verdict bad\">\u2717 {} of {} expectations failed</span>",
+                       count - static_cast<std::size_t>(met), count);
   out += "</header>\n<dl>";
   const auto fact = [&out](std::string_view name, const std::string& value) {
     out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", name, value);
   };
   std::string board = run.scenario.board;
-  std::transform(board.begin(), board.end(), board.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::transform(board.begin(), board.end(), board.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   fact("board", escape(board));
   if (run.board != nullptr) {
     fact("clock", fmt::format("{:g} MHz", run.board->cpu_hz / 1e6));
@@ -262,9 +278,12 @@ std::string summary(const std::vector<SensorView>& views) {
   if (views.empty()) return "<section><p>The scenario configures no sensor.</p></section>\n";
   std::string out =
       "<section><h2>Readings against the truth</h2><div class=\"scroll\"><table>\n"
-      "<tr><th colspan=\"2\"></th><th class=\"group\" colspan=\"4\">mean power / W</th><th class=\"group\" colspan=\"5\">counter at the end</th></tr>\n"
-      "<tr><th>sensor</th><th>input</th><th class=\"n\">true</th><th class=\"n\">read</th><th class=\"n\">error</th><th class=\"n\"></th>"
-      "<th class=\"n first\">true</th><th class=\"n\">read</th><th class=\"n\">error</th><th class=\"n\"></th><th>unit</th></tr>\n";
+      "<tr><th colspan=\"2\"></th><th class=\"group\" colspan=\"4\">mean power / W</th><th class=\"group\" "
+      "colspan=\"5\">counter at the end</th></tr>\n"
+      "<tr><th>sensor</th><th>input</th><th class=\"n\">true</th><th class=\"n\">read</th><th class=\"n\">error</th><th "
+      "class=\"n\"></th>"
+      "<th class=\"n first\">true</th><th class=\"n\">read</th><th class=\"n\">error</th><th "
+      "class=\"n\"></th><th>unit</th></tr>\n";
   for (const SensorView& view : views) {
     const Sensor& sensor = *view.sensor;
     const int decimals = sensor.sensor_class == SensorClass::pulse && sensor.constant == std::floor(sensor.constant) ? 0 : 3;
@@ -274,13 +293,15 @@ std::string summary(const std::vector<SensorView>& views) {
     const double resolution = sensor.sensor_class == SensorClass::analog ? 1.0 : 0.0;
     const double counter_error = view.counter_read - view.counter_true;
     out += fmt::format("<tr><td>{}</td><td>{}</td>", sensor.id, escape(what_of(sensor)));
-    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>", number(view.mean_true, 1),
-                       number(view.mean_read, 1), number(view.mean_read - view.mean_true, 1, true), percent(view.mean_read, view.mean_true));
-    out += fmt::format("<td class=\"n first\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
-                       number(view.counter_true, truth_decimals), number(view.counter_read, read_decimals),
-                       number(counter_error, truth_decimals, true),
-                       std::abs(counter_error) < resolution ? "&lt; 1 " + unit_of(sensor) : percent(view.counter_read, view.counter_true),
-                       unit_of(sensor));
+    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>",
+                       number(view.mean_true, 1), number(view.mean_read, 1), number(view.mean_read - view.mean_true, 1, true),
+                       percent(view.mean_read, view.mean_true));
+    out += fmt::format(
+        "<td class=\"n first\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
+        number(view.counter_true, truth_decimals), number(view.counter_read, read_decimals),
+        number(counter_error, truth_decimals, true),
+        std::abs(counter_error) < resolution ? "&lt; 1 " + unit_of(sensor) : percent(view.counter_read, view.counter_true),
+        unit_of(sensor));
   }
   return out + "</table></div></section>\n";
 }
@@ -291,15 +312,16 @@ std::string sensor_section(const Run& run, const Environment& environment, const
   if (view.readings == 0) out += "<p>The board sent no reading.</p>\n";
   if (sensor.sensor_class == SensorClass::analog) {
     if (!std::isnan(view.mean_read))
-      out += fmt::format("<p>Mean power {} W, true {} W: error {} W ({}). Largest error of a second: {} W.</p>\n", number(view.mean_read, 1),
-                         number(view.mean_true, 1), number(view.mean_read - view.mean_true, 1, true),
+      out += fmt::format("<p>Mean power {} W, true {} W: error {} W ({}). Largest error of a second: {} W.</p>\n",
+                         number(view.mean_read, 1), number(view.mean_true, 1), number(view.mean_read - view.mean_true, 1, true),
                          percent(view.mean_read, view.mean_true), number(view.worst_error, 1, true));
     out += clamp_plots(run, environment, view);
   } else if (sensor.sensor_class == SensorClass::pulse) {
     const double missing = (view.counter_true - view.counter_read) / sensor.constant;
     if (view.readings > 0)
-      out += std::abs(missing) < 0.5 ? "<p>Every pulse counted once.</p>\n"
-                                     : fmt::format("<p>{} pulses {}.</p>\n", number(std::abs(missing), 0), missing > 0 ? "missing" : "too many");
+      out += std::abs(missing) < 0.5
+                 ? "<p>Every pulse counted once.</p>\n"
+                 : fmt::format("<p>{} pulses {}.</p>\n", number(std::abs(missing), 0), missing > 0 ? "missing" : "too many");
     out += pulse_plots(run, environment, view);
   } else if (!std::isnan(view.mean_read)) {
     out += fmt::format("<p>Mean power {} W, counter {} Wh.</p>\n", number(view.mean_read, 1), number(view.counter_read, 3));
@@ -310,8 +332,10 @@ std::string sensor_section(const Run& run, const Environment& environment, const
 std::string expectations(const Run& run) {
   if (run.expectations.empty()) return {};
   std::string out =
-      "<section><h2>Expectations</h2><div class=\"scroll\"><table>\n<tr><th></th><th>sensor</th><th>quantity</th><th class=\"n\">from / s</th>"
-      "<th class=\"n\">to / s</th><th class=\"n\">expected</th><th class=\"n\">allowed \u00b1</th><th class=\"n\">actual</th><th>unit</th></tr>\n";
+      "<section><h2>Expectations</h2><div class=\"scroll\"><table>\n<tr><th></th><th>sensor</th><th>quantity</th><th "
+      "class=\"n\">from / s</th>"
+      "<th class=\"n\">to / s</th><th class=\"n\">expected</th><th class=\"n\">allowed \u00b1</th><th "
+      "class=\"n\">actual</th><th>unit</th></tr>\n";
   for (const ExpectationResult& e : run.expectations) {
     std::string unit = "W";
     if (e.quantity == "counter") {
@@ -320,12 +344,12 @@ std::string expectations(const Run& run) {
         if (sensor.id == e.expectation.sensor) unit = unit_of(sensor);
     }
     const int decimals = e.quantity == "counter" ? 3 : 1;
-    out += fmt::format("<tr><td class=\"{}\">{}</td><td>{}</td><td>{}</td>", e.ok ? "good" : "bad", e.ok ? "\u2713 met" : "\u2717 failed",
-                       e.expectation.sensor, escape(e.quantity));
+    out += fmt::format("<tr><td class=\"{}\">{}</td><td>{}</td><td>{}</td>", e.ok ? "good" : "bad",
+                       e.ok ? "\u2713 met" : "\u2717 failed", e.expectation.sensor, escape(e.quantity));
     out += fmt::format("<td class=\"n\">{:g}</td><td class=\"n\">{:g}</td>", e.expectation.from,
                        e.expectation.to.value_or(run.scenario.duration));
-    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n", number(e.expected, decimals),
-                       number(e.allowed, decimals), number(e.actual, decimals), unit);
+    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
+                       number(e.expected, decimals), number(e.allowed, decimals), number(e.actual, decimals), unit);
     if (!e.ok && !e.message.empty()) out += fmt::format("<tr><td></td><td colspan=\"8\">{}</td></tr>\n", escape(e.message));
   }
   return out + "</table></div></section>\n";
@@ -338,8 +362,8 @@ std::string replies(const Run& run) {
   for (const Record& record : run.records) {
     const auto* reply = std::get_if<Reply>(&record);
     if (reply == nullptr || ++count > kMost) continue;
-    rows += fmt::format("<tr><td class=\"n\">{:.3f}</td><td><code>{}</code></td><td><code>{}</code></td></tr>\n", reply->t, escape(reply->host),
-                        escape(reply->reply));
+    rows += fmt::format("<tr><td class=\"n\">{:.3f}</td><td><code>{}</code></td><td><code>{}</code></td></tr>\n", reply->t,
+                        escape(reply->host), escape(reply->reply));
   }
   if (count == 0) return {};
   std::string out = "<section><h2>Commands and replies</h2>\n";

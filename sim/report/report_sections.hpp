@@ -7,7 +7,8 @@
 
 namespace flm::sim::report {
 
-/// The page's style sheet: light, dark and print; series colours from the Okabe-Ito palette, which colour-blind readers tell apart.
+/// The page's style sheet: light, dark and print; series colours from the Okabe-Ito palette, which colour-blind readers tell
+/// apart.
 std::string style_sheet();
 /// Verdict, scenario, board, engine, durations.
 std::string headline(const Run&);

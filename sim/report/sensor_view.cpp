@@ -15,7 +15,8 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 std::vector<Reading> readings_of(const Run& run, int sensor) {
   std::vector<Reading> out;
   for (const Record& record : run.records)
-    if (const auto* reading = std::get_if<Reading>(&record); reading != nullptr && reading->sensor == sensor) out.push_back(*reading);
+    if (const auto* reading = std::get_if<Reading>(&record); reading != nullptr && reading->sensor == sensor)
+      out.push_back(*reading);
   return out;
 }
 
@@ -63,7 +64,8 @@ void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const
     while (next < readings.size() && readings[next].t < asked + 0.5) power = readings[next++].extra;
     const Nanoseconds from = kFirstSample + second * kSecond;
     double true_power = 0;
-    for (const int port : view.sensor->ports) true_power += view.sensor->voltage * environment.true_rms(port, from, from + kSecond);
+    for (const int port : view.sensor->ports)
+      true_power += view.sensor->voltage * environment.true_rms(port, from, from + kSecond);
     view.read.values.push_back(power);
     view.truth.values.push_back(true_power);
     for (; set != sets.end() && nanoseconds(set->at) < from + kSecond; ++set) energy_wh = set->value;
@@ -90,7 +92,8 @@ void compare_pulses(SensorView& view, const std::vector<Reading>& readings, cons
   auto set = sets.begin();
   view.read.start = view.truth.start = 1;
   for (std::int64_t second = 1; second <= last; ++second) {
-    while (next < readings.size() && readings[next].t < static_cast<double>(second) + 0.5) counter = counter_of(readings[next++]);
+    while (next < readings.size() && readings[next].t < static_cast<double>(second) + 0.5)
+      counter = counter_of(readings[next++]);
     Nanoseconds from = (second - 1) * kSecond;
     for (; set != sets.end() && set->at < static_cast<double>(second); ++set) {
       from = std::max(from, nanoseconds(set->at));

@@ -11,8 +11,8 @@ namespace flm::sim::svg {
 namespace {
 
 constexpr double kLeft = 58, kRight = 14, kTop = 28, kBottom = 36;  // room around the plot area, in px
-constexpr double kCharacter = 6.4;                                   // mean width of a character of the legend, in px
-constexpr std::size_t kMostTreads = 700;                             // a tread narrower than this makes is decimated
+constexpr double kCharacter = 6.4;                                  // mean width of a character of the legend, in px
+constexpr std::size_t kMostTreads = 700;                            // a tread narrower than this makes is decimated
 constexpr std::size_t kBins = 480;
 
 double round_step(double range, int intervals) {
@@ -49,8 +49,10 @@ std::string escape(std::string_view text) {
       case '\'': out += "&#39;"; break;
       default:
         // HTML allows no other control characters, not even as references.
-        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
-        else out += "\ufffd";
+        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t')
+          out += c;
+        else
+          out += "\ufffd";
     }
   }
   return out;
@@ -138,7 +140,8 @@ void Plot::steps(const Series& series, std::string_view css, std::string_view le
       outline += tread;
       area += tread;
       if (decimated) {
-        fmt::format_to(std::back_inserter(there), "{}{:.1f} {:.1f}H{:.1f}", i == first ? 'M' : 'L', left(i), py(bins[i].high), left(next));
+        fmt::format_to(std::back_inserter(there), "{}{:.1f} {:.1f}H{:.1f}", i == first ? 'M' : 'L', left(i), py(bins[i].high),
+                       left(next));
         back.insert(0, fmt::format("L{:.1f} {:.1f}H{:.1f}", left(next), py(bins[i].low), left(i)));
       }
       i = next;

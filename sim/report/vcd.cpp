@@ -59,7 +59,8 @@ struct VcdWriter::Impl {
     std::string counter, extra;
   };
 
-  Impl(const std::filesystem::path& target, const Scenario& scenario, const BoardModel& board_model_, const Environment& environment_)
+  Impl(const std::filesystem::path& target, const Scenario& scenario, const BoardModel& board_model_,
+       const Environment& environment_)
       : file(target), board(board_model_), environment(environment_) {
     std::set<int> clamp_ports, pulse_ports;
     for (const Sensor& sensor : scenario.sensors)
@@ -74,12 +75,14 @@ struct VcdWriter::Impl {
     text = "$comment flmsim, board " + board.name + " $end\n$timescale 1 ns $end\n$scope module board $end\n";
     const auto variable = [&](const char* type, int bits, const std::string& name) {
       const std::string id = identifier(next++);
-      text += fmt::format("$var {} {} {} {}{} $end\n", type, bits, id, name, bits > 1 && type[0] == 'w' ? fmt::format(" [{}:0]", bits - 1) : "");
+      text += fmt::format("$var {} {} {} {}{} $end\n", type, bits, id, name,
+                          bits > 1 && type[0] == 'w' ? fmt::format(" [{}:0]", bits - 1) : "");
       return id;
     };
     for (const int port : clamp_ports)
       if (port >= 1 && port <= 3) clamps.push_back({port, variable("wire", 10, fmt::format("port{}_code", port)), port - 1});
-    for (const int port : pulse_ports) contacts.push_back({port, variable("wire", 1, fmt::format("port{}_contact", port)), true});
+    for (const int port : pulse_ports)
+      contacts.push_back({port, variable("wire", 1, fmt::format("port{}_contact", port)), true});
     led_id = variable("wire", 1, "led");
     text += "$upscope $end\n$scope module spi $end\n";
     busy_id = variable("wire", 1, "busy");
@@ -88,7 +91,9 @@ struct VcdWriter::Impl {
     text += "$upscope $end\n$scope module readings $end\n";
     for (const Sensor& sensor : scenario.sensors) {
       Meter meter{sensor.id, variable("real", 64, fmt::format("sensor{}_counter", sensor.id)), {}};
-      meter.extra = variable("real", 64, fmt::format("sensor{}_{}", sensor.id, sensor.sensor_class == SensorClass::pulse ? "stamp_ms" : "power_w"));
+      meter.extra =
+          variable("real", 64,
+                   fmt::format("sensor{}_{}", sensor.id, sensor.sensor_class == SensorClass::pulse ? "stamp_ms" : "power_w"));
       meters.push_back(std::move(meter));
     }
     text += "$upscope $end\n$enddefinitions $end\n#0\n$dumpvars\n";
@@ -138,7 +143,8 @@ struct VcdWriter::Impl {
     for (const Meter& meter : meters)
       if (meter.sensor == reading.sensor) {
         at(t);
-        text += fmt::format("r{}.{:03} {}\nr{} {}\n", reading.counter, reading.milli, meter.counter, reading.extra, meter.extra);
+        text +=
+            fmt::format("r{}.{:03} {}\nr{} {}\n", reading.counter, reading.milli, meter.counter, reading.extra, meter.extra);
       }
   }
 
@@ -200,7 +206,8 @@ struct VcdWriter::Impl {
   std::vector<Reading> readings;
 };
 
-VcdWriter::VcdWriter(const std::filesystem::path& file, const Scenario& scenario, const BoardModel& board, const Environment& environment)
+VcdWriter::VcdWriter(const std::filesystem::path& file, const Scenario& scenario, const BoardModel& board,
+                     const Environment& environment)
     : impl_(std::make_unique<Impl>(file, scenario, board, environment)) {}
 VcdWriter::~VcdWriter() = default;
 

@@ -103,7 +103,8 @@ TEST_CASE("a report is one file that refers to nothing outside") {
   CHECK(folder.files() == 1);
   CHECK(html.rfind("<!doctype html>", 0) == 0);
   CHECK(html.find("</html>") != std::string::npos);
-  for (const char* outside : {"http:", "https:", "src=", "href=", "@import", "url(", "<script"}) CHECK(html.find(outside) == std::string::npos);
+  for (const char* outside : {"http:", "https:", "src=", "href=", "@import", "url(", "<script"})
+    CHECK(html.find(outside) == std::string::npos);
   CHECK(html.find("kettle &amp; &lt;co&gt;.toml") != std::string::npos);
   CHECK(html.find("gh &lt;&amp;&gt;") != std::string::npos);
   CHECK(html.find("<co>") == std::string::npos);
@@ -197,7 +198,8 @@ TEST_CASE("a report of a day stays under a megabyte") {
   }
   const Environment environment(s, board_model(s.board));
   Run run = run_of(s, 1150);
-  for (Record& record : run.records) std::get<Reading>(record).extra += static_cast<std::uint32_t>(std::get<Reading>(record).t) * 7919 % 100;
+  for (Record& record : run.records)
+    std::get<Reading>(record).extra += static_cast<std::uint32_t>(std::get<Reading>(record).t) * 7919 % 100;
   write_report(folder.path / "report.html", run, environment);
   CHECK(fs::file_size(folder.path / "report.html") < 1'000'000);
 }
@@ -210,6 +212,7 @@ TEST_CASE("a report that cannot be written names the file and leaves nothing") {
   CHECK_THROWS_WITH(write_report(folder.path / "absent" / "report.html", run, environment),
                     Catch::Contains("absent") && Catch::Contains("No such file"));
   fs::create_directory(folder.path / "taken");
-  CHECK_THROWS_WITH(write_report(folder.path / "taken", run, environment), Catch::Contains("taken") && Catch::Contains("not a regular file"));
+  CHECK_THROWS_WITH(write_report(folder.path / "taken", run, environment),
+                    Catch::Contains("taken") && Catch::Contains("not a regular file"));
   CHECK(folder.files() == 1);
 }

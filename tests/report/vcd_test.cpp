@@ -23,7 +23,7 @@ struct Dump {
     int bits = 0;
     std::string name;
   };
-  std::map<std::string, Variable> variables;  // by identifier code
+  std::map<std::string, Variable> variables;                                         // by identifier code
   std::map<std::string, std::vector<std::pair<std::int64_t, std::string>>> changes;  // by name
   std::int64_t end = -1;
 
@@ -46,7 +46,8 @@ struct Dump {
         Variable v;
         std::string id, part;
         in >> v.type >> v.bits >> id >> v.name;
-        while (in >> part && part != "$end") {}
+        while (in >> part && part != "$end") {
+        }
         CHECK(variables.emplace(id, v).second);
       } else if (word == "$enddefinitions") {
         definitions = false;
@@ -71,8 +72,10 @@ struct Dump {
         }
         const auto variable = variables.find(id);
         REQUIRE(variable != variables.end());
-        if (word[0] == 'r') CHECK(variable->second.type == "real");
-        else if (static_cast<int>(value.size()) > variable->second.bits) FAIL("too many bits for " << variable->second.name);
+        if (word[0] == 'r')
+          CHECK(variable->second.type == "real");
+        else if (static_cast<int>(value.size()) > variable->second.bits)
+          FAIL("too many bits for " << variable->second.name);
         changes[variable->second.name].emplace_back(end, value);
       }
     }
