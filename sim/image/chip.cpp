@@ -1,0 +1,201 @@
+#include "sim/image/chip.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "sim/image/recorder.hpp"
+#include "sim/scenario.hpp"  // InputError
+
+namespace flm::sim {
+namespace {
+
+constexpr std::uint64_t longest_run = 100'000;  ///< cycles between two looks at the emulator's event list
+
+std::string last_message;  ///< what the emulator said last; it explains a crash
+
+void keep_message(avr_t*, const int level, const char* format, va_list arguments) {
+  if (level > LOG_ERROR) return;
+  char text[200];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  last_message = text;
+  while (!last_message.empty() && last_message.back() == '\n') last_message.pop_back();
+}
+
+}  // namespace
+
+const char* vector::name(int number) {
+  static constexpr const char* names[count] = {
+      "RESET",        "INT0",         "INT1",       "PCINT0",       "PCINT1",       "PCINT2",     "WDT",
+      "TIMER2_COMPA", "TIMER2_COMPB", "TIMER2_OVF", "TIMER1_CAPT",  "TIMER1_COMPA", "TIMER1_COMPB", "TIMER1_OVF",
+      "TIMER0_COMPA", "TIMER0_COMPB", "TIMER0_OVF", "SPI_STC",      "USART_RX",     "USART_UDRE", "USART_TX",
+      "ADC",          "EE_READY",     "ANALOG_COMP", "TWI",         "SPM_READY"};
+  return number >= 0 && number < count ? names[number] : "?";
+}
+
+/// The emulator tells its peripherals of a reset; this one tells the chip.
+struct Chip::ResetWatch {
+  avr_io_t io{};
+  bool seen = false;
+};
+
+Chip::Chip(std::uint32_t crystal_hz, bool starts_divided)
+    : clock_(crystal_hz), starts_divided_(starts_divided), reset_watch_(std::make_unique<ResetWatch>()) {
+  avr_global_logger_set(keep_message);
+  avr_ = avr_make_mcu_by_name("atmega168p");
+  if (avr_ == nullptr) throw std::logic_error("libsimavr knows no atmega168p");
+  avr_init(avr_);
+  avr_->log = LOG_ERROR;
+  avr_->run_cycle_limit = longest_run;
+  avr_->custom.data = this;
+  avr_->sleep = [](avr_t* avr, avr_cycle_count_t) {
+    avr->cycle -= 1;  // The emulator counts a cycle more than it sleeps; the chip does not.
+    static_cast<Chip*>(avr->custom.data)->slept_ = true;
+  };
+  reset_watch_->io.kind = "reset watch";
+  reset_watch_->io.reset = [](avr_io_t* io) { reinterpret_cast<ResetWatch*>(io)->seen = true; };
+  avr_register_io(avr_, &reset_watch_->io);
+  stop_ = std::make_unique<Event>(*this, [this] { stopped_ = true; });
+  divide_clock(starts_divided_ ? 3 : 0);
+}
+
+Chip::~Chip() {
+  stop_.reset();
+  avr_terminate(avr_);
+  std::free(avr_);
+}
+
+void Chip::load(const ElfFile& program) {
+  for (const ElfPart& segment : program.segments()) {
+    if (segment.address >= ElfFile::ram_base) continue;
+    if (segment.address + segment.contents.size() > std::size_t{avr_->flashend} + 1)
+      throw InputError(fmt::format("{}: a program of {} bytes; the ATmega168P has {} bytes of flash", program.path().string(),
+                                   segment.address + segment.contents.size(), avr_->flashend + 1));
+    std::memcpy(avr_->flash + segment.address, segment.contents.data(), segment.contents.size());
+    avr_->codeend = std::max(avr_->codeend, static_cast<std::uint32_t>(segment.address + segment.contents.size()));
+  }
+  program_ = std::make_unique<ElfFile>(program.path());
+}
+
+std::string Chip::where() const { return program_ ? program_->describe(avr_->pc) : fmt::format("0x{:04x}", avr_->pc); }
+
+void Chip::divide_clock(int shift) {
+  clock_.divide(avr_->cycle, shift);
+  avr_->frequency = clock_.cpu_hz();
+  data(reg::clkpr) = static_cast<std::uint8_t>(shift);
+  rearm_timed_events();
+}
+
+void Chip::rearm_timed_events() {
+  for (Event* event : events_)
+    if (event->kind_ == Event::Kind::timed) event->at(event->time_);
+}
+
+void Chip::stall(unsigned cycles) {
+  avr_->cycle += cycles;
+  avr_->run_cycle_count = avr_->run_cycle_count > cycles ? avr_->run_cycle_count - cycles : 1;
+}
+
+bool Chip::take_slept() { return std::exchange(slept_, false); }
+
+avr_int_vector_t& Chip::interrupt(int number) const {
+  const avr_int_table_t& table = avr_->interrupts;
+  for (int i = 0; i < table.vector_count; ++i)
+    if (table.vector[i]->vector == number) return *table.vector[i];
+  throw std::logic_error(fmt::format("libsimavr's atmega168p has no interrupt vector {}", number));
+}
+
+std::uint8_t Chip::written_ones(std::uint8_t value) const {
+  const unsigned opcode = static_cast<unsigned>(avr_->flash[avr_->pc] | avr_->flash[avr_->pc + 1] << 8);
+  if ((opcode & 0xFF00u) == 0x9A00u) return static_cast<std::uint8_t>(1u << (opcode & 7u));  // sbi
+  if ((opcode & 0xFF00u) == 0x9800u) return 0;                                              // cbi
+  return value;
+}
+
+void Chip::warn(const std::string& what) {
+  if (std::find(warnings_.begin(), warnings_.end(), what) == warnings_.end()) warnings_.push_back(what);
+}
+
+void Chip::record_to(Recorder* recorder) {
+  recorder_ = recorder;
+  avr_->run_cycle_limit = recorder != nullptr ? 1 : longest_run;
+}
+
+void Chip::after_reset() {
+  reset_watch_->seen = false;
+  slept_ = false;
+  for (Event* event : events_)
+    if (event->kind_ == Event::Kind::counted) event->kind_ = Event::Kind::off;
+  divide_clock(starts_divided_ ? 3 : 0);
+  for (const auto& action : reset_actions_) action();
+}
+
+void Chip::step() {
+  if (recorder_ != nullptr) recorder_->before_step(*avr_);
+  avr_run(avr_);
+  if (reset_watch_->seen) after_reset();
+  if (recorder_ != nullptr) recorder_->after_step(*avr_);
+}
+
+void Chip::run_until(CrystalTime time) {
+  if (clock_.cycle(time) <= avr_->cycle) return;
+  stopped_ = false;
+  stop_->at(time);
+  while (!stopped_) {
+    step();
+    const std::string here = failure_.empty() && avr_->state != cpu_Done && avr_->state != cpu_Crashed && avr_->state != cpu_Stopped
+                                 ? std::string()
+                                 : fmt::format("t={:.6f} s, {}", seconds(clock_.nanoseconds(now())), where());
+    if (here.empty()) continue;
+    stop_->cancel();
+    if (!failure_.empty()) throw EngineError(fmt::format("{} ({})", failure_, here));
+    if (avr_->state == cpu_Done) throw EngineError(fmt::format("the program sleeps with interrupts off, for ever ({})", here));
+    throw EngineError(fmt::format("the program crashed ({}){}{}", here, last_message.empty() ? "" : ": ", last_message));
+  }
+}
+
+Event::Event(Chip& chip, std::function<void()> action) : chip_(chip), action_(std::move(action)) {
+  chip_.events_.push_back(this);
+}
+
+Event::~Event() {
+  cancel();
+  std::erase(chip_.events_, this);
+}
+
+avr_cycle_count_t Event::fire(avr_t*, avr_cycle_count_t, void* parameter) {
+  auto* event = static_cast<Event*>(parameter);
+  event->kind_ = Kind::off;
+  event->action_();
+  return 0;
+}
+
+void Event::arm(std::uint64_t cycle) {
+  due_cycle_ = cycle;
+  const std::uint64_t now = chip_.avr_->cycle;
+  avr_cycle_timer_register(chip_.avr_, cycle > now ? cycle - now : 0, &Event::fire, this);
+}
+
+void Event::at(CrystalTime time) {
+  kind_ = Kind::timed;
+  time_ = time;
+  arm(chip_.clock_.cycle(time));
+}
+
+void Event::at_cycle(std::uint64_t cycle) {
+  kind_ = Kind::counted;
+  arm(cycle);
+}
+
+void Event::cancel() {
+  if (kind_ == Kind::off) return;
+  kind_ = Kind::off;
+  avr_cycle_timer_cancel(chip_.avr_, &Event::fire, this);
+}
+
+}  // namespace flm::sim

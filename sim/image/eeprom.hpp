@@ -1,0 +1,55 @@
+// The ATmega168P's EEPROM (data sheet 8.6): writes take milliseconds and land when they end.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "sim/image/chip.hpp"
+
+namespace flm::sim {
+
+/// Replaces the emulator's EEPROM. A write in progress survives a reset of the chip (8.6.3, last paragraph), not a loss of power.
+class Eeprom {
+ public:
+  static constexpr std::size_t size = 512;
+  /// Times of table 8-2: erase and write in one; either alone.
+  static constexpr Nanoseconds erase_and_write_time = 3'400'000, split_time = 1'800'000;
+
+  /// A byte that has changed, or was written with the value that it had.
+  struct Commit {
+    CrystalTime time;
+    std::uint16_t address;
+    std::uint8_t before, after;
+  };
+
+  explicit Eeprom(Chip&);
+
+  /// Fills it from an image's .eeprom; without one it is erased (0xff).
+  void load(const ElfFile&);
+  [[nodiscard]] const std::array<std::uint8_t, size>& contents() const { return contents_; }
+  std::array<std::uint8_t, size>& contents() { return contents_; }
+  /// Every write since power-up, in order.
+  [[nodiscard]] const std::vector<Commit>& log() const { return log_; }
+  /// True while a write is in progress.
+  [[nodiscard]] bool busy() const { return end_.armed(); }
+
+ private:
+  enum : std::uint8_t { eerie = 0x08, eempe = 0x04, eepe = 0x02, eere = 0x01, mode_bits = 0x30, erase_only = 0x10, write_only = 0x20 };
+
+  void write_control(std::uint16_t address, std::uint8_t value);
+  void start_write();
+  void finish_write();
+  void announce_ready();
+  void handler(std::uint32_t running);
+  [[nodiscard]] std::uint16_t address() const;
+
+  Chip& chip_;
+  std::array<std::uint8_t, size> contents_;
+  std::vector<Commit> log_;
+  Event end_;
+  std::uint64_t enabled_until_ = 0;
+  std::uint16_t target_ = 0;
+  std::uint8_t value_ = 0;  ///< what the byte will be
+};
+
+}  // namespace flm::sim

@@ -1,0 +1,133 @@
+#include "sim/image/image_engine.hpp"
+
+#include <avr_acomp.h>
+#include <fmt/format.h>
+
+#include "sim/environment.hpp"
+#include "sim/image/adc.hpp"
+#include "sim/image/chip.hpp"
+#include "sim/image/clock_prescaler.hpp"
+#include "sim/image/eeprom.hpp"
+#include "sim/image/interrupts.hpp"
+#include "sim/image/ports.hpp"
+#include "sim/image/recorder.hpp"
+#include "sim/image/spi_slave.hpp"
+#include "sim/image/supply.hpp"
+#include "sim/scenario.hpp"  // InputError
+
+namespace flm::sim {
+namespace {
+
+constexpr Nanoseconds hang_time = 1'000'000'000;  ///< a program that samples never goes this long without a conversion
+
+ElfFile image_for(const BoardModel& board, const std::filesystem::path& elf) {
+  ElfFile image(elf);
+  const std::string name = image.board();
+  if (name.empty())
+    throw InputError(fmt::format("{}: is no OpenFLM image: it names no board; the scenario's board is {}", elf.string(), board.name));
+  if (name != board.name)
+    throw InputError(fmt::format("{}: is an image for {}, the scenario's board is {}", elf.string(), name, board.name));
+  return image;
+}
+
+}  // namespace
+
+/// The board: its chip, and what is around it.
+struct ImageEngine::Parts {
+  const BoardModel& board;
+  Environment& environment;
+  ElfFile image;
+  Chip chip;
+  Interrupts interrupts;
+  ClockPrescaler prescaler;
+  Adc adc;
+  SpiSlave spi;
+  Eeprom eeprom;
+  Supply supply;
+  Ports ports;
+  Event watch;
+  std::unique_ptr<Recorder> recorder;
+
+  Parts(const BoardModel& b, Environment& e, const std::filesystem::path& elf)
+      : board(b),
+        environment(e),
+        image(image_for(b, elf)),
+        chip(b.cpu_hz, b.clock_starts_divided_by_8),
+        interrupts(chip),
+        prescaler(chip),
+        adc(chip, [this](int input, CrystalTime start) { return convert(input, start); }),
+        spi(chip, b.spi_mode),
+        eeprom(chip),
+        supply(chip),
+        ports(chip, b, {[&e](int port, Nanoseconds t) { return e.level(port, t); }, [&e](Nanoseconds t) { return e.next_edge(t); }}),
+        watch(chip, [this] { look_for_hang(); }) {
+    chip.load(image);
+    eeprom.load(image);
+    watch.at(chip.clock().crystal(hang_time));
+  }
+
+  /// Both engines take the input at the nominal instants of the conversions, so that they get the same codes.
+  std::uint16_t convert(int input, CrystalTime start) const {
+    const std::int64_t tick = chip.clock().nearest_grid_point(start, kFirstSample, board.tick_cycles);
+    for (std::size_t clamp = 0; clamp < board.clamp_inputs.size(); ++clamp)
+      if (board.clamp_inputs.at(clamp) == input) return environment.convert(static_cast<int>(clamp) + 1, tick);
+    return 0;
+  }
+
+  void look_for_hang() {
+    const Clock& clock = chip.clock();
+    const CrystalTime limit = adc.last_start() + clock.crystal(hang_time);
+    if (chip.now() < limit) {
+      watch.at(limit);
+      return;
+    }
+    chip.fail(adc.conversions() == 0
+                  ? std::string("the program starts no conversion: it hangs")
+                  : fmt::format("no conversion since t={:.6f} s: the program hangs", seconds(clock.nanoseconds(adc.last_start()))));
+  }
+
+  void run_until(Nanoseconds t) {
+    try {
+      chip.run_until(chip.clock().crystal(t));
+    } catch (const EngineError& error) {
+      throw EngineError(fmt::format("{}: {}", image.path().string(), error.what()));
+    }
+  }
+};
+
+ImageEngine::ImageEngine(const BoardModel& board, Environment& environment, const std::filesystem::path& elf)
+    : parts_(std::make_unique<Parts>(board, environment, elf)) {}
+
+ImageEngine::~ImageEngine() = default;
+
+void ImageEngine::run_until(Nanoseconds t) { parts_->run_until(t); }
+
+std::uint8_t ImageEngine::transfer(Nanoseconds start, std::uint8_t mosi) {
+  parts_->run_until(start);
+  const std::uint8_t miso = parts_->spi.begin();
+  parts_->run_until(start + parts_->board.spi_byte_time);
+  parts_->spi.end(mosi);
+  return miso;
+}
+
+bool ImageEngine::led() const { return parts_->ports.led(); }
+bool ImageEngine::analog_front_end() const { return parts_->ports.analog_front_end(); }
+
+void ImageEngine::enable_measurements() {
+  if (parts_->recorder) return;
+  parts_->recorder = std::make_unique<Recorder>(parts_->chip, parts_->board.tick_cycles);
+  parts_->chip.record_to(parts_->recorder.get());
+}
+
+const Measurements& ImageEngine::measurements() const {
+  if (!parts_->recorder) throw std::logic_error("measurements() without enable_measurements()");
+  return parts_->recorder->figures();
+}
+
+const std::vector<std::string>& ImageEngine::warnings() const { return parts_->chip.warnings(); }
+
+std::unique_ptr<Engine> make_image_engine(const BoardModel& board, Environment& environment, const std::filesystem::path& elf) {
+  return std::make_unique<ImageEngine>(board, environment, elf);
+}
+
+}  // namespace flm::sim
