@@ -25,7 +25,6 @@ Adc::Adc(Chip& chip, CodeSource source)
     : chip_(chip), source_(std::move(source)), timer_(find_timer(chip.avr(), '0')), end_(chip, [this] { finish(); }) {
   chip.on_write<&Adc::write_control>(reg::adcsra, this);
   chip.on_write<&Adc::write_trigger>(reg::adcsrb, this);
-  chip.on_write<&Adc::write_selector>(reg::admux, this);
   chip.on_read<&Adc::read_low>(reg::adcl, this);
   chip.on_read<&Adc::read_high>(reg::adch, this);
   Chip::on_signal<&Adc::compare_flag>(chip.interrupt(vector::timer0_compare_a).irq + AVR_INT_IRQ_PENDING, this);
@@ -34,7 +33,7 @@ Adc::Adc(Chip& chip, CodeSource source)
 
 void Adc::reset() {
   end_.cancel();
-  compare_flag_ = locked_ = selector_was_late_ = false;
+  compare_flag_ = locked_ = false;
   first_ = true;
   result_ = 0;
 }
@@ -83,8 +82,7 @@ void Adc::start(std::uint64_t cycle, unsigned half_clocks) {
   chip_.data(reg::adcsra) |= adsc;
   if ((selector & 0xC0) != 0xC0) chip_.warn("a conversion with another reference than the internal 1.1 V: ADMUX REFS1:0 is not 11");
   if ((selector & 0x20) != 0) chip_.warn("a conversion with a left-adjusted result: ADMUX ADLAR is set");
-  if (Recorder* recorder = chip_.recorder()) recorder->conversion_starts(last_start_, input_, selector_was_late_);
-  selector_was_late_ = false;
+  if (Recorder* recorder = chip_.recorder()) recorder->conversion_starts(last_start_, input_);
   end_.at_cycle(cycle + std::uint64_t{half_clocks} * divisor() / 2);
 }
 
@@ -120,11 +118,6 @@ void Adc::write_trigger(std::uint16_t address, std::uint8_t value) {
   const std::uint8_t trigger_source = value & 7;
   if ((chip_.data(reg::adcsra) & adate) != 0 && trigger_source != free_running && trigger_source != timer0_compare_a)
     chip_.warn("the converter waits for a trigger that the simulator does not have: ADCSRB ADTS2:0 is neither 000 nor 011");
-}
-
-void Adc::write_selector(std::uint16_t address, std::uint8_t value) {
-  if (end_.armed() && ((chip_.data(address) ^ value) & 0x0F) != 0) selector_was_late_ = true;
-  chip_.data(address) = value;
 }
 
 std::uint8_t Adc::read_low(std::uint16_t) {

@@ -29,7 +29,6 @@ class Adc {
 
   void write_control(std::uint16_t address, std::uint8_t value);
   void write_trigger(std::uint16_t address, std::uint8_t value);
-  void write_selector(std::uint16_t address, std::uint8_t value);
   std::uint8_t read_low(std::uint16_t address);
   std::uint8_t read_high(std::uint16_t address);
   void compare_flag(std::uint32_t raised);
@@ -48,7 +47,6 @@ class Adc {
   bool compare_flag_ = false;       ///< OCF0A: the trigger is its rising edge
   bool first_ = true;               ///< the first conversion after ADEN takes 25 clocks
   bool locked_ = false;             ///< ADCL has been read, ADCH has not: no new result is stored (24.9.3)
-  bool selector_was_late_ = false;
   int input_ = 0;
   std::uint16_t code_ = 0;
   std::uint16_t result_ = 0;

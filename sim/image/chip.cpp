@@ -53,9 +53,11 @@ Chip::Chip(std::uint32_t crystal_hz, bool starts_divided)
   avr_->log = LOG_ERROR;
   avr_->run_cycle_limit = longest_run;
   avr_->custom.data = this;
-  avr_->sleep = [](avr_t* avr, avr_cycle_count_t) {
-    avr->cycle -= 1;  // The emulator counts a cycle more than it sleeps; the chip does not.
-    static_cast<Chip*>(avr->custom.data)->slept_ = true;
+  avr_->sleep = [](avr_t* avr, avr_cycle_count_t cycles) {
+    auto* chip = static_cast<Chip*>(avr->custom.data);
+    chip->slept_ = true;
+    // The emulator adds what it sleeps and a cycle more. The chip needs no such cycle, and when it is time to stop no sleep.
+    avr->cycle -= 1 + (chip->stopped_ ? cycles : 0);
   };
   reset_watch_->io.kind = "reset watch";
   reset_watch_->io.reset = [](avr_io_t* io) { reinterpret_cast<ResetWatch*>(io)->seen = true; };
@@ -136,7 +138,6 @@ void Chip::after_reset() {
 }
 
 void Chip::step() {
-  if (recorder_ != nullptr) recorder_->before_step(*avr_);
   avr_run(avr_);
   if (reset_watch_->seen) after_reset();
   if (recorder_ != nullptr) recorder_->after_step(*avr_);

@@ -17,8 +17,6 @@ constexpr std::uint16_t stack_register = 0x5D;  ///< SPL; SPH follows
 Recorder::Recorder(const Chip& chip, std::uint32_t tick_crystal)
     : chip_(chip), tick_crystal_(tick_crystal), start_time_(chip.now()), start_cycle_(chip.cycle()) {}
 
-void Recorder::before_step(const avr_t&) {}
-
 void Recorder::after_step(const avr_t& avr) {
   const auto stack = static_cast<std::uint16_t>(avr.data[stack_register] | avr.data[stack_register + 1] << 8);
   if (stack == avr.ramend) stack_is_set_ = true;
@@ -55,9 +53,8 @@ void Recorder::handler_ends(int vector, std::uint64_t cycle) {
   if (!frames_.empty()) frames_.back().nested += whole;
 }
 
-void Recorder::conversion_starts(CrystalTime start, int, bool selected_late) {
+void Recorder::conversion_starts(CrystalTime start, int input) {
   ++figures_.conversions;
-  if (selected_late) ++figures_.late_selections;
   const Clock& clock = chip_.clock();
   // The grid begins at kFirstSample; a conversion before it warms the converter up.
   if (clock.nanoseconds(start) + kFirstSample / 8 < kFirstSample) return;
@@ -69,7 +66,9 @@ void Recorder::conversion_starts(CrystalTime start, int, bool selected_late) {
     shortest_interval_ = shortest_interval_ == 0 ? interval : std::min(shortest_interval_, interval);
     longest_interval_ = std::max(longest_interval_, interval);
   }
+  if (last_conversion_ && input == last_input_) ++figures_.repeated_inputs;
   last_conversion_ = start;
+  last_input_ = input;
 }
 
 void Recorder::spi_byte_begins(CrystalTime) {
@@ -128,7 +127,7 @@ std::string describe(const Measurements& m) {
   line("time in interrupts", fmt::format("{:.1f} %", 100.0 * m.interrupt_share));
   line("samples a second and clamp", fmt::format("{:.1f}", m.samples_per_second));
   line("jitter of the sampling instant", fmt::format("{} cycles, {} off the grid", m.start_jitter, m.off_grid));
-  line("missed triggers, late selections", fmt::format("{}, {}", m.missed_triggers, m.late_selections));
+  line("missed triggers, repeated inputs", fmt::format("{}, {}", m.missed_triggers, m.repeated_inputs));
   line("interrupts off, longest", fmt::format("{} cycles", m.longest_interrupts_off));
   line("deepest stack", fmt::format("{} B", m.deepest_stack));
   line("SPI byte to answer, worst", fmt::format("{:.1f} us", static_cast<double>(m.worst_spi_answer) * 1e-3));

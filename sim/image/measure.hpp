@@ -28,7 +28,7 @@ struct Measurements {
 
   std::uint64_t conversions = 0;
   std::uint64_t missed_triggers = 0;      ///< a trigger's flag was still set, or a conversion still running
-  std::uint64_t late_selections = 0;      ///< conversions whose input was selected while the one before was running
+  std::uint64_t repeated_inputs = 0;      ///< conversions of the input of the one before: it was selected too late
   double samples_per_second = 0.0;        ///< of one clamp: conversions / 3 / s
   std::uint64_t start_jitter = 0;         ///< crystal periods between the longest and the shortest interval of two starts
   std::uint64_t off_grid = 0;             ///< crystal periods from a start to the nominal grid point, at most

@@ -15,15 +15,14 @@ class Recorder {
   /// tick_crystal: crystal periods between two conversions on the nominal grid that begins at kFirstSample.
   Recorder(const Chip&, std::uint32_t tick_crystal);
 
-  // From the run loop, around every instruction.
-  void before_step(const avr_t&);
+  // From the run loop, after every instruction.
   void after_step(const avr_t&);
   // From the interrupt unit.
   void flag_raised(int vector, std::uint64_t cycle);
   void handler_begins(int vector, std::uint64_t entry, std::uint64_t first_instruction);
   void handler_ends(int vector, std::uint64_t cycle);
   // From the converter.
-  void conversion_starts(CrystalTime start, int input, bool selected_late);
+  void conversion_starts(CrystalTime start, int input);
   void trigger_missed() { ++figures_.missed_triggers; }
   // From the SPI.
   void spi_byte_begins(CrystalTime);
@@ -57,6 +56,7 @@ class Recorder {
   std::array<Handler, vector::count> handlers_;
   std::vector<Frame> frames_;
   std::optional<CrystalTime> last_conversion_;
+  int last_input_ = -1;
   CrystalTime shortest_interval_ = 0, longest_interval_ = 0;
   std::optional<std::uint64_t> interrupts_off_since_;
   std::optional<CrystalTime> unanswered_byte_, message_end_;

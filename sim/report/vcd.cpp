@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/report/atomic_file.hpp"
+#include "sim/atomic_file.hpp"
 
 namespace flm::sim {
 namespace {

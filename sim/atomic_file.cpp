@@ -1,4 +1,4 @@
-#include "sim/report/atomic_file.hpp"
+#include "sim/atomic_file.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

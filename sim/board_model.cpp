@@ -1,0 +1,49 @@
+#include "sim/board_model.hpp"
+
+#include <stdexcept>
+
+namespace flm::sim {
+namespace {
+
+template <class Input>
+PulsePort pulse_port() {
+  constexpr char names[] = {'B', 'C', 'D'};
+  return {Input::terminal_port + 1, names[static_cast<int>(Input::port)], Input::bit, Input::when_analog_off};
+}
+
+template <class... Inputs>
+struct PulsePorts {
+  static std::vector<PulsePort> list() { return {pulse_port<Inputs>()...}; }
+};
+
+template <class Board>
+BoardModel model_of() {
+  using Sampling = typename Board::Sampling;
+  static_assert(std::uint64_t{Sampling::tick_cycles} * 1'000'000'000 % Board::cpu_hz == 0,
+                "simulated time counts nanoseconds: a tick must be a whole number of them");
+  BoardModel m;
+  m.name = Board::name();
+  m.cpu_hz = Board::cpu_hz;
+  m.clock_starts_divided_by_8 = Board::clock_starts_divided_by_8;
+  m.tick_cycles = Sampling::tick_cycles;
+  m.conversion_cycles = Sampling::conversion_cycles;
+  m.clamp_inputs = {Board::clamp_input(0), Board::clamp_input(1), Board::clamp_input(2)};
+  m.pulse_ports = Board::template WithPulseInputs<PulsePorts>::list();
+  m.has_port_configuration = Board::has_port_configuration;
+  m.spi_mode = Board::spi_mode;
+  m.spi_byte_gap = Nanoseconds{Board::spi_byte_gap_us} * 1'000;
+  m.reply_wait = Nanoseconds{Board::reply_wait_ms} * 1'000'000;
+  m.poll_period = Nanoseconds{Board::poll_period_ms} * 1'000'000;
+  return m;
+}
+
+}  // namespace
+
+const BoardModel& board_model(const std::string& name) {
+  static const BoardModel models[] = {model_of<boards::Flm02a>(), model_of<boards::Flm02b>()};
+  for (const BoardModel& model : models)
+    if (model.name == name) return model;
+  throw std::invalid_argument("no board '" + name + "'; allowed: flm02a, flm02b");
+}
+
+}  // namespace flm::sim

@@ -1,0 +1,114 @@
+#include "sim/environment.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <optional>
+
+#include "sim/clamp_current.hpp"
+#include "sim/contact.hpp"
+#include "sim/random.hpp"
+
+namespace flm::sim {
+namespace {
+
+/// Standard normal deviates, drawn once (Box and Muller 1958); a hash picks one.
+class Gaussian {
+ public:
+  static constexpr std::uint64_t count = 1u << 14;
+  Gaussian() {
+    for (std::uint64_t i = 0; i < count; i += 2) {
+      const double radius = std::sqrt(-2.0 * std::log(1.0 - unit(2 * i))), angle = 2.0 * std::numbers::pi * unit(2 * i + 1);
+      values_[i] = radius * std::cos(angle);
+      values_[i + 1] = radius * std::sin(angle);
+    }
+    double sum = 0.0, squares = 0.0;
+    for (const double v : values_) sum += v;
+    for (double& v : values_) {
+      v -= sum / count;
+      squares += v * v;
+    }
+    for (double& v : values_) v /= std::sqrt(squares / count);
+  }
+  [[nodiscard]] double operator()(std::uint64_t key) const { return values_[mixed(key) % count]; }
+
+ private:
+  std::array<double, count> values_{};
+};
+
+}  // namespace
+
+struct Environment::Impl {
+  const BoardModel& board;
+  FrontEnd front_end;
+  std::array<std::optional<ClampCurrent>, 3> currents;  // by port - 1
+  std::array<double, 3> counts_per_ampere{};
+  std::array<std::optional<Contact>, 6> contacts;
+  Gaussian gaussian;
+
+  Impl(const Scenario& scenario, const BoardModel& model) : board(model), front_end(scenario.front_end) {
+    // A full-scale RMS sine has a mean of 928 counts; the mean of a rectified sine is 2 sqrt(2) / pi of its RMS.
+    std::array<double, 3> full_scale{50.0, 50.0, 50.0};
+    for (const Sensor& sensor : scenario.sensors)
+      if (sensor.sensor_class == SensorClass::analog)
+        for (const int port : sensor.ports) full_scale[static_cast<std::size_t>(port - 1)] = sensor.current;
+    for (std::size_t i = 0; i < 3; ++i)
+      counts_per_ampere[i] = front_end.gain * 928.0 / full_scale[i] * std::numbers::pi / (2.0 * std::numbers::sqrt2);
+    for (const Waveform& w : scenario.waveforms) currents[static_cast<std::size_t>(w.port - 1)].emplace(w, front_end.tau);
+    for (const Pulses& p : scenario.pulses)
+      contacts[static_cast<std::size_t>(p.port - 1)].emplace(p, mixed(front_end.seed * 8 + static_cast<std::uint64_t>(p.port)));
+  }
+
+  [[nodiscard]] const ClampCurrent* clamp(int port) const {
+    const auto& c = currents.at(static_cast<std::size_t>(port - 1));
+    return c ? &*c : nullptr;
+  }
+  [[nodiscard]] const Contact* contact(int port) const {
+    const auto& c = contacts.at(static_cast<std::size_t>(port - 1));
+    return c ? &*c : nullptr;
+  }
+};
+
+Environment::Environment(const Scenario& scenario, const BoardModel& board) : impl_(std::make_unique<Impl>(scenario, board)) {}
+Environment::~Environment() = default;
+
+std::uint16_t Environment::convert(int port, std::int64_t tick) const {
+  const auto place = static_cast<std::size_t>(port - 1);
+  const Impl& in = *impl_;
+  double counts = in.front_end.offset_lsb;
+  if (in.currents[place]) counts += in.counts_per_ampere[place] * in.currents[place]->smoothed(seconds(in.board.tick_time(tick)));
+  counts += in.front_end.noise_lsb * in.gaussian(in.front_end.seed * 0x10001 + static_cast<std::uint64_t>(tick));
+  // The ideal converter's first transition is at 0.5 LSB (ATmega168P data sheet, 24.7.4), so codes are rounded, not cut.
+  return static_cast<std::uint16_t>(std::clamp(counts + 0.5, 0.0, 1023.0));
+}
+
+bool Environment::level(int port, Nanoseconds t) const {
+  const Contact* contact = impl_->contact(port);
+  return contact == nullptr || contact->level(t);
+}
+
+Nanoseconds Environment::next_edge(Nanoseconds t) const {
+  Nanoseconds next = kNever;
+  for (const auto& contact : impl_->contacts)
+    if (contact) next = std::min(next, contact->next_edge(t));
+  return next;
+}
+
+double Environment::true_rms(int port, Nanoseconds from, Nanoseconds to) const {
+  const ClampCurrent* clamp = impl_->clamp(port);
+  if (clamp == nullptr || to <= from) return 0.0;
+  return std::sqrt((clamp->square_integral(seconds(to)) - clamp->square_integral(seconds(from))) / seconds(to - from));
+}
+
+double Environment::current(int port, Nanoseconds t) const {
+  const ClampCurrent* clamp = impl_->clamp(port);
+  return clamp == nullptr ? 0.0 : clamp->at(seconds(t));
+}
+
+std::int64_t Environment::true_pulses(int port, Nanoseconds from, Nanoseconds to) const {
+  const Contact* contact = impl_->contact(port);
+  return contact == nullptr ? 0 : contact->pulses(from, to);
+}
+
+}  // namespace flm::sim

@@ -1,0 +1,59 @@
+#include "sim/expectations.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+namespace flm::sim {
+namespace {
+
+double allowed_deviation(const Expectation& e, double expected) {
+  if (!e.tolerance) return 0.0;
+  std::string_view digits = *e.tolerance;
+  const bool percent = digits.ends_with('%');
+  if (percent) digits.remove_suffix(1);
+  double value = 0.0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return percent ? std::abs(expected) * value / 100.0 : value;
+}
+
+ExpectationResult judge(const Scenario& scenario, const Expectation& e, const char* quantity, double expected,
+                        std::optional<double> actual) {
+  ExpectationResult result{e, quantity, expected, actual.value_or(0.0), allowed_deviation(e, expected), false, {}};
+  const std::string place = fmt::format("{}:{}: sensor {} {}", scenario.path.string(), e.line, e.sensor, quantity);
+  if (!actual) {
+    result.message = fmt::format("{}: no reading from {} s to {} s; expected {}", place, e.from, e.to.value_or(scenario.duration), expected);
+    return result;
+  }
+  // A millionth for what decimal fractions lose on the way through binary ones.
+  result.ok = std::abs(*actual - expected) <= result.allowed + 1e-6;
+  result.message = fmt::format("{}: {:.3f}, expected {:.3f} within {:.3f}", place, *actual, expected, result.allowed);
+  return result;
+}
+
+}  // namespace
+
+std::vector<ExpectationResult> check(const Scenario& scenario, const std::vector<Record>& records) {
+  std::vector<ExpectationResult> results;
+  for (const Expectation& e : scenario.expectations) {
+    const double to = e.to.value_or(scenario.duration);
+    double sum = 0.0;
+    int seconds = 0;
+    std::optional<double> counter;
+    for (const Record& record : records) {
+      const Reading* r = std::get_if<Reading>(&record);
+      if (!r || r->sensor != e.sensor || r->t > to) continue;
+      counter = r->counter + r->milli / 1000.0;
+      if (r->is_pulse || r->t <= e.from) continue;
+      sum += r->extra;
+      ++seconds;
+    }
+    if (e.power) results.push_back(judge(scenario, e, "power", *e.power, seconds ? std::optional(sum / seconds) : std::nullopt));
+    if (e.counter) results.push_back(judge(scenario, e, "counter", *e.counter, counter));
+  }
+  return results;
+}
+
+}  // namespace flm::sim

@@ -1,0 +1,14 @@
+// What a scenario expects of its readings, held against them.
+#pragma once
+#include <vector>
+
+#include "sim/records.hpp"
+#include "sim/run.hpp"
+
+namespace flm::sim {
+
+/// Power: mean over the readings with from < t <= to (a reading tells of the second before it). Counter: the last reading with
+/// t <= to. Without `to`: the end of the run.
+std::vector<ExpectationResult> check(const Scenario&, const std::vector<Record>&);
+
+}  // namespace flm::sim

@@ -1,0 +1,106 @@
+#include "sim/link_text.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <stdexcept>
+#include <vector>
+
+#include "protocol/commands.hpp"
+#include "protocol/crc8.hpp"
+
+namespace flm::sim {
+namespace {
+
+using protocol::PropertyTable;
+
+const protocol::Property* property_of(std::string_view letters) {
+  if (letters.size() < 2 || (letters[0] != 'g' && letters[0] != 's')) return nullptr;
+  const std::size_t place = PropertyTable::find(letters[1]);
+  return place < PropertyTable::count ? &PropertyTable::properties[place] : nullptr;
+}
+
+/// Digits of each number that follows the letters: the sensor's index, then the value's fields.
+std::vector<int> field_digits(const protocol::Property& property, bool with_value) {
+  std::vector<int> digits;
+  if (property.per_sensor) digits.push_back(2);
+  if (with_value)
+    for (const std::uint8_t d : property.field_digits)
+      if (d != 0) digits.push_back(d);
+  return digits;
+}
+
+std::uint8_t crc_of(std::string_view text) {
+  std::uint8_t crc = 0;
+  for (const char c : text) crc = protocol::crc8_maxim(crc, static_cast<std::uint8_t>(c));
+  return crc;
+}
+
+std::vector<std::string_view> words(std::string_view line) {
+  std::vector<std::string_view> result;
+  while (true) {
+    const auto start = line.find_first_not_of(' ');
+    if (start == line.npos) return result;
+    line.remove_prefix(start);
+    const auto end = line.find(' ');
+    result.push_back(line.substr(0, end));
+    if (end == line.npos) return result;
+    line.remove_prefix(end);
+  }
+}
+
+}  // namespace
+
+std::string encode_message(std::string_view line) {
+  const auto parts = words(line);
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (parts.empty() || parts[0].size() != 2 || !is_letter(parts[0][0]) || !is_letter(parts[0][1]))
+    throw std::invalid_argument(fmt::format("'{}' is no command; allowed: two letters, then decimal numbers, as in \"gc 0\"", line));
+  std::string body(parts[0]);
+  const protocol::Property* property = property_of(parts[0]);
+  const auto digits = property ? field_digits(*property, parts[0][0] == 's') : std::vector<int>{};
+  if (parts.size() - 1 != digits.size())
+    throw std::invalid_argument(fmt::format("'{}' has {} numbers; allowed: {} takes {}", line, parts.size() - 1, parts[0], digits.size()));
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const std::string_view word = parts[i + 1];
+    const std::uint64_t limit = (std::uint64_t{1} << (4 * digits[i])) - 1;
+    std::uint64_t value = 0;
+    const auto result = std::from_chars(word.data(), word.data() + word.size(), value);
+    if (result.ec != std::errc{} || result.ptr != word.data() + word.size() || value > limit)
+      throw std::invalid_argument(fmt::format("'{}': '{}' is out of range; allowed: 0 to {}", line, word, limit));
+    body += fmt::format("{:0{}x}", value, digits[i]);
+  }
+  return fmt::format("l{}{:02x}.", body, crc_of(body));
+}
+
+std::optional<std::string> control_reply(std::string_view read) {
+  if (read.empty() || read.front() != 'l') return std::nullopt;
+  const auto end = read.find('.');
+  if (end == read.npos || end < 5) return std::nullopt;
+  const std::string_view body = read.substr(1, end - 3), crc = read.substr(end - 2, 2);
+  if (crc != fmt::format("{:02x}", crc_of(body))) return std::nullopt;
+  return std::string(body);
+}
+
+std::string decode_reply(std::string_view reply) {
+  std::string text(reply.substr(0, 2));
+  std::string_view rest = reply.substr(text.size());
+  const auto take = [&](int digits) {
+    std::uint64_t value = 0;
+    const std::string_view field = rest.substr(0, static_cast<std::size_t>(digits));
+    std::from_chars(field.data(), field.data() + field.size(), value, 16);
+    rest.remove_prefix(field.size());
+    text += fmt::format(" {}", value);
+  };
+  if (reply.substr(0, 2) == "gd") {
+    while (!rest.empty())
+      for (const std::uint8_t digits : protocol::DataRecord::field_digits) take(digits);
+  } else if (const protocol::Property* property = property_of(text)) {
+    for (const int digits : field_digits(*property, true))
+      if (!rest.empty()) take(digits);
+  }
+  if (!rest.empty()) text += fmt::format(" {}", rest);
+  return text;
+}
+
+}  // namespace flm::sim

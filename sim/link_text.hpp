@@ -1,0 +1,20 @@
+// The control link as host software writes it: letters and decimal numbers ("sp 0 1 2 3 4 255"), to and from wire text.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace flm::sim {
+
+/// The message for a command line, 'l' to '.', with its CRC. Throws std::invalid_argument saying what is wrong and allowed. A command that
+/// is not in protocol/commands.hpp is sent as its two letters.
+std::string encode_message(std::string_view line);
+
+/// The control reply in what was read from the board ("lgc0000000004a.u" -> "gc000000000"), without its CRC; nothing when there is none or
+/// its CRC is wrong.
+std::optional<std::string> control_reply(std::string_view read);
+
+/// A reply as host software writes it: letters, then the fields in decimal ("gc00000004d2" -> "gc 0 1234").
+std::string decode_reply(std::string_view reply);
+
+}  // namespace flm::sim

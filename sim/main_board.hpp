@@ -1,0 +1,51 @@
+// The main board: configures a board from the scenario's sensors, polls it, sends scripted commands; as stock hosts do.
+#pragma once
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "sim/engine.hpp"
+#include "sim/records.hpp"
+#include "sim/scenario.hpp"
+
+namespace flm::sim {
+
+/// What happens on the link, for whoever wants to see it.
+struct LinkObserver {
+  std::function<void(const Record&)> record;
+  std::function<void(Nanoseconds start, std::uint8_t mosi, std::uint8_t miso)> byte;
+  std::function<void(Nanoseconds now)> progress;  ///< after each exchange
+};
+
+/// The command lines that configure a board for a scenario's sensors: disable all, lines, map, constants, fractions, enable.
+std::deque<std::string> configuration(const Scenario&, const BoardModel&);
+
+class MainBoard {
+ public:
+  MainBoard(const Scenario&, const BoardModel&, Engine&, LinkObserver);
+
+  /// Runs board and link up to `end`.
+  void run(Nanoseconds end);
+
+  /// Messages that got no valid reply, and were sent again (up to three times).
+  [[nodiscard]] int retries() const { return retries_; }
+
+ private:
+  std::uint8_t clock_byte(std::uint8_t mosi);
+  std::string read();
+  void send(const std::string& message);
+  std::optional<std::string> exchange(const std::string& line);
+  void get_data(Nanoseconds scheduled);
+  void scripted(const HostCommand&);
+
+  const Scenario& scenario_;
+  const BoardModel& board_;
+  Engine& engine_;
+  LinkObserver observer_;
+  std::deque<std::string> configuration_;
+  Nanoseconds now_ = 0;  ///< when the link is free
+  int retries_ = 0;
+};
+
+}  // namespace flm::sim

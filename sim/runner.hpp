@@ -1,0 +1,33 @@
+// Runs a scenario on an engine.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "sim/engine.hpp"
+#include "sim/environment.hpp"
+#include "sim/run.hpp"
+
+namespace flm::sim {
+
+enum class EngineKind { native, image };
+
+struct RunOptions {
+  EngineKind engine = EngineKind::native;
+  std::filesystem::path image;  ///< the ELF file for EngineKind::image
+  std::filesystem::path vcd;    ///< value change dump, or empty
+  std::filesystem::path report; ///< HTML report, or empty
+  std::function<void(const Record&)> record;  ///< each record as it comes
+  bool progress = false;        ///< a line on stderr, redrawn, for runs of over a second
+};
+
+/// Runs to the scenario's end and checks its expectations. Throws InputError for what a person handed in, EngineError for an
+/// image that crashes or hangs; then neither report nor dump is written.
+Run run_scenario(const Scenario&, const RunOptions&);
+
+/// Why two runs of one scenario differ: the first pair of records that are not the same. A pulse's time stamp may differ by 1 ms.
+/// Empty when they agree.
+std::string difference(const Run& a, const Run& b);
+
+}  // namespace flm::sim

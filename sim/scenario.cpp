@@ -1,0 +1,256 @@
+#include "sim/scenario.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
+
+#include "sim/board_model.hpp"
+#include "sim/link_text.hpp"
+#include "sim/toml_reader.hpp"
+
+namespace flm::sim {
+namespace {
+
+constexpr double kLongest = 10.0 * 365.0 * 86400.0;  ///< s; what simulated time is checked for
+
+/// Reads a whole file; `scenario` grows table by table.
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& file) : file_(file) {
+    try {
+      root_ = toml::parse_file(file.string());
+    } catch (const toml::parse_error& error) {
+      if (error.source().begin.line == 0) throw InputError(fmt::format("{}: {}", file.string(), error.description()));
+      throw InputError(fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
+    }
+    scenario_.path = file;
+  }
+
+  Scenario read() {
+    const TableReader top(file_, root_, "", {"board", "duration", "sensor", "waveform", "frontend", "pulses", "host", "expect",
+                                             "serial", "radio", "power"});
+    const auto board = top.required("board", top.one_of("board", {"flm02a", "flm02b"}), "flm02a, flm02b");
+    scenario_.board = board == 0 ? "flm02a" : "flm02b";
+    board_ = &board_model(scenario_.board);
+    scenario_.duration = top.required("duration", top.number("duration", 1e-3, kLongest), "seconds of simulated time");
+    for (const char* later : {"serial", "radio", "power"})
+      if (top.has(later)) top.fail(later, "is not simulated by this version", "sensor, waveform, frontend, pulses, host, expect");
+
+    each("sensor", {"id", "class", "ports", "voltage", "current", "constant", "type"}, [this](const TableReader& t) { sensor(t); });
+    each("waveform", {"port", "file", "channel", "scale", "rate", "repeat", "amps", "hz", "shape"},
+         [this](const TableReader& t) { waveform(t); });
+    if (top.has("frontend")) {
+      const toml::table* table = root_["frontend"].as_table();
+      if (!table) top.fail("frontend", "is no table", "[frontend]");
+      front_end(TableReader(file_, *table, "[frontend] ", {"tau", "noise_lsb", "offset_lsb", "gain", "seed"}));
+    }
+    each("pulses", {"port", "file", "every", "width", "bounce"}, [this](const TableReader& t) { pulses(t); });
+    each("host", {"at", "send"}, [this](const TableReader& t) { host(t); });
+    each("expect", {"sensor", "from", "to", "power", "counter", "tolerance"}, [this](const TableReader& t) { expectation(t); });
+    return std::move(scenario_);
+  }
+
+ private:
+  void each(std::string_view name, const std::vector<std::string_view>& keys, const std::function<void(const TableReader&)>& use) {
+    const toml::node* node = root_.get(name);
+    if (!node) return;
+    const toml::array* tables = node->as_array();
+    if (!tables || !tables->is_homogeneous<toml::table>())
+      throw InputError(fmt::format("{}:{}: key '{}' is no list of tables; allowed: [[{}]]", file_.string(),
+                                   node->source().begin.line, name, name));
+    for (const toml::node& table : *tables) use(TableReader(file_, *table.as_table(), fmt::format("[[{}]] ", name), keys));
+  }
+
+  /// An existing file named by a key, relative to the scenario.
+  [[nodiscard]] std::filesystem::path existing_file(const TableReader& t) const {
+    const std::filesystem::path path = file_.parent_path() / *t.text("file");
+    if (!std::filesystem::is_regular_file(path)) t.fail("file", fmt::format("is '{}', which is no file", path.string()), "an existing file");
+    return path;
+  }
+
+  [[nodiscard]] bool is_pulse_port(int port) const {
+    return std::any_of(board_->pulse_ports.begin(), board_->pulse_ports.end(), [&](const PulsePort& p) { return p.port == port; });
+  }
+  [[nodiscard]] std::string pulse_port_names() const {
+    std::vector<int> ports;
+    for (const PulsePort& p : board_->pulse_ports) ports.push_back(p.port);
+    return fmt::format("pulse ports {} of {}", fmt::join(ports, ", "), scenario_.board);
+  }
+
+  void sensor(const TableReader& t) {
+    Sensor s;
+    s.id = static_cast<int>(t.required("id", t.integer("id", 1, 6), "1 to 6"));
+    for (const Sensor& other : scenario_.sensors)
+      if (other.id == s.id)
+        t.fail("id", fmt::format("is {} a second time: a sensor is one class of meter and stands once", s.id),
+               "each sensor once, with all its ports");
+    const auto sensor_class = t.required("class", t.one_of("class", {"analog", "pulse", "p1"}), "analog, pulse");
+    if (sensor_class == 2) t.fail("class", "'p1' is not simulated by this version", "analog, pulse");
+    s.sensor_class = sensor_class == 0 ? SensorClass::analog : SensorClass::pulse;
+    ports(t, s);
+    if (s.sensor_class == SensorClass::analog) {
+      if (t.has("constant")) t.fail("constant", "belongs to pulse sensors", "voltage, current");
+      s.voltage = t.number("voltage", 1.0, 1000.0).value_or(230.0);
+      s.current = static_cast<int>(t.integer("current", 1, 500).value_or(50));
+      if (s.current != 50 && s.current != 100 && s.current != 250 && s.current != 500)
+        t.fail("current", fmt::format("is {}", s.current), "50, 100, 250, 500");
+      const double constant = std::floor(0.449 * s.voltage * s.current);
+      if (constant > 65535.0)
+        t.fail("voltage", fmt::format("is {} V with a {} A clamp: a meter constant of {}, over 65535", s.voltage, s.current, constant),
+               fmt::format("up to {:.0f} V with this clamp", std::floor(65535.0 / 0.449 / s.current)));
+    } else {
+      for (const char* key : {"voltage", "current"})
+        if (t.has(key)) t.fail(key, "belongs to analog sensors", "constant, type");
+      s.constant = t.number("constant", 0.001, 65535.999).value_or(1.0);
+      const auto type = t.one_of("type", {"electricity", "gas", "water"}).value_or(0);
+      s.type = static_cast<SensorType>(type);
+    }
+    scenario_.sensors.push_back(std::move(s));
+  }
+
+  void ports(const TableReader& t, Sensor& s) {
+    const toml::array* list = t.array("ports");
+    const bool pulse = s.sensor_class == SensorClass::pulse;
+    const std::string allowed = pulse ? pulse_port_names() : fmt::format("clamp ports 1, 2, 3 of {}", scenario_.board);
+    if (!list || list->empty()) t.fail("ports", "is no list of ports", allowed);
+    for (const toml::node& node : *list) {
+      const auto value = node.value_exact<std::int64_t>();
+      if (!value) t.fail("ports", "holds something that is no port number", allowed);
+      const int port = static_cast<int>(std::clamp<std::int64_t>(*value, -1, 99));
+      if (pulse ? !is_pulse_port(port) : port < 1 || port > 3) t.fail("ports", fmt::format("has port {}", *value), allowed);
+      for (const Sensor& other : scenario_.sensors)
+        if (std::find(other.ports.begin(), other.ports.end(), port) != other.ports.end())
+          t.fail("ports", fmt::format("has port {}, which feeds sensor {} already", port, other.id), "a port feeds one sensor");
+      if (std::find(s.ports.begin(), s.ports.end(), port) != s.ports.end())
+        t.fail("ports", fmt::format("has port {} twice", port), "each port once");
+      if (port == 2 || port == 3) switched(t, pulse, port);
+      s.ports.push_back(port);
+    }
+  }
+
+  /// Ports 2 and 3 are clamps together or pulse inputs together: one switch sets both.
+  void switched(const TableReader& t, bool pulse, int port) {
+    for (const Sensor& other : scenario_.sensors)
+      for (const int p : other.ports)
+        if ((p == 2 || p == 3) && (other.sensor_class == SensorClass::pulse) != pulse)
+          t.fail("ports", fmt::format("has port {} as {} while port {} of sensor {} is {}", port, pulse ? "pulse input" : "clamp", p,
+                                      other.id, pulse ? "a clamp" : "a pulse input"),
+                 "ports 2 and 3 both clamps or both pulse inputs");
+  }
+
+  void waveform(const TableReader& t) {
+    Waveform w;
+    w.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), "clamp ports 1, 2, 3"));
+    if (w.port > 3) t.fail("port", fmt::format("is {}", w.port), fmt::format("clamp ports 1, 2, 3 of {}", scenario_.board));
+    for (const Waveform& other : scenario_.waveforms)
+      if (other.port == w.port) t.fail("port", fmt::format("is {} a second time", w.port), "one waveform a port");
+    if (t.has("file") == t.has("amps")) t.fail("file", t.has("file") ? "stands beside 'amps'" : "is missing", "either file or amps");
+    if (t.has("file")) {
+      for (const char* key : {"hz", "shape"})
+        if (t.has(key)) t.fail(key, "belongs to synthetic waveforms", "file, channel, scale, rate, repeat");
+      w.file = existing_file(t);
+      w.channel = static_cast<int>(t.integer("channel", 0, 1023).value_or(0));
+      w.scale = t.number("scale", -1e6, 1e6).value_or(1.0);
+      if (t.has("rate")) {
+        if (w.file.extension() != ".csv") t.fail("rate", "stands beside a sound file, which has its own", "rate with .csv files");
+        w.rate = t.number("rate", 1e-3, 1e7);
+      }
+      w.repeat = t.truth("repeat").value_or(false);
+    } else {
+      for (const char* key : {"channel", "scale", "rate", "repeat"})
+        if (t.has(key)) t.fail(key, "belongs to waveforms from a file", "amps, hz, shape");
+      w.amps = *t.number("amps", 0.0, 1e5);
+      w.hz = t.number("hz", 1.0, 1000.0).value_or(50.0);
+      w.shape = static_cast<Shape>(t.one_of("shape", {"sine", "half", "triangle", "dimmed", "peaky"}).value_or(0));
+    }
+    scenario_.waveforms.push_back(std::move(w));
+  }
+
+  void front_end(const TableReader& t) {
+    FrontEnd& f = scenario_.front_end;
+    f.tau = t.number("tau", 0.0, 10.0).value_or(f.tau);
+    f.noise_lsb = t.number("noise_lsb", 0.0, 100.0).value_or(f.noise_lsb);
+    f.offset_lsb = t.number("offset_lsb", -1023.0, 1023.0).value_or(f.offset_lsb);
+    f.gain = t.number("gain", 0.0, 100.0).value_or(f.gain);
+    f.seed = static_cast<std::uint64_t>(t.integer("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(1));
+  }
+
+  void pulses(const TableReader& t) {
+    Pulses p;
+    p.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), pulse_port_names()));
+    if (!is_pulse_port(p.port)) t.fail("port", fmt::format("is {}", p.port), pulse_port_names());
+    for (const Pulses& other : scenario_.pulses)
+      if (other.port == p.port) t.fail("port", fmt::format("is {} a second time", p.port), "one [[pulses]] a port");
+    if (t.has("file") == t.has("every")) t.fail("file", t.has("file") ? "stands beside 'every'" : "is missing", "either file or every");
+    if (t.has("file")) {
+      for (const char* key : {"width", "bounce"})
+        if (t.has(key)) t.fail(key, "belongs to synthetic pulses", "file");
+      p.file = existing_file(t);
+    } else {
+      p.every = *t.number("every", 1e-4, kLongest);
+      p.width = t.number("width", 1e-6, p.every).value_or(0.030);
+      p.bounce = t.number("bounce", 0.0, p.every).value_or(0.0);
+      if (p.bounce > p.width || p.width + p.bounce >= p.every)
+        t.fail("every", fmt::format("is {} s, with a width of {} s and a bounce of {} s", p.every, p.width, p.bounce),
+               "bounce <= width and width + bounce < every");
+    }
+    scenario_.pulses.push_back(std::move(p));
+  }
+
+  void host(const TableReader& t) {
+    HostCommand h;
+    h.at = t.required("at", t.number("at", 0.0, kLongest), "seconds since power-up");
+    h.send = t.required("send", t.text("send"), "a command as host software writes it, \"gc 0\"");
+    try {
+      static_cast<void>(encode_message(h.send));
+    } catch (const std::invalid_argument& error) {
+      throw InputError(fmt::format("{}:{}: [[host]] key 'send': {}", file_.string(), t.line("send"), error.what()));
+    }
+    scenario_.host.push_back(std::move(h));
+  }
+
+  void expectation(const TableReader& t) {
+    Expectation e;
+    e.line = t.line();
+    e.sensor = static_cast<int>(t.required("sensor", t.integer("sensor", 1, 6), "1 to 6"));
+    if (std::none_of(scenario_.sensors.begin(), scenario_.sensors.end(), [&](const Sensor& s) { return s.id == e.sensor; }))
+      t.fail("sensor", fmt::format("is {}, which has no [[sensor]]", e.sensor), "a sensor of this scenario");
+    e.from = t.number("from", 0.0, scenario_.duration).value_or(0.0);
+    e.to = t.number("to", e.from, scenario_.duration);
+    e.power = t.number("power", -1e9, 1e9);
+    e.counter = t.number("counter", -1e12, 1e12);
+    if (!e.power && !e.counter) t.fail("power", "is missing, and so is 'counter'", "power, counter, or both");
+    if (t.has("tolerance")) tolerance(t, e);
+    scenario_.expectations.push_back(std::move(e));
+  }
+
+  static void tolerance(const TableReader& t, Expectation& e) {
+    const std::string allowed = "a percentage as in \"1%\", or a number from 0";
+    const toml::node* node = t.node("tolerance");
+    const std::string written = node->is_number() ? fmt::format("{}", *node->value<double>()) : t.text("tolerance").value_or("");
+    std::string_view digits = written;
+    if (digits.ends_with('%')) digits.remove_suffix(1);
+    double value = 0.0;
+    const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (result.ec != std::errc{} || result.ptr != digits.data() + digits.size() || !(value >= 0.0) || !std::isfinite(value))
+      t.fail("tolerance", fmt::format("is '{}'", written), allowed);
+    e.tolerance = written;
+  }
+
+  const std::filesystem::path& file_;
+  toml::table root_;
+  Scenario scenario_;
+  const BoardModel* board_ = nullptr;
+};
+
+}  // namespace
+
+Scenario read_scenario(const std::filesystem::path& file) {
+  if (!std::filesystem::is_regular_file(file)) throw InputError(fmt::format("{}: no such file; allowed: a scenario (.toml)", file.string()));
+  return Reader(file).read();
+}
+
+}  // namespace flm::sim

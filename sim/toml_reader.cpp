@@ -1,0 +1,93 @@
+#include "sim/toml_reader.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flm::sim {
+namespace {
+
+/// Edits between two names (Levenshtein), to suggest the key that was meant.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t above = row[j + 1];
+      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0u : 1u)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+TableReader::TableReader(const std::filesystem::path& file, const toml::table& table, std::string name,
+                         std::vector<std::string_view> allowed)
+    : file_(file), table_(table), name_(std::move(name)) {
+  for (const auto& [key, value] : table_) {
+    const std::string_view k = key.str();
+    if (std::find(allowed.begin(), allowed.end(), k) != allowed.end()) continue;
+    const auto nearest = std::min_element(allowed.begin(), allowed.end(),
+                                          [&](auto a, auto b) { return distance(k, a) < distance(k, b); });
+    std::string wrong = "is not known";
+    if (nearest != allowed.end() && distance(k, *nearest) <= 2) wrong += fmt::format(" (did you mean '{}'?)", *nearest);
+    throw InputError(fmt::format("{}:{}: {}key '{}' {}; allowed: {}", file_.string(), key.source().begin.line, name_, k, wrong,
+                                 fmt::join(allowed, ", ")));
+  }
+}
+
+int TableReader::line(std::string_view key) const {
+  const toml::node* node = table_.get(key);
+  return node ? static_cast<int>(node->source().begin.line) : line();
+}
+
+void TableReader::fail(std::string_view key, std::string_view wrong, std::string_view allowed) const {
+  throw InputError(fmt::format("{}:{}: {}key '{}' {}; allowed: {}", file_.string(), line(key), name_, key, wrong, allowed));
+}
+
+std::optional<double> TableReader::number(std::string_view key, double low, double high) const {
+  const toml::node* node = table_.get(key);
+  if (!node) return std::nullopt;
+  const std::string allowed = fmt::format("a number from {} to {}", low, high);
+  if (!node->is_number()) fail(key, "is no number", allowed);
+  const double value = *node->value<double>();
+  if (!(value >= low && value <= high)) fail(key, fmt::format("is {}", value), allowed);
+  return value;
+}
+
+std::optional<std::int64_t> TableReader::integer(std::string_view key, std::int64_t low, std::int64_t high) const {
+  const toml::node* node = table_.get(key);
+  if (!node) return std::nullopt;
+  const std::string allowed = fmt::format("a whole number from {} to {}", low, high);
+  if (!node->is_integer()) fail(key, "is no whole number", allowed);
+  const std::int64_t value = *node->value<std::int64_t>();
+  if (value < low || value > high) fail(key, fmt::format("is {}", value), allowed);
+  return value;
+}
+
+std::optional<std::string> TableReader::text(std::string_view key) const {
+  const toml::node* node = table_.get(key);
+  if (!node) return std::nullopt;
+  if (!node->is_string()) fail(key, "is no text", "text in quotes");
+  return node->value<std::string>();
+}
+
+std::optional<bool> TableReader::truth(std::string_view key) const {
+  const toml::node* node = table_.get(key);
+  if (!node) return std::nullopt;
+  if (!node->is_boolean()) fail(key, "is neither true nor false", "true, false");
+  return node->value<bool>();
+}
+
+std::optional<std::size_t> TableReader::one_of(std::string_view key, const std::vector<std::string_view>& names) const {
+  const auto value = text(key);
+  if (!value) return std::nullopt;
+  const auto found = std::find(names.begin(), names.end(), *value);
+  if (found == names.end()) fail(key, fmt::format("is '{}'", *value), fmt::format("{}", fmt::join(names, ", ")));
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+}  // namespace flm::sim

@@ -1,0 +1,53 @@
+// Checked access to a TOML table: every complaint names file, line, key, what is wrong and what is allowed.
+#pragma once
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/scenario.hpp"  // InputError
+
+namespace flm::sim {
+
+/// One table of a file, with the keys that may stand in it.
+class TableReader {
+ public:
+  TableReader(const std::filesystem::path& file, const toml::table& table, std::string name, std::vector<std::string_view> allowed);
+
+  [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
+  [[nodiscard]] int line() const { return static_cast<int>(table_.source().begin.line); }
+  [[nodiscard]] int line(std::string_view key) const;
+
+  /// A number in [low, high], or nothing when the key is absent.
+  [[nodiscard]] std::optional<double> number(std::string_view key, double low, double high) const;
+  [[nodiscard]] std::optional<std::int64_t> integer(std::string_view key, std::int64_t low, std::int64_t high) const;
+  [[nodiscard]] std::optional<std::string> text(std::string_view key) const;
+  [[nodiscard]] std::optional<bool> truth(std::string_view key) const;
+  /// Place of the key's text in `names`.
+  [[nodiscard]] std::optional<std::size_t> one_of(std::string_view key, const std::vector<std::string_view>& names) const;
+
+  /// The key's array, or its value whatever it is; nullptr when it is none, or absent.
+  [[nodiscard]] const toml::array* array(std::string_view key) const { return table_.contains(key) ? table_.get(key)->as_array() : nullptr; }
+  [[nodiscard]] const toml::node* node(std::string_view key) const { return table_.get(key); }
+
+  template <class T>
+  [[nodiscard]] T required(std::string_view key, std::optional<T> value, std::string_view allowed) const {
+    if (!value) fail(key, "is missing", allowed);
+    return *value;
+  }
+
+  [[noreturn]] void fail(std::string_view key, std::string_view wrong, std::string_view allowed) const;
+
+ private:
+  const std::filesystem::path& file_;
+  const toml::table& table_;
+  std::string name_;
+};
+
+}  // namespace flm::sim
