@@ -19,12 +19,15 @@ constexpr std::uint64_t longest_run = 100'000;  ///< cycles between two looks at
 
 std::string last_message;  ///< what the emulator said last; it explains a crash
 
-void keep_message(avr_t*, const int level, const char* format, va_list arguments) {
+void keep_message(avr_t* avr, const int level, const char* format, va_list arguments) {
   if (level > LOG_ERROR) return;
   char text[200];
   std::vsnprintf(text, sizeof text, format, arguments);
   last_message = text;
-  while (!last_message.empty() && last_message.back() == '\n') last_message.pop_back();
+  for (const char* colour : {"\x1b[31m", "\x1b[0m", "\n"})
+    for (std::size_t at; (at = last_message.find(colour)) != std::string::npos;) last_message.erase(at, std::strlen(colour));
+  if (avr != nullptr && avr->custom.data != nullptr && last_message.find("Invalid Opcode") != std::string::npos)
+    static_cast<Chip*>(avr->custom.data)->fail("the program crashed: it reached what is no instruction");
 }
 
 }  // namespace
@@ -103,6 +106,11 @@ void Chip::stall(unsigned cycles) {
   avr_->run_cycle_count = avr_->run_cycle_count > cycles ? avr_->run_cycle_count - cycles : 1;
 }
 
+void Chip::fail(const std::string& why) {
+  if (failure_.empty()) failure_ = why + " (" + where() + ")";
+  avr_->run_cycle_count = 1;
+}
+
 bool Chip::take_slept() { return std::exchange(slept_, false); }
 
 avr_int_vector_t& Chip::interrupt(int number) const {
@@ -143,20 +151,24 @@ void Chip::step() {
   if (recorder_ != nullptr) recorder_->after_step(*avr_);
 }
 
+/// Throws when the program cannot go on.
+void Chip::check() const {
+  const bool ended = avr_->state == cpu_Done, crashed = avr_->state == cpu_Crashed || avr_->state == cpu_Stopped;
+  if (failure_.empty() && !ended && !crashed) return;
+  const std::string when = fmt::format("t={:.6f} s", seconds(clock_.nanoseconds(now())));
+  if (!failure_.empty()) throw EngineError(fmt::format("{}: {}", when, failure_));
+  if (ended) throw EngineError(fmt::format("{}: the program sleeps with interrupts off, for ever ({})", when, where()));
+  throw EngineError(fmt::format("{}: the program crashed ({}): {}", when, where(), last_message));
+}
+
 void Chip::run_until(CrystalTime time) {
   if (clock_.cycle(time) <= avr_->cycle) return;
+  check();
   stopped_ = false;
   stop_->at(time);
   while (!stopped_) {
     step();
-    const std::string here = failure_.empty() && avr_->state != cpu_Done && avr_->state != cpu_Crashed && avr_->state != cpu_Stopped
-                                 ? std::string()
-                                 : fmt::format("t={:.6f} s, {}", seconds(clock_.nanoseconds(now())), where());
-    if (here.empty()) continue;
-    stop_->cancel();
-    if (!failure_.empty()) throw EngineError(fmt::format("{} ({})", failure_, here));
-    if (avr_->state == cpu_Done) throw EngineError(fmt::format("the program sleeps with interrupts off, for ever ({})", here));
-    throw EngineError(fmt::format("the program crashed ({}){}{}", here, last_message.empty() ? "" : ": ", last_message));
+    check();
   }
 }
 

@@ -64,7 +64,7 @@ class Chip {
   /// True between the SLEEP instruction and the interrupt that ends it; reading clears it.
   bool take_slept();
   /// True once the program has ended itself with `cli; sleep`.
-  [[nodiscard]] bool done() const { return avr_->state == cpu_Done; }
+  [[nodiscard]] bool done() const { return avr_->state == cpu_Done && failure_.empty(); }
 
   /// The emulator's record of a vector; throws std::logic_error when the chip has none of that number.
   [[nodiscard]] avr_int_vector_t& interrupt(int number) const;
@@ -116,7 +116,7 @@ class Chip {
   /// Called after each reset of the controller (watchdog), when its registers have their initial values again.
   void on_reset(std::function<void()> action) { reset_actions_.push_back(std::move(action)); }
   /// Ends the run: the next run_until() throws an EngineError with this text. For callbacks, which must not throw.
-  void fail(std::string why) { failure_ = std::move(why); }
+  void fail(const std::string& why);
   /// Something that the program does and that the real chip punishes without a sign. Each text is kept once.
   void warn(const std::string& what);
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
@@ -129,6 +129,7 @@ class Chip {
   friend class Event;
   struct ResetWatch;
   void step();
+  void check() const;
   void after_reset();
   void rearm_timed_events();
 

@@ -34,17 +34,28 @@ Ports::Ports(Chip& chip, const BoardModel& board, Contacts contacts)
 }
 
 void Ports::watch(Watch& watch, char io_port) {
-  watch = {this, io_port};
-  Chip::on_signal<&Watch::output_written>(signal(chip_, io_port, IOPORT_IRQ_REG_PORT), &watch);
-  Chip::on_signal<&Watch::direction_written>(signal(chip_, io_port, IOPORT_IRQ_DIRECTION_ALL), &watch);
+  watch.owner = this;
+  watch.io_port = io_port;
+  const std::uint16_t pins = pin_register(io_port);
+  for (std::size_t i = 0; i < watch.hooks.size(); ++i)
+    watch.hooks[i] = chip_.on_write<&Watch::write>(static_cast<std::uint16_t>(pins + i), &watch);
 }
 
-void Ports::Watch::output_written(std::uint32_t value) const {
-  owner->apply(io_port, static_cast<std::uint8_t>(value), owner->chip_.data(static_cast<std::uint16_t>(pin_register(io_port) + 1)));
-}
-
-void Ports::Watch::direction_written(std::uint32_t value) const {
-  owner->apply(io_port, owner->chip_.data(static_cast<std::uint16_t>(pin_register(io_port) + 2)), static_cast<std::uint8_t>(value));
+/// The contacts are applied before the emulator acts on the write, which would otherwise lift a pin that is held low.
+void Ports::Watch::write(std::uint16_t address, std::uint8_t value) {
+  Chip& chip = owner->chip_;
+  const std::uint16_t pins = pin_register(io_port);
+  const auto which = static_cast<std::size_t>(address - pins);
+  std::uint8_t direction = chip.data(static_cast<std::uint16_t>(pins + 1));
+  std::uint8_t output = chip.data(static_cast<std::uint16_t>(pins + 2));
+  if (which == 0) {
+    value = chip.written_ones(value);
+    output ^= value;  // a 1 written to PINx toggles PORTx: 14.2.2
+  } else {
+    (which == 1 ? direction : output) = value;
+  }
+  owner->apply(io_port, output, direction);
+  hooks.at(which)(chip, address, value);
 }
 
 bool Ports::led() const {
@@ -62,13 +73,12 @@ void Ports::led_changed(std::uint32_t output) const {
 }
 
 void Ports::schedule_edge() {
-  const Nanoseconds next = contacts_.next_edge(time_);
-  if (next == kNever) return;
-  time_ = next;
-  edge_.at(chip_.clock().crystal(next));
+  next_time_ = contacts_.next_edge(time_);
+  if (next_time_ != kNever) edge_.at(chip_.clock().crystal(next_time_));
 }
 
 void Ports::edge() {
+  time_ = next_time_;
   apply_now('C');
   apply_now('D');
   schedule_edge();

@@ -1,5 +1,6 @@
 // What hangs on the controller's pins: pulse contacts, the heartbeat LED, the switch of the analog front end.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 
@@ -23,12 +24,12 @@ class Ports {
   [[nodiscard]] bool analog_front_end() const;
 
  private:
-  /// Emulator signals of one I/O port.
+  /// Registers of one I/O port: PINx, DDRx, PORTx.
   struct Watch {
     Ports* owner = nullptr;
     char io_port = 'B';
-    void output_written(std::uint32_t value) const;
-    void direction_written(std::uint32_t value) const;
+    std::array<Chip::WriteHook, 3> hooks;
+    void write(std::uint16_t address, std::uint8_t value);
   };
   void watch(Watch&, char io_port);
   void edge();
@@ -44,6 +45,7 @@ class Ports {
   Event edge_;
   Watch watch_c_, watch_d_;
   Nanoseconds time_ = 0;  ///< of the last edge applied
+  Nanoseconds next_time_ = kNever;
 };
 
 }  // namespace flm::sim

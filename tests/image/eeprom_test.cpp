@@ -1,0 +1,50 @@
+#include <catch2/catch.hpp>
+
+#include "tests/image/probe_board.hpp"
+
+using namespace flm::sim;
+using namespace flm::sim::test;
+
+namespace {
+constexpr CrystalTime us = 16;
+constexpr std::uint8_t eepe = 2;
+}  // namespace
+
+TEST_CASE("an EEPROM byte lands when its write ends, 3.4 ms after it began") {
+  ProbeBoard board("eeprom");
+  board.run(3390 * us);
+  REQUIRE(board.log.size() == 2);
+  CHECK(board.reports() == std::vector<int>{0xFF, eepe});
+  CHECK(board.eeprom.busy());
+  CHECK(board.eeprom.contents()[300] == 0xFF);
+  board.run(100 * us);
+  CHECK(board.eeprom.contents()[300] == 0x3C);
+  REQUIRE(board.log.size() >= 3);
+  const CrystalTime duration = board.log[2].time - board.log[1].time;
+  CHECK(duration > 3399 * us);
+  CHECK(duration < 3402 * us);
+  REQUIRE(board.eeprom.log().size() == 1);
+  CHECK(board.eeprom.log()[0].address == 300);
+  CHECK(board.eeprom.log()[0].before == 0xFF);
+  CHECK(board.eeprom.log()[0].after == 0x3C);
+}
+
+TEST_CASE("erasing or writing alone takes 1.8 ms; writing alone can only clear bits") {
+  ProbeBoard erase("eeprom", 1), write("eeprom", 2);
+  erase.eeprom.contents()[300] = write.eeprom.contents()[300] = 0x0F;
+  erase.run(1'790 * us);
+  CHECK(erase.eeprom.busy());
+  erase.run(20 * us);
+  CHECK_FALSE(erase.eeprom.busy());
+  CHECK(erase.eeprom.contents()[300] == 0xFF);
+  write.run(1'810 * us);
+  CHECK(write.eeprom.contents()[300] == (0x0F & 0x3C));
+}
+
+TEST_CASE("without EEMPE no write begins; the ready interrupt repeats until it is switched off") {
+  ProbeBoard board("eeprom");
+  board.run(4'000 * us);
+  CHECK(board.chip.done());
+  CHECK(board.eeprom.contents()[301] == 0xFF);
+  CHECK(board.reports() == std::vector<int>{0xFF, eepe, 0xEE, 0x3C, 0, 3});
+}
