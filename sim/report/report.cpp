@@ -21,8 +21,10 @@ void write_report(const std::filesystem::path& file, const Run& run, const Envir
       title, svg::escape(run.scenario.board), report::style_sheet()));
   out.write(report::headline(run));
   out.write(report::summary(views));
-  out.write(report::expectations(run));
+  // What failed comes first; what was met can wait.
+  if (!run.ok()) out.write(report::expectations(run));
   for (const SensorView& view : views) out.write(report::sensor_section(run, environment, view));
+  if (run.ok()) out.write(report::expectations(run));
   out.write(report::replies(run));
   out.write(
       "<footer>Made by flmsim. A clamp's true power is the configured voltage times the true RMS of its input current in each "

@@ -54,6 +54,7 @@ tr:last-child td { border-bottom: 0; }
 .n { text-align: right; white-space: nowrap; } td.n + td:not(.n), th.n + th:not(.n) { padding-left: 22px; }
 th.group { text-align: center; border-bottom: 2px solid var(--line); }
 .first { padding-left: 22px; }
+td.good, td.bad { white-space: nowrap; } .input { min-width: 12em; }
 code { font: 13.5px/1.4 ui-monospace, "Liberation Mono", "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: auto; margin: 10px 0 2px; }
 .halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 0 20px; }
@@ -292,7 +293,7 @@ std::string summary(const std::vector<SensorView>& views) {
     // A clamp's counter shows whole watt-hours: a percentage of what it cannot show would mislead.
     const double resolution = sensor.sensor_class == SensorClass::analog ? 1.0 : 0.0;
     const double counter_error = view.counter_read - view.counter_true;
-    out += fmt::format("<tr><td>{}</td><td>{}</td>", sensor.id, escape(what_of(sensor)));
+    out += fmt::format("<tr><td>{}</td><td class=\"input\">{}</td>", sensor.id, escape(what_of(sensor)));
     out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>",
                        number(view.mean_true, 1), number(view.mean_read, 1), number(view.mean_read - view.mean_true, 1, true),
                        percent(view.mean_read, view.mean_true));

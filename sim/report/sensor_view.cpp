@@ -41,14 +41,9 @@ std::vector<CounterSet> counter_sets(const Run& run, int sensor) {
 
 double counter_of(const Reading& reading) { return reading.counter + reading.milli / 1000.0; }
 
-/// The last whole second at which the host asked. A board reports only what changed, so a run may end in silence.
-std::int64_t last_poll(const Run& run) {
-  double last = 0;
-  for (const Record& record : run.records)
-    if (const auto* reading = std::get_if<Reading>(&record)) last = std::max(last, reading->t);
-  if (last < run.scenario.duration - 1.5) last = run.scenario.duration;
-  return static_cast<std::int64_t>(std::floor(last + 1e-6));
-}
+/// The last whole second at which the host asked: a scenario ends before the second that it ends with is asked for. A board
+/// reports only what changed, so the last reading may be older.
+std::int64_t last_poll(const Run& run) { return static_cast<std::int64_t>(std::ceil(run.scenario.duration - 1e-6)) - 1; }
 
 void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const Run& run, const Environment& environment) {
   view.read.start = view.truth.start = seconds(kFirstSample + kSecond);

@@ -212,7 +212,10 @@ VcdWriter::VcdWriter(const std::filesystem::path& file, const Scenario& scenario
 VcdWriter::~VcdWriter() = default;
 
 void VcdWriter::byte(Nanoseconds start, std::uint8_t mosi, std::uint8_t miso) { impl_->bytes.push_back({start, mosi, miso}); }
-void VcdWriter::led(Nanoseconds t, bool lit) { impl_->leds.push_back({t, lit}); }
+void VcdWriter::led(Nanoseconds t, bool lit) {
+  auto& leds = impl_->leds;
+  if (leds.empty() || leds.back().lit != lit || t < leds.back().t) leds.push_back({t, lit});
+}
 void VcdWriter::reading(const Reading& reading) { impl_->readings.push_back(reading); }
 void VcdWriter::finish(Nanoseconds end) { impl_->finish(end); }
 

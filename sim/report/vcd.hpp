@@ -17,7 +17,9 @@ class VcdWriter {
   VcdWriter(const VcdWriter&) = delete;
   VcdWriter& operator=(const VcdWriter&) = delete;
 
+  /// A byte on the SPI link that began at `start`; bytes, LED states and readings may come in any order.
   void byte(Nanoseconds start, std::uint8_t mosi, std::uint8_t miso);
+  /// The LED's state at t; only changes take room.
   void led(Nanoseconds t, bool lit);
   void reading(const Reading&);
   /// Writes everything up to `end` in time order and renames the file into place; without it nothing stays. Throws InputError.
