@@ -26,6 +26,7 @@ BoardModel model_of() {
   m.cpu_hz = Board::cpu_hz;
   m.clock_starts_divided_by_8 = Board::clock_starts_divided_by_8;
   m.tick_cycles = Sampling::tick_cycles;
+  m.tick_period = Nanoseconds{Sampling::tick_cycles} * 1'000'000'000 / Board::cpu_hz;
   m.conversion_cycles = Sampling::conversion_cycles;
   m.clamp_inputs = {Board::clamp_input(0), Board::clamp_input(1), Board::clamp_input(2)};
   m.pulse_ports = Board::template WithPulseInputs<PulsePorts>::list();

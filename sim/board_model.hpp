@@ -26,6 +26,7 @@ struct BoardModel {
   std::uint32_t cpu_hz = 0;
   bool clock_starts_divided_by_8 = false;
   std::uint32_t tick_cycles = 0;        ///< CPU cycles between two converter triggers
+  Nanoseconds tick_period = 0;          ///< the same as time: a whole number on both boards (board_model.cpp asserts it)
   std::uint32_t conversion_cycles = 0;  ///< CPU cycles from a trigger to the end of its conversion
   std::array<int, 3> clamp_inputs{};    ///< converter inputs of ports 1, 2, 3
   std::vector<PulsePort> pulse_ports;
@@ -36,10 +37,8 @@ struct BoardModel {
   Nanoseconds reply_wait = 0;
   Nanoseconds poll_period = 0;
 
-  /// Time between two converter triggers; a whole number on both boards (board_model.cpp asserts it).
-  [[nodiscard]] Nanoseconds tick_period() const { return Nanoseconds{tick_cycles} * 1'000'000'000 / cpu_hz; }
   /// Start of conversion number `tick`, the same for both engines.
-  [[nodiscard]] Nanoseconds tick_time(std::int64_t tick) const { return kFirstSample + tick * tick_period(); }
+  [[nodiscard]] Nanoseconds tick_time(std::int64_t tick) const { return kFirstSample + tick * tick_period; }
   [[nodiscard]] double samples_per_second() const { return double(cpu_hz) / tick_cycles / 3.0; }
 };
 

@@ -48,6 +48,9 @@ ClampCurrent::ClampCurrent(const Waveform& waveform, double tau) : tau_(tau) {
   }
   const std::size_t pieces = current_.size() - 1;
   period_ = step_ * static_cast<double>(pieces);
+  per_step_ = 1.0 / step_;
+  per_period_ = 1.0 / period_;
+  per_tau_ = tau_ > 0.0 ? 1.0 / tau_ : 0.0;
 
   squares_.resize(pieces + 1);
   for (std::size_t i = 0; i < pieces; ++i) {
@@ -71,13 +74,13 @@ ClampCurrent::ClampCurrent(const Waveform& waveform, double tau) : tau_(tau) {
 }
 
 double ClampCurrent::decay(double into) const {
-  const double u = into / tau_;
+  const double u = into * per_tau_;
   if (u > 0.15) return std::exp(-u);
   return 1.0 - u * (1.0 - u * (1.0 / 2 - u * (1.0 / 6 - u * (1.0 / 24 - u / 120))));  // within 2e-8 for u up to 0.15
 }
 
 double ClampCurrent::advance(double smoothed, std::size_t piece, double into) const {
-  const double a = current_[piece], slope = (current_[piece + 1] - a) / step_;
+  const double a = current_[piece], slope = (current_[piece + 1] - a) * per_step_;
   double start = std::abs(a), rise = a >= 0.0 ? slope : -slope;
   if (a * current_[piece + 1] < 0.0) {  // The rectified current has a kink where the current crosses zero.
     const double crossing = -a / slope;
@@ -95,12 +98,12 @@ double ClampCurrent::advance(double smoothed, std::size_t piece, double into) co
 bool ClampCurrent::locate(double t, Place& place) const {
   double passes = 0.0, within = t;
   if (repeat_) {
-    passes = std::floor(t / period_);
+    passes = static_cast<double>(static_cast<std::int64_t>(t * per_period_));  // t is not negative
     within = t - passes * period_;
   } else if (t >= period_) {
     return false;
   }
-  const double knot = within / step_;
+  const double knot = within * per_step_;
   const std::size_t last = current_.size() - 2;
   place.piece = std::min(static_cast<std::size_t>(knot > 0.0 ? knot : 0.0), last);
   place.into = std::max(0.0, within - static_cast<double>(place.piece) * step_);
@@ -116,9 +119,9 @@ double ClampCurrent::at(double t) const {
 
 double ClampCurrent::smoothed(double t) const {
   Place p{};
-  if (!locate(t, p)) return tau_ > 0.0 ? smoothed_.back() * std::exp(-(t - period_) / tau_) : 0.0;
+  if (!locate(t, p)) return t - period_ < 50.0 * tau_ ? smoothed_.back() * std::exp(-(t - period_) * per_tau_) : 0.0;
   double value = advance(smoothed_[p.piece], p.piece, p.into);
-  if (repeat_ && t < 30.0 * tau_) value -= smoothed_.front() * std::exp(-t / tau_);  // from rest to the steady state
+  if (repeat_ && t < 30.0 * tau_) value -= smoothed_.front() * std::exp(-t * per_tau_);  // from rest to the steady state
   return value;
 }
 

@@ -37,6 +37,7 @@ class ClampCurrent {
   double step_ = 0.0;             ///< s between knots
   double period_ = 0.0;           ///< s
   double tau_ = 0.0;
+  double per_step_ = 0.0, per_period_ = 0.0, per_tau_ = 0.0;  ///< their inverses: multiplied millions of times a second
   bool repeat_ = true;
 };
 

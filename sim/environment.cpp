@@ -20,21 +20,21 @@ class Gaussian {
   Gaussian() {
     for (std::uint64_t i = 0; i < count; i += 2) {
       const double radius = std::sqrt(-2.0 * std::log(1.0 - unit(2 * i))), angle = 2.0 * std::numbers::pi * unit(2 * i + 1);
-      values_[i] = radius * std::cos(angle);
-      values_[i + 1] = radius * std::sin(angle);
+      values_[i] = static_cast<float>(radius * std::cos(angle));
+      values_[i + 1] = static_cast<float>(radius * std::sin(angle));
     }
     double sum = 0.0, squares = 0.0;
-    for (const double v : values_) sum += v;
-    for (double& v : values_) {
-      v -= sum / count;
-      squares += v * v;
+    for (const float v : values_) sum += static_cast<double>(v);
+    for (float& v : values_) {
+      v -= static_cast<float>(sum / count);
+      squares += static_cast<double>(v) * static_cast<double>(v);
     }
-    for (double& v : values_) v /= std::sqrt(squares / count);
+    for (float& v : values_) v = static_cast<float>(static_cast<double>(v) / std::sqrt(squares / count));
   }
-  [[nodiscard]] double operator()(std::uint64_t key) const { return values_[mixed(key) % count]; }
+  [[nodiscard]] double operator()(std::uint64_t key) const { return static_cast<double>(values_[mixed(key) % count]); }
 
  private:
-  std::array<double, count> values_{};
+  std::array<float, count> values_{};
 };
 
 }  // namespace

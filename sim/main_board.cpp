@@ -126,7 +126,7 @@ void MainBoard::run(Nanoseconds end) {
     const Nanoseconds configure_at = configuration_.empty() ? kNever : std::max(kConfigureAt, now_);
     const Nanoseconds command_at = command == commands.end() ? kNever : nanoseconds(command->at);
     const Nanoseconds next = std::min({configure_at, command_at, data_at, poll_at});
-    if (std::max(next, now_) >= end) break;
+    if (std::max(next, now_) >= end && data_at > end) break;  // The readings of the last second are asked for at its end.
     now_ = std::max(next, now_);
     if (data_at <= now_) {
       get_data(data_at);

@@ -62,7 +62,7 @@ class NativeEngine final : public Engine {
   /// How many conversions have ended by time t.
   [[nodiscard]] std::int64_t conversions_by(Nanoseconds t) const {
     const Nanoseconds since_first = t - conversion_end(0);
-    return since_first < 0 ? 0 : since_first / model_.tick_period() + 1;
+    return since_first < 0 ? 0 : since_first / model_.tick_period + 1;
   }
 
   /// The interrupt at the end of the conversion in progress sees the contacts as they are then; remembers until when.

@@ -56,7 +56,7 @@ struct StepWeight {
   FLM_NODISCARD static constexpr uint32_t q14(uint16_t tau_us) { return multiply_q16(multiply_16(tau_us, tau_us), scale); }
 };
 
-/// Mean square of the rectified current before the smoother, in 1/1024 count^2 (saturating near 2^21 count^2: 1 400 counts RMS).
+/// Mean square of the rectified current before the smoother, in 1/1024 count^2 (saturating above 2^21 count^2: 1 448 counts RMS).
 /// `samples` > 0 is the number of samples in the sums, at most 4095; `step_weight_q14` is StepWeight::q14(tau).
 FLM_NODISCARD constexpr uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, const ClampCalibration& calibration,
                                                  uint32_t step_weight_q14) {
@@ -113,10 +113,10 @@ FLM_NODISCARD constexpr uint32_t power_q8(uint32_t mean_square_q10, uint16_t met
     ++shift;
   }
   const uint16_t root = square_root(mean_square_q10);  // RMS * 2^(5 + shift)
-  // 1 nWh / 1.5 ms = 2.4 mW; 2.4e-3 / 1.110721 = 2.160758e-3 = 36252 / 2^24
+  // 1 nWh / 1.5 ms = 2.4 mW; 2.4e-3 / 1.110721 = 2.160758e-3 = 18126 / 2^23
   const uint32_t product = multiply_16(root, meter_constant);
-  const uint32_t scaled = multiply_q16(product, 36252);  // W * 2^(13 + shift)
-  const uint8_t down = static_cast<uint8_t>(5 + shift);
+  const uint32_t scaled = multiply_q16(product, 18126);  // W * 2^(12 + shift)
+  const uint8_t down = static_cast<uint8_t>(4 + shift);
   return (scaled + (static_cast<uint32_t>(1) << (down - 1))) >> down;
 }
 

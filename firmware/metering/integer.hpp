@@ -11,7 +11,7 @@ namespace metering {
 FLM_NODISCARD constexpr uint32_t multiply_16(uint16_t a, uint16_t b) { return static_cast<uint32_t>(a) * b; }
 
 /// The most that multiply_q16 gives.
-constexpr uint32_t product_limit = 0x3FFFFFFFu;
+constexpr uint32_t product_limit = 0x7FFFFFFFu;
 
 /// a * b / 2^16, rounded down, product_limit when it is more than that.
 FLM_NODISCARD FLM_OUTLINE constexpr uint32_t multiply_q16(uint32_t a, uint32_t b) {
