@@ -206,7 +206,7 @@ std::string clamp_plots(const Run& run, const Environment& environment, const Se
                  svg::rounded_axis(-peak, peak, 5, "input current / A"));
   for (std::size_t i = 0; i < currents.size(); ++i) zoom.line(currents[i], kPhase[i % 3], name(i));
   svg::Plot samples(kHalf, 200, svg::exact_axis(0, 2000 * period, 8, when),
-                    svg::rounded_axis(0, most, 5, "converter code, of 1023"));
+                    svg::rounded_axis(0, most * 1.03, 5, "converter code, of 1023"));
   for (std::size_t i = 0; i < codes.size(); ++i) samples.dots(codes[i], kPhase[i % 3], name(i));
   return out + "<div class=\"halves\">\n" + zoom.str("Two mains periods of the input current") +
          samples.str("What the converter sees of them: rectified and smoothed") + "</div>\n";

@@ -11,7 +11,7 @@ namespace flm::sim::svg {
 namespace {
 
 constexpr double kLeft = 58, kRight = 14, kTop = 28, kBottom = 36;  // room around the plot area, in px
-constexpr double kCharacter = 6.4;                                  // mean width of a character of the legend, in px
+constexpr double kCharacter = 6.8;                                  // mean width of a character of the legend, in px
 constexpr std::size_t kMostTreads = 700;                            // a tread narrower than this makes is decimated
 constexpr std::size_t kBins = 480;
 
