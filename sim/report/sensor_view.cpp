@@ -41,9 +41,8 @@ std::vector<CounterSet> counter_sets(const Run& run, int sensor) {
 
 double counter_of(const Reading& reading) { return reading.counter + reading.milli / 1000.0; }
 
-/// The last whole second at which the host asked: a scenario ends before the second that it ends with is asked for. A board
-/// reports only what changed, so the last reading may be older.
-std::int64_t last_poll(const Run& run) { return static_cast<std::int64_t>(std::ceil(run.scenario.duration - 1e-6)) - 1; }
+/// The last second at which the host asked. A board reports only what changed, so the last reading may be older.
+std::int64_t last_poll(const Run& run) { return static_cast<std::int64_t>(std::floor(run.scenario.duration + 1e-6)); }
 
 void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const Run& run, const Environment& environment) {
   view.read.start = view.truth.start = seconds(kFirstSample + kSecond);

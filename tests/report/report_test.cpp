@@ -65,7 +65,7 @@ Run run_of(const Scenario& s, std::uint32_t power) {
   run.board = &board_model(s.board);
   run.engine = "native";
   run.wall_seconds = 0.5;
-  for (int t = 1; t < static_cast<int>(s.duration); ++t) {  // as the main board asks
+  for (int t = 1; t <= static_cast<int>(s.duration); ++t) {  // as the main board asks
     Reading reading;
     reading.t = t;
     reading.sensor = 1;
@@ -145,12 +145,12 @@ TEST_CASE("a clamp's reading is compared with the second that it measured") {
   const Environment environment(s, board_model(s.board));
   const Run run = run_of(s, 1151);
   const SensorView view = view_of(run, environment, s.sensors[0]);
-  // Seconds 1.004 .. 9.004 were measured and reported by 11.0, the last time the main board asks.
-  CHECK(view.read.values.size() == 9);
+  // Seconds 1.004 .. 10.004 were measured and reported by 12.0, the last time the main board asks.
+  CHECK(view.read.values.size() == 10);
   CHECK(view.read.start == Approx(1.004));
   CHECK(view.mean_read == 1151);
   CHECK(view.mean_true == Approx(1150).epsilon(1e-3));  // 230 V x 5 A
-  CHECK(view.counter_true == Approx(9 * 1150 / 3600.0).epsilon(1e-3));
+  CHECK(view.counter_true == Approx(10 * 1150 / 3600.0).epsilon(1e-3));
   CHECK(view.worst_error == Approx(1).margin(1));
 }
 
@@ -170,8 +170,8 @@ TEST_CASE("a counter that the host sets starts the true counter there") {
   const Environment environment(s, board_model(s.board));
   const Run run = run_of(s, 0);
   const SensorView view = view_of(run, environment, s.sensors[1]);
-  // Two pulses of 0.5 Wh a second from 2.2 s to 11 s.
-  CHECK(view.counter_true == Approx(1000 + 8.8).margin(0.5));
+  // Two pulses of 0.5 Wh a second from 2.2 s to 12 s.
+  CHECK(view.counter_true == Approx(1000 + 9.8).margin(0.5));
 }
 
 TEST_CASE("the zoomed pulse begins open, ends open and has its bounces") {
