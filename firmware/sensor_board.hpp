@@ -1,6 +1,7 @@
 // The board application: what the interrupts call, and what the main loop does with what they leave.
 //
-// Sample clock tick -> on_sample: pulse levels, time, one ADC code into the sums.     SPI byte -> on_spi: one byte in, one out.
+// Conversion -> on_sample: one ADC code into the sums; after three, a scan: pulse levels and time.
+// SPI byte -> on_spi: one byte in, one out.
 // Main loop -> step: pulses into counters, a finished second into watts (a clamp a step), a message into a reply.
 #pragma once
 #include <stdint.h>
@@ -23,7 +24,7 @@ class SensorBoard : private Hal {
  public:
   using Board = typename Hal::Board;
   using Sampling = typename Board::Sampling;
-  using Clock = metering::TickClock<Sampling>;
+  using Clock = metering::ScanClock<Sampling>;
   using Pulses = typename Board::template WithPulseInputs<metering::PulseInputs>;
   using Critical = typename Hal::Critical;
   static constexpr bool has_port_configuration = Board::has_port_configuration;
@@ -42,7 +43,7 @@ class SensorBoard : private Hal {
     Hal::start();
     sampler_.start();
     sensors_.start();
-    pulses_.start(Clock::ticks_of_tenths(metering::default_debounce_tenths_ms));
+    pulses_.start(Clock::scans_of_tenths(metering::default_debounce_tenths_ms));
     for (metering::ClampCalibration& calibration : calibration_) {
       calibration.tau_us = metering::uncalibrated.tau_us;
       calibration.noise_q10 = metering::uncalibrated.noise_q10;
@@ -62,11 +63,11 @@ class SensorBoard : private Hal {
     return clamp == metering::clamps - 1 ? 0 : static_cast<uint8_t>(clamp + 1);
   }
 
-  /// Interrupt: a tick of the sample clock, with the code that its conversion gave.
+  /// Interrupt: a conversion gave `code`.
   FLM_INLINE void on_sample(uint16_t code) {
-    if (clock_.tick()) sampler_.end_window();
+    if (!sampler_.add(code)) return;
+    sampler_.end_scan(clock_.scan());
     pulses_.sample(Hal::pulse_levels(), clock_.milliseconds());
-    sampler_.add(code);
   }
 
   /// Interrupt: the host has clocked a byte. The result goes out with the next.
@@ -79,7 +80,7 @@ class SensorBoard : private Hal {
     const bool message = link_.message_ready();  // before the look at deliveries: a delivery is older than the message after it
     if (link_.take_delivered()) sensors_.delivered();
     if (message) answer();
-    if (blinking_) blink();
+    if (dark_since_ms_ != 0) blink();
   }
 
   /// True when step() has something to do; asked with interrupts off before the CPU sleeps.
@@ -165,17 +166,16 @@ class SensorBoard : private Hal {
       link_.release();
     }
     Hal::led(false);
-    blinking_ = true;
-    dark_since_ms_ = static_cast<uint8_t>(now_ms());
+    dark_since_ms_ = static_cast<uint8_t>(now_ms() | 1);
   }
 
   void blink() {
     if (static_cast<uint8_t>(static_cast<uint8_t>(now_ms()) - dark_since_ms_) < blink_ms) return;
-    blinking_ = false;
+    dark_since_ms_ = 0;
     Hal::led(true);
   }
 
-  metering::Sampler sampler_;
+  metering::Sampler<typename Hal::Arithmetic> sampler_;
   Clock clock_;
   Pulses pulses_;
   metering::Sensors sensors_;
@@ -185,8 +185,7 @@ class SensorBoard : private Hal {
   Versions versions_ = {};
   uint8_t lines_ = 0;
   uint8_t measured_ = 0;
-  uint8_t dark_since_ms_ = 0;
-  bool blinking_ = false;
+  uint8_t dark_since_ms_ = 0;  ///< odd; 0 while the LED is lit
 };
 
 }  // namespace flm

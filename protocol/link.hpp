@@ -25,13 +25,8 @@ class LinkReply {
     bytes_[0] = static_cast<uint8_t>(first);
     bytes_[1] = static_cast<uint8_t>(second);
     length_ = 2;
-    crc_ = crc8_maxim(crc8_maxim(0, bytes_[0]), bytes_[1]);
   }
-  void put8(uint8_t value) {
-    crc_ = crc8_maxim(crc_, static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(value >> 4))));
-    crc_ = crc8_maxim(crc_, static_cast<uint8_t>(hex_digit(value & 0x0F)));
-    bytes_[length_++] = value;
-  }
+  void put8(uint8_t value) { bytes_[length_++] = value; }
   void put16(uint16_t value) {
     put8(static_cast<uint8_t>(value >> 8));
     put8(static_cast<uint8_t>(value));
@@ -41,15 +36,23 @@ class LinkReply {
     put16(static_cast<uint16_t>(value));
   }
   /// Adds the CRC; the reply is complete.
-  void end() { bytes_[length_++] = crc_; }
+  void end() {
+    uint8_t crc = 0;
+    for (uint8_t place = 0; place < characters(); ++place) crc = crc8_maxim(crc, static_cast<uint8_t>(character(place)));
+    bytes_[length_++] = crc;
+  }
 
-  FLM_NODISCARD uint8_t length() const { return length_; }
-  FLM_NODISCARD uint8_t byte(uint8_t place) const { return bytes_[place]; }
+  /// Characters that go out between 'l' and '.'.
+  FLM_NODISCARD uint8_t characters() const { return static_cast<uint8_t>(2 * length_ - 2); }
+  FLM_NODISCARD char character(uint8_t place) const {
+    if (place < 2) return static_cast<char>(bytes_[place]);
+    const uint8_t byte = bytes_[static_cast<uint8_t>(place / 2 + 1)];
+    return hex_digit((place & 1) == 0 ? static_cast<uint8_t>(byte >> 4) : static_cast<uint8_t>(byte & 0x0F));
+  }
 
  private:
   uint8_t bytes_[link_reply_max] = {};
   uint8_t length_ = 0;
-  uint8_t crc_ = 0;
 };
 
 /// Byte in, byte out. The interrupt calls exchange(); everything else is for the main loop, which owns the message while
@@ -59,18 +62,16 @@ class LinkPort {
   /// Interrupt: `received` has been shifted in; the result goes out with the next byte.
   FLM_NODISCARD uint8_t exchange(uint8_t received) {
     if (received != 0) {
-      state_ = State::receiving;
       receive(static_cast<char>(received));
       return 0;
     }
     switch (state_) {
-      case State::receiving:  // The first zero turns the line around.
-        collecting_ = false;
+      case State::receiving:
+      case State::collecting:  // The first zero turns the line around, and ends a message that had no '.'.
         state_ = State::turning;
         return 0;
       case State::turning:
         place_ = 0;
-        low_digit_ = false;
         state_ = reply_offered_ != 0 ? State::control : State::data;
         return 'l';
       case State::control:
@@ -121,24 +122,23 @@ class LinkPort {
   }
 
  private:
-  enum class State : uint8_t { receiving, turning, control, control_sent, data, ended, swallow_end, swallow_extra };
+  enum class State : uint8_t { receiving, collecting, turning, control, control_sent, data, ended, swallow_end, swallow_extra };
 
   void receive(char c) {
     if (c == 'l') {
       reply_offered_ = 0;  // A host that speaks again no longer waits for the last reply.
-      collecting_ = message_ready_ == 0;
-      if (collecting_) length_ = 0;
-    } else if (c == 'u') {
-      collecting_ = false;
-    } else if (collecting_) {
-      if (c == '.') {
-        collecting_ = false;
-        message_ready_ = 1;
-      } else if (length_ < link_message_max) {
-        message_[length_++] = c;
-      } else {
-        length_ = link_message_max + 1;
-      }
+      place_ = 0;
+      state_ = message_ready_ == 0 ? State::collecting : State::receiving;
+    } else if (state_ != State::collecting || c == 'u') {
+      state_ = State::receiving;
+    } else if (c == '.') {
+      length_ = place_;
+      message_ready_ = 1;
+      state_ = State::receiving;
+    } else if (place_ < link_message_max) {
+      message_[place_++] = c;
+    } else {
+      place_ = link_message_max + 1;
     }
   }
 
@@ -152,25 +152,15 @@ class LinkPort {
       state_ = State::ended;
       return 'u';
     }
-    if (place_ == reply_.length()) {
+    if (place_ == reply_.characters()) {
       state_ = State::control_sent;
       return '.';
     }
-    const uint8_t byte = reply_.byte(place_);
-    if (place_ < 2) {
-      ++place_;
-      return byte;
-    }
-    low_digit_ = !low_digit_;
-    if (low_digit_) return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(byte >> 4)));
-    ++place_;
-    return static_cast<uint8_t>(hex_digit(byte & 0x0F));
+    return static_cast<uint8_t>(reply_.character(place_++));
   }
 
   State state_ = State::receiving;
-  bool collecting_ = false;
-  bool low_digit_ = false;
-  uint8_t place_ = 0;
+  uint8_t place_ = 0;  ///< of the next character of a message, or of a reply
   uint8_t length_ = 0;
   char message_[link_message_max] = {};
   LinkReply reply_;

@@ -1,4 +1,4 @@
-// Milliseconds from ticks of the sample clock: one source of time for samples and pulses.
+// Milliseconds from scans of the clamps: one source of time for samples and pulses.
 #pragma once
 #include <stdint.h>
 
@@ -9,17 +9,19 @@ namespace metering {
 
 constexpr uint32_t greatest_common_divisor(uint32_t a, uint32_t b) { return b == 0 ? a : greatest_common_divisor(b, a % b); }
 
-/// Counts milliseconds exactly: a tick is a rational number of them (FLM02A 5/32, FLM02B 4/25).
+/// Counts milliseconds exactly: a scan (one sample of each of the three clamps) is a rational number of them (FLM02A 15/32,
+/// FLM02B 12/25).
 template <class Sampling>
-class TickClock {
+class ScanClock {
  public:
-  static constexpr uint32_t divisor = greatest_common_divisor(Sampling::tick_cycles * 1000u, Sampling::cpu_hz);
-  static constexpr uint32_t numerator = Sampling::tick_cycles * 1000u / divisor;
+  static constexpr uint32_t scan_cycles = 3u * Sampling::tick_cycles;
+  static constexpr uint32_t divisor = greatest_common_divisor(scan_cycles * 1000u, Sampling::cpu_hz);
+  static constexpr uint32_t numerator = scan_cycles * 1000u / divisor;
   static constexpr uint32_t denominator = Sampling::cpu_hz / divisor;
-  static_assert(numerator < denominator && denominator < 128, "a tick must be a simple fraction of a millisecond");
+  static_assert(numerator < denominator && denominator < 128, "a scan must be a simple fraction of a millisecond");
 
-  /// Interrupt: one tick has passed. True when a second has: every 1 000 ms from the first tick on.
-  FLM_NODISCARD FLM_INLINE bool tick() {
+  /// Interrupt: one scan has passed. True when a second has: every 1 000 ms from the first scan on.
+  FLM_NODISCARD FLM_INLINE bool scan() {
     fraction_ = static_cast<uint8_t>(fraction_ + numerator);
     if (fraction_ < denominator) return false;
     fraction_ = static_cast<uint8_t>(fraction_ - denominator);
@@ -29,17 +31,17 @@ class TickClock {
     return true;
   }
 
-  /// Interrupt, or under a critical section: milliseconds since the first tick, modulo 2^32 (49.7 days).
+  /// Interrupt, or under a critical section: milliseconds since the first scan, modulo 2^32 (49.7 days).
   FLM_NODISCARD const uint32_t& milliseconds() const { return milliseconds_; }
 
-  /// Ticks that are at least `tenths` tenths of a millisecond, at least 1, at most 255.
-  FLM_NODISCARD static constexpr uint8_t ticks_of_tenths(uint16_t tenths) {
-    const uint32_t ticks = (static_cast<uint32_t>(tenths) * denominator + 10u * numerator - 1) / (10u * numerator);
-    return ticks == 0 ? 1 : ticks > 255 ? 255 : static_cast<uint8_t>(ticks);
+  /// Scans that are at least `tenths` tenths of a millisecond, at least 1, at most 255.
+  FLM_NODISCARD static constexpr uint8_t scans_of_tenths(uint16_t tenths) {
+    const uint32_t scans = (static_cast<uint32_t>(tenths) * denominator + 10u * numerator - 1) / (10u * numerator);
+    return scans == 0 ? 1 : scans > 255 ? 255 : static_cast<uint8_t>(scans);
   }
-  /// Whole milliseconds of some ticks, rounded to the nearest.
-  FLM_NODISCARD static constexpr uint8_t milliseconds_of(uint8_t ticks) {
-    const uint16_t parts = static_cast<uint16_t>(ticks * static_cast<uint8_t>(numerator) + static_cast<uint8_t>(denominator / 2));
+  /// Whole milliseconds of some scans, rounded to the nearest.
+  FLM_NODISCARD static constexpr uint8_t milliseconds_of(uint8_t scans) {
+    const uint16_t parts = static_cast<uint16_t>(scans * static_cast<uint8_t>(numerator) + static_cast<uint8_t>(denominator / 2));
     return static_cast<uint8_t>(parts / static_cast<uint8_t>(denominator));
   }
 

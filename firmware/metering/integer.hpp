@@ -35,6 +35,11 @@ FLM_NODISCARD FLM_INLINE constexpr uint32_t square_10_bits(uint16_t x) {
   return static_cast<uint32_t>(upper) << 8 | static_cast<uint8_t>(low_square);
 }
 
+/// How the sampling interrupt adds a square to a sum. A hal may bring a faster one with the same results.
+struct PortableArithmetic {
+  FLM_INLINE static void add_square(uint32_t& sum, uint16_t x) { sum += square_10_bits(x); }
+};
+
 /// Square root, rounded down.
 FLM_NODISCARD constexpr uint16_t square_root(uint32_t x) {
   uint32_t root = 0;

@@ -1,8 +1,8 @@
-// Pulse inputs: debounced falling edges, by looking at the level at every tick of the sample clock.
+// Pulse inputs: debounced falling edges, by looking at the level at every scan of the clamps (2 kHz).
 //
 // A level counts when it has been the same for the port's debounce time, without a break. So contacts may bounce for
 // anything shorter than that, spikes shorter than that are nothing, an edge inside the bounce is never forgotten (the level
-// is looked at again at every tick), and noise of whatever frequency costs a bounded time.
+// is looked at again at every scan), and noise of whatever frequency costs a bounded time.
 #pragma once
 #include <stdint.h>
 
@@ -14,17 +14,17 @@ namespace metering {
 /// Debounce time of a port until it is set: longer than the 5 ms for which an S0 contact may bounce, shorter than
 /// half a period at 60 Hz.
 constexpr uint16_t default_debounce_tenths_ms = 60;
-/// Shortest: no spike of 1 ms counts, pulses of 2 ms (250 Hz) do.
+/// Shortest: four scans on both boards. No spike of 1 ms is seen in more than three, every level of 2 ms (250 Hz) in four.
 constexpr uint16_t shortest_debounce_tenths_ms = 15;
-/// Longest, for reed contacts: what fits in 255 ticks on both boards.
-constexpr uint16_t longest_debounce_tenths_ms = 390;
+/// Longest, for reed contacts: 214 scans on FLM02A, of 255 that fit.
+constexpr uint16_t longest_debounce_tenths_ms = 1000;
 
 /// What is kept of one input.
 struct PulseInput {
   uint32_t last_ms;  ///< when the newest pulse was accepted
-  uint8_t pulses;    ///< accepted and not taken yet
-  uint8_t held;      ///< ticks for which the level has differed from the accepted one
-  uint8_t debounce;  ///< ticks after which it is accepted
+  volatile uint8_t pulses;  ///< accepted and not taken yet
+  uint8_t held;      ///< scans for which the level has differed from the accepted one
+  uint8_t debounce;  ///< scans after which it is accepted
   uint8_t pin;       ///< mask in the I/O port
 };
 
@@ -34,12 +34,12 @@ class PulseInputs {
  public:
   static constexpr uint8_t count = sizeof...(Inputs);
 
-  /// Before the first sample(): every input's debounce time, in ticks.
-  void start(uint8_t debounce_ticks) {
+  /// Before the first sample(): every input's debounce time, in scans.
+  void start(uint8_t debounce_scans) {
     PulseInput* input = inputs_;
     const uint8_t pins[] = {((input++)->pin = Inputs::mask)...};
     static_cast<void>(pins);
-    for (PulseInput& each : inputs_) each.debounce = debounce_ticks;
+    for (PulseInput& each : inputs_) each.debounce = debounce_scans;
   }
 
   /// Interrupt: `levels` are the I/O port's pins, `now_ms` the time.
@@ -49,12 +49,15 @@ class PulseInputs {
   }
 
   /// True when pulses wait to be taken.
-  FLM_NODISCARD bool any() const { return any_ != 0; }
+  FLM_NODISCARD bool any() const {
+    uint8_t pulses = 0;
+    for (const PulseInput& input : inputs_) pulses = static_cast<uint8_t>(pulses | input.pulses);
+    return pulses != 0;
+  }
 
   /// Main loop: hands each input's pulses to `use(terminal_port, pulses, last_ms, debounce)`, once and only once.
   template <class Critical, class Use>
   void take(Use use) {
-    any_ = 0;
     uint8_t terminal_port = first_terminal_port;
     for (PulseInput& input : inputs_) {
       uint8_t pulses = 0;
@@ -80,11 +83,11 @@ class PulseInputs {
       if ((input.pin & counting_) == 0) input.held = 0;
   }
 
-  /// Sets the debounce time of a terminal port's input, in ticks; false when the port is no pulse input.
-  bool set_debounce(uint8_t terminal_port, uint8_t ticks) {
+  /// Sets the debounce time of a terminal port's input, in scans; false when the port is no pulse input.
+  bool set_debounce(uint8_t terminal_port, uint8_t scans) {
     const uint8_t input = static_cast<uint8_t>(terminal_port - first_terminal_port);
     if (input >= count) return false;
-    inputs_[input].debounce = ticks;
+    inputs_[input].debounce = scans;
     return true;
   }
 
@@ -116,8 +119,7 @@ class PulseInputs {
         accepted_ = static_cast<uint8_t>(accepted_ ^ input.pin);
         if ((levels & input.pin) == 0) {
           input.last_ms = now_ms;
-          ++input.pulses;
-          any_ = 1;
+          input.pulses = static_cast<uint8_t>(input.pulses + 1);
         }
       }
       input.held = 0;
@@ -129,7 +131,6 @@ class PulseInputs {
   uint8_t accepted_ = 0;  ///< debounced levels
   uint8_t counting_ = 0;  ///< inputs with held > 0
   uint8_t watched_ = 0;
-  volatile uint8_t any_ = 0;
 };
 
 }  // namespace metering

@@ -12,30 +12,36 @@ constexpr uint8_t clamps = 3;
 
 /// Adds up the clamps' samples, in turn, window by window. Windows adjoin: each sample belongs to exactly one, and the step
 /// to a window's first sample counts in that window.
+template <class Arithmetic>
 class Sampler {
  public:
   /// Before the first add().
   void start() { at_ = bank_[0]; }
 
-  /// Interrupt: the code of the clamp whose turn it is.
-  FLM_INLINE void add(uint16_t code) {
+  /// Interrupt: the code of the clamp whose turn it is. True when it was the last of a scan: end_scan() comes next.
+  FLM_NODISCARD FLM_INLINE bool add(uint16_t code) {
     ClampSums& sums = *at_;
-    const uint16_t before = previous_[clamp_];
-    previous_[clamp_] = code;
-    const uint16_t step = code > before ? static_cast<uint16_t>(code - before) : static_cast<uint16_t>(before - code);
+    const uint16_t before = sums.last;
+    sums.last = code;
     sums.sum += code;
-    sums.squares += square_10_bits(code);
-    sums.steps += square_10_bits(step);
     if (code >= full_scale_code) ++sums.clipped;
-    ++at_;
-    if (++clamp_ == clamps) end_scan();
+    Arithmetic::add_square(sums.squares, code);
+    Arithmetic::add_square(sums.steps, code > before ? static_cast<uint16_t>(code - before) : static_cast<uint16_t>(before - code));
+    at_ = &sums + 1;
+    return ++clamp_ == clamps;
+  }
+
+  /// Interrupt: a scan has ended, and with it the window if `window_ends` (or as soon as the one before it has been fetched).
+  FLM_INLINE void end_scan(bool window_ends) {
+    clamp_ = 0;
+    ++samples_;
+    if (window_ends) window_due_ = true;
+    if (window_due_ && window_ready_ == 0) end_window();
+    at_ = bank_[active_];
   }
 
   /// Clamp (0..2) of the sample that add() takes next.
   FLM_NODISCARD uint8_t clamp() const { return clamp_; }
-
-  /// Interrupt: the window ends with the scan in progress.
-  void end_window() { window_due_ = true; }
 
   /// True while a finished window waits for the main loop. It has a window's length, a second, to fetch it.
   FLM_NODISCARD bool window_ready() const { return window_ready_ != 0; }
@@ -52,21 +58,18 @@ class Sampler {
   }
 
  private:
-  FLM_INLINE void end_scan() {
-    clamp_ = 0;
-    ++samples_;
-    if (window_due_ && window_ready_ == 0) {
-      window_due_ = false;
-      window_ready_ = 1;
-      finished_samples_ = samples_;
-      samples_ = 0;
-      active_ = static_cast<uint8_t>(1 - active_);
-    }
-    at_ = bank_[active_];
+  /// The banks change places. The new one's first steps start from the old one's last samples.
+  FLM_OUTLINE void end_window() {
+    window_due_ = false;
+    window_ready_ = 1;
+    finished_samples_ = samples_;
+    samples_ = 0;
+    const ClampSums* finished = bank_[active_];
+    active_ = static_cast<uint8_t>(1 - active_);
+    for (ClampSums& sums : bank_[active_]) sums.last = (finished++)->last;
   }
 
   ClampSums bank_[2][clamps] = {};
-  uint16_t previous_[clamps] = {};
   ClampSums* at_ = nullptr;
   uint16_t samples_ = 0;
   uint16_t finished_samples_ = 0;

@@ -18,5 +18,6 @@ ISR(ADC_vect) {
   sensor_board.on_sample(ADC);
 }
 
-/// The host has clocked a byte.
-ISR(SPI_STC_vect) { SPDR = sensor_board.on_spi(SPDR); }
+/// The host has clocked a byte. Other interrupts may come in between: a conversion's must select the next input in time, and the
+/// next byte is at least 25 us away.
+ISR(SPI_STC_vect, ISR_NOBLOCK) { SPDR = sensor_board.on_spi(SPDR); }

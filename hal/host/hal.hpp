@@ -2,6 +2,7 @@
 #pragma once
 #include <stdint.h>
 
+#include "firmware/metering/integer.hpp"  // PortableArithmetic
 #include "protocol/attributes.hpp"
 
 namespace flm {
@@ -11,6 +12,7 @@ namespace hal {
 template <class BoardFacts>
 struct HostHal {
   using Board = BoardFacts;
+  using Arithmetic = metering::PortableArithmetic;
   /// Nothing interrupts here: the engine calls the interrupts between steps.
   struct Critical {
     Critical() {}

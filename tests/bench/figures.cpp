@@ -1,0 +1,293 @@
+// Measures the figures that the README shows and holds them against their budgets. Stock figures: the boards' shipped firmware,
+// built with the same compiler and measured on the same emulator (shared reference "stock").
+//
+//   figures IMAGE_DIR [FIELD_DATA]        exit status 1 when a budget is broken
+#include <fmt/format.h>
+
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "firmware/metering/estimator.hpp"
+#include "sim/environment.hpp"
+#include "sim/image/image_engine.hpp"
+#include "sim/main_board.hpp"
+#include "sim/runner.hpp"
+#include "tests/bench/figure_table.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace flm::sim;
+using flm::bench::FigureTable;
+
+constexpr double kVolts = 230.0;
+
+Sensor clamp_sensor(int id) {
+  Sensor s;
+  s.id = id;
+  s.ports = {id};
+  s.voltage = kVolts;
+  return s;
+}
+
+Sensor pulse_sensor(int id) {
+  Sensor s;
+  s.id = id;
+  s.sensor_class = SensorClass::pulse;
+  s.ports = {id};
+  return s;
+}
+
+Waveform synthetic(int port, Shape shape, double amps) {
+  Waveform w;
+  w.port = port;
+  w.shape = shape;
+  w.amps = amps;
+  w.repeat = true;
+  return w;
+}
+
+Pulses pulses(int port, double every, double width, double bounce) {
+  Pulses p;
+  p.port = port;
+  p.every = every;
+  p.width = width;
+  p.bounce = bounce;
+  return p;
+}
+
+/// Three clamps, bouncing pulses on every pulse port that is left, and a stock host that polls.
+Scenario full_load(const std::string& board, double duration) {
+  Scenario s;
+  s.board = board;
+  s.duration = duration;
+  const Shape shapes[] = {Shape::sine, Shape::peaky, Shape::dimmed};
+  for (int port = 1; port <= 3; ++port) {
+    s.sensors.push_back(clamp_sensor(port));
+    s.waveforms.push_back(synthetic(port, shapes[port - 1], 4.0 * port));
+  }
+  for (int port = 4; port <= 5; ++port) {
+    s.sensors.push_back(pulse_sensor(port));
+    s.pulses.push_back(pulses(port, 0.05, 0.02, 0.005));
+  }
+  return s;
+}
+
+/// Mean over the run of what a sensor reported, from its fourth reading on.
+double mean_power(const Run& run, int sensor) {
+  double sum = 0.0;
+  int count = 0, seen = 0;
+  for (const Record& record : run.records)
+    if (const Reading* r = std::get_if<Reading>(&record); r && r->sensor == sensor && ++seen > 3) {
+      sum += r->extra;
+      ++count;
+    }
+  return count ? sum / count : std::nan("");
+}
+
+/// What the stock firmware's rectified mean makes of the same codes, in W.
+double stock_power(const Environment& environment, int port, double duration, const BoardModel& board) {
+  double sum = 0.0;
+  std::int64_t count = 0;
+  for (std::int64_t tick = port - 1; board.tick_time(tick) < nanoseconds(duration); tick += 3, ++count)
+    sum += environment.convert(port, tick);
+  return sum / static_cast<double>(count) * std::floor(0.449 * kVolts * 50.0) * 0.0024;
+}
+
+void emulator(const fs::path& images, const std::string& name) {
+  const bool b = name == "flm02b";
+  const BoardModel& board = board_model(name);
+  const Scenario scenario = full_load(name, 20.0);
+  Environment environment(scenario, board);
+  const fs::path elf = images / (name + ".elf");
+  ImageEngine engine(board, environment, elf);
+  engine.enable_measurements();
+  MainBoard(scenario, board, engine, {}).run(nanoseconds(scenario.duration));
+  const Measurements& m = engine.measurements();
+  const ElfSizes sizes = read_sizes(elf);
+
+  FigureTable t(fmt::format("{}, full load on the emulator (three clamps, two bouncing pulse ports, polled)", name));
+  t.at_least("samples per second and clamp", "667", 2000, m.samples_per_second, "1/s");
+  t.at_most("jitter of the conversion start, peak to peak", b ? "70 us" : "200 us", 0, static_cast<double>(m.start_jitter), "cycles");
+  t.at_most("triggers missed, inputs selected too late", "", 0, static_cast<double>(m.missed_triggers + m.repeated_inputs), "");
+  for (const auto& [vector, times] : m.interrupts) {
+    const bool adc = vector == "ADC";
+    const std::string stock = adc ? (b ? "427 / 505 / 585" : "390 / 409 / 480") : vector == "SPI_STC" ? (b ? "105 / 153 / 374" : "98 / 154 / 380") : "";
+    const std::string range = fmt::format("{} interrupt, median ({} to {}, worst latency {})", vector, times.min, times.max, times.worst_latency);
+    if (adc)
+      t.at_most(range, stock, 230, times.median, "cycles");
+    else
+      t.plain(range, stock, times.median, "cycles");
+  }
+  t.at_most("time in interrupts", b ? "6.8 % at a third of the rate" : "23.8 % at a third of the rate", b ? 13 : 50, 100.0 * m.interrupt_share, "%");
+  t.plain("longest time with interrupts off", "", static_cast<double>(m.longest_interrupts_off), "cycles");
+  t.plain("SPI byte end to reply loaded, worst", b ? "51.3 us" : "217.6 us", static_cast<double>(m.worst_spi_answer) / 1000.0, "us");
+  t.plain("message's `.` to reply ready, worst", b ? "2.8 ms" : "14.6 ms", static_cast<double>(m.worst_reply) / 1e6, "ms");
+  t.plain("deepest stack", "", m.deepest_stack, "B");
+  t.at_most("flash", b ? "7 546 B" : "6 092 B", 6656, sizes.flash, "B");
+  t.at_most("static RAM", b ? "656 B" : "741 B", 380, sizes.ram, "B");
+}
+
+struct Load {
+  std::string name;
+  Shape shape;
+  std::vector<double> amps;
+  double percent;  ///< budget
+  double watts;    ///< or this, whichever is more
+};
+
+void accuracy_row(const std::string& name, double truth, double stock, double ours, double percent, double watts) {
+  const double allowed = std::max(truth * percent / 100.0, watts), error = ours - truth;
+  const bool ok = std::abs(error) <= allowed;
+  if (!ok) ++FigureTable::broken;
+  fmt::print("| {} | {:.2f} | {:+.1f} % | {:+.2f} W | {:+.2f} % | {:.1f} % or {:.0f} W | {} |\n", name, truth,
+             100.0 * (stock / truth - 1.0), error, 100.0 * error / truth, percent, watts, ok ? "" : "**over budget**");
+}
+
+void accuracy(const std::string& name, const fs::path& field) {
+  fmt::print("\n### Accuracy on {}: 50 A clamp, 230 V, 1.91 ms, 0.5 LSB noise, mean over 30 s\n\n"
+             "| load | V * Irms, W | stock's mean | error | error | budget | |\n|---|---|---|---|---|---|---|\n", name);
+  const BoardModel& board = board_model(name);
+  const std::vector<Load> loads = {
+      {"sine", Shape::sine, {0.25, 0.5, 1, 2, 5, 10, 20, 30}, 0.5, 2.0},
+      {"triangle", Shape::triangle, {1, 2, 5, 10, 20}, 1.5, 0.0},
+      {"half wave", Shape::half, {1, 2, 5, 10, 20}, 1.5, 0.0},
+      {"phase cut at 90 degrees", Shape::dimmed, {1, 2, 5, 10, 20}, 1.5, 0.0},
+      {"rectifier peaks, crest factor 3.5", Shape::peaky, {1, 2, 5, 10}, 2.5, 0.0},
+  };
+  for (const Load& load : loads)
+    for (const double amps : load.amps) {
+      Scenario s;
+      s.board = name;
+      s.duration = 34.0;
+      s.sensors = {clamp_sensor(1)};
+      s.waveforms = {synthetic(1, load.shape, amps)};
+      const Environment environment(s, board);
+      accuracy_row(fmt::format("{}, {} A", load.name, amps), kVolts * amps, stock_power(environment, 1, s.duration, board),
+                   mean_power(run_scenario(s, {}), 1), load.percent, load.watts);
+    }
+  const std::pair<const char*, double> recordings[] = {{"fridge", 0.000346}, {"kettle", 0.000353}, {"television", 0.000118}};
+  for (const auto& [appliance, amps_per_unit] : recordings) {
+    const fs::path file = field / "waveforms" / fmt::format("voelkerb-{}-on.wav", appliance);
+    if (!fs::exists(file)) {
+      fmt::print("| {}, recorded | NOT MEASURED: {} is not there | | | | | |\n", appliance, file.string());
+      continue;
+    }
+    Scenario s;
+    s.board = name;
+    s.duration = 31.0 + 9.0;  // 36 s of readings: forty passes of 0.9 s
+    s.sensors = {clamp_sensor(1)};
+    Waveform w;
+    w.port = 1;
+    w.file = file;
+    w.scale = amps_per_unit * 32768.0;
+    w.repeat = true;
+    s.waveforms = {w};
+    const Environment environment(s, board);
+    const double truth = kVolts * environment.true_rms(1, 0, nanoseconds(0.9));
+    accuracy_row(fmt::format("{}, recorded", appliance), truth, stock_power(environment, 1, s.duration, board),
+                 mean_power(run_scenario(s, {}), 1), 1.5, 2.0);
+  }
+}
+
+void no_load_and_energy(const std::string& name) {
+  FigureTable t(fmt::format("{}: no load, energy, pulses (native engine)", name));
+  Scenario none;
+  none.board = name;
+  none.duration = 3600.0;
+  none.sensors = {clamp_sensor(1)};
+  const Run idle = run_scenario(none, {});
+  t.at_most("no load, mean power", "", 1.0, mean_power(idle, 1), "W");
+  t.at_most("no load, counts in an hour", "", 0.0, std::get<Reading>(idle.records.back()).counter, "Wh");
+
+  Scenario day = full_load(name, 86400.0);
+  day.pulses.clear();
+  const Run whole = run_scenario(day, {});
+  for (int sensor = 1; sensor <= 3; ++sensor) {
+    double joules = 0.0, counter = 0.0;
+    for (const Record& record : whole.records)
+      if (const Reading* r = std::get_if<Reading>(&record); r && r->sensor == sensor) {
+        joules += r->extra;
+        counter = r->counter;
+      }
+    const double energy = joules / 3600.0;
+    t.at_most(fmt::format("24 h, sensor {}: counter against the integral of {:.0f} Wh of readings", sensor, energy), "", 1.0 + energy * 1e-5,
+              std::abs(counter - energy), "Wh");
+  }
+
+  const auto miscounts = [&](double every, double width, double bounce) {
+    Scenario s;
+    s.board = name;
+    s.duration = std::max(20.0, 30.0 * every);
+    for (const PulsePort& p : board_model(name).pulse_ports) {
+      s.sensors.push_back(pulse_sensor(p.port));
+      s.sensors.back().id = p.port;
+      s.pulses.push_back(pulses(p.port, every, width, bounce));
+    }
+    Environment environment(s, board_model(name));
+    const Run run = run_scenario(s, {});
+    double wrong = 0.0;
+    for (const PulsePort& p : board_model(name).pulse_ports) {
+      const Reading *first = nullptr, *last = nullptr;
+      for (const Record& record : run.records)
+        if (const Reading* r = std::get_if<Reading>(&record); r && r->sensor == p.port) {
+          if (!first) first = r;
+          last = r;
+        }
+      if (!first || first == last) return std::nan("");
+      // From stamp to stamp, so that neither end is cut by a poll; a stamp lies within a millisecond of its edge, the edges further apart.
+      const auto at = [](const Reading& r) { return Nanoseconds{r.extra} * 1'000'000 + kFirstSample; };
+      const Nanoseconds slack = nanoseconds(std::min(every / 2.0, bounce + 0.002));
+      wrong += std::abs(static_cast<double>(last->counter - first->counter) -
+                        static_cast<double>(environment.true_pulses(p.port, at(*first) + slack - nanoseconds(bounce), at(*last) + slack - nanoseconds(bounce))));
+    }
+    return wrong;
+  };
+  double wrong = 0.0;
+  for (const double hz : {0.1, 0.37, 1.0, 3.3, 10.0, 27.0, 50.0, 60.0}) wrong += miscounts(1.0 / hz, 0.5 / hz, 0.0);
+  t.at_most("pulses miscounted, 0.1 to 60 Hz at 50 % duty, all ports at once", "1 of 3 counted at 120 Hz", 0.0, wrong, "");
+  t.at_most("pulses miscounted, 30 ms with 5 ms of bounce, all ports at once", "1 353 for 200 (FLM02A)", 0.0, miscounts(0.0667, 0.030, 0.005), "");
+}
+
+void speed(const fs::path& images) {
+  FigureTable t("Speed on this machine, full load on FLM02B, one core");
+  Scenario s = full_load("flm02b", 3600.0);
+  const std::clock_t start = std::clock();
+  static_cast<void>(run_scenario(s, {}));
+  const double native = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  t.at_least("native engine", "", 5000, s.duration / native, "x real time");
+  s.duration = 20.0;
+  RunOptions options;
+  options.engine = EngineKind::image;
+  options.image = images / "flm02b.elf";
+  const std::clock_t image_start = std::clock();
+  static_cast<void>(run_scenario(s, options));
+  const double image = static_cast<double>(std::clock() - image_start) / CLOCKS_PER_SEC;
+  t.at_least("image engine", "4.2 x", 4, s.duration / image, "x real time");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2 || argc > 3) {
+    fmt::print(stderr, "usage: figures IMAGE_DIR [FIELD_DATA]\n");
+    return 2;
+  }
+  try {
+    const fs::path images = argv[1], field = argc == 3 ? argv[2] : "";
+    for (const char* board : {"flm02b", "flm02a"}) {
+      emulator(images, board);
+      accuracy(board, field);
+      no_load_and_energy(board);
+    }
+    speed(images);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "figures: {}\n", error.what());
+    return 2;
+  }
+  fmt::print("\n{} passed, {} failed\n", FigureTable::broken == 0 ? 1 : 0, FigureTable::broken);
+  return FigureTable::broken == 0 ? 0 : 1;
+}
