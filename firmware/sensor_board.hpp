@@ -166,7 +166,7 @@ class SensorBoard : private Hal {
       link_.release();
     }
     Hal::led(false);
-    dark_since_ms_ = static_cast<uint8_t>(now_ms() | 1);
+    dark_since_ms_ = static_cast<uint8_t>((now_ms() - 1) | 1);  // now or 1 ms ago, never 0 and never in the future
   }
 
   void blink() {
