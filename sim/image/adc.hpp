@@ -44,9 +44,9 @@ class Adc {
   CodeSource source_;
   const avr_timer_t* timer_ = nullptr;
   Event end_;
-  bool compare_flag_ = false;       ///< OCF0A: the trigger is its rising edge
-  bool first_ = true;               ///< the first conversion after ADEN takes 25 clocks
-  bool locked_ = false;             ///< ADCL has been read, ADCH has not: no new result is stored (24.9.3)
+  bool compare_flag_ = false;  ///< OCF0A: the trigger is its rising edge
+  bool first_ = true;          ///< the first conversion after ADEN takes 25 clocks
+  bool locked_ = false;        ///< ADCL has been read, ADCH has not: no new result is stored (24.9.3)
   int input_ = 0;
   std::uint16_t code_ = 0;
   std::uint16_t result_ = 0;

@@ -34,9 +34,9 @@ void keep_message(avr_t* avr, const int level, const char* format, va_list argum
 
 const char* vector::name(int number) {
   static constexpr const char* names[count] = {
-      "RESET",        "INT0",         "INT1",       "PCINT0",       "PCINT1",       "PCINT2",     "WDT",
-      "TIMER2_COMPA", "TIMER2_COMPB", "TIMER2_OVF", "TIMER1_CAPT",  "TIMER1_COMPA", "TIMER1_COMPB", "TIMER1_OVF",
-      "TIMER0_COMPA", "TIMER0_COMPB", "TIMER0_OVF", "SPI_STC",      "USART_RX",     "USART_UDRE", "USART_TX",
+      "RESET",        "INT0",         "INT1",        "PCINT0",      "PCINT1",       "PCINT2",       "WDT",
+      "TIMER2_COMPA", "TIMER2_COMPB", "TIMER2_OVF",  "TIMER1_CAPT", "TIMER1_COMPA", "TIMER1_COMPB", "TIMER1_OVF",
+      "TIMER0_COMPA", "TIMER0_COMPB", "TIMER0_OVF",  "SPI_STC",     "USART_RX",     "USART_UDRE",   "USART_TX",
       "ADC",          "EE_READY",     "ANALOG_COMP", "TWI",         "SPM_READY"};
   return number >= 0 && number < count ? names[number] : "?";
 }
@@ -123,7 +123,7 @@ avr_int_vector_t& Chip::interrupt(int number) const {
 std::uint8_t Chip::written_ones(std::uint8_t value) const {
   const unsigned opcode = static_cast<unsigned>(avr_->flash[avr_->pc] | avr_->flash[avr_->pc + 1] << 8);
   if ((opcode & 0xFF00u) == 0x9A00u) return static_cast<std::uint8_t>(1u << (opcode & 7u));  // sbi
-  if ((opcode & 0xFF00u) == 0x9800u) return 0;                                              // cbi
+  if ((opcode & 0xFF00u) == 0x9800u) return 0;                                               // cbi
   return value;
 }
 

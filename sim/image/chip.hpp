@@ -21,10 +21,40 @@ class Event;
 /// Data-space addresses of the ATmega168P's registers that the models handle (data sheet 8271, register summary).
 namespace reg {
 enum : std::uint16_t {
-  pinb = 0x23, ddrb = 0x24, portb = 0x25, pinc = 0x26, ddrc = 0x27, portc = 0x28, pind = 0x29, ddrd = 0x2A, portd = 0x2B,
-  tifr0 = 0x35, tifr1 = 0x36, tifr2 = 0x37, pcifr = 0x3B, eifr = 0x3C, eimsk = 0x3D, gpior0 = 0x3E, eecr = 0x3F, eedr = 0x40,
-  eearl = 0x41, eearh = 0x42, spcr = 0x4C, spsr = 0x4D, spdr = 0x4E, mcusr = 0x54, clkpr = 0x61, pcicr = 0x68, timsk0 = 0x6E,
-  timsk1 = 0x6F, timsk2 = 0x70, adcl = 0x78, adch = 0x79, adcsra = 0x7A, adcsrb = 0x7B, admux = 0x7C
+  pinb = 0x23,
+  ddrb = 0x24,
+  portb = 0x25,
+  pinc = 0x26,
+  ddrc = 0x27,
+  portc = 0x28,
+  pind = 0x29,
+  ddrd = 0x2A,
+  portd = 0x2B,
+  tifr0 = 0x35,
+  tifr1 = 0x36,
+  tifr2 = 0x37,
+  pcifr = 0x3B,
+  eifr = 0x3C,
+  eimsk = 0x3D,
+  gpior0 = 0x3E,
+  eecr = 0x3F,
+  eedr = 0x40,
+  eearl = 0x41,
+  eearh = 0x42,
+  spcr = 0x4C,
+  spsr = 0x4D,
+  spdr = 0x4E,
+  mcusr = 0x54,
+  clkpr = 0x61,
+  pcicr = 0x68,
+  timsk0 = 0x6E,
+  timsk1 = 0x6F,
+  timsk2 = 0x70,
+  adcl = 0x78,
+  adch = 0x79,
+  adcsra = 0x7A,
+  adcsrb = 0x7B,
+  admux = 0x7C
 };
 }
 
@@ -110,7 +140,8 @@ class Chip {
   template <auto Method, class Model>
   static void on_signal(avr_irq_t* signal, Model* model) {
     avr_irq_register_notify(
-        signal, [](avr_irq_t*, std::uint32_t value, void* parameter) { (static_cast<Model*>(parameter)->*Method)(value); }, model);
+        signal, [](avr_irq_t*, std::uint32_t value, void* parameter) { (static_cast<Model*>(parameter)->*Method)(value); },
+        model);
   }
 
   /// Called after each reset of the controller (watchdog), when its registers have their initial values again.

@@ -4,8 +4,8 @@
 
 namespace flm::sim {
 namespace {
-constexpr std::uint64_t window_cycles = 4;                ///< from EEMPE to EEPE
-constexpr unsigned read_stall = 4, write_stall = 2;       ///< cycles for which the CPU stands still
+constexpr std::uint64_t window_cycles = 4;           ///< from EEMPE to EEPE
+constexpr unsigned read_stall = 4, write_stall = 2;  ///< cycles for which the CPU stands still
 }  // namespace
 
 Eeprom::Eeprom(Chip& chip) : chip_(chip), end_(chip, [this] { finish_write(); }) {

@@ -8,7 +8,8 @@
 
 namespace flm::sim {
 
-/// Replaces the emulator's EEPROM. A write in progress survives a reset of the chip (8.6.3, last paragraph), not a loss of power.
+/// Replaces the emulator's EEPROM. A write in progress survives a reset of the chip (8.6.3, last paragraph), not a loss of
+/// power.
 class Eeprom {
  public:
   static constexpr std::size_t size = 512;
@@ -34,7 +35,15 @@ class Eeprom {
   [[nodiscard]] bool busy() const { return end_.armed(); }
 
  private:
-  enum : std::uint8_t { eerie = 0x08, eempe = 0x04, eepe = 0x02, eere = 0x01, mode_bits = 0x30, erase_only = 0x10, write_only = 0x20 };
+  enum : std::uint8_t {
+    eerie = 0x08,
+    eempe = 0x04,
+    eepe = 0x02,
+    eere = 0x01,
+    mode_bits = 0x30,
+    erase_only = 0x10,
+    write_only = 0x20
+  };
 
   void write_control(std::uint16_t address, std::uint8_t value);
   void start_write();

@@ -57,8 +57,8 @@ ElfFile::ElfFile(const std::filesystem::path& file) : path_(file) {
   const std::string_view names = contents(headers[header.e_shstrndx]);
   for (const Elf32_Shdr& section : headers) {
     const bool empty = section.sh_type == SHT_NOBITS || section.sh_type == SHT_NULL;
-    sections_.push_back({text(names, section.sh_name), section.sh_addr, section.sh_size,
-                         empty ? std::string_view() : contents(section)});
+    sections_.push_back(
+        {text(names, section.sh_name), section.sh_addr, section.sh_size, empty ? std::string_view() : contents(section)});
     if (section.sh_type != SHT_SYMTAB || section.sh_link >= headers.size()) continue;
     const std::string_view strings = contents(headers[section.sh_link]);
     for (std::uint32_t offset = 0; offset + sizeof(Elf32_Sym) <= section.sh_size; offset += sizeof(Elf32_Sym)) {

@@ -17,10 +17,10 @@ struct ElfSizes {
 
 /// A section or segment as avr-ld lays it out.
 struct ElfPart {
-  std::string name;              ///< a section's name; empty for a segment
-  std::uint32_t address = 0;     ///< a section's run address, a segment's load address
-  std::uint32_t size = 0;        ///< bytes in memory
-  std::string_view contents;     ///< bytes in the file; empty for .bss
+  std::string name;           ///< a section's name; empty for a segment
+  std::uint32_t address = 0;  ///< a section's run address, a segment's load address
+  std::uint32_t size = 0;     ///< bytes in memory
+  std::string_view contents;  ///< bytes in the file; empty for .bss
 };
 
 /// An AVR ELF file, read into memory. avr-ld places RAM at 0x800000 and EEPROM at 0x810000.

@@ -24,7 +24,8 @@ ElfFile image_for(const BoardModel& board, const std::filesystem::path& elf) {
   ElfFile image(elf);
   const std::string name = image.board();
   if (name.empty())
-    throw InputError(fmt::format("{}: is no OpenFLM image: it names no board; the scenario's board is {}", elf.string(), board.name));
+    throw InputError(
+        fmt::format("{}: is no OpenFLM image: it names no board; the scenario's board is {}", elf.string(), board.name));
   if (name != board.name)
     throw InputError(fmt::format("{}: is an image for {}, the scenario's board is {}", elf.string(), name, board.name));
   return image;
@@ -59,7 +60,8 @@ struct ImageEngine::Parts {
         spi(chip, b.spi_mode),
         eeprom(chip),
         supply(chip),
-        ports(chip, b, {[&e](int port, Nanoseconds t) { return e.level(port, t); }, [&e](Nanoseconds t) { return e.next_edge(t); }}),
+        ports(chip, b,
+              {[&e](int port, Nanoseconds t) { return e.level(port, t); }, [&e](Nanoseconds t) { return e.next_edge(t); }}),
         watch(chip, [this] { look_for_hang(); }) {
     chip.load(image);
     eeprom.load(image);
@@ -81,9 +83,9 @@ struct ImageEngine::Parts {
       watch.at(limit);
       return;
     }
-    chip.fail(adc.conversions() == 0
-                  ? std::string("the program starts no conversion: it hangs")
-                  : fmt::format("no conversion since t={:.6f} s: the program hangs", seconds(clock.nanoseconds(adc.last_start()))));
+    chip.fail(adc.conversions() == 0 ? std::string("the program starts no conversion: it hangs")
+                                     : fmt::format("no conversion since t={:.6f} s: the program hangs",
+                                                   seconds(clock.nanoseconds(adc.last_start()))));
   }
 
   void run_until(Nanoseconds t) {

@@ -114,13 +114,16 @@ const Measurements& Recorder::figures() {
   figures_.samples_per_second =
       figures_.duration == 0 ? 0.0 : static_cast<double>(figures_.conversions) / 3.0 / seconds(figures_.duration);
   figures_.start_jitter = static_cast<std::uint64_t>(longest_interval_ - shortest_interval_);
-  if (lowest_stack_ <= chip_.avr()->ramend) figures_.deepest_stack = static_cast<std::uint32_t>(chip_.avr()->ramend - lowest_stack_);
+  if (lowest_stack_ <= chip_.avr()->ramend)
+    figures_.deepest_stack = static_cast<std::uint32_t>(chip_.avr()->ramend - lowest_stack_);
   return figures_;
 }
 
 std::string describe(const Measurements& m) {
   std::string text;
-  const auto line = [&text](std::string_view what, const std::string& value) { text += fmt::format("{:<44}{}\n", what, value); };
+  const auto line = [&text](std::string_view what, const std::string& value) {
+    text += fmt::format("{:<44}{}\n", what, value);
+  };
   for (const auto& [name, times] : m.interrupts)
     line(fmt::format("interrupt {}", name), fmt::format("{} runs of {} / {} / {} cycles (min / median / max), worst latency {}",
                                                         times.count, times.min, times.median, times.max, times.worst_latency));
@@ -133,8 +136,7 @@ std::string describe(const Measurements& m) {
   line("SPI byte to answer, worst", fmt::format("{:.1f} us", static_cast<double>(m.worst_spi_answer) * 1e-3));
   line("SPI bytes, collisions, overruns, underruns",
        fmt::format("{}, {}, {}, {}", m.spi_bytes, m.spi_collisions, m.spi_overruns, m.spi_underruns));
-  line("messages, worst time to a reply",
-       fmt::format("{}, {:.2f} ms", m.messages, static_cast<double>(m.worst_reply) * 1e-6));
+  line("messages, worst time to a reply", fmt::format("{}, {:.2f} ms", m.messages, static_cast<double>(m.worst_reply) * 1e-6));
   return text;
 }
 

@@ -7,8 +7,8 @@
 namespace flm::sim {
 namespace {
 
-constexpr std::uint8_t led_bit = 1;           ///< PB0, active low, on both boards
-constexpr std::uint8_t analog_bit = 1 << 2;   ///< PC2
+constexpr std::uint8_t led_bit = 1;          ///< PB0, active low, on both boards
+constexpr std::uint8_t analog_bit = 1 << 2;  ///< PC2
 
 /// Address of PINx; DDRx and PORTx follow it.
 std::uint16_t pin_register(char io_port) { return static_cast<std::uint16_t>(reg::pinb + 3 * (io_port - 'B')); }
@@ -58,9 +58,7 @@ void Ports::Watch::write(std::uint16_t address, std::uint8_t value) {
   hooks.at(which)(chip, address, value);
 }
 
-bool Ports::led() const {
-  return (chip_.data(reg::ddrb) & led_bit) != 0 && (chip_.data(reg::portb) & led_bit) == 0;
-}
+bool Ports::led() const { return (chip_.data(reg::ddrb) & led_bit) != 0 && (chip_.data(reg::portb) & led_bit) == 0; }
 
 bool Ports::analog_front_end() const {
   if (!board_.has_port_configuration) return true;
@@ -90,8 +88,8 @@ void Ports::apply_now(char io_port) {
 }
 
 void Ports::apply(char io_port, std::uint8_t output, std::uint8_t direction) {
-  const bool analog = !board_.has_port_configuration ||
-                      (io_port == 'C' ? (output & direction & analog_bit) != 0 : analog_front_end());
+  const bool analog =
+      !board_.has_port_configuration || (io_port == 'C' ? (output & direction & analog_bit) != 0 : analog_front_end());
   avr_ioport_external_t external{};
   external.name = static_cast<unsigned>(io_port) & 0x7F;
   std::uint8_t mask = 0, value = 0;
@@ -108,11 +106,8 @@ void Ports::apply(char io_port, std::uint8_t output, std::uint8_t direction) {
   external.mask = mask;
   external.value = value;
   avr_ioctl(chip_.avr(), AVR_IOCTL_IOPORT_SET_EXTERNAL(static_cast<std::uint32_t>(io_port)), &external);
-  // The emulator holds back a level that it has passed on before, also across a reset: set the pin's bit as well.
-  std::uint8_t& pins = chip_.data(pin_register(io_port));
   for (int bit = 0; bit < 8; ++bit)
     if ((mask >> bit & 1) != 0) avr_raise_irq(signal(chip_, io_port, bit), value >> bit & 1);
-  pins = static_cast<std::uint8_t>((pins & ~mask) | value);
 }
 
 }  // namespace flm::sim

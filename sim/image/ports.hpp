@@ -14,8 +14,8 @@ namespace flm::sim {
 class Ports {
  public:
   struct Contacts {
-    std::function<bool(int port, Nanoseconds)> open;       ///< level of a contact at a time
-    std::function<Nanoseconds(Nanoseconds)> next_edge;     ///< first change of any contact after a time, or kNever
+    std::function<bool(int port, Nanoseconds)> open;    ///< level of a contact at a time
+    std::function<Nanoseconds(Nanoseconds)> next_edge;  ///< first change of any contact after a time, or kNever
   };
 
   Ports(Chip&, const BoardModel&, Contacts);

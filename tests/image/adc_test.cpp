@@ -7,7 +7,16 @@ using namespace flm::sim::test;
 
 namespace {
 // As in probes/adc.cpp.
-enum : std::uint8_t { clear_flag = 1, no_interrupt = 2, software = 4, free_running = 8, short_period = 16, avcc = 32, late_trigger = 64 };
+enum : std::uint8_t {
+  clear_flag = 1,
+  no_interrupt = 2,
+  software = 4,
+  free_running = 8,
+  short_period = 16,
+  avcc = 32,
+  late_trigger = 64,
+  half_read = 128
+};
 constexpr CrystalTime adc_clock = 128, tick = 2560, ms = 16'000;
 constexpr std::uint8_t adsc = 0x40, adif = 0x10;
 }  // namespace
@@ -78,10 +87,18 @@ TEST_CASE("a selection in the interrupt reaches the next triggered conversion, b
 }
 
 TEST_CASE("a trigger during a conversion is ignored") {
-  ProbeBoard board("adc", clear_flag | short_period);  // a trigger every 1280 cycles, a conversion takes 1728
+  ProbeBoard board("adc", short_period);  // a trigger every 1280 cycles, a conversion takes 1728
   board.run(50 * ms);
   REQUIRE(board.conversions.size() > 100);
   CHECK(board.conversions[50].start - board.conversions[49].start == 2 * 1280);
+}
+
+TEST_CASE("between reading ADCL and ADCH no new result is stored") {
+  ProbeBoard board("adc", half_read);
+  board.run(20 * ms);
+  REQUIRE(board.conversions.size() == 3);
+  // The first conversion's low byte, its high byte after the second, and again both: the second's 310 was lost.
+  CHECK(board.reports() == std::vector<int>{300 & 255, 1, 300 & 255, 1, 320 & 255});
 }
 
 TEST_CASE("selecting a trigger whose flag is already set starts a conversion") {

@@ -10,6 +10,8 @@ TEST_CASE("a chip with CKDIV8 runs eight times slower until CLKPR is written") {
   ProbeBoard board("clock", 0, true);
   board.run(400'000);
   REQUIRE(board.reports() == std::vector<int>{1, 2, 3, 0});
+  CHECK(board.log[1].time > board.log[0].time);  // the change itself costs some cycles, no more
+  CHECK(board.log[1].time < board.log[0].time + 100);
   // 8000 cycles of the loop, at the crystal's full speed.
   const CrystalTime loop = board.log[2].time - board.log[1].time;
   CHECK(loop > 7'990);
@@ -44,7 +46,28 @@ TEST_CASE("time is exact over hours, at a crystal whose period is no whole numbe
   CHECK(clock.nearest_grid_point(14'746 + 576LL * 1'000'000'000 + 200, 4'000'000, 576) == 1'000'000'000);
 }
 
-TEST_CASE("a run ends at the first instruction at or after its time, also when the program sleeps") {
+TEST_CASE("a run ends exactly at its time while the program sleeps") {
+  ProbeBoard board("sleep");
+  while (board.log.size() < 3) board.run(1);
+  board.run(200);  // the handler is over
+  REQUIRE(board.chip.avr()->state == cpu_Sleeping);
+  for (int i = 0; i < 10; ++i) {
+    const CrystalTime target = board.chip.now() + 100 + 7 * i;
+    board.chip.run_until(target);
+    CHECK(board.chip.now() == target);
+  }
+}
+
+TEST_CASE("an interrupt that ends a sleep takes four cycles more") {
+  ProbeBoard board("sleep");
+  Recorder recorder(board.chip, 2560);
+  board.chip.record_to(&recorder);
+  board.run(100'000);
+  REQUIRE(recorder.figures().interrupts.count("TIMER0_COMPA") == 1);
+  CHECK(recorder.figures().interrupts.at("TIMER0_COMPA").worst_latency == 4 + 4);
+}
+
+TEST_CASE("a run ends at the first instruction at or after its time") {
   ProbeBoard board("clock");
   for (int i = 0; i < 20; ++i) {
     const CrystalTime target = board.chip.now() + 100;

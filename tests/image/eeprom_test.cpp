@@ -41,6 +41,20 @@ TEST_CASE("erasing or writing alone takes 1.8 ms; writing alone can only clear b
   CHECK(write.eeprom.contents()[300] == (0x0F & 0x3C));
 }
 
+TEST_CASE("a write in progress goes on through a reset of the chip, and EEPE says so") {
+  ProbeBoard board("watchdog", 1);
+  board.run(15'900 * us);
+  REQUIRE(board.reports() == std::vector<int>{0xAA});  // GPIOR1 is cleared by the reset: the second start does not write
+  board.run(600 * us);
+  CHECK(board.reports().size() >= 3);
+  CHECK(board.reports()[1] == 0xDD);
+  CHECK(board.reports()[2] == eepe);
+  CHECK(board.eeprom.busy());
+  board.run(1'000 * us);
+  CHECK_FALSE(board.eeprom.busy());
+  CHECK(board.eeprom.contents()[20] == 0x42);
+}
+
 TEST_CASE("without EEMPE no write begins; the ready interrupt repeats until it is switched off") {
   ProbeBoard board("eeprom");
   board.run(4'000 * us);

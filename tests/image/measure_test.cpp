@@ -11,7 +11,8 @@ TEST_CASE("a measured run tells conversions, handler times and missed triggers")
   board.chip.record_to(&recorder);
   board.run(1'600'000);
   const Measurements& m = recorder.figures();
-  CHECK(m.duration == 100'000'000);
+  CHECK(m.duration >= 100'000'000);
+  CHECK(m.duration < 100'000'000 + 500);  // to the end of the instruction
   CHECK(m.conversions == board.conversions.size());
   CHECK(m.start_jitter == 0);
   CHECK(m.missed_triggers == 0);
