@@ -1,0 +1,271 @@
+#include "firmware/control.hpp"
+
+#include <catch2/catch.hpp>
+#include <random>
+#include <string>
+
+#include "tests/firmware/board_on_link.hpp"
+
+using namespace flm::test;
+using flm::boards::Flm02a;
+using flm::boards::Flm02b;
+
+namespace {
+/// Wire reference, "Recorded exchanges", in the order in which a board was asked: what the host wrote, what it read.
+struct Exchange {
+  const char* written;
+  const char* read;
+};
+constexpr Exchange on_both_boards[] = {
+    {"lgs2e.", "lgs0100cb.u"},
+    {"lge0015.", "lge000080.u"},
+    {"lse000159.", "lse000159.u"},
+    {"lge0015.", "lge0001de.u"},
+    {"lse0100ac.", "lse0100ac.u"},
+    {"lsp000102030405e6.", "lsp000102030405e6.u"},
+    {"lgpcc.", "lgp000102030405a4.u"},
+    {"lsm00142910.", "lsm00142910.u"},
+    {"lgm0030.", "lgm00142951.u"},
+    {"lsc000000000025.", "lsc000000000025.u"},
+    {"lgc00c4.", "lgc00000000004a.u"},
+    {"lgd30.", "lgd30.u"},
+    {"lxxfa.", "lxxfa.u"},
+    {"lgh00.", "lzzd7.u"},
+    {"lge06c8.", "lge6e.u"},
+    {"lsh00020236.", "lsh00020236.u"},
+    {"lss01004c.", "lss01004c.u"},
+};
+constexpr Exchange on_flm02b[] = {{"lgh93.", "lgh00020277.u"}, {"lsk0100004f.", "lsk0100004f.u"}, {"lgk71.", "lgk0100000e.u"}};
+constexpr Exchange on_flm02a[] = {{"lgh93.", "lgh00020195.u"}, {"lsk0100004f.", "lska6.u"}};
+
+template <class Facts, std::size_t Count>
+void replay(BoardOnLink<Facts>& host, const Exchange (&exchanges)[Count]) {
+  for (const Exchange& exchange : exchanges) {
+    CAPTURE(exchange.written);
+    CHECK(host.transfer(exchange.written) == exchange.read);
+  }
+}
+}  // namespace
+
+TEST_CASE("FLM02B answers every recorded exchange byte for byte") {
+  BoardOnLink<Flm02b> host;
+  replay(host, on_flm02b);
+  replay(host, on_both_boards);
+}
+
+TEST_CASE("FLM02A answers every recorded exchange byte for byte, and knows no lines") {
+  BoardOnLink<Flm02a> host;
+  replay(host, on_flm02a);
+  CHECK(host.ask("gk") == "gk");
+  CHECK(host.ask("sk000000") == "sk");
+  CHECK(host.board.hal().analog_front_end_on);
+  replay(host, on_both_boards);
+}
+
+TEST_CASE("upper case in digits and CRC is accepted, answers are in lower case") {
+  BoardOnLink<Flm02b> host;
+  CHECK(host.transfer("lsm00ABCD" + hex(crc8("sm00ABCD"), 2) + '.') == reply("sm00abcd"));
+  std::string crc = hex(crc8("sm0099aB"), 2);
+  for (char& c : crc) c = static_cast<char>(c >= 'a' ? c - 'a' + 'A' : c);
+  CHECK(host.transfer("lsm0099aB" + crc + '.') == reply("sm0099ab"));
+  CHECK(host.transfer("lgpCC.") == reply("gpffffffffffff"));  // "lgpcc." of the recordings
+}
+
+TEST_CASE("a message too short to hold a command is answered zy") {
+  BoardOnLink<Flm02b> host;
+  for (const char* written : {"l.", "lg.", "lgh.", "lgh9."}) {
+    CAPTURE(written);
+    CHECK(host.transfer(written) == reply("zy"));
+  }
+}
+
+TEST_CASE("too few or too many digits are answered zz and change nothing") {
+  // The stock board takes the CRC for missing digits: stock reference, fault 1.
+  BoardOnLink<Flm02b> host;
+  CHECK(host.ask("sm001429") == "sm001429");
+  CHECK(host.ask("sp000102ffffff") == "sp000102ffffff");
+  for (const char* command : {"sm",         "sm00", "sm0014",       "sm00142",       "sm0014290",
+                              "sm00142900", "gm",   "gm0",          "gm000",         "gm0000",
+                              "gh0",        "gh00", "sh0002",       "sc00000000",    "sc0000000000ff",
+                              "se00",       "se0",  "sp0001020304", "sp00010203040", "sp0001020304055",
+                              "gp00",       "gd0",  "gd00",         "sk0100",        "gk01"}) {
+    CAPTURE(command);
+    CHECK(host.ask(command) == "zz");
+  }
+  CHECK(host.ask("gm00") == "gm001429");
+  CHECK(host.ask("gp") == "gp000102ffffff");
+}
+
+TEST_CASE("a character that is no digit makes a message malformed") {
+  BoardOnLink<Flm02b> host;
+  for (const char* command : {"sm00142g", "sm0014 9", "ge0G", "xxq0"}) CHECK(host.ask(command) == "zz");
+  CHECK(host.transfer("lgh9g.") == reply("zz"));
+}
+
+TEST_CASE("a message longer than any command is answered zz, also when its first characters are one") {
+  BoardOnLink<Flm02b> host;
+  CHECK(host.transfer("lsp000102030405e6e6.") == reply("zz"));
+  CHECK(host.transfer("l" + std::string(1000, '0') + ".") == reply("zz"));
+  CHECK(host.ask("gp") == "gpffffffffffff");
+}
+
+TEST_CASE("every property comes back as it was set, for every sensor") {
+  BoardOnLink<Flm02b> host;
+  for (unsigned sensor = 0; sensor < 6; ++sensor) {
+    const std::string index = hex(sensor, 2);
+    for (const std::string& value :
+         {"c" + index + hex(0xFFFFFFFFu - sensor, 8), "c" + index + hex(0x12345678u + sensor, 8),
+          "m" + index + hex(0xFFFFu - sensor, 4), "f" + index + hex(999 - sensor, 4), "e" + index + "01"}) {
+      CHECK(host.ask('s' + value) == 's' + value);
+      CHECK(host.ask('g' + value.substr(0, 3)) == 'g' + value);
+    }
+  }
+  CHECK(host.ask("sh123456") == "sh123456");
+  CHECK(host.ask("gh") == "gh123456");
+  CHECK(host.ask("ss89ab") == "ss89ab");
+  CHECK(host.ask("gs") == "gs89ab");
+  CHECK(host.ask("sp050403020100") == "sp050403020100");
+  CHECK(host.ask("gp") == "gp050403020100");
+}
+
+TEST_CASE("a sensor that does not exist is answered with the letters alone") {
+  BoardOnLink<Flm02b> host;
+  for (const char* command : {"ge06", "geff", "se0601", "gc06", "sc0600000001", "smff0001", "gf07"})
+    CHECK(host.ask(command) == std::string(command).substr(0, 2));
+}
+
+TEST_CASE("a value out of range is answered with the letters alone and changes nothing") {
+  BoardOnLink<Flm02b> host;
+  CHECK(host.ask("sf0003e7") == "sf0003e7");
+  CHECK(host.ask("sf0003e8") == "sf");
+  CHECK(host.ask("gf00") == "gf0003e7");
+  CHECK(host.ask("se0002") == "se");
+  CHECK(host.ask("ge00") == "ge0000");
+  CHECK(host.ask("sp000102030405") == "sp000102030405");
+  CHECK(host.ask("sp050403020106") == "sp");
+  CHECK(host.ask("gp") == "gp000102030405");
+  for (const char* command : {"sk020000", "sk000200", "sk0000ff"}) CHECK(host.ask(command) == "sk");
+  CHECK(host.ask("gk") == "gk010000");
+}
+
+TEST_CASE("the lines are switched one by one") {
+  BoardOnLink<Flm02b> host;
+  for (unsigned lines = 0; lines < 8; ++lines) {
+    const std::string value = hex(lines & 1, 2) + hex(lines >> 1 & 1, 2) + hex(lines >> 2 & 1, 2);
+    CHECK(host.ask("sk" + value) == "sk" + value);
+    CHECK(host.ask("gk") == "gk" + value);
+    CHECK(host.board.hal().analog_front_end_on == ((lines & 1) != 0));
+    CHECK(host.board.hal().invert_rx == ((lines & 2) != 0));
+    CHECK(host.board.hal().invert_tx == ((lines & 4) != 0));
+  }
+}
+
+TEST_CASE("of two messages in one write the first is answered when the main loop is slow, and both in turn when it is not") {
+  BoardOnLink<Flm02b> slow;
+  for (const char c : message("gh") + message("gs")) slow.clock_without_step(c);
+  slow.read(2);
+  CHECK(slow.read_reply() == reply("gh000202") + std::string(2, '\0'));
+
+  BoardOnLink<Flm02b> fast;
+  CHECK(fast.transfer(message("gh") + message("gs")) == reply("gs0100"));
+}
+
+TEST_CASE("a reply that the host gives up is answered anew at every place of it") {
+  for (std::size_t place = 0; place < 20; ++place) {
+    BoardOnLink<Flm02b> host;
+    host.write(message("gh"));
+    host.read(place);
+    CAPTURE(place);
+    // The byte that was loaded for the zero that did not come goes out with the next message's first.
+    host.clock('l');
+    host.write(message("gs").substr(1));
+    host.read(2);
+    CHECK(host.read_reply() == reply("gs0100") + std::string(2, '\0'));
+  }
+}
+
+namespace {
+/// Sensor 0 fed by clamp port 1 with a steady 100 counts: 1 W a reading is enough, and a change every second.
+template <class Facts>
+void configure_clamp(BoardOnLink<Facts>& host) {
+  REQUIRE(host.ask("sp00ffffffffff") == "sp00ffffffffff");
+  REQUIRE(host.ask("sm001429") == "sm001429");
+  REQUIRE(host.ask("se0001") == "se0001");
+  host.ticks(2 * host.ticks_a_second + 3, 100);
+}
+}  // namespace
+
+TEMPLATE_TEST_CASE("changes are delivered again until the host has clocked the reply to its end", "", Flm02a, Flm02b) {
+  BoardOnLink<TestType> host;
+  configure_clamp(host);
+  const std::string whole = host.transfer(message("gd"));
+  REQUIRE(whole.size() == std::string("lgd").size() + 22 + std::string("00.u").size());
+  REQUIRE(host.ask("gd") == "gd");  // Delivered once and only once.
+  const std::size_t to_full_stop = whole.size() - 1;
+  for (std::size_t clocked = 0; clocked < to_full_stop; ++clocked) {
+    CAPTURE(clocked);
+    host.ticks(host.ticks_a_second, 100);
+    host.write(message("gd"));
+    host.read(2 + clocked);
+    REQUIRE(host.write(message("gs")).size() == 6);
+    CHECK(host.read(2 + 11).substr(2) == reply("gs0100"));
+    CHECK(host.ask("gd").size() == 2 + 22);
+    CHECK(host.ask("gd") == "gd");
+  }
+  host.ticks(host.ticks_a_second, 100);
+  host.write(message("gd"));
+  CHECK(host.read(2 + to_full_stop).back() == '.');
+  CHECK(host.write(message("gd")) == 'u' + std::string(5, '\0'));  // the u was loaded already
+  CHECK(host.read(2 + 7).substr(2) == reply("gd"));
+}
+
+TEST_CASE("a change between the reply and its delivery is reported with the next gd") {
+  BoardOnLink<Flm02b> host;
+  configure_clamp(host);
+  host.write(message("gd"));
+  host.ticks(host.ticks_a_second, 100);
+  host.read(2);
+  CHECK(host.read_reply().size() == 3 + 22 + 4 + 2);
+  CHECK(host.ask("gd").size() == 2 + 22);
+  CHECK(host.ask("gd") == "gd");
+}
+
+TEST_CASE("a command between gd and its delivery takes nothing for delivered") {
+  BoardOnLink<Flm02b> host;
+  configure_clamp(host);
+  host.write(message("gd"));
+  CHECK(host.ask("gs") == "gs0100");
+  CHECK(host.ask("gd").size() == 2 + 22);
+}
+
+TEMPLATE_TEST_CASE("after a storm of random bytes the next good message is answered, no later than the second", "", Flm02a,
+                   Flm02b) {
+  BoardOnLink<TestType> host;
+  std::mt19937 random(20240517);
+  // Bytes of every kind, and bytes that messages are made of, so that the storm reaches every state.
+  const std::string likely = std::string("lllu..ghspcedmfk0123456789abcdef") + '\0' + '\0' + '\0' + '\0';
+  std::uniform_int_distribution<unsigned> any(0, 255);
+  std::uniform_int_distribution<std::size_t> pick(0, likely.size() - 1);
+  std::uniform_int_distribution<int> length(1, 400);
+  std::uniform_int_distribution<int> kind(0, 3);
+  int sent = 0;
+  while (sent < 1000000) {
+    const int burst = length(random);
+    const bool from_messages = kind(random) != 0;
+    const bool slow = kind(random) == 0;
+    for (int i = 0; i < burst; ++i) {
+      const char byte = from_messages ? likely[pick(random)] : static_cast<char>(any(random));
+      if (slow)
+        host.clock_without_step(byte);
+      else
+        host.clock(byte);
+    }
+    sent += burst;
+    host.write(message("gh"));
+    host.read(2);
+    std::string in = host.read_reply();
+    const std::string wanted = "lgh";
+    if (in.substr(0, 3) != wanted) in = host.transfer(message("gh"));
+    if (in.substr(0, 3) != wanted) FAIL("no answer after " << sent << " bytes: " << in);
+  }
+}

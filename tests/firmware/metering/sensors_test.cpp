@@ -1,0 +1,183 @@
+#include "firmware/metering/sensors.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <random>
+
+using namespace flm::metering;
+
+namespace {
+Sensors started() {
+  Sensors sensors;
+  sensors.start();
+  return sensors;
+}
+/// A sensor fed by a port, enabled.
+Sensors pulse_sensor(std::uint8_t port, std::uint8_t sensor, std::uint16_t constant, std::uint16_t fraction) {
+  Sensors sensors = started();
+  sensors.map(port, sensor);
+  sensors.set_constant(sensor, constant);
+  sensors.set_fraction(sensor, fraction);
+  sensors.enable(sensor, true);
+  return sensors;
+}
+}  // namespace
+
+TEST_CASE("a clamp's counter is the integral of its reported watts, exactly, over 2 million seconds") {
+  std::mt19937 random(1);
+  std::uniform_real_distribution<double> magnitude(0, 24);
+  Sensors sensors = started();
+  std::uint64_t reported = 0, fed_q8 = 0;
+  for (int second = 0; second < 2000000; ++second) {
+    const auto power_q8 = static_cast<std::uint32_t>(std::exp2(magnitude(random))) - 1;
+    sensors.add_power(3, power_q8);
+    reported += sensors[3].extra;
+    fed_q8 += power_q8;
+    if (sensors[3].counter != static_cast<std::uint32_t>(reported / 3600) || sensors[3].remainder != reported % 3600)
+      FAIL("counter " << sensors[3].counter << " after " << reported << " W s");
+    if (fed_q8 / 256 != reported) FAIL("reported " << reported << " W s of " << fed_q8 << " / 256");
+  }
+}
+
+TEST_CASE("a power under one watt is carried until it makes one") {
+  Sensors sensors = started();
+  for (int second = 1; second <= 1024; ++second) {
+    sensors.add_power(0, 64);
+    CHECK(sensors[0].extra == (second % 4 == 0 ? 1u : 0u));
+  }
+}
+
+TEST_CASE("a clamp's counter wraps at 2^32 Wh") {
+  Sensors sensors = started();
+  sensors.set_counter(0, 0xFFFFFFFFu);
+  for (int second = 0; second < 3600; ++second) sensors.add_power(0, 2 << 8);
+  CHECK(sensors[0].counter == 1u);
+}
+
+TEST_CASE("pulses count constant and thousandths, with a carry, however many come at once") {
+  std::mt19937 random(2);
+  std::uniform_int_distribution<unsigned> how_many(1, 255);
+  for (const unsigned constant : {0u, 1u, 65535u}) {
+    for (const unsigned fraction : {0u, 1u, 200u, 500u, 999u}) {
+      Sensors sensors = pulse_sensor(4, 2, static_cast<std::uint16_t>(constant), static_cast<std::uint16_t>(fraction));
+      std::uint64_t thousandths = 0;
+      for (int i = 0; i < 2000; ++i) {
+        const unsigned pulses = how_many(random);
+        thousandths += std::uint64_t{pulses} * (1000 * std::uint64_t{constant} + fraction);
+        sensors.add_pulses(4, static_cast<std::uint8_t>(pulses), static_cast<std::uint32_t>(i));
+        REQUIRE(sensors[2].counter == static_cast<std::uint32_t>(thousandths / 1000));
+        REQUIRE(sensors.milli(2) == thousandths % 1000);
+        REQUIRE(sensors[2].extra == static_cast<std::uint32_t>(i));
+      }
+    }
+  }
+}
+
+TEST_CASE("setting the fraction that a sensor has keeps its thousandths; another clears them") {
+  // Stock reference, fault 6: 0.5 + 0.5 gave 0.5.
+  Sensors sensors = pulse_sensor(4, 2, 0, 500);
+  sensors.add_pulses(4, 1, 0);
+  sensors.set_fraction(2, 500);
+  sensors.add_pulses(4, 1, 0);
+  CHECK(sensors[2].counter == 1u);
+  sensors.add_pulses(4, 1, 0);
+  CHECK(sensors.milli(2) == 500u);
+  sensors.set_fraction(2, 200);
+  CHECK(sensors.milli(2) == 0u);
+  CHECK(sensors[2].counter == 1u);
+}
+
+TEST_CASE("pulses of a port that feeds nothing, or a disabled sensor, count nothing") {
+  Sensors sensors = pulse_sensor(4, 2, 1, 0);
+  sensors.add_pulses(3, 9, 0);
+  sensors.enable(2, false);
+  sensors.add_pulses(4, 9, 0);
+  for (std::uint8_t sensor = 0; sensor < sensor_count; ++sensor) CHECK(sensors[sensor].counter == 0u);
+  CHECK(sensors.changed() == 0);
+}
+
+TEST_CASE("a sensor that turns from pulses to a clamp or back starts without a remainder") {
+  Sensors sensors = pulse_sensor(4, 2, 0, 999);
+  sensors.add_pulses(4, 1, 0);
+  CHECK(sensors.milli(2) == 999u);
+  sensors.add_power(2, 1000 << 8);
+  CHECK(sensors.milli(2) == 0u);
+  CHECK(sensors[2].remainder == 1000u);
+  sensors.add_pulses(4, 1, 0);
+  CHECK(sensors.milli(2) == 999u);
+  CHECK(sensors[2].counter == 0u);
+}
+
+TEST_CASE("a clamp's thousandths read 0") {
+  Sensors sensors = started();
+  sensors.add_power(1, 1234 << 8);
+  CHECK(sensors.milli(1) == 0u);
+}
+
+TEST_CASE("changes stay until they are delivered, each sensor by itself") {
+  Sensors sensors = started();
+  sensors.add_power(0, 256);
+  sensors.add_power(3, 256);
+  CHECK(sensors.changed() == 0b001001);
+  sensors.in_delivery(sensors.changed());
+  sensors.add_power(3, 256);
+  sensors.add_power(5, 256);
+  CHECK(sensors.changed() == 0b101001);
+  sensors.delivered();
+  CHECK(sensors.changed() == 0b101000);
+  sensors.delivered();
+  CHECK(sensors.changed() == 0b101000);
+}
+
+TEST_CASE("a delivery that is taken back delivers nothing") {
+  Sensors sensors = started();
+  sensors.add_power(0, 256);
+  sensors.in_delivery(sensors.changed());
+  sensors.in_delivery(0);
+  sensors.delivered();
+  CHECK(sensors.changed() == 1);
+}
+
+TEST_CASE(
+    "enabling, mapping or scaling anew unsettles a sensor until the second ends; setting the same does not, but for enable") {
+  Sensors sensors = started();
+  sensors.map(0, 1);
+  sensors.set_constant(1, 5163);
+  sensors.enable(1, true);
+  CHECK_FALSE(sensors.settled(1));
+  sensors.settle();
+  CHECK(sensors.settled(1));
+  sensors.map(0, 1);
+  sensors.set_constant(1, 5163);
+  CHECK(sensors.settled(1));
+  sensors.set_constant(1, 5164);
+  CHECK_FALSE(sensors.settled(1));
+  sensors.settle();
+  sensors.map(1, 1);
+  CHECK_FALSE(sensors.settled(1));
+  sensors.settle();
+  sensors.map(1, no_sensor);
+  CHECK_FALSE(sensors.settled(1));
+  sensors.settle();
+  sensors.enable(1, true);
+  CHECK_FALSE(sensors.settled(1));
+}
+
+TEST_CASE("a port that moves to another sensor unsettles both, and no third") {
+  Sensors sensors = started();
+  for (std::uint8_t sensor = 0; sensor < 3; ++sensor) {
+    sensors.map(sensor, sensor);
+    sensors.enable(sensor, true);
+  }
+  sensors.settle();
+  sensors.map(0, 1);
+  CHECK_FALSE(sensors.settled(0));
+  CHECK_FALSE(sensors.settled(1));
+  CHECK(sensors.settled(2));
+}
+
+TEST_CASE("a disabled sensor never settles") {
+  Sensors sensors = started();
+  sensors.settle();
+  for (std::uint8_t sensor = 0; sensor < sensor_count; ++sensor) CHECK_FALSE(sensors.settled(sensor));
+}

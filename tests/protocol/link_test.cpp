@@ -1,0 +1,223 @@
+#include "protocol/link.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "tests/protocol/messages.hpp"
+
+using flm::protocol::link_message_max;
+using flm::protocol::LinkPort;
+using flm::protocol::LinkReply;
+using flm::test::message;
+using flm::test::reply;
+
+namespace {
+
+/// The host's end: SPI hands back what the byte before has loaded.
+struct Host {
+  LinkPort& port;
+  std::uint8_t loaded = 0;
+
+  char clock(char out) {
+    const char in = static_cast<char>(loaded);
+    loaded = port.exchange(static_cast<std::uint8_t>(out));
+    return in;
+  }
+  std::string write(const std::string& bytes) {
+    std::string in;
+    for (const char out : bytes) in += clock(out);
+    return in;
+  }
+  std::string read(std::size_t count) { return write(std::string(count, '\0')); }
+  /// Zeros until one comes back, and one more.
+  std::string read_reply() {
+    std::string in;
+    do in += clock('\0');
+    while (in.back() != 0);
+    return in + clock('\0');
+  }
+};
+
+std::string waiting(const LinkPort& port) {
+  std::string text;
+  for (std::uint8_t place = 0; place < port.message_length(); ++place) text += port.message(place);
+  return text;
+}
+
+void answer(LinkPort& port, const char* letters) {
+  LinkReply& out = port.new_reply();
+  out.begin(letters[0], letters[1]);
+  out.end();
+  port.offer_reply();
+  port.release();
+}
+
+const std::string two_zeros(2, '\0');
+
+}  // namespace
+
+TEST_CASE("with no reply waiting a host reads nothing first, then lu, and so on in turn") {
+  // Wire reference, "Recorded exchanges": first 00 00, then 6c 75 00 00.
+  LinkPort port;
+  Host host{port};
+  for (int round = 0; round < 3; ++round) {
+    CHECK(host.read_reply() == two_zeros);
+    CHECK(host.read_reply() == "lu" + two_zeros);
+  }
+}
+
+TEST_CASE("while a message comes in only zeros go out") {
+  LinkPort port;
+  Host host{port};
+  CHECK(host.write(message("gh")) == std::string(6, '\0'));
+  CHECK(port.message_ready());
+  CHECK(waiting(port) == "gh93");
+}
+
+TEST_CASE("a reply is framed by l, a full stop, u and a zero, and one more byte is swallowed") {
+  LinkPort port;
+  Host host{port};
+  host.write(message("gd"));
+  answer(port, "gd");
+  CHECK(host.read(2) == two_zeros);
+  CHECK(host.read_reply() == reply("gd") + two_zeros);
+  CHECK(port.take_delivered());
+  CHECK_FALSE(port.take_delivered());
+  CHECK(host.read_reply() == two_zeros);
+  CHECK(host.read_reply() == "lu" + two_zeros);
+}
+
+TEST_CASE("a reply is delivered when its full stop has been clocked, not before") {
+  LinkPort port;
+  Host host{port};
+  host.write(message("gd"));
+  answer(port, "gd");
+  host.read(2);
+  CHECK(host.read(6) == "lgd30.");
+  CHECK(port.take_delivered());
+
+  host.write(message("gd"));
+  answer(port, "gd");
+  host.read(2);
+  CHECK(host.read(5) == "lgd30");
+  CHECK_FALSE(port.take_delivered());
+}
+
+TEST_CASE("a reply that is ready only after the line was turned around still goes out with that read") {
+  LinkPort port;
+  Host host{port};
+  host.write(message("gd"));
+  CHECK(host.read(2) == two_zeros);
+  answer(port, "gd");
+  CHECK(host.read_reply() == reply("gd") + two_zeros);
+}
+
+TEST_CASE("a reply that is late waits for the next read") {
+  LinkPort port;
+  Host host{port};
+  host.write(message("gd"));
+  CHECK(host.read(2) == two_zeros);
+  CHECK(host.read_reply() == "lu" + two_zeros);
+  answer(port, "gd");
+  CHECK(host.read_reply() == two_zeros);
+  CHECK(host.read_reply() == reply("gd") + two_zeros);
+}
+
+TEST_CASE("a message in the middle of a reply ends the reply, at every place") {
+  for (std::size_t place = 0; place < 12; ++place) {
+    CAPTURE(place);
+    LinkPort port;
+    Host host{port};
+    host.write(message("gh"));
+    answer(port, "gh");
+    host.read(place);
+    host.write(message("gs"));
+    REQUIRE(port.message_ready());
+    CHECK(waiting(port) == "gs2e");
+    answer(port, "gs");
+    host.read(2);
+    CHECK(host.read_reply() == reply("gs") + two_zeros);
+  }
+}
+
+TEST_CASE("a reply that is taken back while it goes out ends without a full stop") {
+  LinkPort port;
+  Host host{port};
+  host.write(message("gd"));
+  answer(port, "gd");
+  host.read(2);
+  CHECK(host.read(3) == "lgd");
+  [[maybe_unused]] const LinkReply& taken_back = port.new_reply();
+  const std::string rest = host.read_reply();
+  CHECK(rest.find('.') == std::string::npos);
+  CHECK(rest.substr(rest.size() - 3) == "u" + two_zeros);
+  CHECK_FALSE(port.take_delivered());
+}
+
+TEST_CASE("of two messages in one write the first is kept and the second dropped") {
+  LinkPort port;
+  Host host{port};
+  host.write(message("gh") + message("gs"));
+  CHECK(waiting(port) == "gh93");
+  answer(port, "gh");
+  host.read(2);
+  CHECK(host.read_reply() == reply("gh") + two_zeros);
+  CHECK_FALSE(port.message_ready());
+}
+
+TEST_CASE("a message that lost its full stop does not spoil the next one") {
+  LinkPort port;
+  Host host{port};
+  host.write("lgh93");
+  host.write(message("gs"));
+  CHECK(waiting(port) == "gs2e");
+}
+
+TEST_CASE("a message without its full stop is forgotten when the line turns around") {
+  LinkPort port;
+  Host host{port};
+  host.write("lgh93");
+  host.read(2);
+  host.write(".");
+  CHECK_FALSE(port.message_ready());
+}
+
+TEST_CASE("bytes of the other channel are no control message") {
+  LinkPort port;
+  Host host{port};
+  host.write("ud4410461626364.");
+  CHECK_FALSE(port.message_ready());
+  host.write("lghu93.");
+  CHECK_FALSE(port.message_ready());
+}
+
+TEST_CASE("the longest command fits; one character more is marked as too long, and so are a thousand") {
+  const std::string longest = "sp000102030405e6";
+  REQUIRE(longest.size() == link_message_max);
+  for (const std::size_t more : {0u, 1u, 2u, 255u, 256u, 1000u}) {
+    LinkPort port;
+    Host host{port};
+    host.write('l' + longest + std::string(more, '0') + '.');
+    REQUIRE(port.message_ready());
+    CHECK(port.message_length() == link_message_max + (more == 0 ? 0 : 1));
+  }
+}
+
+TEST_CASE("a reply of six data records has its CRC over the characters") {
+  LinkPort port;
+  LinkReply& out = port.new_reply();
+  std::string text = "gd";
+  out.begin('g', 'd');
+  for (std::uint8_t sensor = 0; sensor < 6; ++sensor) {
+    out.put8(sensor);
+    out.put32(0x89ABCDEFu - sensor);
+    out.put16(999);
+    out.put32(0xFFFFFFFFu);
+    text += flm::test::hex(sensor, 2) + flm::test::hex(0x89ABCDEFu - sensor, 8) + "03e7ffffffff";
+  }
+  out.end();
+  port.offer_reply();
+  Host host{port};
+  host.read(2);
+  CHECK(host.read_reply() == reply(text) + two_zeros);
+}
