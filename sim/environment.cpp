@@ -60,6 +60,12 @@ struct Environment::Impl {
       contacts[static_cast<std::size_t>(p.port - 1)].emplace(p, mixed(front_end.seed * 8 + static_cast<std::uint64_t>(p.port)));
   }
 
+  /// The last converter trigger at or before t.
+  [[nodiscard]] Nanoseconds trigger_before(Nanoseconds t) const {
+    const Nanoseconds since = t - kFirstSample, period = board.tick_period;
+    return kFirstSample + (since >= 0 ? since / period : -((period - 1 - since) / period)) * period;
+  }
+
   [[nodiscard]] const ClampCurrent* clamp(int port) const {
     const auto& c = currents.at(static_cast<std::size_t>(port - 1));
     return c ? &*c : nullptr;
@@ -85,14 +91,15 @@ std::uint16_t Environment::convert(int port, std::int64_t tick) const {
 
 bool Environment::level(int port, Nanoseconds t) const {
   const Contact* contact = impl_->contact(port);
-  return contact == nullptr || contact->level(t);
+  return contact == nullptr || contact->level(impl_->trigger_before(t));
 }
 
 Nanoseconds Environment::next_edge(Nanoseconds t) const {
+  const Nanoseconds seen = impl_->trigger_before(t);
   Nanoseconds next = kNever;
   for (const auto& contact : impl_->contacts)
-    if (contact) next = std::min(next, contact->next_edge(t));
-  return next;
+    if (contact) next = std::min(next, contact->next_edge(seen));
+  return next == kNever ? kNever : impl_->trigger_before(next + impl_->board.tick_period - 1);
 }
 
 double Environment::true_rms(int port, Nanoseconds from, Nanoseconds to) const {

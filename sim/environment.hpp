@@ -21,6 +21,9 @@ class Environment {
   /// arguments: both engines, in whatever order they ask, get the same code.
   [[nodiscard]] std::uint16_t convert(int port, std::int64_t tick) const;
 
+  // Contacts move at converter triggers: an edge takes effect at the first trigger after it. The firmware looks at the contacts
+  // when a conversion has ended, between two triggers, so both engines see the same, whatever the interrupt's latency.
+
   /// Level of a pulse port's contact at time t: true = open, pulled high.
   [[nodiscard]] bool level(int port, Nanoseconds t) const;
   /// The first time after t at which any pulse port changes, or kNever.
