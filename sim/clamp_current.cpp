@@ -81,7 +81,7 @@ double ClampCurrent::decay(double into) const {
 
 double ClampCurrent::advance(double smoothed, std::size_t piece, double into) const {
   const double a = current_[piece], slope = (current_[piece + 1] - a) * per_step_;
-  double start = std::abs(a), rise = a >= 0.0 ? slope : -slope;
+  double start = std::abs(a), rise = (a != 0.0 ? a > 0.0 : slope > 0.0) ? slope : -slope;
   if (a * current_[piece + 1] < 0.0) {  // The rectified current has a kink where the current crosses zero.
     const double crossing = -a / slope;
     if (into > crossing) {

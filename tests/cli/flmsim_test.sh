@@ -1,0 +1,100 @@
+#!/bin/sh
+# flmsim as a person meets it: exit status and message for what can go wrong, and what a good run prints.
+#   flmsim_test.sh FLMSIM AVR_GXX
+set -u
+flmsim=$1
+avr_gxx=$2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 2
+passed=0
+failed=0
+
+cat >good.toml <<'TOML'
+board = "flm02b"
+duration = 4.0
+[[sensor]]
+id = 1
+class = "analog"
+ports = [1]
+[[sensor]]
+id = 4
+class = "pulse"
+ports = [4]
+constant = 0.5
+[[waveform]]
+port = 1
+amps = 5.0
+[[pulses]]
+port = 4
+every = 0.4
+bounce = 0.002
+[[host]]
+at = 2.5
+send = "ge 0"
+[[expect]]
+sensor = 1
+from = 2.0
+power = 1150
+tolerance = "0.5%"
+TOML
+sed 's/power = 1150/power = 1000/' good.toml >failing.toml
+
+# what, status wanted, text wanted on stdout or stderr, command ...
+check() {
+  what=$1 status=$2 text=$3
+  shift 3
+  "$@" >out 2>err
+  got=$?
+  if [ "$got" -eq "$status" ] && cat out err | grep -qF -- "$text"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $what: status $got (wanted $status), output:"
+    cat out err
+  fi
+}
+
+check "a run prints jsonl readings" 0 '{"t":4.000,"sensor":1,"counter":0,"power":11' "$flmsim" run good.toml --format jsonl
+check "a pulse has its stamp" 0 '"sensor":4,"counter":4,"stamp_ms":3' "$flmsim" run good.toml --format jsonl
+check "a scripted command has its reply" 0 '{"t":2.500,"host":"ge 0","reply":"ge 0 1"}' "$flmsim" run good.toml --format jsonl
+check "a run prints csv" 0 't,sensor,counter,power,stamp_ms,host,reply' "$flmsim" run good.toml --format csv
+check "the image gives the same" 0 '3 passed, 0 failed' "$flmsim" test good.toml --engine both
+check "a failed expectation is status 1" 1 'failing.toml:25: sensor 1 power: 115' "$flmsim" run failing.toml
+check "a failed test is status 1" 1 '0 passed, 1 failed' "$flmsim" test failing.toml --junit junit.xml
+check "JUnit XML names the failure" 0 '<failure message="failing.toml:25: sensor 1 power' cat junit.xml
+
+check "no command" 2 'A subcommand is required' "$flmsim"
+check "an unknown option" 2 '--fast' "$flmsim" run good.toml --fast
+check "an unknown engine" 2 '{native,image}' "$flmsim" run good.toml --engine cpu
+check "no scenario" 2 'none.toml: no such file; allowed: a scenario (.toml)' "$flmsim" run none.toml
+mkdir empty
+check "a folder without scenarios" 2 'empty: no scenario in this folder' "$flmsim" test empty
+check "a full disk" 2 'standard output: No space left on device' sh -c '"$1" run good.toml >/dev/full' sh "$flmsim"
+check "a report that cannot be written" 2 'nowhere/report.html' "$flmsim" run good.toml --report nowhere/report.html
+check "a dump that cannot be written" 2 'nowhere/a.vcd' "$flmsim" run good.toml --vcd nowhere/a.vcd
+check "JUnit that cannot be written" 2 'nowhere/j.xml' "$flmsim" test good.toml --junit nowhere/j.xml
+
+firmware=$(dirname "$flmsim")/../firmware
+check "an image for the other board" 2 'flm02a.elf' "$flmsim" run good.toml --engine image --image "$firmware/flm02a.elf"
+check "it says which board the image is for" 2 'flm02a' "$flmsim" run good.toml --engine image --image "$firmware/flm02a.elf"
+echo "no ELF" >text.elf
+check "a file that is no image" 2 'text.elf' "$flmsim" run good.toml --engine image --image text.elf
+check "an image that is not there" 2 'none.elf' "$flmsim" run good.toml --engine image --image none.elf
+head -c 3000 "$firmware/flm02b.elf" >cut.elf
+check "an image that is cut off" 2 'cut.elf' "$flmsim" run good.toml --engine image --image cut.elf
+cat >hang.cpp <<'CPP'
+__asm__(".section .flm_board,\"\",@progbits\n.asciz \"flm02b\"\n.text\n");
+int main() {
+  for (;;) {
+  }
+}
+CPP
+"$avr_gxx" -mmcu=atmega168p -Os -o hang.elf hang.cpp || exit 2
+check "an image that hangs is reported, in bounded time" 1 'hang' timeout 60 "$flmsim" run good.toml --engine image --image hang.elf
+
+"$flmsim" run failing.toml --report nothing/r.html >/dev/null 2>&1
+if [ -z "$(find . -name '*.tmp*' -o -name 'r.html*')" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: something partial was left"; fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

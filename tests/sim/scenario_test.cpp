@@ -1,0 +1,148 @@
+// What is wrong in a scenario is said once: file, line, key, what is wrong, what is allowed.
+#include "sim/scenario.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "sim/board_model.hpp"
+#include "sim/environment.hpp"
+#include "tests/sim/temporary_folder.hpp"
+
+using namespace flm::sim;
+
+namespace {
+
+const std::string top = "board = \"flm02b\"\nduration = 10.0\n";  // two lines
+
+/// The message for a scenario, without the folder's name; empty when it is accepted and its recordings load.
+std::string complaint(const std::string& text, const std::string& csv = "", const std::string& sound = "") {
+  const TemporaryFolder folder;
+  folder.file("data.csv", csv);
+  folder.file("sound.wav", sound);
+  try {
+    const Scenario scenario = read_scenario(folder.file("s.toml", text));
+    const Environment environment(scenario, board_model(scenario.board));
+  } catch (const InputError& error) {
+    std::string message = error.what();
+    for (std::size_t at = 0; (at = message.find(folder.path().string() + "/")) != message.npos;)
+      message.erase(at, folder.path().string().size() + 1);
+    return message;
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a whole scenario is read as written") {
+  const TemporaryFolder folder;
+  folder.file("data.csv", "0\n1\n0\n");
+  const Scenario s = read_scenario(folder.file("s.toml", top + R"(
+[[sensor]]
+id = 2
+class = "analog"
+ports = [1, 3]
+voltage = 240.0
+current = 100
+[[sensor]]
+id = 4
+class = "pulse"
+ports = [4]
+constant = 0.5
+type = "gas"
+[[waveform]]
+port = 3
+file = "data.csv"
+rate = 100
+scale = 2.5
+repeat = true
+[frontend]
+tau = 0.02
+noise_lsb = 0.1
+[[pulses]]
+port = 4
+every = 0.5
+width = 0.03
+bounce = 0.002
+[[host]]
+at = 2.0
+send = "gc 0"
+[[expect]]
+sensor = 4
+from = 1.0
+counter = 5
+tolerance = "1%"
+)"));
+  CHECK(s.board == "flm02b");
+  CHECK(s.duration == 10.0);
+  REQUIRE(s.sensors.size() == 2);
+  CHECK(s.sensors[0].ports == std::vector<int>{1, 3});
+  CHECK(s.sensors[0].voltage == 240.0);
+  CHECK(s.sensors[0].current == 100);
+  CHECK(s.sensors[1].constant == 0.5);
+  CHECK(s.sensors[1].type == SensorType::gas);
+  CHECK(s.waveforms.at(0).scale == 2.5);
+  CHECK(s.waveforms.at(0).repeat);
+  CHECK(s.front_end.tau == 0.02);
+  CHECK(s.front_end.gain == 1.0);
+  CHECK(s.pulses.at(0).bounce == 0.002);
+  CHECK(s.host.at(0).send == "gc 0");
+  CHECK(s.expectations.at(0).tolerance == "1%");
+}
+
+TEST_CASE("each mistake in a scenario gets one message with file, line, key and what is allowed") {
+  const auto [text, csv, sound, message] = GENERATE(table<std::string, std::string, std::string, std::string>({
+      {"board = \"flm03\"\nduration = 1\n", "", "", "s.toml:1: key 'board' is 'flm03'; allowed: flm02a, flm02b"},
+      {"duration = 1\n", "", "", "s.toml:1: key 'board' is missing; allowed: flm02a, flm02b"},
+      {"board = \"flm02b\"\nduration = 0\n", "", "", "s.toml:2: key 'duration' is 0; allowed: a number from 0.001 to 315360000"},
+      {"board = \"flm02b\"\nduration = \"long\"\n", "", "", "s.toml:2: key 'duration' is no number; allowed: a number from 0.001 to 315360000"},
+      {top + "duraton = 1\n", "", "",
+       "s.toml:3: key 'duraton' is not known (did you mean 'duration'?); allowed: board, duration, sensor, waveform, frontend, pulses, host, "
+       "expect, serial, radio, power"},
+      {top + "[[waveform]]\nport = 1\namps = 5\nshap = \"sine\"\n", "", "",
+       "s.toml:6: [[waveform]] key 'shap' is not known (did you mean 'shape'?); allowed: port, file, channel, scale, rate, repeat, amps, hz, shape"},
+      {top + "[[waveform]]\nport = 1\nfile = \"none.wav\"\n", "", "",
+       "s.toml:5: [[waveform]] key 'file' is 'none.wav', which is no file; allowed: an existing file"},
+      {top + "[[waveform]]\nport = 1\nfile = \"sound.wav\"\n", "", "RIFFxxxx",
+       "sound.wav: Format not recognised.; allowed: a sound file that libsndfile reads, or .csv"},
+      {top + "[[waveform]]\nport = 4\namps = 1.0\n", "", "", "s.toml:4: [[waveform]] key 'port' is 4; allowed: clamp ports 1, 2, 3 of flm02b"},
+      {"board = \"flm02a\"\nduration = 1.0\n[[pulses]]\nport = 2\nevery = 1.0\n", "", "",
+       "s.toml:4: [[pulses]] key 'port' is 2; allowed: pulse ports 4, 5 of flm02a"},
+      {top + "[[sensor]]\nid = 1\nclass = \"analog\"\nports = [1]\n[[sensor]]\nid = 2\nclass = \"analog\"\nports = [1]\n", "", "",
+       "s.toml:10: [[sensor]] key 'ports' has port 1, which feeds sensor 1 already; allowed: a port feeds one sensor"},
+      {top + "[[sensor]]\nid = 1\nclass = \"analog\"\nports = [1]\n[[sensor]]\nid = 1\nclass = \"pulse\"\nports = [4]\n", "", "",
+       "s.toml:8: [[sensor]] key 'id' is 1 a second time: a sensor is one class of meter and stands once; allowed: each sensor once, with all its ports"},
+      {top + "[[sensor]]\nid = 1\nclass = \"analog\"\nports = [1, 4]\n", "", "",
+       "s.toml:6: [[sensor]] key 'ports' has port 4; allowed: clamp ports 1, 2, 3 of flm02b"},
+      {top + "[[sensor]]\nid = 1\nclass = \"analog\"\nports = [2]\n[[sensor]]\nid = 2\nclass = \"pulse\"\nports = [3]\n", "", "",
+       "s.toml:10: [[sensor]] key 'ports' has port 3 as pulse input while port 2 of sensor 1 is a clamp; allowed: ports 2 and 3 both clamps or both "
+       "pulse inputs"},
+      {top + "[[sensor]]\nid = 1\nclass = \"analog\"\nports = [1]\nvoltage = 400\ncurrent = 500\n", "", "",
+       "s.toml:7: [[sensor]] key 'voltage' is 400 V with a 500 A clamp: a meter constant of 89800, over 65535; allowed: up to 291 V with this clamp"},
+      {top + "[[waveform]]\nport = 1\nfile = \"data.csv\"\nrate = 0\n", "0\n1\n", "",
+       "s.toml:6: [[waveform]] key 'rate' is 0; allowed: a number from 0.001 to 10000000"},
+      {top + "[[waveform]]\nport = 1\nfile = \"data.csv\"\nrate = 100\n", "0\n1\nnan\n", "",
+       "data.csv:3: column 0: 'nan' is not finite; allowed: finite numbers"},
+      {top + "[[waveform]]\nport = 1\nfile = \"data.csv\"\nchannel = 1\n", "time,a\n0,1\n0,2\n", "",
+       "data.csv:3: time 0 does not come after 0; times must increase"},
+      {top + "[[waveform]]\nport = 1\nfile = \"data.csv\"\nchannel = 3\nrate = 100\n", "0\n1\n", "",
+       "data.csv:1: 1 columns, channel 3 asked for; allowed: 0 to 0"},
+      {top + "[[pulses]]\nport = 4\nfile = \"data.csv\"\n", "0.5,0\n0.6,2\n", "", "data.csv:2: level 2; allowed: 0, 1"},
+      {top + "[[pulses]]\nport = 4\nevery = 0.01\nwidth = 0.008\nbounce = 0.005\n", "", "",
+       "s.toml:5: [[pulses]] key 'every' is 0.01 s, with a width of 0.008 s and a bounce of 0.005 s; allowed: bounce <= width and width + bounce < every"},
+      {top + "[[host]]\nat = 1.0\nsend = \"gc\"\n", "", "", "s.toml:5: [[host]] key 'send': 'gc' has 0 numbers; allowed: gc takes 1"},
+      {top + "[[host]]\nat = 1.0\nsend = \"gc 256\"\n", "", "", "s.toml:5: [[host]] key 'send': 'gc 256': '256' is out of range; allowed: 0 to 255"},
+      {top + "[[expect]]\nsensor = 3\npower = 1\n", "", "",
+       "s.toml:4: [[expect]] key 'sensor' is 3, which has no [[sensor]]; allowed: a sensor of this scenario"},
+      {top + "[[sensor]]\nid = 1\nclass = \"pulse\"\nports = [4]\nconstant = 0.0001\n", "", "",
+       "s.toml:7: [[sensor]] key 'constant' is 0.0001; allowed: a number from 0.001 to 65535.999"},
+      {top + "[[power]]\nat = 1.0\n", "", "",
+       "s.toml:3: key 'power' is not simulated by this version; allowed: sensor, waveform, frontend, pulses, host, expect"},
+  }));
+  CAPTURE(text);
+  CHECK(complaint(text, csv, sound) == message);
+}
+
+TEST_CASE("a file that is no TOML, is empty or is not there is refused with its name") {
+  CHECK(complaint("board = \n").substr(0, 9) == "s.toml:1:");
+  CHECK(complaint("") == "s.toml:1: key 'board' is missing; allowed: flm02a, flm02b");
+  CHECK_THROWS_WITH(read_scenario("/nowhere/s.toml"), "/nowhere/s.toml: no such file; allowed: a scenario (.toml)");
+}
