@@ -56,13 +56,13 @@ check() {
 }
 
 check "a run prints jsonl readings" 0 '{"t":4.000,"sensor":1,"counter":0,"power":11' "$flmsim" run good.toml --format jsonl
-check "a pulse has its stamp" 0 '"sensor":4,"counter":4,"stamp_ms":3' "$flmsim" run good.toml --format jsonl
+check "a pulse has its stamp" 0 '"sensor":4,"counter":4.5,"stamp_ms":3' "$flmsim" run good.toml --format jsonl
 check "a scripted command has its reply" 0 '{"t":2.500,"host":"ge 0","reply":"ge 0 1"}' "$flmsim" run good.toml --format jsonl
 check "a run prints csv" 0 't,sensor,counter,power,stamp_ms,host,reply' "$flmsim" run good.toml --format csv
 check "the image gives the same" 0 '3 passed, 0 failed' "$flmsim" test good.toml --engine both
-check "a failed expectation is status 1" 1 'failing.toml:25: sensor 1 power: 115' "$flmsim" run failing.toml
+check "a failed expectation is status 1" 1 'failing.toml:22: sensor 1 power: 115' "$flmsim" run failing.toml
 check "a failed test is status 1" 1 '0 passed, 1 failed' "$flmsim" test failing.toml --junit junit.xml
-check "JUnit XML names the failure" 0 '<failure message="failing.toml:25: sensor 1 power' cat junit.xml
+check "JUnit XML names the failure" 0 '<failure message="failing.toml:22: sensor 1 power' cat junit.xml
 
 check "no command" 2 'A subcommand is required' "$flmsim"
 check "an unknown option" 2 '--fast' "$flmsim" run good.toml --fast
