@@ -41,6 +41,7 @@ class SensorBoard : private Hal {
   /// Before the first interrupt: sets up the hardware and waits for it to settle.
   void start() {
     Hal::start();
+    clock_.start();
     sampler_.start();
     sensors_.start();
     pulses_.start(Clock::scans_of_tenths(metering::default_debounce_tenths_ms));

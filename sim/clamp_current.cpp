@@ -75,6 +75,7 @@ ClampCurrent::ClampCurrent(const Waveform& waveform, double tau) : tau_(tau) {
 
 double ClampCurrent::decay(double into) const {
   const double u = into * per_tau_;
+  if (u < 0.02) return 1.0 - u * (1.0 - u * (0.5 - u * (1.0 / 6)));  // within 7e-9
   if (u > 0.15) return std::exp(-u);
   return 1.0 - u * (1.0 - u * (1.0 / 2 - u * (1.0 / 6 - u * (1.0 / 24 - u / 120))));  // within 2e-8 for u up to 0.15
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sim/board_model.hpp"
 #include "sim/time.hpp"
@@ -24,6 +25,8 @@ class Engine {
   [[nodiscard]] virtual bool led() const = 0;
   /// True while ports 2 and 3 are switched to the analog front end.
   [[nodiscard]] virtual bool analog_front_end() const = 0;
+  /// What the program did so far that a real chip punishes without a sign, each once.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
 };
 
 /// A board that runs the portable firmware compiled for this machine.

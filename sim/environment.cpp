@@ -86,7 +86,7 @@ std::uint16_t Environment::convert(int port, std::int64_t tick) const {
   if (in.currents[place]) counts += in.counts_per_ampere[place] * in.currents[place]->smoothed(seconds(in.board.tick_time(tick)));
   counts += in.front_end.noise_lsb * in.gaussian(in.front_end.seed * 0x10001 + static_cast<std::uint64_t>(tick));
   // The ideal converter's first transition is at 0.5 LSB (ATmega168P data sheet, 24.7.4), so codes are rounded, not cut.
-  return static_cast<std::uint16_t>(std::clamp(counts + 0.5, 0.0, 1023.0));
+  return static_cast<std::uint16_t>(std::clamp(static_cast<int>(std::min(counts + 0.5, 2000.0)), 0, 1023));
 }
 
 bool Environment::level(int port, Nanoseconds t) const {

@@ -89,6 +89,7 @@ Run run_scenario(const Scenario& scenario, const RunOptions& options) {
   run.wall_seconds = since(start);
   progress.reset();
 
+  run.warnings = engine->warnings();
   run.expectations = check(scenario, run.records);
   if (vcd) vcd->finish(nanoseconds(scenario.duration));
   if (!options.report.empty()) write_report(options.report, run, environment);

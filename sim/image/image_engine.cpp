@@ -126,7 +126,7 @@ const Measurements& ImageEngine::measurements() const {
   return parts_->recorder->figures();
 }
 
-const std::vector<std::string>& ImageEngine::warnings() const { return parts_->chip.warnings(); }
+std::vector<std::string> ImageEngine::warnings() const { return parts_->chip.warnings(); }
 
 std::unique_ptr<Engine> make_image_engine(const BoardModel& board, Environment& environment, const std::filesystem::path& elf) {
   return std::make_unique<ImageEngine>(board, environment, elf);

@@ -22,13 +22,12 @@ class ImageEngine : public Engine {
   std::uint8_t transfer(Nanoseconds start, std::uint8_t mosi) override;
   [[nodiscard]] bool led() const override;
   [[nodiscard]] bool analog_front_end() const override;
+  [[nodiscard]] std::vector<std::string> warnings() const override;
 
   /// Measures from here on; the run is several times slower.
   void enable_measurements();
   /// Figures up to now. Throws std::logic_error before enable_measurements().
   [[nodiscard]] const Measurements& measurements() const;
-  /// What the program does that the real chip punishes without a sign, each once.
-  [[nodiscard]] const std::vector<std::string>& warnings() const;
 
  private:
   struct Parts;

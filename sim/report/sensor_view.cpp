@@ -6,10 +6,13 @@
 #include <sstream>
 #include <string>
 
+#include "firmware/metering/clock.hpp"  // first_second_ms
+
 namespace flm::sim {
 namespace {
 
 constexpr Nanoseconds kSecond = 1'000'000'000;
+constexpr Nanoseconds kFirstWholeSecond = kFirstSample + Nanoseconds{metering::first_second_ms} * 1'000'000;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<Reading> readings_of(const Run& run, int sensor) {
@@ -45,7 +48,7 @@ double counter_of(const Reading& reading) { return reading.counter + reading.mil
 std::int64_t last_poll(const Run& run) { return static_cast<std::int64_t>(std::floor(run.scenario.duration + 1e-6)); }
 
 void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const Run& run, const Environment& environment) {
-  view.read.start = view.truth.start = seconds(kFirstSample + kSecond);
+  view.read.start = view.truth.start = seconds(kFirstWholeSecond);
   const std::int64_t last = last_poll(run);
   std::size_t next = 0;
   double power = kNan, sum_read = 0, sum_true = 0, energy_wh = 0;
@@ -53,10 +56,10 @@ void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const
   const auto sets = counter_sets(run, view.sensor->id);
   auto set = sets.begin();
   view.worst_error = 0;
-  for (std::int64_t second = 1; second + 2 <= last; ++second) {
+  for (std::int64_t second = 0; second + 2 <= last; ++second) {
     const double asked = static_cast<double>(second + 2);
     while (next < readings.size() && readings[next].t < asked + 0.5) power = readings[next++].extra;
-    const Nanoseconds from = kFirstSample + second * kSecond;
+    const Nanoseconds from = kFirstWholeSecond + second * kSecond;
     double true_power = 0;
     for (const int port : view.sensor->ports)
       true_power += view.sensor->voltage * environment.true_rms(port, from, from + kSecond);

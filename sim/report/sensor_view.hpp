@@ -12,7 +12,8 @@ namespace flm::sim {
 
 /// One sensor of a run, compared with the truth.
 ///
-/// Clamps: the board's seconds run from its first sample (kFirstSample). A reading asked at time t holds the power of the last
+/// Clamps: the board's first second is short (metering::first_second_ms after kFirstSample), then they are whole. A reading
+/// asked at time t holds the power of the last
 /// whole board second before t, and so it is compared with the input of exactly that second. The host enables sensors before
 /// 1.0 s, and a clamp counts from the first whole board second after that.
 /// Pulses: a reading at t is compared with the pulses before t.

@@ -69,7 +69,7 @@ Run run_of(const Scenario& s, std::uint32_t power) {
     Reading reading;
     reading.t = t;
     reading.sensor = 1;
-    reading.extra = t < 3 ? 0 : power;
+    reading.extra = t < 2 ? 0 : power;
     run.records.emplace_back(reading);
   }
   return run;
@@ -145,12 +145,12 @@ TEST_CASE("a clamp's reading is compared with the second that it measured") {
   const Environment environment(s, board_model(s.board));
   const Run run = run_of(s, 1151);
   const SensorView view = view_of(run, environment, s.sensors[0]);
-  // Seconds 1.004 .. 10.004 were measured and reported by 12.0, the last time the main board asks.
-  CHECK(view.read.values.size() == 10);
-  CHECK(view.read.start == Approx(1.004));
+  // Seconds 0.904 .. 11.904 were measured and reported by 12.0, the last time the main board asks.
+  CHECK(view.read.values.size() == 11);
+  CHECK(view.read.start == Approx(0.904));
   CHECK(view.mean_read == 1151);
   CHECK(view.mean_true == Approx(1150).epsilon(1e-3));  // 230 V x 5 A
-  CHECK(view.counter_true == Approx(10 * 1150 / 3600.0).epsilon(1e-3));
+  CHECK(view.counter_true == Approx(11 * 1150 / 3600.0).epsilon(1e-3));
   CHECK(view.worst_error == Approx(1).margin(1));
 }
 
