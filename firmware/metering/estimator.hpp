@@ -7,7 +7,7 @@
 //
 // since y' = (x - y) / tau and the cross term of y and y' vanishes over a window. The difference of neighbouring samples
 // is a little less than the derivative, by (sin a / a)^2 with a = pi f / f_s; g = 1.045 makes it exact near 240 Hz, between the
-// fourth and the sixth harmonic of the mains, and shares the error out: a sine reads 0.2 % high, narrow peaks 1.6 % low.
+// fourth and the sixth harmonic of the mains, and shares the error out: a sine reads 0.2 % high, narrow peaks 1.5 % low.
 //
 // Near zero, where E[x^2] is the small difference of large noise terms, the mean, which is linear, takes over gradually:
 // a sine of that mean is assumed (form factor pi / (2 sqrt 2)). Under the starting current the meter stands still.
