@@ -3,10 +3,31 @@
 #include <stdint.h>
 
 #include "firmware/metering/integer.hpp"  // PortableArithmetic
+#include "hal/contract.hpp"
 #include "protocol/attributes.hpp"
 
 namespace flm {
 namespace hal {
+
+/// An EEPROM on this machine: it outlives the board application, as the chip's outlives a reset.
+struct HostEeprom {
+  HostEeprom() {
+    for (uint8_t& byte : bytes) byte = 0xFF;
+  }
+  /// Ends the write in progress: the byte has its new value.
+  void finish() {
+    if (!busy) return;
+    busy = false;
+    uint8_t& byte = bytes[address];
+    byte = mode == EepromWrite::erase ? 0xFF : mode == EepromWrite::write ? static_cast<uint8_t>(byte & value) : value;
+  }
+
+  uint8_t bytes[eeprom_size];
+  bool busy = false;  ///< a write has been started; whoever owns the EEPROM calls finish() when its time has passed
+  uint16_t address = 0;
+  uint8_t value = 0;
+  EepromWrite mode = EepromWrite::erase_and_write;
+};
 
 /// Hardware of a board on this machine. Whoever owns the board application sets the inputs and reads the outputs.
 template <class BoardFacts>
@@ -33,6 +54,24 @@ struct HostHal {
   }
   void barrier() {}
 
+  FLM_NODISCARD bool eeprom_busy() const { return eeprom->busy; }
+  FLM_NODISCARD uint8_t eeprom_read(uint16_t address) const { return eeprom->bytes[address]; }
+  void eeprom_start(uint16_t address, uint8_t value, EepromWrite mode) {
+    eeprom->busy = true;
+    eeprom->address = address;
+    eeprom->value = value;
+    eeprom->mode = mode;
+  }
+  FLM_NODISCARD bool supply_low() const { return supply_is_low; }
+  void save_power(bool on) { saving_power = on; }
+  FLM_NODISCARD uint8_t reset_cause() const { return cause; }
+  void feed_watchdog() { watchdog_fed = true; }
+
+  HostEeprom* eeprom = &own_eeprom;  ///< set before start() when it is to outlive this object
+  bool supply_is_low = false;        ///< what the comparator says
+  bool saving_power = false;
+  uint8_t cause = reset_cause::power_on;
+  bool watchdog_fed = false;
   uint8_t levels = 0xFF;  ///< pins of the pulse ports
   uint8_t selected_clamp = 0;
   bool sampling = false;
@@ -40,6 +79,9 @@ struct HostHal {
   bool analog_front_end_on = true;
   bool invert_rx = false;
   bool invert_tx = false;
+
+ private:
+  HostEeprom own_eeprom;
 };
 
 }  // namespace hal

@@ -18,5 +18,11 @@ inline uint8_t raise_spi_transfer_complete(SensorBoard& board, uint8_t received)
   return board.on_spi(received);
 }
 
+/// The supply has fallen below the comparator's threshold.
+template <class SensorBoard>
+inline void raise_supply_low(SensorBoard& board) {
+  board.on_supply_low();
+}
+
 }  // namespace hal
 }  // namespace flm
