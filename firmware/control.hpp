@@ -17,13 +17,12 @@ namespace flm {
 template <class Board>
 class Control {
  public:
-  Control(Board& board, const protocol::LinkPort& link, protocol::LinkReply& reply)
+  Control(Board& board, const typename Board::Link& link, protocol::LinkReply& reply)
       : board_(board), sensors_(board.sensors()), link_(link), reply_(reply) {}
 
-  /// Executes the waiting message and builds the whole reply.
+  /// Executes the waiting message and builds the reply.
   void execute() {
     if (!respond()) reply_.begin('z', 'z');
-    reply_.end();
   }
 
  private:
@@ -187,7 +186,7 @@ class Control {
 
   Board& board_;
   metering::Sensors& sensors_;
-  const protocol::LinkPort& link_;
+  const typename Board::Link& link_;
   protocol::LinkReply& reply_;
   char letter_ = 0;
   uint8_t digits_ = 0;

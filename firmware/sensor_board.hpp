@@ -27,6 +27,7 @@ class SensorBoard : private Hal {
   using Clock = metering::ScanClock<Sampling>;
   using Pulses = typename Board::template WithPulseInputs<metering::PulseInputs>;
   using Critical = typename Hal::Critical;
+  using Link = protocol::LinkPort<>;
   static constexpr bool has_port_configuration = Board::has_port_configuration;
   /// lines(): bit 0 analog front end on, bit 1 invert RX, bit 2 invert TX, as `sk` orders them.
   static constexpr uint8_t analog_front_end = 1;
@@ -64,15 +65,19 @@ class SensorBoard : private Hal {
     return clamp == metering::clamps - 1 ? 0 : static_cast<uint8_t>(clamp + 1);
   }
 
-  /// Interrupt: a conversion gave `code`.
-  FLM_INLINE void on_sample(uint16_t code) {
-    if (!sampler_.add(code)) return;
+  /// Interrupt: a conversion gave `code`. True when it was the last of a scan: on_scan() comes next, interruptible.
+  FLM_NODISCARD FLM_INLINE bool on_sample(uint16_t code) { return sampler_.add(code); }
+
+  /// Interrupt: a scan has ended. Other interrupts may come in between, but no conversion's.
+  FLM_INLINE void on_scan() {
     sampler_.end_scan(clock_.scan());
     pulses_.sample(Hal::pulse_levels(), clock_.milliseconds());
   }
 
-  /// Interrupt: the host has clocked a byte. The result goes out with the next.
-  FLM_NODISCARD uint8_t on_spi(uint8_t received) { return link_.exchange(received); }
+  /// Interrupt, first thing when the host has clocked a byte: what goes out with the next.
+  FLM_NODISCARD FLM_INLINE uint8_t answer(uint8_t received) const { return link_.answer(received); }
+  /// Interrupt, after answer(): deals with the byte.
+  void on_spi(uint8_t received) { link_.exchange(received); }
 
   /// Main loop: deals with what waits, one piece of each kind, and never waits itself.
   void step() {
@@ -159,8 +164,12 @@ class SensorBoard : private Hal {
   void answer() {
     Hal::barrier();
     sensors_.in_delivery(0);
-    protocol::LinkReply& reply = link_.new_reply();
-    Control<SensorBoard>(*this, link_, reply).execute();
+    protocol::LinkReply* reply;
+    {
+      const Critical take_back;
+      reply = &link_.new_reply();
+    }
+    Control<SensorBoard>(*this, link_, *reply).execute();
     {
       const Critical publish;
       link_.offer_reply();
@@ -180,7 +189,7 @@ class SensorBoard : private Hal {
   Clock clock_;
   Pulses pulses_;
   metering::Sensors sensors_;
-  protocol::LinkPort link_;
+  Link link_;
   metering::ClampCalibration calibration_[metering::clamps] = {};
   uint32_t power_q8_[metering::clamps] = {};
   Versions versions_ = {};

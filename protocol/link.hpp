@@ -1,6 +1,6 @@
 // The slave's end of the control link, byte by byte: what the SPI interrupt steps.
 //
-// In: 'l' command arguments crc '.'     Out, once a zero byte has been received: 'l' [command results crc '.'] 'u' 0x00.
+// In: 'l' command arguments crc '.'     Out, once a zero byte has been received: 'l' [command results crc '.'] 'u' [payload] 0x00.
 // A byte that is not zero always belongs to a message from the host, also while a reply is being read: the host gave up
 // reading. So no state outlives the next message.
 #pragma once
@@ -15,10 +15,10 @@ namespace protocol {
 
 /// Characters between 'l' and '.' that a message may have: the longest command (`sp`) and its CRC.
 constexpr uint8_t link_message_max = 2 + 6 * 2 + 2;
-/// Bytes of a reply: two letters, six sensors of 11 bytes (`gd`), CRC.
-constexpr uint8_t link_reply_max = 2 + 6 * 11 + 1;
+/// Bytes of a reply: two letters, six sensors of 11 bytes (`gd`).
+constexpr uint8_t link_reply_max = 2 + 6 * 11;
 
-/// A reply being built: two letters, then bytes that go out as two hex digits each, then their CRC.
+/// A reply being built: two letters, then bytes that go out as two hex digits each. Their CRC is computed as they go.
 class LinkReply {
  public:
   void begin(char first, char second) {
@@ -35,14 +35,8 @@ class LinkReply {
     put16(static_cast<uint16_t>(value >> 16));
     put16(static_cast<uint16_t>(value));
   }
-  /// Adds the CRC; the reply is complete.
-  void end() {
-    uint8_t crc = 0;
-    for (uint8_t place = 0; place < characters(); ++place) crc = crc8_maxim(crc, static_cast<uint8_t>(character(place)));
-    bytes_[length_++] = crc;
-  }
 
-  /// Characters that go out between 'l' and '.'.
+  /// Characters that go out between 'l' and the CRC.
   FLM_NODISCARD uint8_t characters() const { return static_cast<uint8_t>(2 * length_ - 2); }
   FLM_NODISCARD char character(uint8_t place) const {
     if (place < 2) return static_cast<char>(bytes_[place]);
@@ -55,48 +49,30 @@ class LinkReply {
   uint8_t length_ = 0;
 };
 
-/// Byte in, byte out. The interrupt calls exchange(); everything else is for the main loop, which owns the message while
-/// message_ready() and the reply while no reply is offered.
-class LinkPort {
+/// The `u` channel of a board that has none.
+struct NoChannel {
+  /// Interrupt: a byte from the host.
+  static void from_host(uint8_t) {}
+  /// Interrupt: true with the next byte for the host; the byte before it has been clocked.
+  static bool to_host(uint8_t&) { return false; }
+};
+
+/// Byte in, byte out. The interrupt calls answer() at once and then exchange(); everything else is for the main loop, which owns
+/// the message while message_ready() and the reply while no reply is offered. `Channel`: what speaks on 'u', as NoChannel.
+template <class Channel = NoChannel>
+class LinkPort : public Channel {
  public:
-  /// Interrupt: `received` has been shifted in; the result goes out with the next byte.
-  FLM_NODISCARD uint8_t exchange(uint8_t received) {
+  /// Interrupt, first thing: what goes out after `received`. It was made ready a byte ago.
+  FLM_NODISCARD FLM_INLINE uint8_t answer(uint8_t received) const { return received == 0 ? next_ : 0; }
+
+  /// Interrupt, after answer(): takes what was received, and makes the next byte ready.
+  void exchange(uint8_t received) {
     if (received != 0) {
+      next_ = 0;
       receive(static_cast<char>(received));
-      return 0;
+      return;
     }
-    switch (state_) {
-      case State::receiving:
-      case State::collecting:  // The first zero turns the line around, and ends a message that had no '.'.
-        state_ = State::turning;
-        return 0;
-      case State::turning:
-        place_ = 0;
-        state_ = reply_offered_ != 0 ? State::control : State::data;
-        return 'l';
-      case State::control:
-        return send();
-      case State::control_sent:  // The host has clocked the '.': the reply is delivered.
-        reply_offered_ = 0;
-        reply_delivered_ = 1;
-        state_ = State::ended;
-        return 'u';
-      case State::data:
-        // A reply that became ready after the 'l' can still go out with this read.
-        if (reply_offered_ != 0) return send_first();
-        state_ = State::ended;
-        return 'u';
-      case State::ended:  // The zero that ends a reply ...
-        state_ = State::swallow_end;
-        return 0;
-      case State::swallow_end:  // ... is clocked ...
-        state_ = State::swallow_extra;
-        return 0;
-      case State::swallow_extra:  // ... and one more byte with it.
-        state_ = State::receiving;
-        return 0;
-    }
-    return 0;
+    next_ = advance();
   }
 
   /// A complete message waits. Until release() the interrupt leaves it alone; messages that arrive meanwhile are dropped.
@@ -107,13 +83,17 @@ class LinkPort {
   /// The message has been dealt with.
   void release() { message_ready_ = 0; }
 
-  /// Takes back a reply that was not fetched, and gives the room to build the next one.
+  /// Takes back a reply that was not fetched, and gives the room to build the next one. Under a critical section.
   FLM_NODISCARD LinkReply& new_reply() {
     reply_offered_ = 0;
+    if (state_ == State::turned) next_ = first();
     return reply_;
   }
-  /// The reply may go out. A memory barrier of the caller's comes before it.
-  void offer_reply() { reply_offered_ = 1; }
+  /// The reply may go out. Under a critical section.
+  void offer_reply() {
+    reply_offered_ = 1;
+    if (state_ == State::turned) next_ = first();
+  }
   /// True once for each reply that the host has clocked to its end.
   FLM_NODISCARD bool take_delivered() {
     if (reply_delivered_ == 0) return false;
@@ -122,16 +102,55 @@ class LinkPort {
   }
 
  private:
-  enum class State : uint8_t { receiving, collecting, turning, control, control_sent, data, ended, swallow_end, swallow_extra };
+  /// Named for the byte that answer() gives to the next zero, or has just given.
+  enum class State : uint8_t {
+    receiving,      ///< between messages
+    collecting,     ///< inside of 'l' ... '.'
+    channel,        ///< inside of 'u' ...
+    turning,        ///< a zero has turned the line around: 'l'
+    turned,         ///< the host waits now; the reply's first character, or the 'u' while there is none
+    control,        ///< a character of the reply
+    crc_high,
+    crc_low,
+    control_end,    ///< its '.'
+    control_sent,   ///< the 'u' after it
+    data,           ///< the 'u' after a reply that was taken back
+    payload,        ///< characters of the channel
+    ended,          ///< the zero that ends a reply ...
+    swallow_end,    ///< ... is clocked ...
+    swallow_extra   ///< ... and one more byte with it
+  };
 
   void receive(char c) {
     if (c == 'l') {
       reply_offered_ = 0;  // A host that speaks again no longer waits for the last reply.
       place_ = 0;
       state_ = message_ready_ == 0 ? State::collecting : State::receiving;
-    } else if (state_ != State::collecting || c == 'u') {
+      return;
+    }
+    if (c == 'u') {
+      place_ = 0;
+      state_ = State::channel;
+      return;
+    }
+    if (state_ == State::channel) {
+      const uint8_t digit = hex_value(c);
+      if (digit == not_hex) {
+        state_ = State::receiving;
+        return;
+      }
+      if ((place_ ^= 0x80) & 0x80) {
+        held_ = digit;
+      } else {
+        Channel::from_host(static_cast<uint8_t>(held_ << 4 | digit));
+      }
+      return;
+    }
+    if (state_ != State::collecting) {
       state_ = State::receiving;
-    } else if (c == '.') {
+      return;
+    }
+    if (c == '.') {
       length_ = place_;
       message_ready_ = 1;
       state_ = State::receiving;
@@ -142,25 +161,74 @@ class LinkPort {
     }
   }
 
-  FLM_NODISCARD uint8_t send_first() {
-    state_ = State::control;
-    return send();
+  /// The host has clocked a zero, and next_ has gone into the register: what follows it.
+  FLM_NODISCARD uint8_t advance() {
+    switch (state_) {
+      case State::turning: state_ = State::turned; return first();
+      case State::turned: return place_ != 0 ? send() : send_payload();
+      case State::control: return send();
+      case State::crc_high: state_ = State::crc_low; return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
+      case State::crc_low: state_ = State::control_end; return '.';
+      case State::control_end: state_ = State::control_sent; return 'u';
+      case State::control_sent:  // The 'u' is in the register, so the '.' has been clocked: the reply is delivered.
+        if (reply_offered_ != 0) reply_delivered_ = 1;
+        reply_offered_ = 0;
+        place_ = 0;
+        return send_payload();
+      case State::data:
+      case State::payload: return send_payload();
+      case State::ended: state_ = State::swallow_end; return 0;
+      case State::swallow_end: state_ = State::swallow_extra; return 0;
+      case State::swallow_extra: state_ = State::receiving; return 0;
+      default:  // The first zero turns the line around, and ends a message that had no '.'.
+        state_ = State::turning;
+        return 'l';
+    }
   }
 
+  /// What follows the 'l', as things stand.
+  FLM_NODISCARD uint8_t first() {
+    place_ = 0;
+    held_ = 0;
+    if (reply_offered_ == 0) return 'u';
+    const uint8_t character = static_cast<uint8_t>(reply_.character(place_++));
+    held_ = crc8_maxim(held_, character);
+    return character;
+  }
+
+  /// The next character of the reply, or the first of its CRC.
   FLM_NODISCARD uint8_t send() {
     if (reply_offered_ == 0) {  // Taken back while it was going out: the line ends here, without the '.'.
-      state_ = State::ended;
+      place_ = 0;
+      state_ = State::data;
       return 'u';
     }
     if (place_ == reply_.characters()) {
-      state_ = State::control_sent;
-      return '.';
+      state_ = State::crc_high;
+      return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ >> 4)));
     }
-    return static_cast<uint8_t>(reply_.character(place_++));
+    state_ = State::control;
+    const uint8_t character = static_cast<uint8_t>(reply_.character(place_++));
+    held_ = crc8_maxim(held_, character);
+    return character;
+  }
+
+  /// The next digit of the channel's bytes, or the zero that ends the reply.
+  FLM_NODISCARD uint8_t send_payload() {
+    place_ ^= 1;
+    if ((place_ & 1) == 0) return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
+    if (Channel::to_host(held_)) {
+      state_ = State::payload;
+      return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ >> 4)));
+    }
+    state_ = State::ended;
+    return 0;
   }
 
   State state_ = State::receiving;
-  uint8_t place_ = 0;  ///< of the next character of a message, or of a reply
+  uint8_t next_ = 0;   ///< what the next zero gets
+  uint8_t place_ = 0;  ///< of the next character of a message, or of a reply; of a channel's byte
+  uint8_t held_ = 0;   ///< a reply's running CRC; the channel's byte on its way
   uint8_t length_ = 0;
   char message_[link_message_max] = {};
   LinkReply reply_;

@@ -64,6 +64,26 @@ class AvrCritical {
   const uint8_t status_;
 };
 
+/// In an interrupt's handler: from construction to the end of the scope all interrupts but its own may come. `control` holds its
+/// enable bit; its flags, where it has some, must be cleared by what enters the handler.
+class OthersInterrupt {
+ public:
+  __attribute__((always_inline)) OthersInterrupt(volatile uint8_t& control, uint8_t enable) : control_(control), enable_(enable) {
+    control_ = static_cast<uint8_t>(control_ & ~enable_);
+    sei();
+  }
+  __attribute__((always_inline)) ~OthersInterrupt() {
+    cli();
+    control_ = static_cast<uint8_t>(control_ | enable_);
+  }
+  OthersInterrupt(const OthersInterrupt&) = delete;
+  OthersInterrupt& operator=(const OthersInterrupt&) = delete;
+
+ private:
+  volatile uint8_t& control_;
+  const uint8_t enable_;
+};
+
 /// metering::PortableArithmetic in 33 cycles instead of 70: avr-g++ 5.4 multiplies 8-bit halves as 16-bit numbers and shifts
 /// 32-bit sums through a loop. Image tests hold the two against each other.
 struct AvrArithmetic {

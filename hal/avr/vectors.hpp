@@ -15,9 +15,16 @@ extern "C" void flm_clock_from_reset() { flm::hal::clock_from_reset<ThisBoard>()
 ISR(ADC_vect) {
   sensor_board.hal().select_clamp(sensor_board.next_clamp());
   TIFR0 = _BV(OCF0A);
-  sensor_board.on_sample(ADC);
+  if (!sensor_board.on_sample(ADC)) return;
+  const flm::hal::OthersInterrupt all_but_the_converter(ADCSRA, _BV(ADIE));
+  sensor_board.on_scan();
 }
 
-/// The host has clocked a byte. Other interrupts may come in between: a conversion's must select the next input in time, and the
-/// next byte is at least 25 us away.
-ISR(SPI_STC_vect, ISR_NOBLOCK) { SPDR = sensor_board.on_spi(SPDR); }
+/// The host has clocked a byte. The next one's answer is in the register within a few cycles; what is left may be interrupted:
+/// a conversion's interrupt must select the next input in time, and the next byte is at least 25 us away.
+ISR(SPI_STC_vect) {
+  const uint8_t received = SPDR;
+  SPDR = sensor_board.answer(received);
+  const flm::hal::OthersInterrupt all_but_the_link(SPCR, _BV(SPIE));
+  sensor_board.on_spi(received);
+}

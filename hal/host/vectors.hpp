@@ -9,13 +9,15 @@ namespace hal {
 template <class SensorBoard>
 inline void raise_conversion_complete(SensorBoard& board, uint16_t code) {
   board.hal().select_clamp(board.next_clamp());
-  board.on_sample(code);
+  if (board.on_sample(code)) board.on_scan();
 }
 
 /// The host has clocked a byte; the result is what goes out with the next one.
 template <class SensorBoard>
 inline uint8_t raise_spi_transfer_complete(SensorBoard& board, uint8_t received) {
-  return board.on_spi(received);
+  const uint8_t answer = board.answer(received);
+  board.on_spi(received);
+  return answer;
 }
 
 /// The supply has fallen below the comparator's threshold.

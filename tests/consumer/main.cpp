@@ -20,8 +20,8 @@ int main() {
   // 500 counts RMS * 5163 * 2.4e-3 / 1.110721 = 5578 W, less what the noise of 0.33 count^2 is taken for.
   if (watts < 5575 || watts > 5578) return 1;
 
-  protocol::LinkPort link;
+  protocol::LinkPort<> link;
   const char message[] = "lgh93.";
-  for (const char* c = message; *c != 0; ++c) (void)(link.exchange(static_cast<uint8_t>(*c)) == 0);
+  for (const char* c = message; *c != 0; ++c) link.exchange(static_cast<uint8_t>(*c));
   return link.message_ready() && link.message_length() == 4 && link.message(0) == 'g' ? 0 : 1;
 }
