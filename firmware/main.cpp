@@ -5,7 +5,8 @@
 #include "hal/avr/hal.hpp"
 
 using ThisBoard = flm::boards::FLM_BOARD_TYPE;
-static flm::SensorBoard<flm::hal::AvrHal<ThisBoard>> sensor_board;
+using ThisHal = flm::hal::AvrHal<ThisBoard>;
+static flm::SensorBoard<ThisHal> sensor_board;
 
 #include "hal/avr/vectors.hpp"
 

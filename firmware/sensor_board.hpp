@@ -68,11 +68,10 @@ class SensorBoard : private Hal {
   /// Interrupt: a conversion gave `code`. True when it was the last of a scan: on_scan() comes next, interruptible.
   FLM_NODISCARD FLM_INLINE bool on_sample(uint16_t code) { return sampler_.add(code); }
 
-  /// Interrupt: a scan has ended. Other interrupts may come in between, but no conversion's.
-  FLM_INLINE void on_scan() {
-    sampler_.end_scan(clock_.scan());
-    pulses_.sample(Hal::pulse_levels(), clock_.milliseconds());
-  }
+  /// Interrupt: a scan has ended. No conversion's interrupt may come in between, others may.
+  FLM_INLINE void on_scan() { sampler_.end_scan(clock_.scan()); }
+  /// Interrupt, after on_scan(): looks at the pulse ports. Any interrupt may come in between.
+  FLM_INLINE void on_scan_pulses() { pulses_.sample(Hal::pulse_levels(), clock_.milliseconds()); }
 
   /// Interrupt, first thing when the host has clocked a byte: what goes out with the next.
   FLM_NODISCARD FLM_INLINE uint8_t answer(uint8_t received) const { return link_.answer(received); }

@@ -41,7 +41,7 @@ class LinkReply {
   FLM_NODISCARD char character(uint8_t place) const {
     if (place < 2) return static_cast<char>(bytes_[place]);
     const uint8_t byte = bytes_[static_cast<uint8_t>(place / 2 + 1)];
-    return hex_digit((place & 1) == 0 ? static_cast<uint8_t>(byte >> 4) : static_cast<uint8_t>(byte & 0x0F));
+    return hex_digit((place & 1) == 0 ? static_cast<uint8_t>(byte / 16) : static_cast<uint8_t>(byte & 0x0F));
   }
 
  private:
@@ -165,7 +165,10 @@ class LinkPort : public Channel {
   FLM_NODISCARD uint8_t advance() {
     switch (state_) {
       case State::turning: state_ = State::turned; return first();
-      case State::turned: return place_ != 0 ? send() : send_payload();
+      case State::turned:
+        if (place_ == 0) return send_payload();
+        held_ = crc8_maxim(0, static_cast<uint8_t>(reply_.character(0)));
+        return send();
       case State::control: return send();
       case State::crc_high: state_ = State::crc_low; return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
       case State::crc_low: state_ = State::control_end; return '.';
@@ -188,12 +191,8 @@ class LinkPort : public Channel {
 
   /// What follows the 'l', as things stand.
   FLM_NODISCARD uint8_t first() {
-    place_ = 0;
-    held_ = 0;
-    if (reply_offered_ == 0) return 'u';
-    const uint8_t character = static_cast<uint8_t>(reply_.character(place_++));
-    held_ = crc8_maxim(held_, character);
-    return character;
+    place_ = reply_offered_;
+    return static_cast<uint8_t>(place_ == 0 ? 'u' : reply_.character(0));
   }
 
   /// The next character of the reply, or the first of its CRC.
@@ -205,7 +204,7 @@ class LinkPort : public Channel {
     }
     if (place_ == reply_.characters()) {
       state_ = State::crc_high;
-      return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ >> 4)));
+      return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ / 16)));
     }
     state_ = State::control;
     const uint8_t character = static_cast<uint8_t>(reply_.character(place_++));
@@ -219,7 +218,7 @@ class LinkPort : public Channel {
     if ((place_ & 1) == 0) return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
     if (Channel::to_host(held_)) {
       state_ = State::payload;
-      return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ >> 4)));
+      return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ / 16)));
     }
     state_ = State::ended;
     return 0;

@@ -64,24 +64,24 @@ class AvrCritical {
   const uint8_t status_;
 };
 
-/// In an interrupt's handler: from construction to the end of the scope all interrupts but its own may come. `control` holds its
-/// enable bit; its flags, where it has some, must be cleared by what enters the handler.
+/// In an interrupt's handler: from construction to the end of the scope all interrupts but its own may come. `off` and `on` are
+/// whole values of its control register: reading it back could write 1 to a flag, and so clear an interrupt that waits.
 class OthersInterrupt {
  public:
-  __attribute__((always_inline)) OthersInterrupt(volatile uint8_t& control, uint8_t enable) : control_(control), enable_(enable) {
-    control_ = static_cast<uint8_t>(control_ & ~enable_);
+  __attribute__((always_inline)) OthersInterrupt(volatile uint8_t& control, uint8_t off, uint8_t on) : control_(control), on_(on) {
+    control_ = off;
     sei();
   }
   __attribute__((always_inline)) ~OthersInterrupt() {
     cli();
-    control_ = static_cast<uint8_t>(control_ | enable_);
+    control_ = on_;
   }
   OthersInterrupt(const OthersInterrupt&) = delete;
   OthersInterrupt& operator=(const OthersInterrupt&) = delete;
 
  private:
   volatile uint8_t& control_;
-  const uint8_t enable_;
+  const uint8_t on_;
 };
 
 /// metering::PortableArithmetic in 33 cycles instead of 70: avr-g++ 5.4 multiplies 8-bit halves as 16-bit numbers and shifts
@@ -130,6 +130,19 @@ class AvrHal {
   using Sampling = typename Board::Sampling;
   using Critical = AvrCritical;
   using Arithmetic = AvrArithmetic;
+
+  static constexpr uint8_t adc_clock_select() {  // table 24-5
+    return Sampling::adc_prescaler == 16   ? 4
+           : Sampling::adc_prescaler == 32 ? 5
+           : Sampling::adc_prescaler == 64 ? 6
+                                           : 7;
+  }
+  /// ADCSRA and SPCR while their interrupts are wanted, and while they are held back.
+  static constexpr uint8_t converter_held = static_cast<uint8_t>(_BV(ADEN) | _BV(ADATE) | adc_clock_select());
+  static constexpr uint8_t converter_on = static_cast<uint8_t>(converter_held | _BV(ADIE));
+  static constexpr uint8_t spi_held =
+      static_cast<uint8_t>(_BV(SPE) | (Board::spi_mode & 2 ? _BV(CPOL) : 0) | (Board::spi_mode & 1 ? _BV(CPHA) : 0));
+  static constexpr uint8_t spi_on = static_cast<uint8_t>(spi_held | _BV(SPIE));
 
   /// Converter input of a clamp against the internal 1.1 V reference (24.9.1). Any time outside of a conversion's start.
   static void select_clamp(uint8_t clamp) {
@@ -183,21 +196,18 @@ class AvrHal {
   static void start_converter() {
     set_sleep_mode(SLEEP_MODE_IDLE);
     select_clamp(0);
-    constexpr uint8_t enable = static_cast<uint8_t>(_BV(ADEN) | adc_clock_select());
-    ADCSRA = static_cast<uint8_t>(enable | _BV(ADSC));  // The first conversion takes 25 clocks (24.4): this one is for nobody.
+    ADCSRA = static_cast<uint8_t>(_BV(ADEN) | adc_clock_select() | _BV(ADSC));  // The first conversion takes 25 clocks (24.4): this one is for nobody.
     TCCR0A = _BV(WGM01);
     OCR0A = static_cast<uint8_t>(Sampling::counts - 1);
     while ((ADCSRA & _BV(ADSC)) != 0) {
     }
     ADCSRB = _BV(ADTS1) | _BV(ADTS0);  // started by timer 0 compare match A
-    ADCSRA = static_cast<uint8_t>(enable | _BV(ADIF) | _BV(ADATE) | _BV(ADIE));
+    ADCSRA = static_cast<uint8_t>(converter_on | _BV(ADIF));
   }
 
   static void start_spi() {
     DDRB |= _BV(PB4);
-    constexpr uint8_t mode =
-        static_cast<uint8_t>((Board::spi_mode & 2 ? _BV(CPOL) : 0) | (Board::spi_mode & 1 ? _BV(CPHA) : 0));
-    SPCR = static_cast<uint8_t>(_BV(SPIE) | _BV(SPE) | mode);
+    SPCR = spi_on;
     SPDR = 0;
   }
 
@@ -240,12 +250,6 @@ class AvrHal {
            : Sampling::timer_prescaler == 8  ? _BV(CS01)
            : Sampling::timer_prescaler == 64 ? _BV(CS01) | _BV(CS00)
                                              : _BV(CS02);
-  }
-  static constexpr uint8_t adc_clock_select() {  // table 24-5
-    return Sampling::adc_prescaler == 16   ? 4
-           : Sampling::adc_prescaler == 32 ? 5
-           : Sampling::adc_prescaler == 64 ? 6
-                                           : 7;
   }
 };
 

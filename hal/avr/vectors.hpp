@@ -12,12 +12,17 @@ extern "C" void flm_clock_from_reset() { flm::hal::clock_from_reset<ThisBoard>()
 
 /// A conversion has ended. The next one's input is selected before the trigger's flag is cleared (24.5.1, case c), and the
 /// converter starts on that flag's rising edge only: a late interrupt can miss a trigger but never measure the wrong clamp.
+/// A scan's end lets the others in; the pulses, at its very end, also the next conversions, of which the third ends the next scan.
 ISR(ADC_vect) {
   sensor_board.hal().select_clamp(sensor_board.next_clamp());
   TIFR0 = _BV(OCF0A);
   if (!sensor_board.on_sample(ADC)) return;
-  const flm::hal::OthersInterrupt all_but_the_converter(ADCSRA, _BV(ADIE));
-  sensor_board.on_scan();
+  {
+    const flm::hal::OthersInterrupt others(ADCSRA, ThisHal::converter_held, ThisHal::converter_on);
+    sensor_board.on_scan();
+  }
+  sei();
+  sensor_board.on_scan_pulses();
 }
 
 /// The host has clocked a byte. The next one's answer is in the register within a few cycles; what is left may be interrupted:
@@ -25,6 +30,6 @@ ISR(ADC_vect) {
 ISR(SPI_STC_vect) {
   const uint8_t received = SPDR;
   SPDR = sensor_board.answer(received);
-  const flm::hal::OthersInterrupt all_but_the_link(SPCR, _BV(SPIE));
+  const flm::hal::OthersInterrupt others(SPCR, ThisHal::spi_held, ThisHal::spi_on);
   sensor_board.on_spi(received);
 }

@@ -9,7 +9,9 @@ namespace hal {
 template <class SensorBoard>
 inline void raise_conversion_complete(SensorBoard& board, uint16_t code) {
   board.hal().select_clamp(board.next_clamp());
-  if (board.on_sample(code)) board.on_scan();
+  if (!board.on_sample(code)) return;
+  board.on_scan();
+  board.on_scan_pulses();
 }
 
 /// The host has clocked a byte; the result is what goes out with the next one.
