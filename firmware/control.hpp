@@ -2,8 +2,9 @@
 #pragma once
 #include <stdint.h>
 
+#include "firmware/metering/pulses.hpp"  // debounce limits
 #include "firmware/metering/sensors.hpp"
-#include "firmware/versions.hpp"
+#include "firmware/metering/settings.hpp"
 #include "protocol/attributes.hpp"
 #include "protocol/commands.hpp"
 #include "protocol/link.hpp"
@@ -13,32 +14,40 @@ namespace flm {
 /// One message, taken apart and executed on a board. Nothing changes unless the message is whole, its CRC right, its command
 /// known, its digits exactly as many as the command takes and its values in range.
 ///
-/// `Board` offers sensors(), versions(), and with a port configuration lines() and set_lines(bits).
+/// `Board`: SensorBoard, by what it offers under "For Control".
 template <class Board>
 class Control {
  public:
-  Control(Board& board, const typename Board::Link& link, protocol::LinkReply& reply)
-      : board_(board), sensors_(board.sensors()), link_(link), reply_(reply) {}
+  explicit Control(Board& board) : board_(board) {}
 
-  /// Executes the waiting message and builds the reply.
-  void execute() {
-    if (!respond()) reply_.begin('z', 'z');
+  /// Executes the waiting message. True: the reply is built; false: it comes later (`ct`).
+  FLM_NODISCARD bool execute() {
+    if (!respond()) {
+      board_.count_malformed();
+      reply().begin('z', 'z');
+    }
+    return !later_;
   }
 
  private:
+  FLM_NODISCARD metering::Sensors& sensors() const { return board_.sensors(); }
+  FLM_NODISCARD metering::Settings& settings() const { return board_.sensors().settings(); }
+  FLM_NODISCARD const typename Board::Link& link() const { return board_.link(); }
+  FLM_NODISCARD protocol::LinkReply& reply() const { return board_.link().reply(); }
+
   /// False for a message that is none: bad CRC, wrong number of digits, something that is no digit.
   FLM_NODISCARD bool respond() {
-    const uint8_t length = link_.message_length();
+    const uint8_t length = link().message_length();
     if (length < 4) {
-      reply_.begin('z', 'y');
+      reply().begin('z', 'y');
       return true;
     }
     if (length > protocol::link_message_max || !crc_right(length)) return false;
     digits_ = static_cast<uint8_t>(length - 4);
-    const char verb = link_.message(0);
-    letter_ = link_.message(1);
-    reply_.begin(verb, letter_);
-    if (verb == 'g' && letter_ == 'd') return get_data();
+    const char verb = link().message(0);
+    letter_ = link().message(1);
+    reply().begin(verb, letter_);
+    if (verb == 'c' && letter_ == 't') return commit();
     if (verb == 'g' || verb == 's') return access(verb == 's');
     return true;  // An unknown command is answered with its letters.
   }
@@ -48,7 +57,7 @@ class Control {
     const uint8_t end = static_cast<uint8_t>(length - 2);
     uint8_t crc = 0;
     for (uint8_t place = 0; place < length; ++place) {
-      const char c = link_.message(place);
+      const char c = link().message(place);
       if (place >= 2 && protocol::hex_value(c) == protocol::not_hex) return false;
       if (place < end) crc = protocol::crc8_maxim(crc, static_cast<uint8_t>(c));
     }
@@ -56,142 +65,193 @@ class Control {
   }
 
   FLM_NODISCARD uint8_t digit_pair(uint8_t place) const {
-    return static_cast<uint8_t>(protocol::hex_value(link_.message(place)) << 4 |
-                                protocol::hex_value(link_.message(static_cast<uint8_t>(place + 1))));
+    return static_cast<uint8_t>(protocol::hex_value(link().message(place)) << 4 |
+                                protocol::hex_value(link().message(static_cast<uint8_t>(place + 1))));
   }
 
-  /// Gets a property, or sets it and then gets it.
+  /// Gets a property or a report, or sets a property and then gets it.
   FLM_NODISCARD bool access(bool set) {
-    uint8_t digits = 0;
-    bool per_sensor = false;
-    if (!format(digits, per_sensor)) return true;
-    uint8_t expected = set ? digits : 0;
-    if (per_sensor) expected = static_cast<uint8_t>(expected + 2);
+    if (!find()) return true;  // Unknown here: the letters alone.
+    if (access_ == (set ? protocol::Access::get : protocol::Access::set)) return true;
+    const uint8_t indices = protocol::index_count(index_kind_);
+    uint8_t expected = set ? static_cast<uint8_t>(2 * bytes_) : 0;
+    if (indices != 0) expected = static_cast<uint8_t>(expected + 2);
     if (digits_ != expected) return false;
-    if (per_sensor) {
-      sensor_ = digit_pair(place_);
-      place_ = static_cast<uint8_t>(place_ + 2);
-      if (sensor_ >= metering::sensor_count) return true;  // No such sensor: the letters alone.
+    if (indices != 0) {
+      index_ = take_pair();
+      if (index_ >= indices || !choose()) return true;  // No such sensor, clamp or port: the letters alone.
     }
-    if (letter_ == 'p') {
-      if (!set || set_ports()) put_ports();
+    if (bytes_ == 0) {
+      report();
       return true;
     }
-    uint32_t value = 0;
-    if (set) {
-      for (uint8_t left = digits; left != 0; left = static_cast<uint8_t>(left - 2)) {
-        value = value << 8 | digit_pair(place_);
-        place_ = static_cast<uint8_t>(place_ + 2);
-      }
-      if (!set_property(value)) return true;  // Out of range: the letters alone.
-    }
-    value = get_property();
-    if (per_sensor) reply_.put8(sensor_);
-    if (digits == 8) reply_.put8(static_cast<uint8_t>(value >> 24));
-    if (digits >= 6) reply_.put8(static_cast<uint8_t>(value >> 16));
-    if (digits >= 4) reply_.put8(static_cast<uint8_t>(value >> 8));
-    reply_.put8(static_cast<uint8_t>(value));
+    if (set && !set_property()) return true;  // Out of range: the letters alone.
+    if (indices != 0) reply().put8(index_);
+    if (letter_ == 'p')
+      for (uint8_t port = 0; port < metering::port_count; ++port) reply().put8(at_[port]);
+    else
+      reply().put(at_, bytes_);
     return true;
   }
 
-  /// How the property is written on the wire; false when this board does not know it.
-  FLM_NODISCARD bool format(uint8_t& digits, bool& per_sensor) const {
+  FLM_NODISCARD uint8_t take_pair() {
+    const uint8_t pair = digit_pair(place_);
+    place_ = static_cast<uint8_t>(place_ + 2);
+    return pair;
+  }
+
+  /// Where the byte that comes `place`-th on the wire stands in memory. Numbers are sent most significant byte first; the port map
+  /// is a list.
+  FLM_NODISCARD uint8_t wire_order(uint8_t place) const { return letter_ == 'p' ? place : static_cast<uint8_t>(bytes_ - 1 - place); }
+
+  /// Finds a property's place in memory, or a report; false when this board does not know the letter.
+  FLM_NODISCARD bool find() {
     switch (letter_) {
-      case 'h': return format_of<'h'>(digits, per_sensor);
-      case 's': return format_of<'s'>(digits, per_sensor);
-      case 'e': return format_of<'e'>(digits, per_sensor);
-      case 'p': return format_of<'p'>(digits, per_sensor);
-      case 'c': return format_of<'c'>(digits, per_sensor);
-      case 'm': return format_of<'m'>(digits, per_sensor);
-      case 'f': return format_of<'f'>(digits, per_sensor);
-      case 'k': return format_of<'k'>(digits, per_sensor);
+      case 'h': return is<'h'>(settings().hardware);
+      case 's': return is<'s'>(&settings().software);
+      case 'e': return is<'e'>(settings().enabled, 1);
+      case 'p': return is<'p'>(settings().map);
+      case 'c': return is<'c'>(&sensors().total(0).counter, sizeof(metering::Sensor));
+      case 'm': return is<'m'>(settings().constant, 2);
+      case 'f': return is<'f'>(settings().fraction, 2);
+      case 'b': return is<'b'>(&board_.events());
+      case 'w': return is<'w'>(reinterpret_cast<uint8_t*>(&board_.events()) + 2);
+      case 'k': return is<'k'>(settings().lines);
+      case 'i': return is<'i'>(&settings().led_port);
+      case 'g': return is<'g'>(&settings().radio_group);
+      case 't': return is<'t'>(&settings().calibration[0].tau_us, sizeof(metering::ClampCalibration));
+      case 'n': return is<'n'>(&settings().calibration[0].noise_q10, sizeof(metering::ClampCalibration));
+      case 'o': return is<'o'>(&settings().calibration[0].offset_q8, sizeof(metering::ClampCalibration));
+      case 'j': return is<'j'>(settings().debounce_tenths_ms, 2);
+      case 'a': index_kind_ = protocol::Index::clamp; return true;
+      case 'd':
+      case 'r':
+      case 'x':
+      case 'v': return true;
       default: return false;
     }
   }
+  /// `first`: the property's bytes, of the first sensor or clamp; those of the next are `stride` bytes on.
   template <char Letter>
-  FLM_NODISCARD FLM_INLINE static bool format_of(uint8_t& digits, bool& per_sensor) {
-    digits = protocol::PropertyOf<Letter>::digits;
-    per_sensor = protocol::PropertyOf<Letter>::per_sensor;
-    return Board::has_port_configuration || !protocol::PropertyOf<Letter>::row.port_configuration;
+  FLM_NODISCARD FLM_INLINE bool is(void* first, uint8_t stride = 0) {
+    using Property = protocol::PropertyOf<Letter>;
+    at_ = static_cast<uint8_t*>(first);
+    stride_ = stride;
+    bytes_ = Property::digits / 2;
+    index_kind_ = Property::index;
+    access_ = Property::row.access;
+    return Board::has_port_configuration || !Property::row.port_configuration;
   }
 
-  FLM_NODISCARD uint32_t get_property() const {
-    const metering::Sensor& sensor = sensors_[sensor_];
-    switch (letter_) {
-      case 'h': return static_cast<uint32_t>(board_.versions().hardware_major) << 8 | board_.versions().hardware_minor;
-      case 's': return board_.versions().software;
-      case 'e': return sensors_.enabled(sensor_) ? 1 : 0;
-      case 'c': return sensor.counter;
-      case 'm': return sensor.constant;
-      case 'f': return sensor.fraction;
-      default: break;  // 'k'
+  /// Goes to the property of sensor, clamp or port index_; false when that port has none.
+  FLM_NODISCARD bool choose() {
+    uint8_t number = index_;
+    if (letter_ == 'j') {
+      if (!Board::is_pulse_port(number)) return false;
+      number = static_cast<uint8_t>(number - metering::first_pulse_port);
     }
-    const uint8_t lines = board_.lines();
-    return static_cast<uint32_t>(lines & 1) << 16 | static_cast<uint16_t>((lines & 2) << 7) | (lines >> 2 & 1);
+    at_ += static_cast<uint8_t>(number * stride_);
+    return true;
   }
 
   /// False when the value is out of range; nothing has changed then.
-  FLM_NODISCARD bool set_property(uint32_t value) {
-    const uint16_t low = static_cast<uint16_t>(value);
+  FLM_NODISCARD bool set_property() {
+    uint8_t value[longest_value];
+    for (uint8_t place = 0; place < bytes_; ++place) value[wire_order(place)] = take_pair();
+    if (!in_range(value)) return false;
+    board_.settings_changing();
+    bool same = true;
+    for (uint8_t place = 0; place < bytes_; ++place) {
+      if (at_[place] != value[place]) same = false;
+      at_[place] = value[place];
+    }
+    if (same) return true;  // Hosts configure at each start.
     switch (letter_) {
-      case 'h':
-        board_.versions().hardware_major = static_cast<uint16_t>(value >> 8);
-        board_.versions().hardware_minor = static_cast<uint8_t>(value);
-        return true;
-      case 's': board_.versions().software = low; return true;
+      case 'f': sensors().clear_remainder(index_); break;
       case 'e':
-        if (low > 1) return false;
-        sensors_.enable(sensor_, low != 0);
-        return true;
-      case 'c': sensors_.set_counter(sensor_, value); return true;
-      case 'm': sensors_.set_constant(sensor_, low); return true;
-      case 'f':
-        if (low > 999) return false;
-        sensors_.set_fraction(sensor_, low);
-        return true;
-      default: break;  // 'k'
+      case 'm': sensors().unsettle(index_); break;
+      case 'p':
+      case 'k':
+      case 'j': board_.apply_settings(); break;
+      default: break;
     }
-    if ((value & 0xFEFEFEu) != 0) return false;
-    board_.set_lines(static_cast<uint8_t>((value >> 16 & 1) | (value >> 7 & 2) | (value << 2 & 4)));
     return true;
   }
 
-  /// False when a port would feed a sensor that does not exist; nothing has changed then.
-  FLM_NODISCARD bool set_ports() {
-    for (uint8_t port = 0; port < metering::port_count; ++port) {
-      const uint8_t sensor = new_sensor_of(port);
-      if (sensor >= metering::sensor_count && sensor != metering::no_sensor) return false;
+  FLM_NODISCARD bool in_range(const uint8_t* value) const {
+    const uint16_t number = static_cast<uint16_t>(value[0] | value[1] << 8);
+    switch (letter_) {
+      case 'e': return value[0] <= 1;
+      case 'k': return (value[0] | value[1] | value[2]) <= 1;
+      case 'f': return number <= 999;
+      case 'j': return number >= metering::shortest_debounce_tenths_ms && number <= metering::longest_debounce_tenths_ms;
+      case 'i': return value[0] < metering::port_count || value[0] == metering::heartbeat;
+      case 'p':
+        for (uint8_t port = 0; port < metering::port_count; ++port)
+          if (value[port] >= metering::sensor_count && value[port] != metering::no_sensor) return false;
+        return true;
+      default: return true;
     }
-    for (uint8_t port = 0; port < metering::port_count; ++port) sensors_.map(port, new_sensor_of(port));
-    return true;
-  }
-  FLM_NODISCARD uint8_t new_sensor_of(uint8_t port) const { return digit_pair(static_cast<uint8_t>(place_ + 2 * port)); }
-  void put_ports() {
-    for (uint8_t port = 0; port < metering::port_count; ++port) reply_.put8(sensors_.sensor_of(port));
   }
 
-  FLM_NODISCARD bool get_data() {
-    if (digits_ != 0) return false;
-    const uint8_t changed = sensors_.changed();
+  void report() {
+    switch (letter_) {
+      case 'd': return get_data();
+      case 'a': return get_statistics();
+      case 'r':
+        reply().put8(board_.reset_cause());
+        return reply().put(&board_.uptime_s(), 4);
+      case 'x':
+        reply().put(&board_.malformed(), 2);
+        return reply().put8(link().dropped());
+      default: break;  // 'v'
+    }
+    reply().put8(Board::version_major);
+    reply().put8(Board::version_minor);
+    reply().put8(Board::version_patch);
+    reply().put8(static_cast<uint8_t>(Board::hardware_letter));
+    reply().put16(Board::features);
+  }
+
+  void get_data() {
+    const uint8_t changed = sensors().changed();
     for (uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor) {
       if ((changed >> sensor & 1) == 0) continue;
-      reply_.put8(sensor);
-      reply_.put32(sensors_[sensor].counter);
-      reply_.put16(sensors_.milli(sensor));
-      reply_.put32(sensors_[sensor].extra);
+      reply().put8(sensor);
+      reply().put(&sensors()[sensor].counter, 4);
+      reply().put16(sensors().milli(sensor));
+      reply().put(&sensors()[sensor].extra, 4);
     }
-    sensors_.in_delivery(changed);
+    sensors().in_delivery(changed);
+  }
+
+  void get_statistics() {
+    reply().put8(index_);
+    reply().put(&board_.statistics(index_), statistics_size);
+  }
+
+  /// The board answers when everything is stored.
+  FLM_NODISCARD bool commit() {
+    if (digits_ != 0) return false;
+    if (!board_.commit()) return false;
+    later_ = true;
     return true;
   }
 
+  static constexpr uint8_t statistics_size = sizeof(metering::ClampSums) + 2;  ///< sums and samples
+  static constexpr uint8_t longest_value = metering::port_count;
+
   Board& board_;
-  metering::Sensors& sensors_;
-  const typename Board::Link& link_;
-  protocol::LinkReply& reply_;
+  uint8_t* at_ = nullptr;  ///< the property's bytes, least significant first
+  uint8_t stride_ = 0;
+  uint8_t bytes_ = 0;  ///< 0: a report
+  protocol::Index index_kind_ = protocol::Index::none;
+  protocol::Access access_ = protocol::Access::get;
   char letter_ = 0;
   uint8_t digits_ = 0;
   uint8_t place_ = 2;
-  uint8_t sensor_ = 0;
+  uint8_t index_ = 0;
+  bool later_ = false;
 };
 
 }  // namespace flm

@@ -2,7 +2,9 @@
 //
 // Conversion -> on_sample: one ADC code into the sums; after three, a scan: pulse levels and time.
 // SPI byte -> on_spi: one byte in, one out.
-// Main loop -> step: pulses into counters, a finished second into watts (a clamp a step), a message into a reply.
+// Main loop -> step: pulses into counters, a finished second into watts (a clamp a step), a message into a reply, a byte into EEPROM.
+// Supply low -> on_supply_low: counters stand still, pulses and samples wait in the interrupts' hands, and what has been counted is
+// saved. When the supply comes back, it all goes on, and nothing is missing or counted twice.
 #pragma once
 #include <stdint.h>
 
@@ -12,7 +14,7 @@
 #include "firmware/metering/pulses.hpp"
 #include "firmware/metering/sampler.hpp"
 #include "firmware/metering/sensors.hpp"
-#include "firmware/versions.hpp"
+#include "firmware/store/store.hpp"
 #include "protocol/attributes.hpp"
 #include "protocol/link.hpp"
 
@@ -29,8 +31,11 @@ class SensorBoard : private Hal {
   using Critical = typename Hal::Critical;
   using Link = protocol::LinkPort<>;
   static constexpr bool has_port_configuration = Board::has_port_configuration;
-  /// lines(): bit 0 analog front end on, bit 1 invert RX, bit 2 invert TX, as `sk` orders them.
-  static constexpr uint8_t analog_front_end = 1;
+  /// This firmware's version, as `gv` answers it.
+  static constexpr uint8_t version_major = 0, version_minor = 1, version_patch = 0;
+  static constexpr uint8_t hardware_letter = Board::letter;
+  static constexpr uint16_t features = protocol::feature::true_rms | protocol::feature::journal |
+                                       (has_port_configuration ? protocol::feature::port_configuration : 0);
 
   constexpr SensorBoard() = default;
   SensorBoard(const SensorBoard&) = delete;
@@ -39,21 +44,19 @@ class SensorBoard : private Hal {
   FLM_NODISCARD Hal& hal() { return *this; }
   FLM_NODISCARD const Hal& hal() const { return *this; }
 
-  /// Before the first interrupt: sets up the hardware and waits for it to settle.
-  void start() {
+  /// Before the first interrupt: sets up the hardware, waits for it to settle, and takes up where the last run has stopped.
+  FLM_OUTLINE void start() {
     Hal::start();
     clock_.start();
     sampler_.start();
-    sensors_.start();
-    pulses_.start(Clock::scans_of_tenths(metering::default_debounce_tenths_ms));
-    for (metering::ClampCalibration& calibration : calibration_) {
-      calibration.tau_us = metering::uncalibrated.tau_us;
-      calibration.noise_q10 = metering::uncalibrated.noise_q10;
+    if (!Hal::by_pointer(store_).load(*this)) set_defaults();
+    sensors_.classify(pulse_ports(), true);
+    if ((Hal::reset_cause() & hal::reset_cause::watchdog) != 0) {
+      events_.counter += 0x10000;
+      store_.save(store::board_counter);
     }
-    versions_.hardware_major = Board::hardware_major;
-    versions_.hardware_minor = Board::hardware_minor;
-    versions_.software = 0x0100;
-    set_lines(analog_front_end);
+    pulses_.start();
+    apply_settings();
     Hal::led(true);
     Hal::select_clamp(0);
     Hal::start_sampling();
@@ -62,7 +65,7 @@ class SensorBoard : private Hal {
   /// Interrupt, first thing when a conversion has ended: the clamp of the conversion after it, 0..2.
   FLM_NODISCARD uint8_t next_clamp() const {
     const uint8_t clamp = sampler_.clamp();
-    return clamp == metering::clamps - 1 ? 0 : static_cast<uint8_t>(clamp + 1);
+    return clamp >= metering::clamps - 1 ? 0 : static_cast<uint8_t>(clamp + 1);
   }
 
   /// Interrupt: a conversion gave `code`. True when it was the last of a scan: on_scan() comes next, interruptible.
@@ -76,44 +79,166 @@ class SensorBoard : private Hal {
   /// Interrupt, first thing when the host has clocked a byte: what goes out with the next.
   FLM_NODISCARD FLM_INLINE uint8_t answer(uint8_t received) const { return link_.answer(received); }
   /// Interrupt, after answer(): deals with the byte.
-  void on_spi(uint8_t received) { link_.exchange(received); }
+  void on_spi(uint8_t received) { Hal::by_pointer(link_).exchange(received); }
+
+  /// Interrupt: the supply has fallen below the threshold, or something looked like it.
+  FLM_INLINE void on_supply_low() { supply_fell_ = 1; }
+
+  /// Interrupt, the last before a watchdog reset: the main loop or the sampling hangs. Saves what has been counted, and takes as
+  /// long as that takes.
+  void on_hang() {
+    store_.supply_failed();
+    while (!store_.settled(*this)) store_.step(*this);
+  }
 
   /// Main loop: deals with what waits, one piece of each kind, and never waits itself.
   void step() {
-    if (pulses_.any()) count_pulses();
-    if (sampler_.window_ready()) measure();
+    feed_watchdog();
+    if (supply_fell_ != 0 || failing_) watch_supply();
+    if (!failing_) {
+      if (pulses_.any()) count_pulses();
+      if (sampler_.window_ready()) measure();
+    }
+    Hal::by_pointer(store_).step(*this);
     const bool message = link_.message_ready();  // before the look at deliveries: a delivery is older than the message after it
     if (link_.take_delivered()) sensors_.delivered();
     if (message) answer();
-    if (dark_since_ms_ != 0) blink();
+    if (committing_ && store_.settled(*this)) answer_commit();
+    show();
   }
 
   /// True when step() has something to do; asked with interrupts off before the CPU sleeps.
-  FLM_NODISCARD bool pending() const { return pulses_.any() || sampler_.window_ready() || link_.message_ready(); }
+  FLM_NODISCARD bool pending() const {
+    return supply_fell_ != 0 || link_.message_ready() || (!failing_ && (pulses_.any() || sampler_.window_ready()));
+  }
+
+  // --- For Control ---
 
   FLM_NODISCARD metering::Sensors& sensors() { return sensors_; }
-  FLM_NODISCARD Versions& versions() { return versions_; }
-  FLM_NODISCARD uint8_t lines() const { return lines_; }
+  FLM_NODISCARD Link& link() { return link_; }
+  /// The board's own counters, in one: power failures in the low 16 bits, watchdog resets in the high ones.
+  FLM_NODISCARD metering::Total& events() { return events_; }
+  FLM_NODISCARD uint8_t reset_cause() const { return Hal::reset_cause(); }
+  FLM_NODISCARD const uint32_t& uptime_s() const { return uptime_s_; }
+  FLM_NODISCARD const uint16_t& malformed() const { return malformed_; }
+  void count_malformed() { ++malformed_; }
+  FLM_NODISCARD static bool is_pulse_port(uint8_t port) {
+    return static_cast<uint8_t>(port - Pulses::first_terminal_port) < Pulses::count;
+  }
 
-  /// Switches the port lines. Ports 2 and 3 are clamps with the analog front end on, pulse inputs with it off; sensors
-  /// that they feed start a new second.
-  void set_lines(uint8_t lines) {
-    const bool analog = (lines & analog_front_end) != 0;
-    Hal::set_lines(analog, (lines & 2) != 0, (lines & 4) != 0);
-    lines_ = lines;
-    for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp) {
-      const uint8_t sensor = sensors_.sensor_of(clamp);
-      if (sensor != metering::no_sensor) sensors_.unsettle(sensor);
-    }
+  /// A setting is about to change.
+  void settings_changing() { store_.settings_changed(); }
+  /// The map, the lines or a debounce time have changed. Ports 2 and 3 are clamps with the analog front end on, pulse inputs with it
+  /// off; sensors start a new second.
+  void apply_settings() {
+    const metering::Settings& settings = sensors_.settings();
+    pulses_.template set_debounce<Clock>(settings.debounce_tenths_ms + (Pulses::first_terminal_port - metering::first_pulse_port));
+    Hal::set_lines(analog(), settings.lines[1] != 0, settings.lines[0] != 0);
+    sensors_.classify(pulse_ports());
+    sensors_.unsettle_all();
     const Critical critical;
-    pulses_.watch(Pulses::mask(!analog), Hal::pulse_levels());
+    pulses_.watch(Pulses::mask(!analog()), Hal::pulse_levels());
+  }
+
+  /// Starts saving settings and counters; the reply follows. False when the EEPROM belongs to a newer firmware.
+  FLM_NODISCARD bool commit() {
+    if (store_.foreign()) return false;
+    store_.commit();
+    committing_ = true;
+    return true;
+  }
+
+  /// A clamp's last second: its sums, and how many samples they are of; none when another clamp's was kept, from now on it is this one's.
+  struct Statistics {
+    metering::ClampSums sums;
+    uint16_t samples;
+  };
+  FLM_NODISCARD const Statistics& statistics(uint8_t clamp) {
+    if (clamp != kept_clamp_) {
+      kept_clamp_ = clamp;
+      kept_ = Statistics{};
+    }
+    return kept_;
+  }
+
+  // --- For Store ---
+
+  /// The bytes of one of the store's records.
+  FLM_NODISCARD FLM_OUTLINE uint8_t* record(uint8_t number) {
+    if (number == store::settings_record) return reinterpret_cast<uint8_t*>(&sensors_.settings());
+    return reinterpret_cast<uint8_t*>(number == store::board_counter ? &events_ : &sensors_.total(number));
+  }
+  /// The last run has ended with a save for a power failure, or for a hang.
+  void count_power_failure() {
+    if ((Hal::reset_cause() & hal::reset_cause::watchdog) == 0) ++events_.counter;
   }
 
  private:
   /// Time for which the heartbeat LED goes dark at a poll.
   static constexpr uint8_t blink_ms = 33;
 
-  FLM_NODISCARD uint32_t now_ms() const {
+  /// Time after which a supply that stays low, but carries the board, is lived with; less than a second, which the sampler keeps.
+  static constexpr uint16_t longest_failure_ms = 800;
+  /// Whole seconds after a failure until there is room for the next one, so that a flickering supply does not wear out the EEPROM.
+  static constexpr uint8_t quiet_seconds = 2;
+
+  void set_defaults() {
+    sensors_.start();
+    metering::Settings& settings = sensors_.settings();
+    for (metering::ClampCalibration& calibration : settings.calibration) {
+      calibration.tau_us = metering::uncalibrated.tau_us;
+      calibration.noise_q10 = metering::uncalibrated.noise_q10;
+    }
+    for (uint16_t& debounce : settings.debounce_tenths_ms) debounce = metering::default_debounce_tenths_ms;
+    settings.hardware[0] = Board::hardware_minor;
+    settings.hardware[1] = Board::hardware_major;
+    settings.software = 0x0100;
+    settings.lines[2] = 1;
+    settings.led_port = metering::heartbeat;
+  }
+
+  /// The sampling interrupt moves the clock: without it the watchdog starves.
+  void feed_watchdog() {
+    const uint8_t now = clock_.milliseconds_low();
+    if (now == fed_ms_) return;
+    fed_ms_ = now;
+    Hal::feed_watchdog();
+  }
+
+  void watch_supply() {
+    if (!failing_) {
+      supply_fell_ = 0;
+      if (!Hal::supply_low()) return;  // A spike on the comparator's pin: nothing has happened.
+      failing_ = true;
+      failing_since_ms_ = static_cast<uint16_t>(now_ms());
+      Hal::save_power(true);
+      store_.supply_failed();
+    } else if (!Hal::supply_low() || static_cast<uint16_t>(static_cast<uint16_t>(now_ms()) - failing_since_ms_) > longest_failure_ms) {
+      failing_ = false;
+      supply_fell_ = 0;
+      Hal::save_power(false);
+      ++events_.counter;
+      store_.supply_recovered();
+      quiet_ = quiet_seconds;
+    }
+  }
+
+  /// Once a second.
+  void keep_time() {
+    ++uptime_s_;
+    if (quiet_ != 0 && --quiet_ == 0) {
+      store_.save(store::board_counter);
+      store_.clean();
+    }
+    if (++since_checkpoint_s_ < store::checkpoint_seconds) return;
+    since_checkpoint_s_ = 0;
+    store_.checkpoint();
+  }
+
+  FLM_NODISCARD bool analog() const { return !has_port_configuration || sensors_.settings().lines[2] != 0; }
+  FLM_NODISCARD uint8_t pulse_ports() const { return Pulses::terminal_ports(!analog()); }
+
+  FLM_NODISCARD FLM_OUTLINE uint32_t now_ms() const {
     const Critical critical;
     return clock_.milliseconds();
   }
@@ -125,61 +250,81 @@ class SensorBoard : private Hal {
   }
 
   /// One clamp a step, so that a message never waits for three.
-  void measure() {
+  FLM_OUTLINE void measure() {
     Hal::barrier();
     const uint8_t clamp = measured_;
     const uint8_t sensor = sensors_.sensor_of(clamp);
+    if (clamp == 0) metering_clamps_ = 0;
+    power_q8_[clamp] = 0;
     if (sensor != metering::no_sensor && is_clamp(clamp)) {
-      const uint32_t square = metering::mean_square_q10(sampler_.window(clamp), sampler_.window_samples(), calibration_[clamp],
-                                                        metering::StepWeight<Sampling>::q14(calibration_[clamp].tau_us));
-      power_q8_[clamp] = metering::power_q8(square, sensors_[sensor].constant);
+      const metering::ClampCalibration& calibration = sensors_.settings().calibration[clamp];
+      const uint32_t square = metering::mean_square_q10(sampler_.window(clamp), sampler_.window_samples(), calibration,
+                                                        metering::StepWeight<Sampling>::q14(calibration.tau_us));
+      uint8_t first = 0;  // of the sensor's clamps: the one that the others are added to
+      while (sensors_.sensor_of(first) != sensor || !is_clamp(first)) ++first;
+      power_q8_[first] += metering::power_q8(square, sensors_.constant(sensor));
+      metering_clamps_ = static_cast<uint8_t>(metering_clamps_ | metering::bit(first));
+    }
+    if (clamp == kept_clamp_) {
+      kept_.sums = sampler_.window(clamp);
+      kept_.samples = sampler_.window_samples();
     }
     if (++measured_ == metering::clamps) finish_second();
   }
 
-  /// Adds each sensor's clamps together and ends the second.
+  /// Hands each sensor its power, and ends the second.
   void finish_second() {
     measured_ = 0;
     sampler_.template release_window<Critical>();
-    for (uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor) {
-      if (!sensors_.settled(sensor)) continue;
-      bool metered = false;
-      uint32_t power_q8 = 0;
-      for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp) {
-        if (sensors_.sensor_of(clamp) != sensor || !is_clamp(clamp)) continue;
-        metered = true;
-        power_q8 += power_q8_[clamp];
-      }
-      if (metered) sensors_.add_power(sensor, power_q8);
+    for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp) {
+      const uint8_t sensor = sensors_.sensor_of(clamp);
+      if ((metering_clamps_ & metering::bit(clamp)) != 0 && sensors_.settled(sensor)) sensors_.add_power(sensor, power_q8_[clamp]);
     }
     sensors_.settle();
+    keep_time();
   }
 
   /// Whether a port is a clamp port as the board is switched now.
   FLM_NODISCARD bool is_clamp(uint8_t port) const {
-    return port == 0 || !has_port_configuration || (lines_ & analog_front_end) != 0;
+    return port == 0 || analog();
   }
 
-  void answer() {
+  FLM_OUTLINE void answer() {
     Hal::barrier();
     sensors_.in_delivery(0);
-    protocol::LinkReply* reply;
     {
-      const Critical take_back;
-      reply = &link_.new_reply();
+      const Critical critical;
+      link_.take_back_reply();
     }
-    Control<SensorBoard>(*this, link_, *reply).execute();
+    committing_ = false;  // A host that speaks again no longer waits for the last reply.
+    const bool answered = Control<SensorBoard>(*this).execute();
     {
       const Critical publish;
-      link_.offer_reply();
+      if (answered) link_.offer_reply();
       link_.release();
     }
+    if (sensors_.settings().led_port != metering::heartbeat) return;
     Hal::led(false);
     dark_since_ms_ = static_cast<uint8_t>((now_ms() - 1) | 1);  // now or 1 ms ago, never 0 and never in the future
   }
 
-  void blink() {
-    if (static_cast<uint8_t>(static_cast<uint8_t>(now_ms()) - dark_since_ms_) < blink_ms) return;
+  /// Everything is on the medium.
+  void answer_commit() {
+    committing_ = false;
+    const Critical publish;
+    link_.take_back_reply();
+    link_.reply().begin('c', 't');
+    link_.offer_reply();
+  }
+
+  /// The LED: on while the firmware runs, with a blink for each message; or a port's level, on while its contact is closed.
+  void show() {
+    if (failing_) return;
+    if (sensors_.settings().led_port != metering::heartbeat) {
+      Hal::led(pulses_.closed(sensors_.settings().led_port));
+      return;
+    }
+    if (dark_since_ms_ != 0 && static_cast<uint8_t>(clock_.milliseconds_low() - dark_since_ms_) < blink_ms) return;
     dark_since_ms_ = 0;
     Hal::led(true);
   }
@@ -189,12 +334,23 @@ class SensorBoard : private Hal {
   Pulses pulses_;
   metering::Sensors sensors_;
   Link link_;
-  metering::ClampCalibration calibration_[metering::clamps] = {};
+  store::Store<SensorBoard> store_;
+  metering::Total events_ = {};
+  Statistics kept_ = {};  ///< of kept_clamp_, for `ga`
   uint32_t power_q8_[metering::clamps] = {};
-  Versions versions_ = {};
-  uint8_t lines_ = 0;
+  uint32_t uptime_s_ = 0;
+  uint16_t since_checkpoint_s_ = 0;
+  uint16_t failing_since_ms_ = 0;
+  uint16_t malformed_ = 0;
+  uint8_t kept_clamp_ = 0;
   uint8_t measured_ = 0;
+  uint8_t metering_clamps_ = 0;  ///< with a power in power_q8_, a bit each
   uint8_t dark_since_ms_ = 0;  ///< odd; 0 while the LED is lit
+  uint8_t fed_ms_ = 0;
+  uint8_t quiet_ = 0;
+  volatile uint8_t supply_fell_ = 0;
+  bool failing_ = false;
+  bool committing_ = false;
 };
 
 }  // namespace flm

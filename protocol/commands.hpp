@@ -14,13 +14,18 @@ namespace protocol {
 /// Whether a property can be got, set, or both.
 enum class Access : uint8_t { get, set, get_set };
 
-/// A property: `g<letter>` [sensor2] -> [sensor2] fields, `s<letter>` [sensor2] fields -> the same.
+/// What the 2 digits before a property's value number, and how many there are.
+enum class Index : uint8_t { none = 0, clamp = 3, sensor = 6, port = 16 + 6 };
+FLM_NODISCARD constexpr uint8_t index_count(Index index) { return static_cast<uint8_t>(index) & 7; }
+
+/// A property: `g<letter>` [index2] -> [index2] fields, `s<letter>` [index2] fields -> the same.
 struct Property {
   char letter;
-  bool per_sensor;           ///< a sensor index of 2 digits comes first
+  Index index;
   uint8_t field_digits[6];   ///< hex digits of the value's fields, most significant first, 0 ends the list
   Access access;
   bool port_configuration;   ///< only boards with a port configuration (FLM02B) know it
+  bool extension;            ///< stock boards do not know it
 
   /// Digits of all fields together, without the sensor index.
   FLM_NODISCARD constexpr uint8_t digits() const {
@@ -30,17 +35,25 @@ struct Property {
   }
 };
 
-/// Every property (wire reference, "Commands").
+/// Every property (wire reference, "Commands"; the extensions are ours).
 struct PropertyTable {
   static constexpr Property properties[] = {
-      {'h', false, {4, 2}, Access::get_set, false},              // hardware version: major, minor
-      {'s', false, {2, 2}, Access::get_set, false},              // software version: major, minor
-      {'e', true, {2}, Access::get_set, false},                  // sensor enabled: 0, 1
-      {'p', false, {2, 2, 2, 2, 2, 2}, Access::get_set, false},  // sensor that each port feeds; ff: none
-      {'c', true, {8}, Access::get_set, false},                  // counter, Wh or litre
-      {'m', true, {4}, Access::get_set, false},                  // meter constant
-      {'f', true, {4}, Access::get_set, false},                  // its thousandths, 0..999
-      {'k', false, {2, 2, 2}, Access::get_set, true},            // lines: analog front end, invert RX, invert TX; 0, 1
+      {'h', Index::none, {4, 2}, Access::get_set, false, false},              // hardware version: major, minor
+      {'s', Index::none, {2, 2}, Access::get_set, false, false},              // software version: major, minor
+      {'e', Index::sensor, {2}, Access::get_set, false, false},               // sensor enabled: 0, 1
+      {'p', Index::none, {2, 2, 2, 2, 2, 2}, Access::get_set, false, false},  // sensor that each port feeds; ff: none
+      {'c', Index::sensor, {8}, Access::get_set, false, false},               // counter, Wh or litre
+      {'m', Index::sensor, {4}, Access::get_set, false, false},               // meter constant
+      {'f', Index::sensor, {4}, Access::get_set, false, false},               // its thousandths, 0..999
+      {'w', Index::none, {4}, Access::get_set, false, false},                 // watchdog resets
+      {'b', Index::none, {4}, Access::get_set, false, false},                 // power failures
+      {'k', Index::none, {2, 2, 2}, Access::get_set, true, false},            // lines: analog front end, invert RX, invert TX; 0, 1
+      {'i', Index::none, {2}, Access::get_set, true, false},                  // port that the LED shows, 0..5; ff: heartbeat
+      {'g', Index::none, {2}, Access::set, true, false},                      // radio group
+      {'t', Index::clamp, {4}, Access::get_set, false, true},                 // time constant of the smoother, us
+      {'n', Index::clamp, {4}, Access::get_set, false, true},                 // variance of the noise, 1/1024 count^2
+      {'o', Index::clamp, {4}, Access::get_set, false, true},                 // code at no current, 1/256 count, two's complement
+      {'j', Index::port, {4}, Access::get_set, false, true},                  // debounce of a pulse port, 15..1000 tenths of a ms
   };
   static constexpr size_t count = sizeof(properties) / sizeof(properties[0]);
 
@@ -58,13 +71,49 @@ struct PropertyOf {
   static_assert(PropertyTable::find(Letter) < PropertyTable::count, "no such property in PropertyTable");
   static constexpr Property row = PropertyTable::properties[PropertyTable::find(Letter)];
   static constexpr uint8_t digits = row.digits();
-  static constexpr bool per_sensor = row.per_sensor;
+  static constexpr Index index = row.index;
 };
 
-/// `gd` is no property: it takes nothing and answers n times sensor2 counter8 milli4 extra8, for the sensors that changed.
-struct DataRecord {
-  static constexpr uint8_t field_digits[] = {2, 8, 4, 8};
+/// What can only be read, because it is longer than a property: `g<letter>` [index2] -> [index2] fields.
+struct Report {
+  char letter;
+  Index index;
+  uint8_t field_digits[8];
+  bool repeats;    ///< the fields come once for each sensor that changed
+  bool extension;  ///< stock boards do not know it
 };
+
+/// Every report.
+struct ReportTable {
+  static constexpr Report reports[] = {
+      // Sensors that changed since the last one that was read: sensor, counter, thousandths, power in W or time of the last pulse in ms.
+      {'d', Index::none, {2, 8, 4, 8}, true, false},
+      // A clamp's last second, raw: samples; largest, smallest and last code; codes at full scale; sums of the codes, of the squares of
+      // their steps, of their squares. No samples: from now on this clamp is kept, ask again after a second.
+      {'a', Index::clamp, {4, 4, 4, 4, 4, 8, 8, 8}, false, true},
+      // Reset cause (1 power on, 2 external, 4 brown-out, 8 watchdog), seconds since.
+      {'r', Index::none, {2, 8}, false, true},
+      // Errors since reset, counted modulo their digits: malformed messages, messages dropped because one was waiting.
+      {'x', Index::none, {4, 2}, false, true},
+      // Firmware: version major, minor, patch; board (2a: FLM02A, 2b: FLM02B); features, a bit each (Feature).
+      {'v', Index::none, {2, 2, 2, 2, 4}, false, true},
+  };
+  static constexpr size_t count = sizeof(reports) / sizeof(reports[0]);
+
+  /// Place of a report in the table, or `count`.
+  FLM_NODISCARD static constexpr size_t find(char letter) {
+    size_t place = 0;
+    while (place < count && reports[place].letter != letter) ++place;
+    return place;
+  }
+};
+
+/// Bits of `gv`'s features.
+namespace feature {
+constexpr uint16_t true_rms = 1, journal = 2, port_configuration = 4;
+}
+
+/// `ct` takes nothing, and is answered when settings and counters are safe in EEPROM: at once, or up to half a second later.
 
 }  // namespace protocol
 }  // namespace flm

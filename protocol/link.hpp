@@ -21,19 +21,17 @@ constexpr uint8_t link_reply_max = 2 + 6 * 11;
 /// A reply being built: two letters, then bytes that go out as two hex digits each. Their CRC is computed as they go.
 class LinkReply {
  public:
-  void begin(char first, char second) {
+  FLM_OUTLINE void begin(char first, char second) {
     bytes_[0] = static_cast<uint8_t>(first);
     bytes_[1] = static_cast<uint8_t>(second);
     length_ = 2;
   }
-  void put8(uint8_t value) { bytes_[length_++] = value; }
-  void put16(uint16_t value) {
-    put8(static_cast<uint8_t>(value >> 8));
-    put8(static_cast<uint8_t>(value));
-  }
-  void put32(uint32_t value) {
-    put16(static_cast<uint16_t>(value >> 16));
-    put16(static_cast<uint16_t>(value));
+  FLM_OUTLINE void put8(uint8_t value) { bytes_[length_++] = value; }
+  void put16(uint16_t value) { put(&value, 2); }
+  void put32(uint32_t value) { put(&value, 4); }
+  /// A number as memory has it, least significant byte first; it goes out most significant first.
+  FLM_OUTLINE void put(const void* number, uint8_t bytes) {
+    while (bytes != 0) put8(static_cast<const uint8_t*>(number)[--bytes]);
   }
 
   /// Characters that go out between 'l' and the CRC.
@@ -51,6 +49,7 @@ class LinkReply {
 
 /// The `u` channel of a board that has none.
 struct NoChannel {
+  static constexpr bool exists = false;
   /// Interrupt: a byte from the host.
   static void from_host(uint8_t) {}
   /// Interrupt: true with the next byte for the host; the byte before it has been clocked.
@@ -80,15 +79,18 @@ class LinkPort : public Channel {
   /// Characters of the message; link_message_max + 1 stands for one that was too long.
   FLM_NODISCARD uint8_t message_length() const { return length_; }
   FLM_NODISCARD char message(uint8_t place) const { return message_[place]; }
+  /// Messages dropped because one was waiting, modulo 256.
+  FLM_NODISCARD uint8_t dropped() const { return dropped_; }
   /// The message has been dealt with.
   void release() { message_ready_ = 0; }
 
-  /// Takes back a reply that was not fetched, and gives the room to build the next one. Under a critical section.
-  FLM_NODISCARD LinkReply& new_reply() {
+  /// Takes back a reply that was not fetched, so that the next one can be built. Under a critical section.
+  void take_back_reply() {
     reply_offered_ = 0;
     if (state_ == State::turned) next_ = first();
-    return reply_;
   }
+  /// Where a reply is built while none is offered.
+  FLM_NODISCARD LinkReply& reply() { return reply_; }
   /// The reply may go out. Under a critical section.
   void offer_reply() {
     reply_offered_ = 1;
@@ -125,15 +127,19 @@ class LinkPort : public Channel {
     if (c == 'l') {
       reply_offered_ = 0;  // A host that speaks again no longer waits for the last reply.
       place_ = 0;
-      state_ = message_ready_ == 0 ? State::collecting : State::receiving;
+      state_ = State::collecting;
+      if (message_ready_ != 0) {  // It comes too early: the one before has not been executed.
+        state_ = State::receiving;
+        ++dropped_;
+      }
       return;
     }
     if (c == 'u') {
       place_ = 0;
-      state_ = State::channel;
+      state_ = Channel::exists ? State::channel : State::receiving;
       return;
     }
-    if (state_ == State::channel) {
+    if (Channel::exists && state_ == State::channel) {
       const uint8_t digit = hex_value(c);
       if (digit == not_hex) {
         state_ = State::receiving;
@@ -190,7 +196,7 @@ class LinkPort : public Channel {
   }
 
   /// What follows the 'l', as things stand.
-  FLM_NODISCARD uint8_t first() {
+  FLM_NODISCARD FLM_OUTLINE uint8_t first() {
     place_ = reply_offered_;
     return static_cast<uint8_t>(place_ == 0 ? 'u' : reply_.character(0));
   }
@@ -215,8 +221,8 @@ class LinkPort : public Channel {
   /// The next digit of the channel's bytes, or the zero that ends the reply.
   FLM_NODISCARD uint8_t send_payload() {
     place_ ^= 1;
-    if ((place_ & 1) == 0) return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
-    if (Channel::to_host(held_)) {
+    if (Channel::exists && (place_ & 1) == 0) return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
+    if (Channel::exists && Channel::to_host(held_)) {
       state_ = State::payload;
       return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ / 16)));
     }
@@ -229,6 +235,7 @@ class LinkPort : public Channel {
   uint8_t place_ = 0;  ///< of the next character of a message, or of a reply; of a channel's byte
   uint8_t held_ = 0;   ///< a reply's running CRC; the channel's byte on its way
   uint8_t length_ = 0;
+  uint8_t dropped_ = 0;
   char message_[link_message_max] = {};
   LinkReply reply_;
   // One byte each, written whole by one side at a time.

@@ -20,12 +20,20 @@ const protocol::Property* property_of(std::string_view letters) {
   return place < PropertyTable::count ? &PropertyTable::properties[place] : nullptr;
 }
 
-/// Digits of each number that follows the letters: the sensor's index, then the value's fields.
-std::vector<int> field_digits(const protocol::Property& property, bool with_value) {
+const protocol::Report* report_of(std::string_view letters) {
+  if (letters.size() < 2 || letters[0] != 'g') return nullptr;
+  for (const protocol::Report& report : protocol::ReportTable::reports)
+    if (report.letter == letters[1]) return &report;
+  return nullptr;
+}
+
+/// Digits of each number that follows the letters: the index, then the value's fields.
+template <class Row>
+std::vector<int> field_digits(const Row& row, bool with_value) {
   std::vector<int> digits;
-  if (property.per_sensor) digits.push_back(2);
+  if (row.index != protocol::Index::none) digits.push_back(2);
   if (with_value)
-    for (const std::uint8_t d : property.field_digits)
+    for (const std::uint8_t d : row.field_digits)
       if (d != 0) digits.push_back(d);
   return digits;
 }
@@ -58,7 +66,10 @@ std::string encode_message(std::string_view line) {
     throw std::invalid_argument(fmt::format("'{}' is no command; allowed: two letters, then decimal numbers, as in \"gc 0\"", line));
   std::string body(parts[0]);
   const protocol::Property* property = property_of(parts[0]);
-  const auto digits = property ? field_digits(*property, parts[0][0] == 's') : std::vector<int>{};
+  const protocol::Report* report = report_of(parts[0]);
+  const auto digits = property ? field_digits(*property, parts[0][0] == 's')
+                      : report ? field_digits(*report, false)
+                               : std::vector<int>{};
   if (parts.size() - 1 != digits.size())
     throw std::invalid_argument(fmt::format("'{}' has {} numbers; allowed: {} takes {}", line, parts.size() - 1, parts[0], digits.size()));
   for (std::size_t i = 0; i < digits.size(); ++i) {
@@ -92,9 +103,11 @@ std::string decode_reply(std::string_view reply) {
     rest.remove_prefix(field.size());
     text += fmt::format(" {}", value);
   };
-  if (reply.substr(0, 2) == "gd") {
-    while (!rest.empty())
-      for (const std::uint8_t digits : protocol::DataRecord::field_digits) take(digits);
+  if (const protocol::Report* report = report_of(text)) {
+    do {
+      for (const int digits : field_digits(*report, true))
+        if (!rest.empty()) take(digits);
+    } while (report->repeats && !rest.empty());
   } else if (const protocol::Property* property = property_of(text)) {
     for (const int digits : field_digits(*property, true))
       if (!rest.empty()) take(digits);

@@ -21,6 +21,7 @@ avr-objdump -d --no-show-raw-insn "$image" >"$work/code"
 awk '
   /^[0-9a-f]+ <.*>:$/ { caller = $2; gsub(/[<>:]/, "", caller); next }
   caller == "" { next }
+  caller == "__tablejump2__" { next }  # a switch, which stays in its function
   / (e?icall|e?ijmp)([ \t]|$)/ || /\t(e?icall|e?ijmp)([ \t]|$)/ { print caller, "indirect"; next }
   /\t(r?call|r?jmp|br[a-z]+)\t/ {
     if (match($0, /<[^>]+>/) == 0) next

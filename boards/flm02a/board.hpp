@@ -7,6 +7,7 @@ namespace boards {
 
 struct Flm02a {
   static constexpr const char* name() { return "flm02a"; }
+  static constexpr uint8_t letter = 0x2A;  ///< how `gv` names the board
   static constexpr uint16_t hardware_major = 2;
   static constexpr uint8_t hardware_minor = 1;
 

@@ -7,6 +7,7 @@ namespace boards {
 
 struct Flm02b {
   static constexpr const char* name() { return "flm02b"; }
+  static constexpr uint8_t letter = 0x2B;  ///< how `gv` names the board
   static constexpr uint16_t hardware_major = 2;
   static constexpr uint8_t hardware_minor = 2;
 

@@ -32,7 +32,9 @@ struct ClampSums {
   uint32_t steps;    ///< sum of (y_n - y_(n-1))^2
   uint32_t sum;      ///< sum of y
   uint16_t clipped;  ///< samples at full_scale_code
-  uint16_t last;     ///< the newest y, for the next step
+  uint16_t last;      ///< the newest y, for the next step
+  uint16_t smallest;  ///< y; largest possible before the first
+  uint16_t largest;   ///< y
 };
 
 /// What calibration knows about a clamp input.

@@ -33,13 +33,18 @@ template <class... Inputs>
 class PulseInputs {
  public:
   static constexpr uint8_t count = sizeof...(Inputs);
+  static constexpr uint8_t terminal_port_of(uint8_t input) {
+    const uint8_t ports[] = {Inputs::terminal_port...};
+    return ports[input];
+  }
+  /// Terminal port (0..5) of the first input; the others follow.
+  static constexpr uint8_t first_terminal_port = terminal_port_of(0);
 
-  /// Before the first sample(): every input's debounce time, in scans.
-  void start(uint8_t debounce_scans) {
+  /// Before the first sample(); set_debounce() for each input comes next.
+  void start() {
     PulseInput* input = inputs_;
     const uint8_t pins[] = {((input++)->pin = Inputs::mask)...};
     static_cast<void>(pins);
-    for (PulseInput& each : inputs_) each.debounce = debounce_scans;
   }
 
   /// Interrupt: `levels` are the I/O port's pins, `now_ms` the time.
@@ -83,12 +88,24 @@ class PulseInputs {
       if ((input.pin & counting_) == 0) input.held = 0;
   }
 
-  /// Sets the debounce time of a terminal port's input, in scans; false when the port is no pulse input.
-  bool set_debounce(uint8_t terminal_port, uint8_t scans) {
+  /// Sets the inputs' debounce times, in tenths of a ms, the first input's first. `Clock`: says how many scans that is.
+  template <class Clock>
+  void set_debounce(const uint16_t* tenths_ms) {
+    for (PulseInput& input : inputs_) input.debounce = Clock::scans_of_tenths(*tenths_ms++);
+  }
+
+  /// True while the contact on a terminal port is closed; false for a port that is no pulse input now.
+  FLM_NODISCARD bool closed(uint8_t terminal_port) const {
     const uint8_t input = static_cast<uint8_t>(terminal_port - first_terminal_port);
-    if (input >= count) return false;
-    inputs_[input].debounce = scans;
-    return true;
+    return input < count && (inputs_[input].pin & watched_ & static_cast<uint8_t>(~accepted_)) != 0;
+  }
+
+  /// Terminal ports (a bit each, port 1 is bit 0) that are pulse inputs with the analog front end off, or on.
+  FLM_NODISCARD static constexpr uint8_t terminal_ports(bool analog_off) {
+    const uint8_t each_port[] = {static_cast<uint8_t>(analog_off || !Inputs::when_analog_off ? 1u << Inputs::terminal_port : 0u)...};
+    uint8_t ports = 0;
+    for (const uint8_t port : each_port) ports = static_cast<uint8_t>(ports | port);
+    return ports;
   }
 
   /// Pins that are pulse inputs with the analog front end off, or on.
@@ -100,11 +117,6 @@ class PulseInputs {
   }
 
  private:
-  static constexpr uint8_t terminal_port_of(uint8_t input) {
-    const uint8_t ports[] = {Inputs::terminal_port...};
-    return ports[input];
-  }
-  static constexpr uint8_t first_terminal_port = terminal_port_of(0);
   static_assert(terminal_port_of(count - 1) - terminal_port_of(0) == count - 1, "pulse inputs take adjoining terminal ports, in order");
 
   /// Some level differs from the accepted one, or has.

@@ -3,12 +3,11 @@
 #include <stdint.h>
 
 #include "firmware/metering/estimator.hpp"
+#include "firmware/metering/settings.hpp"  // clamps
 #include "protocol/attributes.hpp"
 
 namespace flm {
 namespace metering {
-
-constexpr uint8_t clamps = 3;
 
 /// Adds up the clamps' samples, in turn, window by window. Windows adjoin: each sample belongs to exactly one, and the step
 /// to a window's first sample counts in that window.
@@ -16,7 +15,11 @@ template <class Arithmetic>
 class Sampler {
  public:
   /// Before the first add().
-  void start() { at_ = bank_[0]; }
+  void start() {
+    at_ = bank_[0];
+    clear(bank_[0]);
+    clear(bank_[1]);
+  }
 
   /// Interrupt: the code of the clamp whose turn it is. True when it was the last of a scan: end_scan() comes next.
   FLM_NODISCARD FLM_INLINE bool add(uint16_t code) {
@@ -24,9 +27,14 @@ class Sampler {
     const uint16_t before = sums.last;
     sums.last = code;
     sums.sum += code;
-    if (code >= full_scale_code) ++sums.clipped;
+    if (code < sums.smallest) sums.smallest = code;
+    if (code >= sums.largest) {
+      sums.largest = code;
+      if (code >= full_scale_code) ++sums.clipped;
+    }
     Arithmetic::add_square(sums.squares, code);
-    Arithmetic::add_square(sums.steps, code > before ? static_cast<uint16_t>(code - before) : static_cast<uint16_t>(before - code));
+    const int16_t step = static_cast<int16_t>(code - before);
+    Arithmetic::add_square(sums.steps, static_cast<uint16_t>(step < 0 ? -step : step));
     at_ = &sums + 1;
     return ++clamp_ == clamps;
   }
@@ -52,12 +60,19 @@ class Sampler {
   /// Main loop: the finished window has been used; clears its bank for the next one.
   template <class Critical>
   void release_window() {
-    for (ClampSums& sums : bank_[1 - active_]) sums = ClampSums{};
+    clear(bank_[1 - active_]);
     const Critical publish;
     window_ready_ = 0;
   }
 
  private:
+  FLM_OUTLINE static void clear(ClampSums* bank) {
+    for (uint8_t clamp = 0; clamp < clamps; ++clamp) {
+      bank[clamp] = ClampSums{};
+      bank[clamp].smallest = full_scale_code;
+    }
+  }
+
   /// The banks change places. The new one's first steps start from the old one's last samples.
   FLM_OUTLINE void end_window() {
     window_due_ = false;

@@ -2,24 +2,25 @@
 #pragma once
 #include <stdint.h>
 
+#include "firmware/metering/settings.hpp"
 #include "protocol/attributes.hpp"
 
 namespace flm {
 namespace metering {
 
-constexpr uint8_t sensor_count = 6;
-constexpr uint8_t port_count = 6;
-/// In the port map: the port feeds no sensor.
-constexpr uint8_t no_sensor = 0xFF;
+/// Mask of a sensor, or of anything else that there are up to eight of.
+FLM_NODISCARD FLM_OUTLINE inline uint8_t bit(uint8_t number) { return static_cast<uint8_t>(1u << number); }
+
+/// What a sensor has counted.
+struct Total {
+  uint32_t counter;       ///< Wh or litre, wraps at 2^32
+  uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, 0..999; clamp: W s, 0..3599
+  uint8_t watt_fraction;  ///< 1/256 W that the last reported power left out (clamp)
+};
 
 /// One logical meter.
-struct Sensor {
-  uint32_t counter;         ///< Wh or litre, wraps at 2^32
-  uint32_t extra;           ///< W for a clamp, ms since reset of the last pulse for a pulse meter
-  uint16_t constant;        ///< clamp: nWh per count and 1.5 ms; pulse: Wh or litre per pulse
-  uint16_t fraction;        ///< thousandths of Wh or litre per pulse, 0..999
-  uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, 0..999; clamp: W s, 0..3599
-  uint8_t watt_fraction;    ///< 1/256 W that the last reported power left out (clamp)
+struct Sensor : Total {
+  uint32_t extra;  ///< W for a clamp, ms since reset of the last pulse for a pulse meter
 };
 
 /// All sensors of a board, with the map from ports, and who must be told what.
@@ -27,45 +28,42 @@ class Sensors {
  public:
   /// No port feeds a sensor.
   void start() {
-    for (uint8_t& sensor : map_) sensor = no_sensor;
+    for (uint8_t& sensor : settings_.map) sensor = no_sensor;
   }
-  FLM_NODISCARD const Sensor& operator[](uint8_t sensor) const { return sensors_[sensor]; }
-  FLM_NODISCARD bool enabled(uint8_t sensor) const { return (enabled_ & bit(sensor)) != 0; }
-  /// Sensor that a port feeds, or no_sensor.
-  FLM_NODISCARD uint8_t sensor_of(uint8_t port) const { return map_[port]; }
+  FLM_NODISCARD Settings& settings() { return settings_; }
+  FLM_NODISCARD const Settings& settings() const { return settings_; }
+  FLM_NODISCARD Total& total(uint8_t sensor) { return sensors_[sensor]; }
 
-  void enable(uint8_t sensor, bool on) {
-    enabled_ = static_cast<uint8_t>(on ? enabled_ | bit(sensor) : enabled_ & ~bit(sensor));
-    unsettle(sensor);
+  FLM_NODISCARD const Sensor& operator[](uint8_t sensor) const { return sensors_[sensor]; }
+  FLM_NODISCARD bool enabled(uint8_t sensor) const { return settings_.enabled[sensor] != 0; }
+  /// Sensor that a port feeds, or no_sensor.
+  FLM_NODISCARD uint8_t sensor_of(uint8_t port) const { return settings_.map[port]; }
+  FLM_NODISCARD uint16_t constant(uint8_t sensor) const { return settings_.constant[sensor]; }
+  FLM_NODISCARD uint16_t fraction(uint8_t sensor) const { return settings_.fraction[sensor]; }
+
+  /// `pulse_ports`: terminal ports that are pulse inputs now, a bit each. A sensor that turns from a clamp's into a pulse meter's, or
+  /// back, starts without a remainder: its unit changes. After each change of the map, or of what the ports are. `keep_remainders`:
+  /// they have been saved under the same map.
+  void classify(uint8_t pulse_ports, bool keep_remainders = false) {
+    for (const uint8_t sensor : settings_.map) {
+      const uint8_t before = counts_pulses_;
+      if (sensor != no_sensor) {
+        counts_pulses_ = static_cast<uint8_t>((pulse_ports & 1) != 0 ? before | bit(sensor) : before & ~bit(sensor));
+        if (counts_pulses_ != before && !keep_remainders) sensors_[sensor].remainder = 0;
+      }
+      pulse_ports = static_cast<uint8_t>(pulse_ports >> 1);
+    }
   }
-  void map(uint8_t port, uint8_t sensor) {
-    if (map_[port] == sensor) return;
-    if (map_[port] != no_sensor) unsettle(map_[port]);
-    if (sensor != no_sensor) unsettle(sensor);
-    map_[port] = sensor;
-  }
-  void set_counter(uint8_t sensor, uint32_t counter) { sensors_[sensor].counter = counter; }
-  void set_constant(uint8_t sensor, uint16_t constant) {
-    if (sensors_[sensor].constant == constant) return;
-    sensors_[sensor].constant = constant;
-    unsettle(sensor);
-  }
-  /// A new fraction clears the sensor's thousandths; setting the one it has keeps them (hosts do that at each start).
-  void set_fraction(uint8_t sensor, uint16_t thousandths) {
-    Sensor& s = sensors_[sensor];
-    if (s.fraction == thousandths) return;
-    s.fraction = thousandths;
-    s.remainder = 0;
-  }
+  /// A new fraction: the sensor's thousandths were of another one.
+  void clear_remainder(uint8_t sensor) { sensors_[sensor].remainder = 0; }
 
   /// Some pulses of a port, the last of them at `last_ms`.
   void add_pulses(uint8_t port, uint8_t pulses, uint32_t last_ms) {
-    const uint8_t sensor = map_[port];
+    const uint8_t sensor = settings_.map[port];
     if (sensor == no_sensor || !enabled(sensor)) return;
     Sensor& s = sensors_[sensor];
-    become(sensor, true);
-    s.counter += static_cast<uint32_t>(s.constant) * pulses;
-    add_remainder(s, static_cast<uint32_t>(s.fraction) * pulses, 1000);
+    s.counter += static_cast<uint32_t>(settings_.constant[sensor]) * pulses;
+    add_remainder(s, static_cast<uint32_t>(settings_.fraction[sensor]) * pulses, 1000);
     s.extra = last_ms;
     mark_changed(sensor);
   }
@@ -77,7 +75,12 @@ class Sensors {
   /// True when the sensor's last second was measured whole: enabled, mapped and scaled as now from its start.
   FLM_NODISCARD bool settled(uint8_t sensor) const { return (settled_ & bit(sensor)) != 0; }
   /// Ends a second: from now on every enabled sensor's next one is whole.
-  void settle() { settled_ = enabled_; }
+  void settle() {
+    settled_ = 0;
+    for (uint8_t sensor = sensor_count; sensor-- != 0;) settled_ = static_cast<uint8_t>(settled_ << 1 | settings_.enabled[sensor]);
+  }
+  /// The same for all of them.
+  void unsettle_all() { settled_ = 0; }
   /// Something outside changed under a sensor: its second in progress does not count.
   void unsettle(uint8_t sensor) { settled_ = static_cast<uint8_t>(settled_ & ~bit(sensor)); }
 
@@ -85,7 +88,6 @@ class Sensors {
   /// second, and the energy is that of the reported watts, so the counter is the integral of the readings.
   void add_power(uint8_t sensor, uint32_t power_q8) {
     Sensor& s = sensors_[sensor];
-    become(sensor, false);
     power_q8 += s.watt_fraction;
     s.watt_fraction = static_cast<uint8_t>(power_q8);
     s.extra = power_q8 >> 8;
@@ -104,13 +106,6 @@ class Sensors {
   }
 
  private:
-  FLM_OUTLINE static uint8_t bit(uint8_t sensor) { return static_cast<uint8_t>(1u << sensor); }
-  /// A sensor that turns from a clamp's into a pulse meter's, or back, starts without a remainder: its unit changes.
-  void become(uint8_t sensor, bool pulses) {
-    const uint8_t before = counts_pulses_;
-    counts_pulses_ = static_cast<uint8_t>(pulses ? before | bit(sensor) : before & ~bit(sensor));
-    if (counts_pulses_ != before) sensors_[sensor].remainder = 0;
-  }
   /// Adds parts of a count, `whole` of which make one.
   FLM_OUTLINE static void add_remainder(Sensor& s, uint32_t parts, uint16_t whole) {
     parts += s.remainder;
@@ -123,8 +118,7 @@ class Sensors {
   }
 
   Sensor sensors_[sensor_count] = {};
-  uint8_t map_[port_count] = {};
-  uint8_t enabled_ = 0;
+  Settings settings_ = {};
   uint8_t settled_ = 0;
   uint8_t counts_pulses_ = 0;
   uint8_t changed_ = 0;

@@ -3,9 +3,11 @@
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/sleep.h>
+#include <avr/wdt.h>
 #include <stdint.h>
 
 #include "boards/pins.hpp"
+#include "hal/contract.hpp"
 #include "protocol/attributes.hpp"
 
 namespace flm {
@@ -112,10 +114,18 @@ struct AvrArithmetic {
   }
 };
 
-/// Before memory is initialised: full clock speed, and timer 1 counts from here so that start_sampling() knows the time
+/// Where the reset cause waits until memory has been initialised.
+inline volatile uint8_t& reset_cause_register() { return GPIOR0; }
+
+/// Before memory is initialised: the watchdog, which a reset of its own leaves running at its shortest time; full clock speed, and timer 1 counts from here so that start_sampling() knows the time
 /// since reset however long the start-up code takes.
 template <class Board>
 inline void clock_from_reset() {
+  reset_cause_register() = MCUSR;
+  MCUSR = 0;  // 10.9.2: while WDRF is set, the watchdog cannot be set.
+  // 250 ms; the first time-out interrupts, the second resets.
+  WDTCSR = _BV(WDCE) | _BV(WDE);
+  WDTCSR = _BV(WDIE) | _BV(WDE) | _BV(WDP2);
   if (Board::clock_starts_divided_by_8) {
     CLKPR = _BV(CLKPCE);  // 8.12.2: the new value follows within four cycles.
     CLKPR = 0;
@@ -153,6 +163,13 @@ class AvrHal {
   static void set_lines(bool analog, bool invert_rx, bool invert_tx) {
     set_lines_of<Board>(analog, invert_rx, invert_tx, Switchable<Board::has_port_configuration>());
   }
+  /// The same object, but the compiler no longer knows its address, and so reaches members by 2-byte instead of 4-byte instructions.
+  template <class T>
+  FLM_INLINE static T& by_pointer(T& object) {
+    T* pointer = &object;
+    __asm__("" : "+r"(pointer));
+    return *pointer;
+  }
   static void barrier() { __asm__ volatile("" ::: "memory"); }
 
   /// Sleeps in idle mode until an interrupt, unless there is something to do.
@@ -168,11 +185,41 @@ class AvrHal {
     sei();
   }
 
+  // The EEPROM (8.4). Its registers are the main loop's alone; the timed sequence is not to be interrupted.
+  FLM_NODISCARD static bool eeprom_busy() { return (EECR & _BV(EEPE)) != 0; }
+  FLM_NODISCARD static uint8_t eeprom_read(uint16_t address) {
+    EEAR = address;
+    EECR = _BV(EERE);
+    return EEDR;
+  }
+  static void eeprom_start(uint16_t address, uint8_t value, EepromWrite how) {
+    EEAR = address;
+    EEDR = value;
+    const uint8_t mode = how == EepromWrite::erase ? _BV(EEPM0) : how == EepromWrite::write ? _BV(EEPM1) : 0;
+    const Critical timed;
+    EECR = static_cast<uint8_t>(mode | _BV(EEMPE));
+    EECR |= _BV(EEPE);
+  }
+
+  /// The comparator's output: the bandgap is above the divided supply (23.3).
+  FLM_NODISCARD static bool supply_low() { return (ACSR & _BV(ACO)) != 0; }
+  /// The LED and the transceiver; the converter's 0.3 mA goes on metering.
+  static void save_power(bool on) {
+    if (on) led(false);
+    save_transceiver<Board>(on, Switchable<Board::has_port_configuration>());
+  }
+  FLM_NODISCARD static uint8_t reset_cause() { return static_cast<uint8_t>(reset_cause_register() & 0x0F); }
+  static void feed_watchdog() { wdt_reset(); }
+
+  /// Returns when the converter has settled, and a write that a reset has survived is over.
   static void start() {
     AvrPin<typename Board::Led>::make_output();
     start_lines<Board>(Switchable<Board::has_port_configuration>());
     start_converter();
     start_spi();
+    start_supply_watch();
+    while (eeprom_busy()) {
+    }
   }
 
   /// First trigger 4 ms after reset, when the reference and the pull-ups have settled; then one every tick.
@@ -185,7 +232,6 @@ class AvrHal {
     TCNT0 = 0;
     TIFR0 = _BV(OCF0A);
     TCCR0B = timer_clock_select();
-    TCCR1B = 0;
     sei();
   }
 
@@ -210,6 +256,22 @@ class AvrHal {
     SPCR = spi_on;
     SPDR = 0;
   }
+
+  /// The bandgap against the divided supply; the comparator's rising output captures timer 1, through the noise canceler (16.6.3).
+  static void start_supply_watch() {
+    DIDR1 = _BV(AIN1D);
+    ACSR = _BV(ACBG) | _BV(ACIC);
+    TCCR1B = _BV(ICNC1) | _BV(ICES1) | _BV(CS11);
+    TIFR1 = _BV(ICF1);
+    TIMSK1 = _BV(ICIE1);
+  }
+
+  template <class B>
+  static void save_transceiver(bool on, Switchable<false>) {
+    AvrPin<typename B::DriverEnable>::set(!on);
+  }
+  template <class B>
+  static void save_transceiver(bool, Switchable<true>) {}
 
   /// Ports 2 and 3 stay clamps; the RS-485 transceiver rests in transmit, which makes terminal `a` a 3.3 V rail.
   template <class B>

@@ -33,3 +33,13 @@ ISR(SPI_STC_vect) {
   const flm::hal::OthersInterrupt others(SPCR, ThisHal::spi_held, ThisHal::spi_on);
   sensor_board.on_spi(received);
 }
+
+/// The comparator says that the supply is low, or something looked like it.
+ISR(TIMER1_CAPT_vect) { sensor_board.on_supply_low(); }
+
+/// The watchdog was not fed for 250 ms: saves what can be saved; another 250 ms later it resets.
+ISR(WDT_vect) {
+  sensor_board.on_hang();
+  for (;;) {
+  }
+}

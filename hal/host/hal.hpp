@@ -52,6 +52,10 @@ struct HostHal {
     invert_rx = rx;
     invert_tx = tx;
   }
+  template <class T>
+  static T& by_pointer(T& object) {
+    return object;
+  }
   void barrier() {}
 
   FLM_NODISCARD bool eeprom_busy() const { return eeprom->busy; }

@@ -49,7 +49,7 @@ layers() {
   complaints=$(mktemp -u)
   may_include protocol 'protocol/'
   may_include boards 'boards/|protocol/'
-  may_include firmware 'firmware/|protocol/|boards/'
+  may_include firmware 'firmware/|protocol/|boards/|hal/contract'
   may_include firmware/metering 'firmware/metering/|protocol/'
   # hal/README.md: the arithmetic that a hal may replace.
   may_include hal 'hal/|protocol/|boards/|firmware/metering/integer\.hpp"'

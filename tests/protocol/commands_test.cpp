@@ -7,27 +7,35 @@
 using namespace flm::protocol;
 
 namespace {
-/// The wire reference's table, "Commands": letter, index first, digits of the value.
+/// The wire reference's table, "Commands": letter, what the index numbers, digits of the value, whether it can be got, FLM02B only.
 struct Documented {
   char letter;
-  bool per_sensor;
+  Index index;
   int digits;
+  bool gettable, flm02b_only;
 };
-constexpr Documented documented[] = {{'h', false, 6}, {'s', false, 4}, {'e', true, 2}, {'p', false, 12},
-                                     {'c', true, 8},  {'m', true, 4},  {'f', true, 4}, {'k', false, 6}};
+constexpr Documented documented[] = {
+    {'h', Index::none, 6, true, false},   {'s', Index::none, 4, true, false},   {'e', Index::sensor, 2, true, false},
+    {'p', Index::none, 12, true, false},  {'c', Index::sensor, 8, true, false}, {'m', Index::sensor, 4, true, false},
+    {'f', Index::sensor, 4, true, false}, {'w', Index::none, 4, true, false},   {'b', Index::none, 4, true, false},
+    {'k', Index::none, 6, true, true},    {'i', Index::none, 2, true, true},    {'g', Index::none, 2, false, true}};
 }  // namespace
 
-TEST_CASE("every property is written on the wire as documented") {
+TEST_CASE("every property is written on the wire as documented, and the others are marked as extensions") {
+  std::string of_stock;
   for (const Documented& wanted : documented) {
     CAPTURE(wanted.letter);
+    of_stock += wanted.letter;
     const std::size_t place = PropertyTable::find(wanted.letter);
     REQUIRE(place < PropertyTable::count);
     const Property& property = PropertyTable::properties[place];
-    CHECK(property.per_sensor == wanted.per_sensor);
+    CHECK(property.index == wanted.index);
     CHECK(property.digits() == wanted.digits);
-    CHECK(property.access == Access::get_set);
-    CHECK(property.port_configuration == (wanted.letter == 'k'));
+    CHECK(property.access == (wanted.gettable ? Access::get_set : Access::set));
+    CHECK(property.port_configuration == wanted.flm02b_only);
   }
+  for (const Property& property : PropertyTable::properties)
+    CHECK(property.extension == (of_stock.find(property.letter) == std::string::npos));
 }
 
 TEST_CASE("no letter stands twice in the table, and a field has 2, 4 or 8 digits") {
@@ -37,6 +45,10 @@ TEST_CASE("no letter stands twice in the table, and a field has 2, 4 or 8 digits
     letters += property.letter;
     for (const std::uint8_t digits : property.field_digits) CHECK((digits == 0 || digits == 2 || digits == 4 || digits == 8));
   }
+  for (const Report& report : ReportTable::reports) {
+    CHECK(letters.find(report.letter) == std::string::npos);
+    letters += report.letter;
+  }
 }
 
 TEST_CASE("a letter that is no property is not found") {
@@ -45,11 +57,18 @@ TEST_CASE("a letter that is no property is not found") {
 
 TEST_CASE("a property's row is known at compile time") {
   CHECK((std::integral_constant<int, PropertyOf<'c'>::digits>::value == 8));
-  CHECK((std::integral_constant<bool, PropertyOf<'c'>::per_sensor>::value));
+  CHECK((std::integral_constant<int, index_count(PropertyOf<'c'>::index)>::value == 6));
 }
 
 TEST_CASE("a data record has 22 digits: sensor, counter, thousandths, extra") {
   int digits = 0;
-  for (const std::uint8_t field : DataRecord::field_digits) digits += field;
+  for (const std::uint8_t field : ReportTable::reports[ReportTable::find('d')].field_digits) digits += field;
   CHECK(digits == 2 + 8 + 4 + 8);
+}
+
+TEST_CASE("there are 3 clamps, and 6 sensors and ports") {
+  CHECK(index_count(Index::none) == 0);
+  CHECK(index_count(Index::clamp) == 3);
+  CHECK(index_count(Index::sensor) == 6);
+  CHECK(index_count(Index::port) == 6);
 }

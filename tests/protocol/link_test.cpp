@@ -46,7 +46,8 @@ std::string waiting(const LinkPort& port) {
 }
 
 void answer(LinkPort& port, const char* letters) {
-  LinkReply& out = port.new_reply();
+  port.take_back_reply();
+  LinkReply& out = port.reply();
   out.begin(letters[0], letters[1]);
   port.offer_reply();
   port.release();
@@ -146,14 +147,16 @@ TEST_CASE("a reply that is taken back while it goes out ends without a full stop
     LinkPort port;
     Host host{port};
     host.write(message("gc00"));
-    LinkReply& out = port.new_reply();
+    port.take_back_reply();
+  LinkReply& out = port.reply();
     out.begin('g', 'c');
     out.put32(0x12345678);
     port.offer_reply();
     port.release();
     host.read(2);
     std::string text = host.read(place);
-    port.new_reply().begin('x', 'x');
+    port.take_back_reply();
+    port.reply().begin('x', 'x');
     text += host.read_reply();
     if (text.find('.') != std::string::npos)
       CHECK(text == reply("gc12345678") + two_zeros);
@@ -214,7 +217,8 @@ TEST_CASE("the longest command fits; one character more is marked as too long, a
 
 TEST_CASE("a reply of six data records has its CRC over the characters") {
   LinkPort port;
-  LinkReply& out = port.new_reply();
+  port.take_back_reply();
+  LinkReply& out = port.reply();
   std::string text = "gd";
   out.begin('g', 'd');
   for (std::uint8_t sensor = 0; sensor < 6; ++sensor) {
@@ -234,6 +238,7 @@ namespace {
 
 /// A channel that keeps what the host sends, and has some bytes for it.
 struct Echo {
+  static constexpr bool exists = true;
   std::string heard, waiting;
   void from_host(std::uint8_t byte) { heard += static_cast<char>(byte); }
   bool to_host(std::uint8_t& byte) {
@@ -276,7 +281,8 @@ TEST_CASE("the channel's bytes follow the u, with a reply before it and without"
   CHECK(host.write(std::string(12, '\0')) == "lud4010aa0" + two_zeros);
   host.port.waiting = "\x7c\xb3";
   host.write(message("gd"));
-  host.port.new_reply().begin('g', 'd');
+  host.port.take_back_reply();
+  host.port.reply().begin('g', 'd');
   host.port.offer_reply();
   host.port.release();
   host.write(two_zeros);

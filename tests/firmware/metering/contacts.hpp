@@ -60,7 +60,9 @@ class PulseBench {
 
   explicit PulseBench(std::uint16_t debounce_tenths = metering::default_debounce_tenths_ms, std::uint8_t levels = 0xFF)
       : levels_(levels) {
-    inputs.start(Clock::scans_of_tenths(debounce_tenths));
+    inputs.start();
+    const std::uint16_t all[] = {debounce_tenths, debounce_tenths, debounce_tenths, debounce_tenths};
+    inputs.template set_debounce<Clock>(all);
     inputs.watch(Inputs::mask(true), levels_);
   }
 

@@ -131,7 +131,7 @@ TEMPLATE_TEST_CASE("the estimate grows with the level, through the handover from
       const double a = rms / large;
       const auto whole = [](double x) { return static_cast<std::uint32_t>(std::lround(x)); };
       const ClampSums sums = {whole(a * a * unit.squares + samples * s2), whole(a * a * unit.steps + 2 * samples * s2),
-                              whole(a * unit.sum), 0, 0};
+                              whole(a * unit.sum), 0, 0, 0, 0};
       const std::uint32_t square = mean_square_q10(sums, samples, uncalibrated, weight);
       // A sum is rounded to whole counts: one more or less of them moves the mean square by (1 + weight) / samples.
       const double rounding = 1024.0 * (1 + weight / 16384.0 * 4) / samples + 4;
@@ -165,7 +165,7 @@ TEMPLATE_TEST_CASE("an overload saturates: more current never reads less, and no
 
 TEST_CASE("the largest sums saturate above 1400 counts RMS") {
   const std::uint32_t samples = 2134, square = 1023u * 1023;
-  const ClampSums steepest = {samples / 2 * square, samples * square, samples / 2 * 1023, 1067, 0};
+  const ClampSums steepest = {samples / 2 * square, samples * square, samples / 2 * 1023, 1067, 0, 0, 1023};
   for (const std::uint16_t tau_us : {std::uint16_t{1910}, std::uint16_t{10000}, std::uint16_t{65535}}) {
     const std::uint32_t got = mean_square_q10(steepest, samples, {tau_us, 341, 0}, StepWeight<Flm02a::Sampling>::q14(tau_us));
     CHECK(std::sqrt(got / 1024.0) > (tau_us < 2000 ? 723.0 : 1000.0));

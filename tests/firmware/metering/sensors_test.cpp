@@ -12,13 +12,15 @@ Sensors started() {
   sensors.start();
   return sensors;
 }
-/// A sensor fed by a port, enabled.
+constexpr std::uint8_t pulse_ports = 1 << 3 | 1 << 4;
+/// A sensor fed by a pulse port, enabled.
 Sensors pulse_sensor(std::uint8_t port, std::uint8_t sensor, std::uint16_t constant, std::uint16_t fraction) {
   Sensors sensors = started();
-  sensors.map(port, sensor);
-  sensors.set_constant(sensor, constant);
-  sensors.set_fraction(sensor, fraction);
-  sensors.enable(sensor, true);
+  sensors.settings().map[port] = sensor;
+  sensors.settings().constant[sensor] = constant;
+  sensors.settings().fraction[sensor] = fraction;
+  sensors.settings().enabled[sensor] = 1;
+  sensors.classify(pulse_ports);
   return sensors;
 }
 }  // namespace
@@ -49,7 +51,7 @@ TEST_CASE("a power under one watt is carried until it makes one") {
 
 TEST_CASE("a clamp's counter wraps at 2^32 Wh") {
   Sensors sensors = started();
-  sensors.set_counter(0, 0xFFFFFFFFu);
+  sensors.total(0).counter = 0xFFFFFFFFu;
   for (int second = 0; second < 3600; ++second) sensors.add_power(0, 2 << 8);
   CHECK(sensors[0].counter == 1u);
 }
@@ -73,36 +75,30 @@ TEST_CASE("pulses count constant and thousandths, with a carry, however many com
   }
 }
 
-TEST_CASE("setting the fraction that a sensor has keeps its thousandths; another clears them") {
-  // Stock reference, fault 6: 0.5 + 0.5 gave 0.5.
-  Sensors sensors = pulse_sensor(4, 2, 0, 500);
-  sensors.add_pulses(4, 1, 0);
-  sensors.set_fraction(2, 500);
-  sensors.add_pulses(4, 1, 0);
-  CHECK(sensors[2].counter == 1u);
-  sensors.add_pulses(4, 1, 0);
-  CHECK(sensors.milli(2) == 500u);
-  sensors.set_fraction(2, 200);
-  CHECK(sensors.milli(2) == 0u);
-  CHECK(sensors[2].counter == 1u);
-}
-
 TEST_CASE("pulses of a port that feeds nothing, or a disabled sensor, count nothing") {
   Sensors sensors = pulse_sensor(4, 2, 1, 0);
   sensors.add_pulses(3, 9, 0);
-  sensors.enable(2, false);
+  sensors.settings().enabled[2] = 0;
   sensors.add_pulses(4, 9, 0);
   for (std::uint8_t sensor = 0; sensor < sensor_count; ++sensor) CHECK(sensors[sensor].counter == 0u);
   CHECK(sensors.changed() == 0);
 }
 
-TEST_CASE("a sensor that turns from pulses to a clamp or back starts without a remainder") {
+TEST_CASE("a sensor that turns from pulses to a clamp or back starts without a remainder, and with the same ports keeps it") {
   Sensors sensors = pulse_sensor(4, 2, 0, 999);
   sensors.add_pulses(4, 1, 0);
+  sensors.classify(pulse_ports);
   CHECK(sensors.milli(2) == 999u);
+  sensors.settings().map[4] = no_sensor;
+  sensors.settings().map[0] = 2;
+  sensors.classify(pulse_ports);
+  CHECK(sensors[2].remainder == 0u);
   sensors.add_power(2, 1000 << 8);
   CHECK(sensors.milli(2) == 0u);
   CHECK(sensors[2].remainder == 1000u);
+  sensors.settings().map[0] = no_sensor;
+  sensors.settings().map[4] = 2;
+  sensors.classify(pulse_ports);
   sensors.add_pulses(4, 1, 0);
   CHECK(sensors.milli(2) == 999u);
   CHECK(sensors[2].counter == 0u);
@@ -138,46 +134,20 @@ TEST_CASE("a delivery that is taken back delivers nothing") {
   CHECK(sensors.changed() == 1);
 }
 
-TEST_CASE(
-    "enabling, mapping or scaling anew unsettles a sensor until the second ends; setting the same does not, but for enable") {
+TEST_CASE("a sensor's second counts when it was enabled and undisturbed from its start to its end") {
   Sensors sensors = started();
-  sensors.map(0, 1);
-  sensors.set_constant(1, 5163);
-  sensors.enable(1, true);
+  sensors.settings().enabled[1] = 1;
   CHECK_FALSE(sensors.settled(1));
   sensors.settle();
   CHECK(sensors.settled(1));
-  sensors.map(0, 1);
-  sensors.set_constant(1, 5163);
-  CHECK(sensors.settled(1));
-  sensors.set_constant(1, 5164);
-  CHECK_FALSE(sensors.settled(1));
-  sensors.settle();
-  sensors.map(1, 1);
-  CHECK_FALSE(sensors.settled(1));
-  sensors.settle();
-  sensors.map(1, no_sensor);
-  CHECK_FALSE(sensors.settled(1));
-  sensors.settle();
-  sensors.enable(1, true);
-  CHECK_FALSE(sensors.settled(1));
-}
-
-TEST_CASE("a port that moves to another sensor unsettles both, and no third") {
-  Sensors sensors = started();
-  for (std::uint8_t sensor = 0; sensor < 3; ++sensor) {
-    sensors.map(sensor, sensor);
-    sensors.enable(sensor, true);
-  }
-  sensors.settle();
-  sensors.map(0, 1);
   CHECK_FALSE(sensors.settled(0));
+  sensors.settings().enabled[5] = 1;
+  sensors.unsettle(1);
   CHECK_FALSE(sensors.settled(1));
-  CHECK(sensors.settled(2));
-}
-
-TEST_CASE("a disabled sensor never settles") {
-  Sensors sensors = started();
   sensors.settle();
-  for (std::uint8_t sensor = 0; sensor < sensor_count; ++sensor) CHECK_FALSE(sensors.settled(sensor));
+  CHECK(sensors.settled(1));
+  CHECK(sensors.settled(5));
+  sensors.unsettle_all();
+  CHECK_FALSE(sensors.settled(1));
+  CHECK_FALSE(sensors.settled(5));
 }

@@ -1,0 +1,37 @@
+// What a host configures. Kept in EEPROM byte for byte, so its layout is part of store/layout.hpp's version.
+#pragma once
+#include <stdint.h>
+
+#include "firmware/metering/estimator.hpp"
+
+namespace flm {
+namespace metering {
+
+constexpr uint8_t clamps = 3;
+constexpr uint8_t sensor_count = 6;
+constexpr uint8_t port_count = 6;
+/// In the port map: the port feeds no sensor.
+constexpr uint8_t no_sensor = 0xFF;
+/// Terminal ports 2 to 5 (1 to 4 here) are pulse inputs on one board or another.
+constexpr uint8_t first_pulse_port = 1, pulse_port_count = 4;
+/// As the port that the LED shows: the heartbeat.
+constexpr uint8_t heartbeat = 0xFF;
+
+/// Values of several bytes stand least significant byte first, as both the AVR and the PC keep numbers.
+struct Settings {
+  uint16_t constant[sensor_count];  ///< clamp: nWh per count and 1.5 ms; pulse: Wh or litre per pulse
+  uint16_t fraction[sensor_count];  ///< thousandths of Wh or litre per pulse, 0..999
+  ClampCalibration calibration[clamps];
+  uint16_t debounce_tenths_ms[pulse_port_count];
+  uint16_t software;              ///< what `gs` answers: major, minor; a byte each
+  uint8_t hardware[3];            ///< what `gh` answers: minor 1 byte, major 2
+  uint8_t map[port_count];        ///< sensor that each port feeds, or no_sensor
+  uint8_t enabled[sensor_count];  ///< 0, 1
+  uint8_t lines[3];               ///< 0, 1: invert TX, invert RX, analog front end on
+  uint8_t led_port;               ///< 0..5, or heartbeat
+  uint8_t radio_group;
+};
+static_assert(sizeof(Settings) == 72, "the layout in EEPROM");
+
+}  // namespace metering
+}  // namespace flm
