@@ -23,7 +23,8 @@ struct HostEeprom {
   }
 
   uint8_t bytes[eeprom_size];
-  bool busy = false;  ///< a write has been started; whoever owns the EEPROM calls finish() when its time has passed
+  bool instant = false;  ///< writes take no time: for code that waits for them
+  bool busy = false;     ///< a write has been started; whoever owns the EEPROM calls finish() when its time has passed
   uint16_t address = 0;
   uint8_t value = 0;
   EepromWrite mode = EepromWrite::erase_and_write;
@@ -65,6 +66,7 @@ struct HostHal {
     eeprom->address = address;
     eeprom->value = value;
     eeprom->mode = mode;
+    if (eeprom->instant) eeprom->finish();
   }
   FLM_NODISCARD bool supply_low() const { return supply_is_low; }
   void save_power(bool on) { saving_power = on; }
