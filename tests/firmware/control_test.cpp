@@ -32,11 +32,17 @@ constexpr Exchange on_both_boards[] = {
     {"lxxfa.", "lxxfa.u"},
     {"lgh00.", "lzzd7.u"},
     {"lge06c8.", "lge6e.u"},
+    {"lgw4f.", "lgw00007f.u"},
+    {"lgbed.", "lgb0000d1.u"},
+    {"lsw0001a6.", "lsw0001a6.u"},
+    {"lsb0002ea.", "lsb0002ea.u"},
+    {"lct96.", "lct96.u"},
     {"lsh00020236.", "lsh00020236.u"},
     {"lss01004c.", "lss01004c.u"},
 };
-constexpr Exchange on_flm02b[] = {{"lgh93.", "lgh00020277.u"}, {"lsk0100004f.", "lsk0100004f.u"}, {"lgk71.", "lgk0100000e.u"}};
-constexpr Exchange on_flm02a[] = {{"lgh93.", "lgh00020195.u"}, {"lsk0100004f.", "lska6.u"}};
+constexpr Exchange on_flm02b[] = {{"lgh93.", "lgh00020277.u"}, {"lsk0100004f.", "lsk0100004f.u"}, {"lgk71.", "lgk0100000e.u"},
+                                    {"lgicd.", "lgiff75.u"},      {"lsiff43.", "lsiff43.u"},         {"lsgd441.", "lsgd441.u"}};
+constexpr Exchange on_flm02a[] = {{"lgh93.", "lgh00020195.u"}, {"lsk0100004f.", "lska6.u"}, {"lsgd441.", "lsg05.u"}};
 
 template <class Facts, std::size_t Count>
 void replay(BoardOnLink<Facts>& host, const Exchange (&exchanges)[Count]) {
@@ -268,4 +274,127 @@ TEMPLATE_TEST_CASE("after a storm of random bytes the next good message is answe
     if (in.substr(0, 3) != wanted) in = host.transfer(message("gh"));
     if (in.substr(0, 3) != wanted) FAIL("no answer after " << sent << " bytes: " << in);
   }
+}
+
+TEST_CASE("setting the fraction that a sensor has keeps its thousandths; another clears them") {
+  // Stock reference, fault 6: 0.5 + 0.5 gave 0.5.
+  BoardOnLink<Flm02b> host;
+  for (const char* command : {"spffffffff02ff", "sm020000", "sf0201f4", "se0201"}) CHECK(host.ask(command) == command);
+  host.board.sensors().add_pulses(4, 1, 0);
+  CHECK(host.ask("sf0201f4") == "sf0201f4");
+  host.board.sensors().add_pulses(4, 2, 0);
+  CHECK(host.ask("gc02") == "gc0200000001");
+  CHECK(host.board.sensors().milli(2) == 500);
+  CHECK(host.ask("sf0200c8") == "sf0200c8");
+  CHECK(host.board.sensors().milli(2) == 0);
+  CHECK(host.ask("gc02") == "gc0200000001");
+}
+
+TEST_CASE("watchdog resets and power failures are two numbers that do not run into each other") {
+  BoardOnLink<Flm02a> host;
+  CHECK(host.ask("sbffff") == "sbffff");
+  CHECK(host.ask("gw") == "gw0000");
+  CHECK(host.ask("sw1234") == "sw1234");
+  CHECK(host.ask("gb") == "gbffff");
+}
+
+TEST_CASE("the radio group can be set on FLM02B and not asked for; the LED shows a port or the heartbeat") {
+  BoardOnLink<Flm02b> host;
+  CHECK(host.ask("sg12") == "sg12");
+  CHECK(host.ask("gg") == "gg");
+  CHECK(host.ask("si05") == "si05");
+  CHECK(host.ask("gi") == "gi05");
+  for (const char* command : {"si06", "sifE", "si80"}) CHECK(host.ask(command) == "si");
+  CHECK(host.ask("gi") == "gi05");
+}
+
+TEST_CASE("extensions: a clamp's calibration and a pulse port's debounce, in range and of ports that there are") {
+  BoardOnLink<Flm02b> host;
+  CHECK(host.ask("gt02") == "gt020776");  // 1 910 us
+  CHECK(host.ask("gn00") == "gn000155");  // 341 / 1024 count^2
+  for (const char* command : {"st014e20", "sn01ffff", "so01ff80", "sj01000f", "sj0403e8"}) {
+    CHECK(host.ask(command) == command);
+    CHECK(host.ask(std::string("g") + command[1] + std::string(command + 2, 2)) == std::string("g") + (command + 1));
+  }
+  CHECK(host.ask("gt00") == "gt000776");
+  for (const char* command : {"st030001", "sj000064", "sj050064", "sj060064", "sj03000e", "sj0303e9", "gj00", "gt03"})
+    CHECK(host.ask(command) == std::string(command).substr(0, 2));
+  CHECK(host.ask("gj03") == "gj03003c");  // 6 ms
+  BoardOnLink<Flm02a> other;
+  CHECK(other.ask("sj010064") == "sj");  // port 2 is a clamp for good
+  CHECK(other.ask("sj030064") == "sj030064");
+}
+
+TEST_CASE("extensions: version and features, reset cause and up-time, errors") {
+  BoardOnLink<Flm02b> host;
+  CHECK(host.ask("gv") == "gv0001002b0007");
+  CHECK(host.ask("gr") == "gr0100000000");
+  CHECK(host.ask("gx") == "gx000000");
+  CHECK(host.transfer("lgh00.") == reply("zz"));
+  host.write("lgh93.lgs2e.");  // The main loop runs after each byte here, so none is dropped.
+  CHECK(host.ask("gx") == "gx000100");
+  for (const char c : std::string("lgh93.lgs2e.")) static_cast<void>(host.clock_without_step(c));
+  host.board.step();
+  CHECK(host.ask("gx") == "gx000101");
+  BoardOnLink<Flm02a> other;
+  CHECK(other.ask("gv") == "gv0001002a0003");
+}
+
+TEST_CASE("extensions: a clamp's raw statistics are those of the samples of one window") {
+  BoardOnLink<Flm02b> host;
+  const std::string nothing = "ga02" + std::string(4, '0') + std::string(40, '0');
+  CHECK(host.ask("ga02") == nothing);
+  CHECK(host.ask("ga03") == "ga");
+  // 100, 101, 102, then full scale, and again; clamps in turn, the third is asked for.
+  const unsigned codes[] = {100, 101, 102, 1023};
+  unsigned scan = 0;
+  for (int window = 0; window < 2; ++window) {
+    const std::uint32_t uptime = host.board.uptime_s();
+    while (host.board.uptime_s() == uptime) {
+      for (unsigned clamp = 0; clamp < 3; ++clamp)
+        flm::hal::raise_conversion_complete(host.board, static_cast<std::uint16_t>(clamp == 2 ? codes[scan % 4] : 7));
+      ++scan;
+      host.board.step();
+    }
+  }
+  const std::string text = host.ask("ga02");
+  REQUIRE(text.size() == nothing.size());
+  const auto field = [&](std::size_t place, std::size_t digits) { return std::stoul(text.substr(place, digits), nullptr, 16); };
+  const unsigned long samples = field(4, 4);
+  CHECK(samples >= 2083);  // 1 s of 6 250 conversions
+  CHECK(samples <= 2084);
+  CHECK(field(8, 4) == 1023);
+  CHECK(field(12, 4) == 100);
+  CHECK(std::abs(static_cast<long>(field(20, 4)) - 521) <= 1);  // a quarter clipped
+  CHECK(std::abs(static_cast<double>(field(24, 8)) / static_cast<double>(samples) - (100 + 101 + 102 + 1023) / 4.0) < 1);
+  CHECK(std::abs(static_cast<double>(field(32, 8)) / static_cast<double>(samples) - (1 + 1 + 921.0 * 921 + 923.0 * 923) / 4) < 500);
+  CHECK(std::abs(static_cast<double>(field(40, 8)) / static_cast<double>(samples) - (10000 + 10201 + 10404 + 1023.0 * 1023) / 4) < 500);
+}
+
+TEST_CASE("a commit answers when everything is stored, and not before; a host that speaks meanwhile does not get it any more") {
+  BoardOnLink<Flm02b> host;
+  flm::hal::HostEeprom& eeprom = *host.board.hal().eeprom;
+  CHECK(host.ask("sm001429") == "sm001429");
+  eeprom.instant = false;
+  host.write("lct96." + std::string(2, '\0'));
+  int writes = 0;
+  while (true) {
+    host.board.step();
+    if (!eeprom.busy) break;
+    if (writes == 10) CHECK(host.read_reply() == "lu" + std::string(2, '\0'));
+    eeprom.finish();
+    ++writes;
+  }
+  CHECK(writes > 60);
+  host.read(2);
+  CHECK(host.read_reply() == reply("ct").substr(0) + std::string(2, '\0'));
+
+  CHECK(host.ask("sm00142a") == "sm00142a");
+  host.write("lct96.");
+  CHECK(host.ask("gm00") == "gm00142a");
+  while (eeprom.busy) {
+    eeprom.finish();
+    host.board.step();
+  }
+  CHECK(host.ask("gm00") == "gm00142a");
 }
