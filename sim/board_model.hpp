@@ -12,7 +12,7 @@ namespace flm::sim {
 
 /// Time from reset to the first converter trigger: the firmware waits for it on its timer, so that it does not depend on
 /// how long its start-up code takes (hal/avr, hal/host).
-inline constexpr Nanoseconds kFirstSample = 4'000'000;
+inline constexpr Nanoseconds kFirstSample = 20'000'000;
 
 struct PulsePort {
   int port;              ///< terminal port, 1 to 6

@@ -45,9 +45,10 @@ struct Environment::Impl {
   std::array<std::optional<ClampCurrent>, 3> currents;  // by port - 1
   std::array<double, 3> counts_per_ampere{};
   std::array<std::optional<Contact>, 6> contacts;
+  std::vector<SupplyChange> supply;
   Gaussian gaussian;
 
-  Impl(const Scenario& scenario, const BoardModel& model) : board(model), front_end(scenario.front_end) {
+  Impl(const Scenario& scenario, const BoardModel& model) : board(model), front_end(scenario.front_end), supply(supply_changes(model, scenario.power)) {
     // A full-scale RMS sine has a mean of 928 counts; the mean of a rectified sine is 2 sqrt(2) / pi of its RMS.
     std::array<double, 3> full_scale{50.0, 50.0, 50.0};
     for (const Sensor& sensor : scenario.sensors)
@@ -101,6 +102,9 @@ Nanoseconds Environment::next_edge(Nanoseconds t) const {
     if (contact) next = std::min(next, contact->next_edge(seen));
   return next == kNever ? kNever : impl_->trigger_before(next + impl_->board.tick_period - 1);
 }
+
+const std::vector<SupplyChange>& Environment::supply() const { return impl_->supply; }
+std::uint64_t Environment::seed() const { return impl_->front_end.seed; }
 
 double Environment::true_rms(int port, Nanoseconds from, Nanoseconds to) const {
   const ClampCurrent* clamp = impl_->clamp(port);

@@ -1,10 +1,11 @@
-// What is outside of the board, as functions of time: clamp currents behind the analog front end, and pulse contacts.
+// What is outside of the board, as functions of time: clamp currents behind the analog front end, pulse contacts, the supply.
 #pragma once
 #include <cstdint>
 #include <memory>
 
 #include "sim/board_model.hpp"
 #include "sim/scenario.hpp"
+#include "sim/supply_plan.hpp"
 #include "sim/time.hpp"
 
 namespace flm::sim {
@@ -28,6 +29,11 @@ class Environment {
   [[nodiscard]] bool level(int port, Nanoseconds t) const;
   /// The first time after t at which any pulse port changes, or kNever.
   [[nodiscard]] Nanoseconds next_edge(Nanoseconds t) const;
+
+  /// When the supply fails and comes back, in time order.
+  [[nodiscard]] const std::vector<SupplyChange>& supply() const;
+  /// The scenario's seed, for what else is left to chance.
+  [[nodiscard]] std::uint64_t seed() const;
 
   /// True RMS of the current through a clamp, in A, before the front end, over [from, to).
   [[nodiscard]] double true_rms(int port, Nanoseconds from, Nanoseconds to) const;

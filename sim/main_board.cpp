@@ -116,6 +116,13 @@ void MainBoard::scripted(const HostCommand& command) {
   if (observer_.record) observer_.record(Reply{command.at, command.send, reply ? decode_reply(*reply) : "no answer"});
 }
 
+/// When the supply comes back that is away at time t; 0 when it is there.
+Nanoseconds MainBoard::power_back(Nanoseconds t) const {
+  for (const PowerFailure& failure : scenario_.power)
+    if (nanoseconds(failure.at) <= t && t < nanoseconds(failure.restore)) return nanoseconds(failure.restore);
+  return 0;
+}
+
 void MainBoard::run(Nanoseconds end) {
   auto commands = scenario_.host;
   std::stable_sort(commands.begin(), commands.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
@@ -128,6 +135,13 @@ void MainBoard::run(Nanoseconds end) {
     const Nanoseconds next = std::min({configure_at, command_at, data_at, poll_at});
     if (std::max(next, now_) >= end && data_at > end) break;  // The readings of the last second are asked for at its end.
     now_ = std::max(next, now_);
+    if (const Nanoseconds back = power_back(now_); back != 0) {  // The main board has no power either.
+      now_ = std::min(back, end);
+      data_at = (now_ + kSecond - 1) / kSecond * kSecond;
+      while (poll_at <= now_) poll_at += board_.poll_period;
+      if (back >= end) break;
+      continue;
+    }
     if (data_at <= now_) {
       get_data(data_at);
       data_at = std::max(data_at + kSecond, now_ / kSecond * kSecond + (now_ % kSecond == 0 ? 0 : kSecond));

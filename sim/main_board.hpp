@@ -38,6 +38,7 @@ class MainBoard {
   std::optional<std::string> exchange(const std::string& line);
   void get_data(Nanoseconds scheduled);
   void scripted(const HostCommand&);
+  [[nodiscard]] Nanoseconds power_back(Nanoseconds t) const;
 
   const Scenario& scenario_;
   const BoardModel& board_;

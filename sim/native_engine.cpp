@@ -1,87 +1,132 @@
 // The native engine: the firmware's own C++ on this machine, its interrupts raised in simulated time.
 #include <algorithm>
+#include <optional>
 
 #include "firmware/sensor_board.hpp"
 #include "hal/host/hal.hpp"
 #include "hal/host/vectors.hpp"
-#include "sim/engine.hpp"
 #include "sim/environment.hpp"
+#include "sim/native_eeprom.hpp"
+#include "sim/supplied_engine.hpp"
 
 namespace flm::sim {
 namespace {
 
 template <class BoardFacts>
-class NativeEngine final : public Engine {
+class NativeEngine final : public SuppliedEngine {
  public:
-  NativeEngine(const BoardModel& model, Environment& environment) : model_(model), environment_(environment) {
-    board_.hal().levels = levels(0);
-    board_.start();
+  NativeEngine(const BoardModel& model, Environment& environment) : SuppliedEngine(model, environment), environment_(environment) {
     conversion_time_ = Nanoseconds{model.conversion_cycles} * 1'000'000'000 / model.cpu_hz;
-    see_contacts();
+    look_delay_ = Nanoseconds{look_cycles} * 1'000'000'000 / model.cpu_hz;
+    start(0);
   }
 
-  void run_until(Nanoseconds t) override {
+  [[nodiscard]] bool analog_front_end() const override { return board_->hal().analog_front_end_on; }
+  [[nodiscard]] std::vector<std::uint8_t> eeprom() const override { return eeprom_.contents(); }
+  [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override { return eeprom_.log(); }
+
+ protected:
+  void run_board(Nanoseconds t) override {
     const std::int64_t end = conversions_by(t);
     while (tick_ < end) {
-      if (tick_ >= next_edge_tick_ || board_.hal().analog_front_end_on != analog_) see_contacts();
-      const std::uint16_t code = environment_.convert(board_.hal().selected_clamp + 1, tick_);
-      hal::raise_conversion_complete(board_, code);
-      board_.step();
+      if (tick_ >= next_edge_tick_ || board_->hal().analog_front_end_on != analog_) see_contacts();
+      const std::uint16_t code = environment_.convert(board_->hal().selected_clamp + 1, tick_);
+      hal::raise_conversion_complete(*board_, code);
+      step(conversion_end(tick_));
       ++tick_;
     }
+    eeprom_.look(t);
+    now_ = t;
   }
 
-  std::uint8_t transfer(Nanoseconds start, std::uint8_t mosi) override {
-    const Nanoseconds end = start + model_.spi_byte_time;
-    run_until(start);
-    const std::uint8_t miso = shift_register_;
-    run_until(end);
-    shift_register_ = hal::raise_spi_transfer_complete(board_, mosi);
-    board_.step();
-    return miso;
+  std::uint8_t byte_begins() override { return shift_register_; }
+  void byte_ends(std::uint8_t mosi) override {
+    shift_register_ = hal::raise_spi_transfer_complete(*board_, mosi);
+    step(now_);
   }
+  [[nodiscard]] bool board_led() const override { return board_->hal().led_lit; }
 
-  [[nodiscard]] bool led() const override { return board_.hal().led_lit; }
-  [[nodiscard]] bool analog_front_end() const override { return board_.hal().analog_front_end_on; }
+  void set_supply_low(bool low) override {
+    supply_low_ = low;
+    board_->hal().supply_is_low = low;
+    if (!low || !powered()) return;
+    hal::raise_supply_low(*board_);
+    step(now_);
+  }
+  void power_off(Nanoseconds now) override { eeprom_.lose_power(now, chance()); }
+  void power_on(Nanoseconds now) override { start(now); }
+  void fill_eeprom(const std::vector<std::uint8_t>& contents) override {
+    eeprom_.fill(contents);
+    start(0);
+  }
 
  private:
   using Board = SensorBoard<hal::HostHal<BoardFacts>>;
+
+  /// CPU cycles from the end of a scan's last conversion to the image's look at the pulse ports, when nothing delays it.
+  static constexpr int look_cycles = 190;
+
+  /// Power-on reset at a multiple of the tick period. RAM that a program does not initialise cannot be had here: the image
+  /// engine has it.
+  void start(Nanoseconds now) {
+    board_.emplace();
+    now_ = now;
+    tick_ = now / model().tick_period;
+    shift_register_ = 0;
+    auto& hal = board_->hal();
+    hal.eeprom = &eeprom_.cells();
+    hal.supply_is_low = supply_low_;
+    hal.levels = levels(now);
+    board_->start();
+    eeprom_.look(now);
+    see_contacts();
+  }
+
+  /// The main loop, awake after an interrupt.
+  void step(Nanoseconds now) {
+    eeprom_.look(now);
+    board_->step();
+    eeprom_.look(now);
+  }
 
   /// Pins of the pulse ports at a time, as the I/O port has them. A pulse port that is a clamp now reads low, as an analog
   /// pin whose digital input is switched off does.
   [[nodiscard]] std::uint8_t levels(Nanoseconds t) {
     unsigned pins = 0;
-    for (const PulsePort& port : model_.pulse_ports)
-      if ((!port.when_analog_off || !board_.hal().analog_front_end_on) && environment_.level(port.port, t))
+    for (const PulsePort& port : model().pulse_ports)
+      if ((!port.when_analog_off || !board_->hal().analog_front_end_on) && environment_.level(port.port, t))
         pins |= 1u << static_cast<unsigned>(port.bit);
     return static_cast<std::uint8_t>(pins);
   }
 
-  [[nodiscard]] Nanoseconds conversion_end(std::int64_t tick) const { return model_.tick_time(tick) + conversion_time_; }
+  [[nodiscard]] Nanoseconds conversion_end(std::int64_t tick) const { return model().tick_time(tick) + conversion_time_; }
 
-  /// How many conversions have ended by time t.
+  /// How many conversions have ended by time t, those that an unpowered board leaves out counted as well.
   [[nodiscard]] std::int64_t conversions_by(Nanoseconds t) const {
     const Nanoseconds since_first = t - conversion_end(0);
-    return since_first < 0 ? 0 : since_first / model_.tick_period + 1;
+    return since_first < 0 ? 0 : since_first / model().tick_period + 1;
   }
 
-  /// The interrupt at the end of the conversion in progress sees the contacts as they are then; remembers until when.
+  /// The interrupt of the conversion in progress sees the contacts as they are when it looks; remembers until when.
   void see_contacts() {
-    const Nanoseconds now = conversion_end(tick_);
-    analog_ = board_.hal().analog_front_end_on;
-    board_.hal().levels = levels(now);
+    const Nanoseconds now = conversion_end(tick_) + look_delay_;
+    analog_ = board_->hal().analog_front_end_on;
+    board_->hal().levels = levels(now);
     const Nanoseconds edge = environment_.next_edge(now);
-    next_edge_tick_ = edge == kNever ? kNever : conversions_by(edge - 1);
+    next_edge_tick_ = edge == kNever ? kNever : conversions_by(edge - look_delay_ - 1);
   }
 
-  const BoardModel& model_;
   Environment& environment_;
-  Board board_;
+  std::optional<Board> board_;
+  NativeEeprom eeprom_;
+  Nanoseconds now_ = 0;
   std::int64_t tick_ = 0;
   Nanoseconds conversion_time_ = 0;
+  Nanoseconds look_delay_ = 0;
   std::int64_t next_edge_tick_ = 0;
   std::uint8_t shift_register_ = 0;
   bool analog_ = true;
+  bool supply_low_ = false;
 };
 
 }  // namespace

@@ -36,8 +36,8 @@ class Reader {
     scenario_.board = board == 0 ? "flm02a" : "flm02b";
     board_ = &board_model(scenario_.board);
     scenario_.duration = top.required("duration", top.number("duration", 1e-3, kLongest), "seconds of simulated time");
-    for (const char* later : {"serial", "radio", "power"})
-      if (top.has(later)) top.fail(later, "is not simulated by this version", "sensor, waveform, frontend, pulses, host, expect");
+    for (const char* later : {"serial", "radio"})
+      if (top.has(later)) top.fail(later, "is not simulated by this version", "sensor, waveform, frontend, pulses, host, power, expect");
 
     each("sensor", {"id", "class", "ports", "voltage", "current", "constant", "type"}, [this](const TableReader& t) { sensor(t); });
     each("waveform", {"port", "file", "channel", "scale", "rate", "repeat", "amps", "hz", "shape"},
@@ -48,6 +48,8 @@ class Reader {
       front_end(TableReader(file_, *table, "[frontend] ", {"tau", "noise_lsb", "offset_lsb", "gain", "seed"}));
     }
     each("pulses", {"port", "file", "every", "width", "bounce"}, [this](const TableReader& t) { pulses(t); });
+    each("power", {"at", "restore", "hold_up"}, [this](const TableReader& t) { power(t); });
+    std::sort(scenario_.power.begin(), scenario_.power.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
     each("host", {"at", "send"}, [this](const TableReader& t) { host(t); });
     each("expect", {"sensor", "from", "to", "power", "counter", "tolerance"}, [this](const TableReader& t) { expectation(t); });
     return std::move(scenario_);
@@ -200,9 +202,26 @@ class Reader {
     scenario_.pulses.push_back(std::move(p));
   }
 
+  void power(const TableReader& t) {
+    PowerFailure p;
+    p.at = t.required("at", t.number("at", 0.0, scenario_.duration), "seconds since power-up");
+    p.restore = t.required("restore", t.number("restore", 0.0, kLongest), "seconds since power-up, after 'at'");
+    if (p.restore <= p.at) t.fail("restore", fmt::format("is {}, not after 'at', which is {}", p.restore, p.at), "a time after 'at'");
+    p.hold_up = t.number("hold_up", 0.0, kLongest).value_or(p.hold_up);
+    for (const PowerFailure& other : scenario_.power)
+      if (p.at <= other.restore && other.at <= p.restore)
+        t.fail("at", fmt::format("is {}: from there to {} overlaps another [[power]], from {} to {}", p.at, p.restore, other.at, other.restore),
+               "failures with time between them");
+    scenario_.power.push_back(p);
+  }
+
   void host(const TableReader& t) {
     HostCommand h;
     h.at = t.required("at", t.number("at", 0.0, kLongest), "seconds since power-up");
+    for (const PowerFailure& p : scenario_.power)
+      if (h.at >= p.at && h.at < p.restore)
+        t.fail("at", fmt::format("is {}: the power fails from {} to {}, and nobody can send", h.at, p.at, p.restore),
+               fmt::format("before {}, or from {}", p.at, p.restore));
     h.send = t.required("send", t.text("send"), "a command as host software writes it, \"gc 0\"");
     try {
       static_cast<void>(encode_message(h.send));

@@ -56,6 +56,12 @@ struct Pulses {
   double every = 0.0, width = 0.030, bounce = 0.0;  ///< s
 };
 
+/// The supply falls below the power-fail comparator's threshold, and comes back.
+struct PowerFailure {
+  double at = 0.0, restore = 0.0;  ///< s since power-up
+  double hold_up = 0.16;           ///< s from `at` until the CPU has no power left; `restore` may come before
+};
+
 struct HostCommand {
   double at = 0.0;
   std::string send;
@@ -79,6 +85,7 @@ struct Scenario {
   FrontEnd front_end;
   std::vector<Pulses> pulses;
   std::vector<HostCommand> host;
+  std::vector<PowerFailure> power;  ///< in time order
   std::vector<Expectation> expectations;
 };
 

@@ -117,8 +117,8 @@ struct AvrArithmetic {
 /// Where the reset cause waits until memory has been initialised.
 inline volatile uint8_t& reset_cause_register() { return GPIOR0; }
 
-/// Before memory is initialised: the watchdog, which a reset of its own leaves running at its shortest time; full clock speed, and timer 1 counts from here so that start_sampling() knows the time
-/// since reset however long the start-up code takes.
+/// Before memory is initialised: the watchdog, which a reset of its own leaves running at its shortest time; full clock speed, and
+/// timer 1 counts from here so that start_sampling() knows the time since reset however long the start-up code takes.
 template <class Board>
 inline void clock_from_reset() {
   reset_cause_register() = MCUSR;
@@ -222,9 +222,10 @@ class AvrHal {
     }
   }
 
-  /// First trigger 4 ms after reset, when the reference and the pull-ups have settled; then one every tick.
+  /// First trigger 20 ms after reset, when the reference and the pull-ups have settled, and the EEPROM has been read at either
+  /// board's clock; then one every tick.
   static void start_sampling() {
-    constexpr uint32_t first_trigger = Board::cpu_hz / 250;
+    constexpr uint32_t first_trigger = Board::cpu_hz / 50;
     constexpr uint16_t timer_0_start = static_cast<uint16_t>((first_trigger - Sampling::tick_cycles) / 8);
     while (TCNT1 < timer_0_start) {
     }

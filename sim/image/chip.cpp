@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sim/image/recorder.hpp"
+#include "sim/random.hpp"
 #include "sim/scenario.hpp"  // InputError
 
 namespace flm::sim {
@@ -41,14 +42,8 @@ const char* vector::name(int number) {
   return number >= 0 && number < count ? names[number] : "?";
 }
 
-/// The emulator tells its peripherals of a reset; this one tells the chip.
-struct Chip::ResetWatch {
-  avr_io_t io{};
-  bool seen = false;
-};
-
 Chip::Chip(std::uint32_t crystal_hz, bool starts_divided)
-    : clock_(crystal_hz), starts_divided_(starts_divided), reset_watch_(std::make_unique<ResetWatch>()) {
+    : clock_(crystal_hz), starts_divided_(starts_divided) {
   avr_global_logger_set(keep_message);
   avr_ = avr_make_mcu_by_name("atmega168p");
   if (avr_ == nullptr) throw std::logic_error("libsimavr knows no atmega168p");
@@ -60,13 +55,12 @@ Chip::Chip(std::uint32_t crystal_hz, bool starts_divided)
     auto* chip = static_cast<Chip*>(avr->custom.data);
     chip->slept_ = true;
     // The emulator adds what it sleeps and a cycle more. The chip needs no such cycle, and when it is time to stop no sleep.
-    avr->cycle -= 1 + (chip->stopped_ ? cycles : 0);
+    avr->cycle -= 1 + (chip->stopped_ || chip->reset_due_ ? cycles : 0);
   };
-  reset_watch_->io.kind = "reset watch";
-  reset_watch_->io.reset = [](avr_io_t* io) { reinterpret_cast<ResetWatch*>(io)->seen = true; };
-  avr_register_io(avr_, &reset_watch_->io);
   stop_ = std::make_unique<Event>(*this, [this] { stopped_ = true; });
+  fill_memory(0);
   divide_clock(starts_divided_ ? 3 : 0);
+  data(reg::mcusr) = static_cast<std::uint8_t>(ResetCause::power_on);
 }
 
 Chip::~Chip() {
@@ -136,18 +130,41 @@ void Chip::record_to(Recorder* recorder) {
   avr_->run_cycle_limit = recorder != nullptr ? 1 : longest_run;
 }
 
-void Chip::after_reset() {
-  reset_watch_->seen = false;
-  slept_ = false;
+/// What is in RAM, and in r0 to r31, is no program's to rely on.
+void Chip::fill_memory(std::uint64_t chance) {
+  constexpr std::uint16_t cpu_registers = 32;
+  for (std::uint16_t address = 0; address <= avr_->ramend; ++address)
+    if (address < cpu_registers || address > avr_->ioend) data(address) = static_cast<std::uint8_t>(mixed(chance + address));
+}
+
+void Chip::reset_soon() {
+  reset_due_ = true;
+  avr_->run_cycle_count = 1;
+}
+
+/// 10.9.1: a power-on reset clears the other causes, the watchdog's adds its own.
+void Chip::reset(ResetCause cause) {
+  const unsigned before = cause == ResetCause::power_on ? 0u : data(reg::mcusr);
+  reset_due_ = slept_ = false;
+  avr_reset(avr_);
+  avr_->run_cycle_limit = recorder_ != nullptr ? 1 : longest_run;  // The emulator's reset makes it 1.
+  data(reg::mcusr) = static_cast<std::uint8_t>(before | static_cast<unsigned>(cause));
   for (Event* event : events_)
     if (event->kind_ == Event::Kind::counted) event->kind_ = Event::Kind::off;
   divide_clock(starts_divided_ ? 3 : 0);
   for (const auto& action : reset_actions_) action();
 }
 
+void Chip::power_on(CrystalTime time, std::uint64_t chance) {
+  clock_.divide(avr_->cycle, 0);
+  avr_->cycle = std::max<std::uint64_t>(avr_->cycle, clock_.cycle(time));
+  fill_memory(chance);
+  reset(ResetCause::power_on);
+}
+
 void Chip::step() {
   avr_run(avr_);
-  if (reset_watch_->seen) after_reset();
+  if (reset_due_) reset(ResetCause::watchdog);
   if (recorder_ != nullptr) recorder_->after_step(*avr_);
 }
 

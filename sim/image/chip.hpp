@@ -44,7 +44,9 @@ enum : std::uint16_t {
   spcr = 0x4C,
   spsr = 0x4D,
   spdr = 0x4E,
+  acsr = 0x50,
   mcusr = 0x54,
+  wdtcsr = 0x60,
   clkpr = 0x61,
   pcicr = 0x68,
   timsk0 = 0x6E,
@@ -54,17 +56,21 @@ enum : std::uint16_t {
   adch = 0x79,
   adcsra = 0x7A,
   adcsrb = 0x7B,
-  admux = 0x7C
+  admux = 0x7C,
+  tccr1b = 0x81
 };
 }
 
 /// Interrupt vectors by number (data sheet, table 11-6, counted from 0).
 namespace vector {
-enum : std::uint8_t { timer0_compare_a = 14, spi = 17, adc = 21, eeprom_ready = 22 };
+enum : std::uint8_t { watchdog = 6, timer1_capture = 10, timer0_compare_a = 14, spi = 17, adc = 21, eeprom_ready = 22 };
 inline constexpr int count = 26;
 /// Name as avr-libc has it, without `_vect`: "ADC".
 const char* name(int vector);
 }  // namespace vector
+
+/// Why the controller starts: bits of MCUSR (10.9.1).
+enum class ResetCause : std::uint8_t { power_on = 1, watchdog = 8 };
 
 /// The controller with its program. Models attach to it in their constructors and must live as long as it runs.
 class Chip {
@@ -79,6 +85,11 @@ class Chip {
   void load(const ElfFile&);
   /// Runs to a time; stops at the first instruction boundary at or after it. Throws EngineError.
   void run_until(CrystalTime);
+  /// Starts the program from power-on reset at a time, until which nothing ran; whatever `chance` says is in RAM and in the CPU's
+  /// registers. Events bound to a time are kept; those of the time without power come at once.
+  void power_on(CrystalTime, std::uint64_t chance);
+  /// The watchdog's reset, after the instruction in progress: RAM is kept. For callbacks.
+  void reset_soon();
 
   [[nodiscard]] avr_t* avr() const { return avr_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -144,7 +155,7 @@ class Chip {
         model);
   }
 
-  /// Called after each reset of the controller (watchdog), when its registers have their initial values again.
+  /// Called after each reset of the controller (watchdog, power-on), when its registers have their initial values again.
   void on_reset(std::function<void()> action) { reset_actions_.push_back(std::move(action)); }
   /// Ends the run: the next run_until() throws an EngineError with this text. For callbacks, which must not throw.
   void fail(const std::string& why);
@@ -158,10 +169,10 @@ class Chip {
 
  private:
   friend class Event;
-  struct ResetWatch;
   void step();
   void check() const;
-  void after_reset();
+  void reset(ResetCause);
+  void fill_memory(std::uint64_t chance);
   void rearm_timed_events();
 
   avr_t* avr_ = nullptr;
@@ -169,8 +180,8 @@ class Chip {
   bool starts_divided_;
   bool slept_ = false;
   bool stopped_ = false;
+  bool reset_due_ = false;
   Recorder* recorder_ = nullptr;
-  std::unique_ptr<ResetWatch> reset_watch_;
   std::unique_ptr<ElfFile> program_;
   std::vector<Event*> events_;
   std::vector<std::function<void()>> reset_actions_;

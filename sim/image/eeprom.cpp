@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/eeprom_times.hpp"
+
 namespace flm::sim {
 namespace {
 constexpr std::uint64_t window_cycles = 4;           ///< from EEMPE to EEPE
@@ -66,15 +68,24 @@ void Eeprom::start_write() {
   value_ = mode == write_only ? static_cast<std::uint8_t>(contents_[target_] & written) : written;
   chip_.data(reg::eecr) |= eepe;
   const Clock& clock = chip_.clock();
-  end_.at(chip_.now() + clock.crystal(mode == 0 ? erase_and_write_time : split_time));
+  begin_ = clock.nanoseconds(chip_.now());
+  end_.at(chip_.now() + clock.crystal(mode == 0 ? kEraseAndWriteTime : kSplitTime));
   chip_.stall(write_stall);
 }
 
 void Eeprom::finish_write() {
-  log_.push_back({chip_.now(), target_, contents_[target_], value_});
+  log_.push_back({begin_, chip_.clock().nanoseconds(chip_.now()), target_, contents_[target_], value_, false});
   contents_[target_] = value_;
   chip_.data(reg::eecr) &= static_cast<std::uint8_t>(~eepe);
   announce_ready();
+}
+
+void Eeprom::lose_power(std::uint64_t chance) {
+  if (!busy()) return;
+  end_.cancel();
+  const std::uint8_t torn = torn_byte(chance, target_);
+  log_.push_back({begin_, chip_.clock().nanoseconds(chip_.now()), target_, contents_[target_], torn, true});
+  contents_[target_] = torn;
 }
 
 /// The interrupt is a level (8.6.2): it is there as long as it is enabled and no write is in progress.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/engine.hpp"  // CellWrite
 #include "sim/image/chip.hpp"
 
 namespace flm::sim {
@@ -13,26 +14,18 @@ namespace flm::sim {
 class Eeprom {
  public:
   static constexpr std::size_t size = 512;
-  /// Times of table 8-2: erase and write in one; either alone.
-  static constexpr Nanoseconds erase_and_write_time = 3'400'000, split_time = 1'800'000;
-
-  /// A byte that has changed, or was written with the value that it had.
-  struct Commit {
-    CrystalTime time;
-    std::uint16_t address;
-    std::uint8_t before, after;
-  };
-
   explicit Eeprom(Chip&);
 
   /// Fills it from an image's .eeprom; without one it is erased (0xff).
   void load(const ElfFile&);
   [[nodiscard]] const std::array<std::uint8_t, size>& contents() const { return contents_; }
   std::array<std::uint8_t, size>& contents() { return contents_; }
-  /// Every write since power-up, in order.
-  [[nodiscard]] const std::vector<Commit>& log() const { return log_; }
+  /// Every write that is over, in order.
+  [[nodiscard]] const std::vector<CellWrite>& log() const { return log_; }
   /// True while a write is in progress.
   [[nodiscard]] bool busy() const { return end_.armed(); }
+  /// The chip stops. A byte that is being written becomes anything, as `chance` says.
+  void lose_power(std::uint64_t chance);
 
  private:
   enum : std::uint8_t {
@@ -54,8 +47,9 @@ class Eeprom {
 
   Chip& chip_;
   std::array<std::uint8_t, size> contents_;
-  std::vector<Commit> log_;
+  std::vector<CellWrite> log_;
   Event end_;
+  Nanoseconds begin_ = 0;  ///< of the write in progress
   std::uint64_t enabled_until_ = 0;
   std::uint16_t target_ = 0;
   std::uint8_t value_ = 0;  ///< what the byte will be

@@ -1,7 +1,9 @@
 #include "sim/image/image_engine.hpp"
 
-#include <avr_acomp.h>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
 
 #include "sim/environment.hpp"
 #include "sim/image/adc.hpp"
@@ -13,6 +15,7 @@
 #include "sim/image/recorder.hpp"
 #include "sim/image/spi_slave.hpp"
 #include "sim/image/supply.hpp"
+#include "sim/image/watchdog.hpp"
 #include "sim/scenario.hpp"  // InputError
 
 namespace flm::sim {
@@ -45,8 +48,10 @@ struct ImageEngine::Parts {
   SpiSlave spi;
   Eeprom eeprom;
   Supply supply;
+  Watchdog watchdog;
   Ports ports;
   Event watch;
+  CrystalTime started = 0;  ///< when the CPU got its power
   std::unique_ptr<Recorder> recorder;
 
   Parts(const BoardModel& b, Environment& e, const std::filesystem::path& elf)
@@ -60,6 +65,7 @@ struct ImageEngine::Parts {
         spi(chip, b.spi_mode),
         eeprom(chip),
         supply(chip),
+        watchdog(chip),
         ports(chip, b,
               {[&e](int port, Nanoseconds t) { return e.level(port, t); }, [&e](Nanoseconds t) { return e.next_edge(t); }}),
         watch(chip, [this] { look_for_hang(); }) {
@@ -78,7 +84,7 @@ struct ImageEngine::Parts {
 
   void look_for_hang() {
     const Clock& clock = chip.clock();
-    const CrystalTime limit = adc.last_start() + clock.crystal(hang_time);
+    const CrystalTime limit = std::max(adc.last_start(), started) + clock.crystal(hang_time);
     if (chip.now() < limit) {
       watch.at(limit);
       return;
@@ -98,21 +104,31 @@ struct ImageEngine::Parts {
 };
 
 ImageEngine::ImageEngine(const BoardModel& board, Environment& environment, const std::filesystem::path& elf)
-    : parts_(std::make_unique<Parts>(board, environment, elf)) {}
+    : SuppliedEngine(board, environment), parts_(std::make_unique<Parts>(board, environment, elf)) {}
 
 ImageEngine::~ImageEngine() = default;
 
-void ImageEngine::run_until(Nanoseconds t) { parts_->run_until(t); }
+void ImageEngine::run_board(Nanoseconds t) { parts_->run_until(t); }
+std::uint8_t ImageEngine::byte_begins() { return parts_->spi.begin(); }
+void ImageEngine::byte_ends(std::uint8_t mosi) { parts_->spi.end(mosi); }
+bool ImageEngine::board_led() const { return parts_->ports.led(); }
 
-std::uint8_t ImageEngine::transfer(Nanoseconds start, std::uint8_t mosi) {
-  parts_->run_until(start);
-  const std::uint8_t miso = parts_->spi.begin();
-  parts_->run_until(start + parts_->board.spi_byte_time);
-  parts_->spi.end(mosi);
-  return miso;
+void ImageEngine::set_supply_low(bool low) { parts_->supply.set_low(low); }
+void ImageEngine::power_off(Nanoseconds) { parts_->eeprom.lose_power(chance()); }
+void ImageEngine::power_on(Nanoseconds now) {
+  parts_->started = parts_->chip.clock().crystal(now);
+  parts_->chip.power_on(parts_->started, chance());
 }
 
-bool ImageEngine::led() const { return parts_->ports.led(); }
+void ImageEngine::fill_eeprom(const std::vector<std::uint8_t>& contents) {
+  std::copy(contents.begin(), contents.end(), parts_->eeprom.contents().begin());
+}
+std::vector<std::uint8_t> ImageEngine::eeprom() const {
+  const auto& contents = std::as_const(parts_->eeprom).contents();
+  return {contents.begin(), contents.end()};
+}
+const std::vector<CellWrite>& ImageEngine::eeprom_log() const { return parts_->eeprom.log(); }
+
 bool ImageEngine::analog_front_end() const { return parts_->ports.analog_front_end(); }
 
 void ImageEngine::enable_measurements() {

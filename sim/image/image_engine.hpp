@@ -5,29 +5,38 @@
 #include <string>
 #include <vector>
 
-#include "sim/engine.hpp"
 #include "sim/image/engine_error.hpp"
 #include "sim/image/measure.hpp"
+#include "sim/supplied_engine.hpp"
 
 namespace flm::sim {
 
-class ImageEngine : public Engine {
+/// Throws EngineError while it runs, when the program crashes or has started no conversion for a second.
+class ImageEngine : public SuppliedEngine {
  public:
   /// Throws InputError when the file is no image for this board.
   ImageEngine(const BoardModel&, Environment&, const std::filesystem::path& elf);
   ~ImageEngine() override;
 
-  /// Throws EngineError when the program crashes, or has started no conversion for a second.
-  void run_until(Nanoseconds t) override;
-  std::uint8_t transfer(Nanoseconds start, std::uint8_t mosi) override;
-  [[nodiscard]] bool led() const override;
   [[nodiscard]] bool analog_front_end() const override;
   [[nodiscard]] std::vector<std::string> warnings() const override;
+  [[nodiscard]] std::vector<std::uint8_t> eeprom() const override;
+  [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override;
 
   /// Measures from here on; the run is several times slower.
   void enable_measurements();
   /// Figures up to now. Throws std::logic_error before enable_measurements().
   [[nodiscard]] const Measurements& measurements() const;
+
+ protected:
+  void run_board(Nanoseconds t) override;
+  std::uint8_t byte_begins() override;
+  void byte_ends(std::uint8_t mosi) override;
+  [[nodiscard]] bool board_led() const override;
+  void set_supply_low(bool low) override;
+  void power_off(Nanoseconds now) override;
+  void power_on(Nanoseconds now) override;
+  void fill_eeprom(const std::vector<std::uint8_t>& contents) override;
 
  private:
   struct Parts;

@@ -24,12 +24,15 @@ Ports::Ports(Chip& chip, const BoardModel& board, Contacts contacts)
   watch(watch_c_, 'C');
   watch(watch_d_, 'D');
   Chip::on_signal<&Ports::led_changed>(signal(chip, 'B', IOPORT_IRQ_REG_PORT), this);
-  const auto start = [this] {
-    apply_now('C');
-    apply_now('D');
-  };
-  chip.on_reset(start);
+  chip.on_reset([this] { start(); });
   start();
+}
+
+/// After a loss of power the contacts are not where they were.
+void Ports::start() {
+  time_ = chip_.clock().nanoseconds(chip_.now());
+  apply_now('C');
+  apply_now('D');
   schedule_edge();
 }
 
@@ -72,6 +75,7 @@ void Ports::led_changed(std::uint32_t output) const {
 
 void Ports::schedule_edge() {
   next_time_ = contacts_.next_edge(time_);
+  edge_.cancel();
   if (next_time_ != kNever) edge_.at(chip_.clock().crystal(next_time_));
 }
 

@@ -32,6 +32,7 @@ class Ports {
     void write(std::uint16_t address, std::uint8_t value);
   };
   void watch(Watch&, char io_port);
+  void start();
   void edge();
   void schedule_edge();
   /// Sets what the contacts make of the pins of an I/O port with these output and direction bits.

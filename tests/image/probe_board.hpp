@@ -12,6 +12,8 @@
 #include "sim/image/interrupts.hpp"
 #include "sim/image/recorder.hpp"
 #include "sim/image/spi_slave.hpp"
+#include "sim/image/supply.hpp"
+#include "sim/image/watchdog.hpp"
 
 namespace flm::sim::test {
 
@@ -38,7 +40,9 @@ class ProbeBoard {
               return static_cast<std::uint16_t>(300 + 10 * input);
             }),
         spi(chip, 0),
-        eeprom(chip) {
+        eeprom(chip),
+        supply(chip),
+        watchdog(chip) {
     const ElfFile program(probe(name));
     chip.load(program);
     eeprom.load(program);
@@ -74,6 +78,8 @@ class ProbeBoard {
   Adc adc;
   SpiSlave spi;
   Eeprom eeprom;
+  Supply supply;
+  Watchdog watchdog;
 
  private:
   void console(std::uint16_t address, std::uint8_t value) {

@@ -65,6 +65,13 @@ bounce = 0.002
 [[host]]
 at = 2.0
 send = "gc 0"
+[[power]]
+at = 7.0
+restore = 7.002
+[[power]]
+at = 3.0
+restore = 4.5
+hold_up = 0.05
 [[expect]]
 sensor = 4
 from = 1.0
@@ -85,6 +92,12 @@ tolerance = "1%"
   CHECK(s.front_end.gain == 1.0);
   CHECK(s.pulses.at(0).bounce == 0.002);
   CHECK(s.host.at(0).send == "gc 0");
+  REQUIRE(s.power.size() == 2);  // in time order
+  CHECK(s.power[0].at == 3.0);
+  CHECK(s.power[0].restore == 4.5);
+  CHECK(s.power[0].hold_up == 0.05);
+  CHECK(s.power[1].at == 7.0);
+  CHECK(s.power[1].hold_up == 0.16);  // the contract's default
   CHECK(s.expectations.at(0).tolerance == "1%");
 }
 
@@ -134,11 +147,30 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
        "s.toml:4: [[expect]] key 'sensor' is 3, which has no [[sensor]]; allowed: a sensor of this scenario"},
       {top + "[[sensor]]\nid = 1\nclass = \"pulse\"\nports = [4]\nconstant = 0.0001\n", "", "",
        "s.toml:7: [[sensor]] key 'constant' is 0.0001; allowed: a number from 0.001 to 65535.999"},
-      {top + "[[power]]\nat = 1.0\n", "", "",
-       "s.toml:3: key 'power' is not simulated by this version; allowed: sensor, waveform, frontend, pulses, host, expect"},
+      {top + "[[radio]]\nfile = \"packets.txt\"\n", "", "",
+       "s.toml:3: key 'radio' is not simulated by this version; allowed: sensor, waveform, frontend, pulses, host, power, expect"},
+      {top + "[[power]]\nrestore = 1.0\n", "", "", "s.toml:3: [[power]] key 'at' is missing; allowed: seconds since power-up"},
+      {top + "[[power]]\nat = 1.0\n", "", "", "s.toml:3: [[power]] key 'restore' is missing; allowed: seconds since power-up, after 'at'"},
+      {top + "[[power]]\nat = -1.0\nrestore = 1.0\n", "", "", "s.toml:4: [[power]] key 'at' is -1; allowed: a number from 0 to 10"},
+      {top + "[[power]]\nat = 10.5\nrestore = 11.0\n", "", "", "s.toml:4: [[power]] key 'at' is 10.5; allowed: a number from 0 to 10"},
+      {top + "[[power]]\nat = 2.0\nrestore = 2.0\n", "", "",
+       "s.toml:5: [[power]] key 'restore' is 2, not after 'at', which is 2; allowed: a time after 'at'"},
+      {top + "[[power]]\nat = 2.0\nrestore = 3.0\nhold_up = -0.1\n", "", "",
+       "s.toml:6: [[power]] key 'hold_up' is -0.1; allowed: a number from 0 to 315360000"},
+      {top + "[[power]]\nat = 2.0\nrestore = 3.0\nholdup = 0.1\n", "", "",
+       "s.toml:6: [[power]] key 'holdup' is not known (did you mean 'hold_up'?); allowed: at, restore, hold_up"},
+      {top + "[[power]]\nat = 2.0\nrestore = 4.0\n[[power]]\nat = 1.0\nrestore = 2.5\n", "", "",
+       "s.toml:7: [[power]] key 'at' is 1: from there to 2.5 overlaps another [[power]], from 2 to 4; allowed: failures with time between them"},
+      {top + "[[power]]\nat = 2.0\nrestore = 4.0\n[[host]]\nat = 2.0\nsend = \"gc 0\"\n", "", "",
+       "s.toml:7: [[host]] key 'at' is 2: the power fails from 2 to 4, and nobody can send; allowed: before 2, or from 4"},
   }));
   CAPTURE(text);
   CHECK(complaint(text, csv, sound) == message);
+}
+
+TEST_CASE("the power may come back after the scenario's end, and a command may be sent as soon as it is back") {
+  CHECK(complaint(top + "[[power]]\nat = 9.0\nrestore = 12.0\n") == "");
+  CHECK(complaint(top + "[[host]]\nat = 4.0\nsend = \"gc 0\"\n[[power]]\nat = 2.0\nrestore = 4.0\n") == "");
 }
 
 TEST_CASE("a file that is no TOML, is empty or is not there is refused with its name") {

@@ -1,7 +1,10 @@
-// Lets the watchdog bite again and again; with GPIOR1 = 1 while an EEPROM write is in progress.
+// Lets the watchdog bite again and again. GPIOR1 = 1: while an EEPROM write is in progress; 2: after its interrupt; 3: after it
+// was fed for 40 ms; 4: never, as the time-out is changed too late.
 #include <avr/wdt.h>
 
 #include "probe.hpp"
+
+ISR(WDT_vect) { report(WDTCSR & _BV(WDIE) ? 0x1E : 0x10); }
 
 int main() {
   const uint8_t cause = MCUSR;
@@ -15,6 +18,29 @@ int main() {
     EECR = _BV(EEPE);
     for (;;) {
     }
+  }
+  if (mode() == 2) {
+    WDTCSR = _BV(WDCE) | _BV(WDE);
+    WDTCSR = _BV(WDE) | _BV(WDIE);
+    sei();
+    for (;;) {
+    }
+  }
+  if (mode() == 3) {
+    wdt_enable(WDTO_15MS);
+    for (uint8_t i = 0; i < 40; ++i) {
+      __builtin_avr_delay_cycles(16000);
+      wdt_reset();
+    }
+    report(0x40);
+    for (;;) {
+    }
+  }
+  if (mode() == 4) {
+    WDTCSR = _BV(WDCE) | _BV(WDE);
+    __builtin_avr_delay_cycles(8);
+    WDTCSR = _BV(WDP2);
+    finish();
   }
   if (cause & _BV(WDRF)) report(EECR & _BV(EEPE));
   MCUSR = 0;

@@ -1,0 +1,32 @@
+// The native engine's EEPROM: writes take simulated time, and a loss of power tears the one in progress.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "hal/host/hal.hpp"
+#include "sim/engine.hpp"  // CellWrite
+#include "sim/time.hpp"
+
+namespace flm::sim {
+
+class NativeEeprom {
+ public:
+  /// For the board's hal. It outlives the board.
+  [[nodiscard]] hal::HostEeprom& cells() { return cells_; }
+  /// The board has run, or is about to: notices that a write has begun, or that its time has passed.
+  void look(Nanoseconds now);
+  /// The CPU stops. A byte that is being written becomes anything, as `chance` says.
+  void lose_power(Nanoseconds now, std::uint64_t chance);
+
+  void fill(const std::vector<std::uint8_t>& contents);
+  [[nodiscard]] std::vector<std::uint8_t> contents() const;
+  [[nodiscard]] const std::vector<CellWrite>& log() const { return log_; }
+
+ private:
+  hal::HostEeprom cells_;
+  std::vector<CellWrite> log_;
+  bool writing_ = false;
+  Nanoseconds begin_ = 0, end_ = 0;  ///< of the write in progress
+};
+
+}  // namespace flm::sim
