@@ -71,7 +71,7 @@ class LinkPort : public Channel {
       receive(static_cast<char>(received));
       return;
     }
-    next_ = advance();
+    next_ = state_ == State::control ? send() : advance();
   }
 
   /// A complete message waits. Until release() the interrupt leaves it alone; messages that arrive meanwhile are dropped.
@@ -175,7 +175,6 @@ class LinkPort : public Channel {
         if (place_ == 0) return send_payload();
         held_ = crc8_maxim(0, static_cast<uint8_t>(reply_.character(0)));
         return send();
-      case State::control: return send();
       case State::crc_high: state_ = State::crc_low; return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
       case State::crc_low: state_ = State::control_end; return '.';
       case State::control_end: state_ = State::control_sent; return 'u';

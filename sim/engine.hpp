@@ -40,8 +40,9 @@ class Engine {
 
   // For experiments with power failures, beyond what a scenario asks for.
 
-  /// The CPU loses its power at t without notice: the comparator and the CPU go together. It comes back at `restore`, if ever.
-  virtual void cut_power_at(Nanoseconds t, Nanoseconds restore = kNever) = 0;
+  /// The supply falls below the threshold at t, and the CPU loses its power `hold_up` later (0: without notice), unless the supply
+  /// is back by then. It comes back at `restore`, if ever.
+  virtual void cut_power_at(Nanoseconds t, Nanoseconds restore = kNever, Nanoseconds hold_up = 0) = 0;
   /// What the EEPROM holds when the board starts (512 bytes), instead of the image's. Before anything has run.
   virtual void set_eeprom(const std::vector<std::uint8_t>& contents) = 0;
   [[nodiscard]] virtual std::vector<std::uint8_t> eeprom() const = 0;

@@ -13,9 +13,6 @@ namespace {
 
 constexpr Nanoseconds kSecond = 1'000'000'000;
 constexpr Nanoseconds kConfigureAt = kSecond / 5;
-constexpr Nanoseconds kCommitWait = kSecond / 2;
-constexpr int kTries = 3;
-constexpr int kLongestReply = 400;  ///< bytes; a board that never ends its reply is not waited for longer
 
 }  // namespace
 
@@ -50,46 +47,10 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
 
 MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkObserver observer)
     : scenario_(scenario), board_(board), engine_(engine), observer_(std::move(observer)),
-      configuration_(configuration(scenario, board)) {}
-
-std::uint8_t MainBoard::clock_byte(std::uint8_t mosi) {
-  const std::uint8_t miso = engine_.transfer(now_, mosi);
-  if (observer_.byte) observer_.byte(now_, mosi, miso);
-  now_ += board_.spi_byte_time + board_.spi_byte_gap;
-  return miso;
-}
-
-void MainBoard::send(const std::string& message) {
-  for (const char c : message) clock_byte(static_cast<std::uint8_t>(c));
-  clock_byte(0);
-  clock_byte(0);
-}
-
-/// Clocks zeros until one comes back, and one more; what came before it.
-std::string MainBoard::read() {
-  std::string text;
-  for (int i = 0; i < kLongestReply; ++i) {
-    const std::uint8_t byte = clock_byte(0);
-    if (byte == 0) break;
-    text += static_cast<char>(byte);
-  }
-  clock_byte(0);
-  return text;
-}
-
-std::optional<std::string> MainBoard::exchange(const std::string& line) {
-  const std::string message = encode_message(line);
-  for (int i = 0; i < kTries; ++i) {
-    if (i > 0) ++retries_;
-    send(message);
-    now_ += line == "ct" ? kCommitWait : board_.reply_wait;
-    if (auto reply = control_reply(read())) return reply;
-  }
-  return std::nullopt;
-}
+      link_(board, engine, observer_.byte), configuration_(configuration(scenario, board)) {}
 
 void MainBoard::get_data(Nanoseconds scheduled) {
-  const auto reply = exchange("gd");
+  const auto reply = link_.exchange("gd");
   if (!reply || !reply->starts_with("gd")) return;
   std::string_view rest = std::string_view(*reply).substr(2);
   const auto take = [&rest](std::size_t digits) {
@@ -112,7 +73,7 @@ void MainBoard::get_data(Nanoseconds scheduled) {
 }
 
 void MainBoard::scripted(const HostCommand& command) {
-  const auto reply = exchange(command.send);
+  const auto reply = link_.exchange(command.send);
   if (observer_.record) observer_.record(Reply{command.at, command.send, reply ? decode_reply(*reply) : "no answer"});
 }
 
@@ -130,35 +91,35 @@ void MainBoard::run(Nanoseconds end) {
   Nanoseconds data_at = kSecond, poll_at = board_.poll_period;
 
   while (true) {
-    const Nanoseconds configure_at = configuration_.empty() ? kNever : std::max(kConfigureAt, now_);
+    const Nanoseconds configure_at = configuration_.empty() ? kNever : std::max(kConfigureAt, link_.now());
     const Nanoseconds command_at = command == commands.end() ? kNever : nanoseconds(command->at);
     const Nanoseconds next = std::min({configure_at, command_at, data_at, poll_at});
-    if (std::max(next, now_) >= end && data_at > end) break;  // The readings of the last second are asked for at its end.
-    now_ = std::max(next, now_);
-    if (const Nanoseconds back = power_back(now_); back != 0) {  // The main board has no power either.
-      now_ = std::min(back, end);
-      data_at = (now_ + kSecond - 1) / kSecond * kSecond;
-      while (poll_at <= now_) poll_at += board_.poll_period;
+    if (std::max(next, link_.now()) >= end && data_at > end) break;  // The readings of the last second are asked for at its end.
+    link_.wait_until(next);
+    if (const Nanoseconds back = power_back(link_.now()); back != 0) {  // The main board has no power either.
+      link_.wait_until(std::min(back, end));
+      data_at = (link_.now() + kSecond - 1) / kSecond * kSecond;
+      while (poll_at <= link_.now()) poll_at += board_.poll_period;
       if (back >= end) break;
       continue;
     }
-    if (data_at <= now_) {
+    if (data_at <= link_.now()) {
       get_data(data_at);
-      data_at = std::max(data_at + kSecond, now_ / kSecond * kSecond + (now_ % kSecond == 0 ? 0 : kSecond));
-    } else if (configure_at <= now_) {
+      data_at = std::max(data_at + kSecond, link_.now() / kSecond * kSecond + (link_.now() % kSecond == 0 ? 0 : kSecond));
+    } else if (configure_at <= link_.now()) {
       // The commit's reply is fetched by one of the polls that follow: the first readings do not wait for it.
       if (configuration_.front() == "ct")
-        send(encode_message("ct"));
+        link_.send(encode_message("ct"));
       else
-        exchange(configuration_.front());
+        link_.exchange(configuration_.front());
       configuration_.pop_front();
-    } else if (command_at <= now_) {
+    } else if (command_at <= link_.now()) {
       scripted(*command++);
     } else {
-      read();
+      link_.read();
     }
-    while (poll_at <= now_) poll_at += board_.poll_period;
-    if (observer_.progress) observer_.progress(now_);
+    while (poll_at <= link_.now()) poll_at += board_.poll_period;
+    if (observer_.progress) observer_.progress(link_.now());
   }
   engine_.run_until(end);
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sim/engine.hpp"
+#include "sim/link_host.hpp"
 #include "sim/records.hpp"
 #include "sim/scenario.hpp"
 
@@ -14,7 +15,7 @@ namespace flm::sim {
 /// What happens on the link, for whoever wants to see it.
 struct LinkObserver {
   std::function<void(const Record&)> record;
-  std::function<void(Nanoseconds start, std::uint8_t mosi, std::uint8_t miso)> byte;
+  LinkHost::Observer byte;
   std::function<void(Nanoseconds now)> progress;  ///< after each exchange
 };
 
@@ -29,13 +30,9 @@ class MainBoard {
   void run(Nanoseconds end);
 
   /// Messages that got no valid reply, and were sent again (up to three times).
-  [[nodiscard]] int retries() const { return retries_; }
+  [[nodiscard]] int retries() const { return link_.retries(); }
 
  private:
-  std::uint8_t clock_byte(std::uint8_t mosi);
-  std::string read();
-  void send(const std::string& message);
-  std::optional<std::string> exchange(const std::string& line);
   void get_data(Nanoseconds scheduled);
   void scripted(const HostCommand&);
   [[nodiscard]] Nanoseconds power_back(Nanoseconds t) const;
@@ -44,9 +41,8 @@ class MainBoard {
   const BoardModel& board_;
   Engine& engine_;
   LinkObserver observer_;
+  LinkHost link_;
   std::deque<std::string> configuration_;
-  Nanoseconds now_ = 0;  ///< when the link is free
-  int retries_ = 0;
 };
 
 }  // namespace flm::sim

@@ -56,9 +56,9 @@ std::uint8_t SuppliedEngine::transfer(Nanoseconds start, std::uint8_t mosi) {
   return miso;
 }
 
-void SuppliedEngine::cut_power_at(Nanoseconds t, Nanoseconds restore) {
+void SuppliedEngine::cut_power_at(Nanoseconds t, Nanoseconds restore, Nanoseconds hold_up) {
   if (t < now_ || restore <= t) throw std::logic_error("cut_power_at() in the past, or restored before the cut");
-  const auto cut = supply_changes(model_, t, 0, restore);
+  const auto cut = supply_changes(model_, t, hold_up, restore);
   changes_.insert(changes_.end(), cut.begin(), cut.end());
   std::stable_sort(changes_.begin() + static_cast<std::ptrdiff_t>(next_), changes_.end(),
                    [](const SupplyChange& a, const SupplyChange& b) { return a.time < b.time; });

@@ -15,7 +15,7 @@ class SuppliedEngine : public Engine {
   std::uint8_t transfer(Nanoseconds start, std::uint8_t mosi) final;
   [[nodiscard]] bool led() const final { return powered_ && board_led(); }
   [[nodiscard]] bool powered() const final { return powered_; }
-  void cut_power_at(Nanoseconds t, Nanoseconds restore) final;
+  void cut_power_at(Nanoseconds t, Nanoseconds restore, Nanoseconds hold_up) final;
   void set_eeprom(const std::vector<std::uint8_t>& contents) final;
 
  protected:

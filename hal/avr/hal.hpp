@@ -114,14 +114,18 @@ struct AvrArithmetic {
   }
 };
 
-/// Where the reset cause waits until memory has been initialised.
-inline volatile uint8_t& reset_cause_register() { return GPIOR0; }
+/// GPIOR0: single instructions set, clear and test a bit. The reset cause (bits of MCUSR) waits here until memory has been
+/// initialised; the interrupts keep two flags above it.
+inline volatile uint8_t& flags() { return GPIOR0; }
+constexpr uint8_t reset_cause_mask = 0x0F;
+constexpr uint8_t pulses_due = 6;  ///< bit: a scan has ended, nobody has looked at the pulse ports
+constexpr uint8_t looking = 7;     ///< bit: somebody does
 
 /// Before memory is initialised: the watchdog, which a reset of its own leaves running at its shortest time; full clock speed, and
 /// timer 1 counts from here so that start_sampling() knows the time since reset however long the start-up code takes.
 template <class Board>
 inline void clock_from_reset() {
-  reset_cause_register() = MCUSR;
+  flags() = MCUSR;
   MCUSR = 0;  // 10.9.2: while WDRF is set, the watchdog cannot be set.
   // 250 ms; the first time-out interrupts, the second resets.
   WDTCSR = _BV(WDCE) | _BV(WDE);
@@ -208,7 +212,7 @@ class AvrHal {
     if (on) led(false);
     save_transceiver<Board>(on, Switchable<Board::has_port_configuration>());
   }
-  FLM_NODISCARD static uint8_t reset_cause() { return static_cast<uint8_t>(reset_cause_register() & 0x0F); }
+  FLM_NODISCARD static uint8_t reset_cause() { return static_cast<uint8_t>(flags() & reset_cause_mask); }
   static void feed_watchdog() { wdt_reset(); }
 
   /// Returns when the converter has settled, and a write that a reset has survived is over.

@@ -10,6 +10,21 @@
 extern "C" void flm_clock_from_reset() __attribute__((naked, used, section(".init3")));
 extern "C" void flm_clock_from_reset() { flm::hal::clock_from_reset<ThisBoard>(); }
 
+/// Interrupts off: looks at the pulse ports for the scan that has just ended, with interrupts on. One look at a time: a scan that
+/// ends meanwhile gets its own after it.
+static FLM_OUTLINE void look_at_pulses() {
+  using flm::hal::flags;
+  if ((flags() & _BV(flm::hal::looking)) != 0) return;
+  flags() |= _BV(flm::hal::looking);
+  do {
+    flags() &= static_cast<uint8_t>(~_BV(flm::hal::pulses_due));
+    sei();
+    sensor_board.on_scan_pulses();
+    cli();
+  } while ((flags() & _BV(flm::hal::pulses_due)) != 0);
+  flags() &= static_cast<uint8_t>(~_BV(flm::hal::looking));
+}
+
 /// A conversion has ended. The next one's input is selected before the trigger's flag is cleared (24.5.1, case c), and the
 /// converter starts on that flag's rising edge only: a late interrupt can miss a trigger but never measure the wrong clamp.
 /// A scan's end lets the others in; the pulses, at its very end, also the next conversions, of which the third ends the next scan.
@@ -21,8 +36,9 @@ ISR(ADC_vect) {
     const flm::hal::OthersInterrupt others(ADCSRA, ThisHal::converter_held, ThisHal::converter_on);
     sensor_board.on_scan();
   }
-  sei();
-  sensor_board.on_scan_pulses();
+  flm::hal::flags() |= _BV(flm::hal::pulses_due);
+  if ((SPCR & _BV(SPIE)) == 0) return;  // A byte from the host is being dealt with: the next one cannot wait for both.
+  look_at_pulses();
 }
 
 /// The host has clocked a byte. The next one's answer is in the register within a few cycles; what is left may be interrupted:
@@ -30,8 +46,11 @@ ISR(ADC_vect) {
 ISR(SPI_STC_vect) {
   const uint8_t received = SPDR;
   SPDR = sensor_board.answer(received);
-  const flm::hal::OthersInterrupt others(SPCR, ThisHal::spi_held, ThisHal::spi_on);
-  sensor_board.on_spi(received);
+  {
+    const flm::hal::OthersInterrupt others(SPCR, ThisHal::spi_held, ThisHal::spi_on);
+    sensor_board.on_spi(received);
+  }
+  if ((flm::hal::flags() & _BV(flm::hal::pulses_due)) != 0) look_at_pulses();
 }
 
 /// The comparator says that the supply is low, or something looked like it.

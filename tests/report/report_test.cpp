@@ -145,7 +145,7 @@ TEST_CASE("a clamp's reading is compared with the second that it measured") {
   const Environment environment(s, board_model(s.board));
   const Run run = run_of(s, 1151);
   const SensorView view = view_of(run, environment, s.sensors[0]);
-  // Seconds 0.904 .. 11.904 were measured and reported by 12.0, the last time the main board asks.
+  // Seconds 0.920 .. 11.920 were measured and reported by 12.0, the last time the main board asks.
   CHECK(view.read.values.size() == 11);
   CHECK(view.read.start == Approx(0.920));
   CHECK(view.mean_read == 1151);

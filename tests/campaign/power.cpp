@@ -1,0 +1,294 @@
+// A board's state is saved by forking the whole simulator: each cut is made in a child, the parent goes on as if nothing had been.
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <new>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "boards/flm02a/board.hpp"
+#include "boards/flm02b/board.hpp"
+#include "firmware/sensor_board.hpp"
+#include "hal/host/hal.hpp"
+#include "sim/environment.hpp"
+#include "sim/image/image_engine.hpp"
+#include "sim/link_host.hpp"
+#include "sim/link_text.hpp"
+#include "sim/main_board.hpp"
+#include "tests/bench/figure_table.hpp"
+#include "tests/campaign/campaign.hpp"
+
+namespace flm::campaign {
+namespace {
+
+using namespace sim;
+
+constexpr Nanoseconds ms = 1'000'000;
+constexpr Nanoseconds hold_up = 80 * ms;
+
+/// What a board knows after a start with some EEPROM contents.
+struct State {
+  struct Counter {
+    std::uint32_t counter;
+    std::uint16_t remainder;
+    bool operator==(const Counter&) const = default;
+  };
+  std::array<Counter, metering::sensor_count> counters;
+  std::array<std::uint8_t, sizeof(metering::Settings)> settings;
+  bool operator==(const State&) const = default;
+};
+
+template <class Facts>
+State state_of(const std::vector<std::uint8_t>& contents) {
+  hal::HostEeprom eeprom;
+  std::copy(contents.begin(), contents.end(), eeprom.bytes);
+  SensorBoard<hal::HostHal<Facts>> board;
+  board.hal().eeprom = &eeprom;
+  board.start();
+  State state{};
+  for (std::uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor)
+    state.counters[sensor] = {board.sensors().total(sensor).counter, board.sensors().total(sensor).remainder};
+  std::memcpy(state.settings.data(), &board.sensors().settings(), state.settings.size());
+  return state;
+}
+
+/// What all children have found, in memory that they share.
+struct Findings {
+  std::atomic<long> cuts{0}, recovered{0}, torn{0}, lost{0}, unanswered{0}, crashed{0};
+  std::atomic<Nanoseconds> longest_save{0};
+};
+
+/// Memory that a child's writes reach its parent through.
+template <class T>
+T* shared() {
+  void* memory = mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  return new (memory) T();
+}
+
+struct Cut {
+  Nanoseconds time;
+  bool announced;                       ///< with hold-up
+  const CellWrite* in_progress = nullptr;  ///< the write that an unannounced cut interrupts
+};
+
+/// Stops a board at each moment of a list, and lets `visit` have a look.
+class StoppingEngine final : public Engine {
+ public:
+  StoppingEngine(Engine& engine, std::vector<Cut> cuts, std::function<void(const Cut&)> visit)
+      : engine_(engine), cuts_(std::move(cuts)), visit_(std::move(visit)) {}
+
+  void run_until(Nanoseconds t) override {
+    for (; next_ < cuts_.size() && cuts_[next_].time <= t; ++next_) {
+      if (cuts_[next_].time < now_) cuts_[next_].time = now_;  // It fell into a byte on the link.
+      engine_.run_until(cuts_[next_].time);
+      visit_(cuts_[next_]);
+    }
+    engine_.run_until(t);
+    now_ = t;
+  }
+  std::uint8_t transfer(Nanoseconds start, std::uint8_t mosi) override {
+    run_until(start);
+    const std::uint8_t miso = engine_.transfer(start, mosi);
+    now_ = start + 8'000;
+    return miso;
+  }
+  [[nodiscard]] bool led() const override { return engine_.led(); }
+  [[nodiscard]] bool powered() const override { return engine_.powered(); }
+  [[nodiscard]] bool analog_front_end() const override { return engine_.analog_front_end(); }
+  void cut_power_at(Nanoseconds t, Nanoseconds restore, Nanoseconds carried) override { engine_.cut_power_at(t, restore, carried); }
+  void set_eeprom(const std::vector<std::uint8_t>& contents) override { engine_.set_eeprom(contents); }
+  [[nodiscard]] std::vector<std::uint8_t> eeprom() const override { return engine_.eeprom(); }
+  [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override { return engine_.eeprom_log(); }
+
+ private:
+  Engine& engine_;
+  std::vector<Cut> cuts_;
+  std::function<void(const Cut&)> visit_;
+  std::size_t next_ = 0;
+  Nanoseconds now_ = 0;
+};
+
+template <class Facts>
+class PowerCampaign {
+ public:
+  PowerCampaign(const std::filesystem::path& elf, double duration, long random_cuts)
+      : board_(board_model(Facts::name())), elf_(elf), scenario_(full_load(board_.name, duration)), random_cuts_(random_cuts) {
+    for (Pulses& pulses : scenario_.pulses) pulses.every = pulses.port == 4 ? 0.37 : 1.1;
+    // In a short run as well: the first commit after the configuration's.
+    for (double at = std::min(600.0, duration / 2) + 0.4; at + 1.0 < duration; at += 600.0) scenario_.host.push_back({at, "ct"});
+  }
+
+  void run() {
+    Environment environment(scenario_, board_);
+    {
+      ImageEngine engine(board_, environment, elf_);
+      MainBoard(scenario_, board_, engine, {}).run(nanoseconds(scenario_.duration));
+      log_ = engine.eeprom_log();
+    }
+    ImageEngine engine(board_, environment, elf_);
+    StoppingEngine stopping(engine, cuts(), [&](const Cut& cut) { in_child([&] { make(cut, engine); }); });
+    MainBoard(scenario_, board_, stopping, {}).run(nanoseconds(scenario_.duration));
+    while (running_ > 0) wait_for_one();
+
+    bench::FigureTable t(fmt::format("{}: power cut while {:.0f} s are scripted", board_.name, scenario_.duration));
+    t.plain("EEPROM bytes written", "", static_cast<double>(log_.size()), "");
+    t.at_least("cuts: at every EEPROM byte boundary without notice, at random with 80 ms of hold-up", "", static_cast<double>(log_.size() * 4) + static_cast<double>(random_cuts_),
+               static_cast<double>(findings_->cuts), "");
+    t.at_least("boards that came back with the old or the new state", "", static_cast<double>(findings_->cuts), static_cast<double>(findings_->recovered), "");
+    t.at_most("torn: another state than the old or the new one", "", 0, static_cast<double>(findings_->torn), "");
+    t.at_most("counts lost, the remainder included", "up to all", 0, static_cast<double>(findings_->lost), "");
+    t.at_most("boards that did not answer, or crashed the simulator", "", 0, static_cast<double>(findings_->unanswered + findings_->crashed), "");
+    t.at_most("power-failure save, longest", "43 .. 90 ms", 60, static_cast<double>(findings_->longest_save) / 1e6, "ms");
+  }
+
+ private:
+  std::vector<Cut> cuts() const {
+    std::vector<Cut> list;
+    for (const CellWrite& write : log_) {
+      list.push_back({write.begin + 1'000, false, &write});
+      list.push_back({(write.begin + write.end) / 2, false, &write});
+      list.push_back({write.end - 1'000, false, &write});
+      list.push_back({write.end + 1'000, false, nullptr});
+    }
+    std::mt19937_64 random(1);
+    std::uniform_int_distribution<Nanoseconds> moment(1'500 * ms, nanoseconds(scenario_.duration) - ms);
+    for (long i = 0; i < random_cuts_; ++i) list.push_back({moment(random), true});
+    std::stable_sort(list.begin(), list.end(), [](const Cut& a, const Cut& b) { return a.time < b.time; });
+    return list;
+  }
+
+  template <class Work>
+  void in_child(Work work) {
+    while (running_ >= std::max(1u, std::thread::hardware_concurrency())) wait_for_one();
+    if (isatty(STDERR_FILENO) != 0 && findings_->cuts % 100 == 0) fmt::print(stderr, "\r\x1b[K{} cuts", findings_->cuts.load());
+    std::fflush(nullptr);
+    const pid_t child = fork();
+    if (child < 0) throw std::runtime_error("no process for another cut");
+    if (child == 0) {
+      int status = 0;
+      try {
+        work();
+      } catch (const std::exception& error) {
+        fmt::print(stderr, "{}\n", error.what());
+        status = 1;
+      }
+      _exit(status);
+    }
+    ++running_;
+  }
+  void wait_for_one() {
+    int status = 0;
+    if (wait(&status) < 0) return;
+    --running_;
+    if (status != 0) ++findings_->crashed;
+  }
+
+  void make(const Cut& cut, Engine& engine) {
+    ++findings_->cuts;
+    const bool good = cut.announced ? announced(cut, engine) : without_notice(cut, engine);
+    if (good && answers(cut, engine)) ++findings_->recovered;
+  }
+
+  /// The board comes back with the state before the write that was cut, or with the one after it.
+  bool without_notice(const Cut& cut, Engine& engine) {
+    std::vector<std::uint8_t> contents = engine.eeprom();
+    const State before = state_of<Facts>(contents);
+    if (cut.in_progress != nullptr) contents[cut.in_progress->address] = cut.in_progress->after;
+    const State after = state_of<Facts>(contents);
+    restore_ = cut.time + 50 * ms;
+    engine.cut_power_at(cut.time, restore_);
+    engine.run_until(cut.time + ms);
+    recovered_ = state_of<Facts>(engine.eeprom());
+    if (recovered_ == before || recovered_ == after) return true;
+    ++findings_->torn;
+    for (std::size_t i = 0; i < before.counters.size(); ++i)
+      if (recovered_.counters[i].counter < before.counters[i].counter) ++findings_->lost;
+    fmt::print(stderr, "{}: cut at {} ns: another state than the old or the new one\n", board_.name, cut.time);
+    return false;
+  }
+
+  /// With 80 ms of hold-up the board comes back with what its RAM held. What that was, a second board says, whose supply stays up:
+  /// it is told to commit while the supply is low, and metering stands still.
+  bool announced(const Cut& cut, Engine& engine) {
+    State* truth = shared<State>();
+    const pid_t second = fork();
+    if (second < 0) throw std::runtime_error("no process for another cut");
+    if (second == 0) {
+      engine.cut_power_at(cut.time, cut.time + 2'000 * ms, 3'000 * ms);
+      LinkHost host(board_, engine);
+      host.wait_until(cut.time + hold_up);
+      for (int i = 0; i < 2; ++i) host.send(encode_message("ct"));  // the first may end a message that was cut
+      engine.run_until(cut.time + 750 * ms);
+      *truth = state_of<Facts>(engine.eeprom());
+      _exit(0);
+    }
+    int status = 0;
+    waitpid(second, &status, 0);
+    if (status != 0) throw std::runtime_error("the board without a cut has crashed");
+    restore_ = cut.time + hold_up + 50 * ms;
+    engine.cut_power_at(cut.time, restore_, hold_up);
+    const std::size_t writes = engine.eeprom_log().size();
+    engine.run_until(cut.time + hold_up + ms);
+    recovered_ = state_of<Facts>(engine.eeprom());
+    Nanoseconds save = 0;
+    for (std::size_t i = writes; i < engine.eeprom_log().size(); ++i) save = std::max(save, engine.eeprom_log()[i].end - cut.time);
+    for (Nanoseconds longest = findings_->longest_save; longest < save && !findings_->longest_save.compare_exchange_weak(longest, save);) {
+    }
+    if (recovered_ == *truth) return true;
+    for (std::size_t i = 0; i < truth->counters.size(); ++i)
+      if (recovered_.counters[i] != truth->counters[i]) {
+        ++findings_->lost;
+        fmt::print(stderr, "{}: failure at {} ns: sensor {} comes back with {} and {}, had {} and {}\n", board_.name, cut.time, i + 1, recovered_.counters[i].counter,
+                   recovered_.counters[i].remainder, truth->counters[i].counter, truth->counters[i].remainder);
+      }
+    return false;
+  }
+
+  /// The image itself, started again, says the same. The first sensor is asked before a pulse can have been accepted, the others
+  /// may have got one more.
+  bool answers(const Cut& cut, Engine& engine) {
+    LinkHost host(board_, engine);
+    host.wait_until(restore_ + 21 * ms);
+    for (unsigned i = 0; i < 6; ++i) {
+      const unsigned sensor = static_cast<unsigned>(static_cast<std::uint64_t>(cut.time) + i) % 6;
+      const auto reply = host.exchange(fmt::format("gc {}", sensor));
+      const std::uint32_t stored = recovered_.counters[sensor].counter;
+      const std::string text = reply ? decode_reply(*reply) : "no answer";
+      if (text == fmt::format("gc {} {}", sensor, stored)) continue;
+      if (i > 0 && text == fmt::format("gc {} {}", sensor, stored + 1)) continue;
+      ++findings_->unanswered;
+      fmt::print(stderr, "{}: cut at {} ns: sensor {} is stored as {}, the board says \"{}\"\n", board_.name, cut.time, sensor + 1, stored, text);
+      return false;
+    }
+    return true;
+  }
+
+  const BoardModel& board_;
+  std::filesystem::path elf_;
+  Scenario scenario_;
+  long random_cuts_;
+  std::vector<CellWrite> log_;
+  Findings* findings_ = shared<Findings>();
+  unsigned running_ = 0;
+  // In a child: when the supply comes back, and what the EEPROM holds then.
+  Nanoseconds restore_ = 0;
+  State recovered_{};
+};
+
+}  // namespace
+
+void power(const std::string& board, const std::filesystem::path& elf, double seconds, long random_cuts) {
+  if (board == boards::Flm02a::name())
+    PowerCampaign<boards::Flm02a>(elf, seconds, random_cuts).run();
+  else
+    PowerCampaign<boards::Flm02b>(elf, seconds, random_cuts).run();
+}
+
+}  // namespace flm::campaign
