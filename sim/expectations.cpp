@@ -33,6 +33,19 @@ ExpectationResult judge(const Scenario& scenario, const Expectation& e, const ch
   return result;
 }
 
+/// The reply to a scripted command.
+ExpectationResult judge(const Scenario& scenario, const HostCommand& command, const std::vector<Record>& records) {
+  ExpectationResult result;
+  result.expectation.line = command.line;
+  result.quantity = "reply";
+  std::string actual = "not sent before the end";
+  for (const Record& record : records)
+    if (const Reply* r = std::get_if<Reply>(&record); r && r->t == command.at && r->host == command.send) actual = r->reply;
+  result.ok = actual == *command.reply;
+  result.message = fmt::format("{}:{}: reply to \"{}\": \"{}\", expected \"{}\"", scenario.path.string(), command.line, command.send, actual, *command.reply);
+  return result;
+}
+
 }  // namespace
 
 std::vector<ExpectationResult> check(const Scenario& scenario, const std::vector<Record>& records) {
@@ -53,6 +66,8 @@ std::vector<ExpectationResult> check(const Scenario& scenario, const std::vector
     if (e.power) results.push_back(judge(scenario, e, "power", *e.power, seconds ? std::optional(sum / seconds) : std::nullopt));
     if (e.counter) results.push_back(judge(scenario, e, "counter", *e.counter, counter));
   }
+  for (const HostCommand& command : scenario.host)
+    if (command.reply) results.push_back(judge(scenario, command, records));
   return results;
 }
 

@@ -12,6 +12,7 @@
 #include "sim/image/engine_error.hpp"
 #include "sim/output.hpp"
 #include "sim/runner.hpp"
+#include "sim/serve.hpp"
 
 namespace {
 
@@ -70,6 +71,23 @@ std::vector<fs::path> scenarios_in(const std::vector<std::string>& places) {
     files.insert(files.end(), found.begin(), found.end());
   }
   return files;
+}
+
+struct ServeArguments {
+  std::string scenario, engine = "native", image, pty, eeprom;
+  double speed = 1.0;
+};
+
+int serve_board(const ServeArguments& arguments) {
+  const Scenario scenario = read_scenario(arguments.scenario);
+  ServeOptions options;
+  options.engine = arguments.engine == "image" ? EngineKind::image : EngineKind::native;
+  options.image = image_for(arguments.image, scenario.board);
+  options.pty = arguments.pty;
+  options.eeprom = arguments.eeprom;
+  options.speed = arguments.speed;
+  serve(scenario, options);
+  return 0;
 }
 
 struct TestArguments {
@@ -152,9 +170,29 @@ int main(int argc, char** argv) {
   test_command->add_option("--junit", test_arguments.junit, "write the results as JUnit XML to this file");
   test_command->add_option("--image", test_arguments.image, "AVR image to run instead of the one built with this program");
 
+  ServeArguments serve_arguments;
+  CLI::App* serve_command = app.add_subcommand("serve", "Serve a board to host software: one byte in, one byte out");
+  serve_command->add_option("SCENARIO", serve_arguments.scenario, "what is on the board's inputs; it is configured by the host")->required();
+  auto* pty = serve_command->add_option("--pty", serve_arguments.pty, "name to give to the pseudo terminal that is the board's bus, in real time");
+  bool lines_wanted = false;
+  auto* lines = serve_command->add_flag("--lines", lines_wanted, "serve lines on stdin instead, 'clock HEXDIGITS' and 'wait SECONDS': time passes as they say");
+  pty->excludes(lines);
+  serve_command->add_option("--speed", serve_arguments.speed, "simulated seconds per second")
+      ->check(CLI::Range(0.001, 10000.0))
+      ->excludes(lines)
+      ->capture_default_str();
+  serve_command->add_option("--engine", serve_arguments.engine, "native: the firmware's C++ on this machine; image: the AVR image")
+      ->check(CLI::IsMember({"native", "image"}))
+      ->capture_default_str();
+  serve_command->add_option("--eeprom", serve_arguments.eeprom, "file that keeps the EEPROM between runs; made when it is not there");
+  serve_command->add_option("--image", serve_arguments.image, "AVR image to run instead of the one built with this program");
+
   try {
     app.parse(argc, argv);
-    return run_command->parsed() ? run(run_arguments) : test(test_arguments);
+    if (run_command->parsed()) return run(run_arguments);
+    if (test_command->parsed()) return test(test_arguments);
+    if (pty->count() == 0 && lines->count() == 0) throw InputError("serve: where? allowed: --pty PATH, or --lines");
+    return serve_board(serve_arguments);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kWrong;
   } catch (const InputError& error) {

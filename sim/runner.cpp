@@ -57,15 +57,17 @@ bool same(const Record& a, const Record& b) {
 
 }  // namespace
 
+std::unique_ptr<Engine> make_engine(EngineKind kind, const BoardModel& board, Environment& environment, const std::filesystem::path& image) {
+  return kind == EngineKind::native ? make_native_engine(board, environment) : make_image_engine(board, environment, image);
+}
+
 Run run_scenario(const Scenario& scenario, const RunOptions& options) {
   Run run;
   run.scenario = scenario;
   run.board = &board_model(scenario.board);
   run.engine = options.engine == EngineKind::native ? "native" : "image";
   Environment environment(scenario, *run.board);
-  const std::unique_ptr<Engine> engine = options.engine == EngineKind::native
-                                             ? make_native_engine(*run.board, environment)
-                                             : make_image_engine(*run.board, environment, options.image);
+  const std::unique_ptr<Engine> engine = make_engine(options.engine, *run.board, environment, options.image);
   std::optional<VcdWriter> vcd;
   if (!options.vcd.empty()) vcd.emplace(options.vcd, scenario, *run.board, environment);
   std::optional<Progress> progress;

@@ -13,6 +13,9 @@ namespace flm::sim {
 
 enum class EngineKind { native, image };
 
+/// A board on the engine that was chosen; `image`: the ELF file for EngineKind::image. Throws InputError when it is none for this board.
+std::unique_ptr<Engine> make_engine(EngineKind, const BoardModel&, Environment&, const std::filesystem::path& image);
+
 struct RunOptions {
   EngineKind engine = EngineKind::native;
   std::filesystem::path image;  ///< the ELF file for EngineKind::image

@@ -50,7 +50,7 @@ class Reader {
     each("pulses", {"port", "file", "every", "width", "bounce"}, [this](const TableReader& t) { pulses(t); });
     each("power", {"at", "restore", "hold_up"}, [this](const TableReader& t) { power(t); });
     std::sort(scenario_.power.begin(), scenario_.power.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
-    each("host", {"at", "send"}, [this](const TableReader& t) { host(t); });
+    each("host", {"at", "send", "reply"}, [this](const TableReader& t) { host(t); });
     each("expect", {"sensor", "from", "to", "power", "counter", "tolerance"}, [this](const TableReader& t) { expectation(t); });
     return std::move(scenario_);
   }
@@ -228,6 +228,8 @@ class Reader {
     } catch (const std::invalid_argument& error) {
       throw InputError(fmt::format("{}:{}: [[host]] key 'send': {}", file_.string(), t.line("send"), error.what()));
     }
+    h.reply = t.text("reply");
+    h.line = t.line();
     scenario_.host.push_back(std::move(h));
   }
 

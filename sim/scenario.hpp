@@ -65,6 +65,8 @@ struct PowerFailure {
 struct HostCommand {
   double at = 0.0;
   std::string send;
+  std::optional<std::string> reply = {};  ///< expected, as host software reads it: "gc 0 1234"
+  int line = 0;                      ///< where it stands in the file
 };
 
 struct Expectation {

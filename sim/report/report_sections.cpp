@@ -338,6 +338,10 @@ std::string expectations(const Run& run) {
       "<th class=\"n\">to / s</th><th class=\"n\">expected</th><th class=\"n\">allowed \u00b1</th><th "
       "class=\"n\">actual</th><th>unit</th></tr>\n";
   for (const ExpectationResult& e : run.expectations) {
+    if (e.quantity == "reply") {
+      out += fmt::format("<tr><td class=\"{}\">{}</td><td colspan=\"8\">{}</td></tr>\n", e.ok ? "good" : "bad", e.ok ? "\u2713 met" : "\u2717 failed", escape(e.message));
+      continue;
+    }
     std::string unit = "W";
     if (e.quantity == "counter") {
       unit = "Wh";

@@ -93,6 +93,40 @@ CPP
 "$avr_gxx" -mmcu=atmega168p -Os -o hang.elf hang.cpp || exit 2
 check "an image that hangs is reported, in bounded time" 1 'hang' timeout 60 "$flmsim" run good.toml --engine image --image hang.elf
 
+sed 's/send = "ge 0"/send = "ge 0"\nreply = "ge 0 0"/' good.toml >reply.toml
+check "a reply that is not the expected one" 1 'reply.toml:19: reply to "ge 0": "ge 0 1", expected "ge 0 0"' "$flmsim" run reply.toml
+
+# serve
+lines() { printf '%s\n' "$@" | "$flmsim" serve good.toml --lines; }
+check "a message is clocked, time passes, the reply is clocked" 0 '6c6768303030323032' lines 'clock 6c676839332e0000' 'wait 0.01' 'clock 000000000000000000000000'
+check "time passes only as it is told" 0 'now 2.500000000' lines 'wait 2.5'
+check "a line that is no order" 0 "error 'clock 6c6' is none of: clock HEXDIGITS" lines 'clock 6c6'
+check "serve without a place" 2 'allowed: --pty PATH, or --lines' "$flmsim" serve good.toml
+check "a pseudo terminal whose name is taken" 2 'good.toml: exists' "$flmsim" serve good.toml --pty good.toml
+check "a pseudo terminal in no folder" 2 'nothing/pty' "$flmsim" serve good.toml --pty nothing/pty
+check "an EEPROM file of another size" 2 'allowed: an EEPROM'"'"'s 512' "$flmsim" serve good.toml --lines --eeprom good.toml
+lines_kept() { printf '%s\n' "$@" | "$flmsim" serve good.toml --lines --eeprom kept.bin --engine "$engine"; }
+for engine in native image; do
+  rm -f kept.bin
+  lines_kept 'wait 0.1' 'clock 6c736d30303030303939302e0000' 'wait 0.1' 'clock 6c637439362e0000' 'wait 0.6' >/dev/null 2>&1
+  check "the EEPROM is kept between runs ($engine)" 0 '6c676d303030303039' lines_kept 'wait 0.1' 'clock 6c676d303033302e0000' 'wait 0.1' 'clock 0000000000000000000000000000000000000000'
+done
+"$flmsim" serve good.toml --pty bus --speed 2 2>served &
+server=$!
+waited=0
+until [ -e bus ] || [ $waited -ge 50 ]; do sleep 0.1; waited=$((waited + 1)); done
+exec 3<>bus
+printf 'lgh93.\0\0' >&3
+timeout 5 dd bs=1 count=8 of=echoed <&3 2>/dev/null
+sleep 0.1
+printf '\0\0\0\0\0\0\0\0\0\0\0\0\0' >&3
+timeout 5 dd bs=1 count=13 of=reply <&3 2>/dev/null
+exec 3<&-
+check "the board answers on a pseudo terminal" 0 'lgh00020277.u' cat reply
+kill -INT "$server"
+wait "$server"
+check "ctrl-C ends the service, and the link is gone" 0 "$server" sh -c "test $? -eq 0 && test ! -e bus && echo $server"
+
 "$flmsim" run failing.toml --report nothing/r.html >/dev/null 2>&1
 if [ -z "$(find . -name '*.tmp*' -o -name 'r.html*')" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: something partial was left"; fi
 

@@ -1,0 +1,207 @@
+#include "sim/serve.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <pty.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <system_error>
+
+#include "hal/contract.hpp"  // eeprom_size
+#include "sim/atomic_file.hpp"
+#include "sim/link_host.hpp"
+
+namespace flm::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+volatile std::sig_atomic_t stop = 0;
+
+/// SIGINT and SIGTERM end the service instead of the program, and interrupt a wait.
+class StopOnSignal {
+ public:
+  StopOnSignal() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { stop = 1; };
+    sigaction(SIGINT, &action, &before_[0]);
+    sigaction(SIGTERM, &action, &before_[1]);
+  }
+  ~StopOnSignal() {
+    sigaction(SIGINT, &before_[0], nullptr);
+    sigaction(SIGTERM, &before_[1], nullptr);
+  }
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+ private:
+  struct sigaction before_[2];
+};
+
+[[noreturn]] void fail(const fs::path& path, const std::string& what) {
+  throw InputError(fmt::format("{}: {}: {}", path.string(), what, std::strerror(errno)));
+}
+
+/// A pseudo terminal that passes every byte as it is, and a link of a chosen name to it.
+class PseudoTerminal {
+ public:
+  explicit PseudoTerminal(const fs::path& link) : link_(link) {
+    if (fs::symlink_status(link).type() != fs::file_type::not_found)
+      throw InputError(fmt::format("{}: exists; allowed: a name that is free", link.string()));
+    termios raw{};
+    cfmakeraw(&raw);
+    char name[128];
+    if (openpty(&master_, &slave_, name, &raw, nullptr) != 0) fail(link, "no pseudo terminal");
+    fcntl(master_, F_SETFL, O_NONBLOCK);
+    std::error_code error;
+    fs::create_symlink(name, link, error);
+    if (error) {
+      close(master_);
+      close(slave_);
+      throw InputError(fmt::format("{}: {}", link.string(), error.message()));
+    }
+    name_ = name;
+  }
+  ~PseudoTerminal() {
+    std::error_code ignored;
+    fs::remove(link_, ignored);
+    close(master_);
+    close(slave_);  // Held open, so that hosts can come and go.
+  }
+  PseudoTerminal(const PseudoTerminal&) = delete;
+  PseudoTerminal& operator=(const PseudoTerminal&) = delete;
+
+  [[nodiscard]] int fd() const { return master_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  fs::path link_;
+  std::string name_;
+  int master_ = -1, slave_ = -1;
+};
+
+void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& engine, LinkHost& host) {
+  using Clock = std::chrono::steady_clock;
+  const PseudoTerminal terminal(options.pty);
+  const StopOnSignal stop_on_signal;
+  fmt::print(stderr, "{} on the {} engine: its bus is {} ({}), {:g} x real time; ctrl-C ends it\n", board.name,
+             options.engine == EngineKind::native ? "native" : "image", options.pty.string(), terminal.name(), options.speed);
+  const auto start = Clock::now();
+  const auto due = [&] {
+    return static_cast<Nanoseconds>(std::chrono::duration<double, std::nano>(Clock::now() - start).count() * options.speed);
+  };
+  bool late = false;
+  while (stop == 0) {
+    pollfd wait{terminal.fd(), POLLIN, 0};
+    poll(&wait, 1, 5);
+    if (const Nanoseconds now = due(); now > host.now()) {
+      host.wait_until(now);
+      engine.run_until(now);
+      if (!late && due() - now > 1'000'000'000) {
+        late = true;
+        fmt::print(stderr, "warning: this machine cannot simulate {} {:g} times as fast as real time: simulated time lags behind\n", board.name,
+                   options.speed);
+      }
+    }
+    std::uint8_t bytes[256];
+    const ssize_t count = read(terminal.fd(), bytes, sizeof bytes);
+    if (count <= 0) continue;
+    for (ssize_t i = 0; i < count; ++i) bytes[i] = host.clock_byte(bytes[i]);
+    for (ssize_t sent = 0; sent < count && stop == 0;) {
+      const ssize_t part = write(terminal.fd(), bytes + sent, static_cast<std::size_t>(count - sent));
+      if (part > 0) {
+        sent += part;
+        continue;
+      }
+      if (part < 0 && errno != EAGAIN && errno != EINTR) fail(options.pty, "cannot be written");
+      pollfd room{terminal.fd(), POLLOUT, 0};
+      poll(&room, 1, 100);
+    }
+  }
+}
+
+/// The bytes of a row of hex digits; nothing when it is none.
+std::optional<std::string> bytes_of(std::string_view digits) {
+  std::string bytes;
+  if (digits.empty() || digits.size() % 2 != 0) return std::nullopt;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    unsigned value = 0;
+    const auto result = std::from_chars(digits.data() + i, digits.data() + i + 2, value, 16);
+    if (result.ec != std::errc{} || result.ptr != digits.data() + i + 2) return std::nullopt;
+    bytes += static_cast<char>(value);
+  }
+  return bytes;
+}
+
+std::string answer(const std::string& line, Engine& engine, LinkHost& host) {
+  constexpr std::string_view clock = "clock ", wait = "wait ";
+  const std::string_view text = line;
+  if (text.starts_with(clock)) {
+    if (const auto bytes = bytes_of(text.substr(clock.size()))) {
+      std::string reply;
+      for (const char byte : *bytes) reply += fmt::format("{:02x}", host.clock_byte(static_cast<std::uint8_t>(byte)));
+      return reply;
+    }
+  } else if (text.starts_with(wait)) {
+    constexpr double longest = 1e6;
+    double time = 0.0;
+    const std::string_view number = text.substr(wait.size());
+    const auto result = std::from_chars(number.data(), number.data() + number.size(), time);
+    if (result.ec == std::errc{} && result.ptr == number.data() + number.size() && time >= 0.0 && time <= longest) {
+      host.wait_until(host.now() + nanoseconds(time));
+      engine.run_until(host.now());
+      return fmt::format("now {:.9f}", seconds(host.now()));
+    }
+  }
+  return fmt::format("error '{}' is none of: clock HEXDIGITS, two a byte; wait SECONDS, 0 to 1000000", text.substr(0, 40));
+}
+
+void serve_lines(Engine& engine, LinkHost& host) {
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    fmt::print("{}\n", answer(line, engine, host));
+    std::fflush(stdout);
+  }
+}
+
+std::vector<std::uint8_t> read_eeprom(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(path, "cannot be read");
+  const std::vector<std::uint8_t> contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (contents.size() != hal::eeprom_size)
+    throw InputError(fmt::format("{}: has {} bytes; allowed: an EEPROM's {}", path.string(), contents.size(), hal::eeprom_size));
+  return contents;
+}
+
+}  // namespace
+
+void serve(const Scenario& scenario, const ServeOptions& options) {
+  const BoardModel& board = board_model(scenario.board);
+  Environment environment(scenario, board);
+  const std::unique_ptr<Engine> engine = make_engine(options.engine, board, environment, options.image);
+  std::optional<AtomicFile> eeprom;
+  if (!options.eeprom.empty()) {
+    if (fs::exists(options.eeprom)) engine->set_eeprom(read_eeprom(options.eeprom));
+    eeprom.emplace(options.eeprom);
+  }
+  LinkHost host(board, *engine);
+  if (options.pty.empty())
+    serve_lines(*engine, host);
+  else
+    serve_pty(options, board, *engine, host);
+  if (!eeprom) return;
+  const std::vector<std::uint8_t> contents = engine->eeprom();
+  eeprom->write({reinterpret_cast<const char*>(contents.data()), contents.size()});
+  eeprom->commit();
+}
+
+}  // namespace flm::sim
