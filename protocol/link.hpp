@@ -47,13 +47,22 @@ class LinkReply {
   uint8_t length_ = 0;
 };
 
-/// The `u` channel of a board that has none.
+/// The `u` channel of a board that has none. What each word means; all of them come from the SPI interrupt.
 struct NoChannel {
   static constexpr bool exists = false;
-  /// Interrupt: a byte from the host.
+  /// The host has sent 'u': its bytes follow.
+  static void host_writes() {}
+  /// A byte from the host.
   static void from_host(uint8_t) {}
-  /// Interrupt: true with the next byte for the host; the byte before it has been clocked.
+  /// The host's bytes have ended, with a '.', another message, or the line turned around. Not `whole`: half a byte was left, or
+  /// something that is no digit.
+  static void host_wrote(bool whole) { static_cast<void>(whole); }
+  /// The host has turned the line around: what to_host() gives from now on is read from its beginning.
+  static void host_reads() {}
+  /// True with the next byte for the host. The host may stop reading at any time.
   static bool to_host(uint8_t&) { return false; }
+  /// The last digit of everything that to_host() had to give has been clocked.
+  static void host_has_read() {}
 };
 
 /// Byte in, byte out. The interrupt calls answer() at once and then exchange(); everything else is for the main loop, which owns
@@ -124,6 +133,18 @@ class LinkPort : public Channel {
   };
 
   void receive(char c) {
+    if (Channel::exists && state_ == State::channel) {
+      const uint8_t digit = hex_value(c);
+      if (digit != not_hex) {
+        if ((place_ ^= 0x80) & 0x80) {
+          held_ = digit;
+        } else {
+          Channel::from_host(static_cast<uint8_t>(held_ << 4 | digit));
+        }
+        return;
+      }
+      end_channel(c == 'l' || c == 'u' || c == '.');
+    }
     if (c == 'l') {
       reply_offered_ = 0;  // A host that speaks again no longer waits for the last reply.
       place_ = 0;
@@ -137,19 +158,7 @@ class LinkPort : public Channel {
     if (c == 'u') {
       place_ = 0;
       state_ = Channel::exists ? State::channel : State::receiving;
-      return;
-    }
-    if (Channel::exists && state_ == State::channel) {
-      const uint8_t digit = hex_value(c);
-      if (digit == not_hex) {
-        state_ = State::receiving;
-        return;
-      }
-      if ((place_ ^= 0x80) & 0x80) {
-        held_ = digit;
-      } else {
-        Channel::from_host(static_cast<uint8_t>(held_ << 4 | digit));
-      }
+      if (Channel::exists) Channel::host_writes();
       return;
     }
     if (state_ != State::collecting) {
@@ -165,6 +174,12 @@ class LinkPort : public Channel {
     } else {
       place_ = link_message_max + 1;
     }
+  }
+
+  /// The host's bytes for the channel end here.
+  void end_channel(bool well) {
+    state_ = State::receiving;
+    Channel::host_wrote(well && (place_ & 0x80) == 0);
   }
 
   /// The host has clocked a zero, and next_ has gone into the register: what follows it.
@@ -186,10 +201,17 @@ class LinkPort : public Channel {
         return send_payload();
       case State::data:
       case State::payload: return send_payload();
-      case State::ended: state_ = State::swallow_end; return 0;
+      case State::ended:  // The zero is in the register, so the last digit has been clocked.
+        if (Channel::exists) Channel::host_has_read();
+        state_ = State::swallow_end;
+        return 0;
       case State::swallow_end: state_ = State::swallow_extra; return 0;
       case State::swallow_extra: state_ = State::receiving; return 0;
       default:  // The first zero turns the line around, and ends a message that had no '.'.
+        if (Channel::exists) {
+          if (state_ == State::channel) end_channel(true);
+          Channel::host_reads();
+        }
         state_ = State::turning;
         return 'l';
     }
