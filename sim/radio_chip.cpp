@@ -140,7 +140,7 @@ std::uint8_t RadioChip::read_fifo() {
 }
 
 void RadioChip::take_bit(bool bit) {
-  if (filling_) {
+  if (filling_ && fifo_mode()) {
     if (fifo_bits_ == fifo_size) {
       if (!overrun_) ++overflows_;
       overrun_ = true;
@@ -199,9 +199,7 @@ void RadioChip::send_until(Nanoseconds t) {
     Sent& sent = sent_.back();
     sent.bytes.push_back(shifted_);
     sent.end = byte_end_;
-    if (!held_full_) {
-      overrun_ = sent.underrun = true;
-    }
+    if (!held_full_ && register_mode()) overrun_ = sent.underrun = true;
     shifted_ = held_;
     held_full_ = false;
     byte_end_ += 8 * bit_time();

@@ -35,6 +35,7 @@ template <class Hal>
 class Radio {
  public:
   static constexpr bool exists = true;
+  constexpr Radio() : fast_(false), makes_noise_(false), makes_none_(false) {}
   /// Three full packets, of header, length and payload, and a byte that tells full from empty.
   static constexpr uint8_t queue_bytes = 3 * (2 + protocol::jeenode::payload_max) + 1;
 
@@ -70,8 +71,13 @@ class Radio {
   void on_interrupt(Hal& hal) {
     if (!hal.radio_request()) return;  // An edge of the time that the handler has taken: it is dealt with.
     heard_ = Heard::something;
-    serve(hal);
-    if (hal.radio_request()) look(hal);
+    uint8_t more = 4;
+    do {
+      if (state_ <= State::crc_high)
+        receive(hal);
+      else
+        send_or_listen(hal);
+    } while (hal.radio_request() && --more != 0 && more_waits(hal));
   }
 
   /// Main loop, at least every few milliseconds. `now_ms`: a clock's low byte.
@@ -160,9 +166,7 @@ class Radio {
     sent
   };
   /// What the interrupt has to tell the main loop.
-  enum class Heard : uint8_t { nothing, something, reset };
-  /// Whether the chip makes bytes of noise when it is told to: once it has, it must; one that never does is left in peace.
-  enum class Noise : uint8_t { unknown, none, shown };
+  enum class Heard : uint8_t { nothing, something, noise, reset };
 
   static constexpr uint8_t waiting = 0x80;  ///< of filled_: the packet is whole
 
@@ -181,13 +185,6 @@ class Radio {
   }
 
   // --- Interrupt ---
-
-  FLM_INLINE void serve(Hal& hal) {
-    if (state_ <= State::crc_high)
-      receive(hal);
-    else
-      send_or_listen(hal);
-  }
 
   /// One byte from the FIFO. While it is on its way, the one before it goes into the CRC.
   FLM_INLINE void receive(Hal& hal) {
@@ -245,16 +242,15 @@ class Radio {
     hal.radio_word(command::send);
   }
 
-  /// nIRQ is still low: another byte has come, or there is something else.
-  FLM_OUTLINE void look(Hal& hal) {
-    for (uint8_t more = 3; more != 0 && hal.radio_request(); --more) {
-      const uint16_t word = hal.radio_word(command::read_status);
-      if ((word & status::power_on) != 0) {
-        heard_ = Heard::reset;
-        return;
-      }
-      if ((word & status::ready) != 0) serve(hal);
+  /// nIRQ is still low: whether another byte has come.
+  FLM_NODISCARD FLM_OUTLINE bool more_waits(Hal& hal) {
+    const uint16_t word = hal.radio_word(command::read_status);
+    // A chip that has been reset, and an underrun, which has spoilt what is sent: it is sent again.
+    if ((word & status::power_on) != 0 || ((word & status::overrun) != 0 && state_ >= State::preamble)) {
+      heard_ = Heard::reset;
+      return false;
     }
+    return (word & status::ready) != 0;
   }
 
   FLM_OUTLINE void send_or_listen(Hal& hal) {
@@ -288,7 +284,13 @@ class Radio {
         if (acknowledgement_ == 0) filled_ = 0;
         hal.radio_word(command::receive);
         return listen(hal);
-      case State::probed: noise_ = Noise::shown; return listen(hal);
+      case State::probed:
+        if ((hal.radio_word(command::read_status) & status::ready) == 0) {
+          heard_ = Heard::reset;
+          return;
+        }
+        heard_ = Heard::noise;
+        return listen(hal);
       default: return listen(hal);
     }
     hal.radio_word(static_cast<uint16_t>(command::transmit | byte));
@@ -309,7 +311,8 @@ class Radio {
 
   FLM_OUTLINE void attend(Hal& hal) {
     if (heard_ == Heard::reset) return restart(hal);
-    if (heard_ == Heard::something) {
+    if (heard_ != Heard::nothing) {
+      if (heard_ == Heard::noise) makes_noise_ = true;
       heard_ = Heard::nothing;
       idle_ms_ = 0;
       quiet_ = 0;
@@ -319,8 +322,8 @@ class Radio {
       if (idle_ms_ < byte_timeout_ms) return;
       if (state_ <= State::crc_high) {
         ++counters_.wrong;
-      } else if (state_ == State::probed && noise_ == Noise::unknown) {
-        noise_ = Noise::none;
+      } else if (state_ == State::probed && !makes_noise_) {
+        makes_none_ = true;
       } else {
         return restart(hal);
       }
@@ -342,15 +345,15 @@ class Radio {
     if ((word & status::ready) != 0) return;
     const bool carrier = (word & status::carrier) != 0;
     if (send) {
-      random_ = static_cast<uint8_t>(random_ * 5 + now_ms_ + word);
       if (!carrier) {
         idle_ms_ = 0;
         return begin_sending(hal);
       }
-      backoff_ms_ = static_cast<uint8_t>(1 + random_ % 16);
+      // Random enough: the clock at this try, the chip's noise in the status, and what the host has read last.
+      backoff_ms_ = static_cast<uint8_t>(1 + static_cast<uint8_t>(now_ms_ * 5 + word + up_crc_) % 16);
     }
     if (!probe || (carrier && quiet_ < carrier_ticks)) return;
-    if (noise_ == Noise::none) {
+    if (makes_none_ && !makes_noise_) {
       if (quiet_ >= refresh_ticks) set_up(hal);
       return;
     }
@@ -405,13 +408,14 @@ class Radio {
   volatile State state_ = State::header;
   volatile Heard heard_ = Heard::nothing;
   uint8_t group_ = 0;
-  bool fast_ = false;
-  volatile Noise noise_ = Noise::unknown;
+  bool fast_ : 1;
+  // Whether the chip makes bytes of noise when it is told to: once it has, it must; one that did not is asked no more.
+  bool makes_noise_ : 1;
+  bool makes_none_ : 1;
   uint8_t now_ms_ = 0;
   uint8_t idle_ms_ = 0;  ///< since the last interrupt, or tick
   uint8_t quiet_ = 0;    ///< ticks since the last interrupt
   uint8_t backoff_ms_ = 0;
-  uint8_t random_ = 0;
   Counters counters_;
 };
 
