@@ -184,16 +184,21 @@ class Radio {
     return static_cast<uint8_t>(sum >= queue_bytes ? sum - queue_bytes : sum);
   }
 
+  FLM_NODISCARD static constexpr protocol::Crc16Arc start_of_crc() { return protocol::Crc16Arc{0xFF, 0xFF}; }
+
   // --- Interrupt ---
 
   /// One byte from the FIFO. While it is on its way, the one before it goes into the CRC.
   FLM_INLINE void receive(Hal& hal) {
     hal.radio_send(command::read_fifo);
-    crc_ = protocol::crc16_arc_at_once(crc_, last_);
+    protocol::Crc16Arc crc = crc_;
+    crc.add(last_);
+    crc_ = crc;
+    const State state = state_;
     uint8_t next = static_cast<uint8_t>(place_ + 1);
     if (next == queue_bytes) next = 0;
     const uint8_t byte = hal.radio_receive();
-    if (state_ >= State::crc_low) return end(hal, byte);
+    if (state >= State::crc_low) return end(hal, byte);
     last_ = byte;
     if (next == read_)
       acknowledgement_ = no_room;
@@ -201,9 +206,9 @@ class Radio {
       queue_[place_] = byte;
       place_ = next;
     }
-    if (state_ == State::payload) {
+    if (state == State::payload) {
       if (--left_ == 0) state_ = State::crc_low;
-    } else if (state_ == State::header) {
+    } else if (state == State::header) {
       state_ = State::length;
       if (acknowledgement_ != no_room && protocol::jeenode::wants_acknowledgement(byte))
         acknowledgement_ = protocol::jeenode::acknowledgement(byte);
@@ -217,9 +222,9 @@ class Radio {
   /// A byte of the CRC.
   FLM_OUTLINE void end(Hal& hal, uint8_t byte) {
     if (state_ == State::crc_low) {
-      left_ = static_cast<uint8_t>(crc_ >> 8);
+      left_ = crc_.high;
       state_ = State::crc_high;
-      if (byte != static_cast<uint8_t>(crc_ & 0xFF)) wrong();
+      if (byte != crc_.low) wrong();
       return;
     }
     if (byte != left_) return wrong();
@@ -262,21 +267,21 @@ class Radio {
         byte = protocol::jeenode::sync;
         state_ = State::head_and_payload;
         place_ = 0;
-        crc_ = 0xFFFF;
+        crc_ = start_of_crc();
         left_ = static_cast<uint8_t>(protocol::jeenode::head + (acknowledgement_ != 0 ? 0 : packet_[2]));
         break;
       case State::head_and_payload:
         byte = acknowledgement_ == 0 ? packet_[place_] : place_ == 0 ? group_ : place_ == 1 ? acknowledgement_ : uint8_t{0};
         ++place_;
-        crc_ = protocol::crc16_arc(crc_, byte);
+        crc_.add(byte);
         if (--left_ == 0) state_ = State::send_crc_low;
         break;
       case State::send_crc_low:
-        byte = static_cast<uint8_t>(crc_ & 0xFF);
+        byte = crc_.low;
         state_ = State::send_crc_high;
         break;
       case State::send_crc_high:
-        byte = static_cast<uint8_t>(crc_ >> 8);
+        byte = crc_.high;
         state_ = State::trailer;
         break;
       case State::trailer: state_ = State::sent; break;  // While it is in the register, the CRC goes out.
@@ -302,7 +307,7 @@ class Radio {
     hal.radio_word(command::fifo_from_sync);
     state_ = State::header;
     place_ = write_;
-    crc_ = 0xFFFF;
+    crc_ = start_of_crc();
     last_ = group_;
     acknowledgement_ = 0;
   }
@@ -401,7 +406,7 @@ class Radio {
   uint16_t up_crc_ = 0;          ///< of those
   volatile uint8_t filled_ = 0;  ///< bytes of packet_ and 1; 0: none comes; `waiting`
   uint8_t place_ = 0;            ///< of the next byte: in queue_, or what is sent
-  uint16_t crc_ = 0;
+  protocol::Crc16Arc crc_ = {0, 0};  ///< not 0xFFFF: all of this object begins as zeros, and needs no image of itself in flash
   uint8_t last_ = 0;             ///< received, and not yet in crc_
   uint8_t left_ = 0;             ///< bytes of the payload; then, the CRC's high byte
   uint8_t acknowledgement_ = 0;  ///< header, while one is to be sent; no_room; or 0
