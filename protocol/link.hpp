@@ -65,10 +65,46 @@ struct NoChannel {
   static void host_has_read() {}
 };
 
+/// What a port remembers: before its channel, so that a pointer to it reaches these by 2-byte instructions.
+class LinkState {
+ protected:
+  /// Named for the byte that answer() gives to the next zero, or has just given.
+  enum class State : uint8_t {
+    receiving,      ///< between messages
+    collecting,     ///< inside of 'l' ... '.'
+    channel,        ///< inside of 'u' ...
+    turning,        ///< a zero has turned the line around: 'l'
+    turned,         ///< the host waits now; the reply's first character, or the 'u' while there is none
+    control,        ///< a character of the reply
+    crc_high,
+    crc_low,
+    control_end,    ///< its '.'
+    control_sent,   ///< the 'u' after it
+    data,           ///< the 'u' after a reply that was taken back
+    payload,        ///< characters of the channel
+    ended,          ///< the zero that ends a reply ...
+    swallow_end,    ///< ... is clocked ...
+    swallow_extra   ///< ... and one more byte with it
+  };
+
+  State state_ = State::receiving;
+  uint8_t next_ = 0;   ///< what the next zero gets
+  uint8_t place_ = 0;  ///< of the next character of a message, or of a reply; of a channel's byte
+  uint8_t held_ = 0;   ///< a reply's running CRC; the channel's byte on its way
+  uint8_t length_ = 0;
+  uint8_t dropped_ = 0;
+  // One byte each, written whole by one side at a time.
+  volatile uint8_t message_ready_ = 0;
+  volatile uint8_t reply_offered_ = 0;
+  volatile uint8_t reply_delivered_ = 0;
+  char message_[link_message_max] = {};
+  LinkReply reply_;
+};
+
 /// Byte in, byte out. The interrupt calls answer() at once and then exchange(); everything else is for the main loop, which owns
 /// the message while message_ready() and the reply while no reply is offered. `Channel`: what speaks on 'u', as NoChannel.
 template <class Channel = NoChannel>
-class LinkPort : public Channel {
+class LinkPort : private LinkState, public Channel {
  public:
   /// Interrupt, first thing: what goes out after `received`. It was made ready a byte ago.
   FLM_NODISCARD FLM_INLINE uint8_t answer(uint8_t received) const { return received == 0 ? next_ : 0; }
@@ -113,25 +149,6 @@ class LinkPort : public Channel {
   }
 
  private:
-  /// Named for the byte that answer() gives to the next zero, or has just given.
-  enum class State : uint8_t {
-    receiving,      ///< between messages
-    collecting,     ///< inside of 'l' ... '.'
-    channel,        ///< inside of 'u' ...
-    turning,        ///< a zero has turned the line around: 'l'
-    turned,         ///< the host waits now; the reply's first character, or the 'u' while there is none
-    control,        ///< a character of the reply
-    crc_high,
-    crc_low,
-    control_end,    ///< its '.'
-    control_sent,   ///< the 'u' after it
-    data,           ///< the 'u' after a reply that was taken back
-    payload,        ///< characters of the channel
-    ended,          ///< the zero that ends a reply ...
-    swallow_end,    ///< ... is clocked ...
-    swallow_extra   ///< ... and one more byte with it
-  };
-
   void receive(char c) {
     if (Channel::exists && state_ == State::channel) {
       const uint8_t digit = hex_value(c);
@@ -251,19 +268,6 @@ class LinkPort : public Channel {
     state_ = State::ended;
     return 0;
   }
-
-  State state_ = State::receiving;
-  uint8_t next_ = 0;   ///< what the next zero gets
-  uint8_t place_ = 0;  ///< of the next character of a message, or of a reply; of a channel's byte
-  uint8_t held_ = 0;   ///< a reply's running CRC; the channel's byte on its way
-  uint8_t length_ = 0;
-  uint8_t dropped_ = 0;
-  char message_[link_message_max] = {};
-  LinkReply reply_;
-  // One byte each, written whole by one side at a time.
-  volatile uint8_t message_ready_ = 0;
-  volatile uint8_t reply_offered_ = 0;
-  volatile uint8_t reply_delivered_ = 0;
 };
 
 }  // namespace protocol

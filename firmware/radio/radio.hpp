@@ -397,9 +397,7 @@ class Radio {
 
   static constexpr uint8_t no_room = 1;  ///< of acknowledgement_; a header of one has its top bit set
 
-  // The queue: packets of header, length, payload. The radio's interrupt writes, the SPI's reads; each index has one owner.
-  uint8_t queue_[queue_bytes] = {};
-  uint8_t packet_[protocol::jeenode::head + protocol::jeenode::payload_max] = {};  ///< of the host: group, header, length, payload
+  // What is small comes first: a pointer to this object reaches 63 bytes by 2-byte instructions.
   volatile uint8_t write_ = 0;   ///< behind the last whole packet
   volatile uint8_t read_ = 0;    ///< of the oldest packet
   uint8_t given_ = 0;            ///< bytes of it that the host has been given
@@ -422,6 +420,9 @@ class Radio {
   uint8_t quiet_ = 0;    ///< ticks since the last interrupt
   uint8_t backoff_ms_ = 0;
   Counters counters_;
+  uint8_t packet_[protocol::jeenode::head + protocol::jeenode::payload_max] = {};  ///< of the host: group, header, length, payload
+  /// Packets of header, length, payload. The radio's interrupt writes, the SPI's reads; each index has one owner.
+  uint8_t queue_[queue_bytes] = {};
 };
 
 }  // namespace radio

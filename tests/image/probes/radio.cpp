@@ -12,6 +12,13 @@
 struct TrialBoard : flm::boards::Flm02b {
   static constexpr uint32_t cpu_hz = 8000000;
 };
+/// As AvrHal's.
+template <class T>
+FLM_INLINE static T& by_pointer(T& object) {
+  T* pointer = &object;
+  __asm__("" : "+r"(pointer));
+  return *pointer;
+}
 struct TrialHal : flm::hal::AvrRadio<TrialBoard> {
   using Critical = flm::hal::AvrCritical;
 };
@@ -25,7 +32,7 @@ static flm::protocol::LinkPort<Radio> link;
 
 ISR(INT0_vect) {
   const flm::hal::OthersInterrupt others(EIMSK, 0, _BV(INT0));
-  link.on_interrupt(hal);
+  by_pointer(link).on_interrupt(hal);
 }
 #endif
 
@@ -34,7 +41,7 @@ ISR(SPI_STC_vect) {
   const uint8_t received = SPDR;
   SPDR = link.answer(received);
   const flm::hal::OthersInterrupt others(SPCR, spi_held, spi_on);
-  link.exchange(received);
+  by_pointer(link).exchange(received);
 }
 
 int main() {
@@ -44,16 +51,21 @@ int main() {
   SPDR = 0;
 #ifndef FLM_WITHOUT_RADIO
   TrialHal::start_radio();
-  link.start(hal, 212, GPIOR1 != 0 ? flm::radio::Rate::kbit_49_2 : flm::radio::Rate::kbit_19_2);
+  by_pointer(link).start(hal, 212, GPIOR1 != 0 ? flm::radio::Rate::kbit_49_2 : flm::radio::Rate::kbit_19_2);
 #endif
   sei();
   for (;;) {
 #ifndef FLM_WITHOUT_RADIO
-    link.step(hal, static_cast<uint8_t>(TCNT1 >> 3));
-    // What the board's counters will show.
-    GPIOR0 = static_cast<uint8_t>(link.counters().wrong + link.counters().dropped + link.counters().refused + link.counters().restarts);
+    if (GPIOR2 == 0) by_pointer(link).step(hal, static_cast<uint8_t>(TCNT1 >> 3));  // else: the main loop is busy elsewhere
 #endif
-    if (link.message_ready()) link.release();
+    if (link.message_ready()) {
+#ifndef FLM_WITHOUT_RADIO
+      // The link's words, so that their cost is in the trial: `lg`, `lr` and anything else.
+      if (link.message(0) == 'g') by_pointer(link).set_group(hal, static_cast<uint8_t>(link.message(1)));
+      if (link.message(0) == 'r') by_pointer(link).set_rate(hal, static_cast<flm::radio::Rate>(link.message(1) & 1));
+#endif
+      link.release();
+    }
     if (link.take_delivered()) GPIOR0 = 0;
   }
 }
