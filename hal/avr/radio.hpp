@@ -41,10 +41,14 @@ struct AvrRadio {
     static_cast<void>(first_byte());
     return next_byte();
   }
-  static uint16_t radio_word(uint16_t command) {
+  /// Not to read the FIFO: other words may go with up to 20 MHz, and go with half of the CPU clock.
+  FLM_OUTLINE static uint16_t radio_word(uint16_t command) {
+    UBRR0L = 0;
     radio_send(command);
     const uint8_t high = first_byte();
-    return static_cast<uint16_t>(high << 8 | next_byte());
+    const uint8_t low = next_byte();
+    UBRR0L = divider;
+    return static_cast<uint16_t>(high << 8 | low);
   }
   FLM_NODISCARD FLM_INLINE static bool radio_request() {
     return (PortRegisters<Board::RadioRequest::port>::in() & Board::RadioRequest::mask) == 0;

@@ -32,7 +32,7 @@ static flm::protocol::LinkPort<Radio> link;
 
 ISR(INT0_vect) {
   const flm::hal::OthersInterrupt others(EIMSK, 0, _BV(INT0));
-  by_pointer(link).on_interrupt(hal);
+  by_pointer(static_cast<Radio&>(link)).on_interrupt(hal);
 }
 #endif
 
@@ -56,7 +56,7 @@ int main() {
   sei();
   for (;;) {
 #ifndef FLM_WITHOUT_RADIO
-    if (GPIOR2 == 0) by_pointer(link).step(hal, static_cast<uint8_t>(TCNT1 >> 3));  // else: the main loop is busy elsewhere
+    if (GPIOR2 == 0) by_pointer(static_cast<Radio&>(link)).step(hal, static_cast<uint8_t>(TCNT1 >> 3));  // else: the main loop is busy elsewhere
 #endif
     if (link.message_ready()) {
 #ifndef FLM_WITHOUT_RADIO
