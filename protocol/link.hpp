@@ -47,19 +47,64 @@ class LinkReply {
   uint8_t length_ = 0;
 };
 
-/// The `u` channel of a board that has none.
+/// The `u` channel of a board that has none. What each word means; all of them come from the SPI interrupt.
 struct NoChannel {
   static constexpr bool exists = false;
-  /// Interrupt: a byte from the host.
+  /// The host has sent 'u': its bytes follow.
+  static void host_writes() {}
+  /// A byte from the host.
   static void from_host(uint8_t) {}
-  /// Interrupt: true with the next byte for the host; the byte before it has been clocked.
+  /// The host's bytes have ended, with a '.', another message, or the line turned around. Not `whole`: half a byte was left, or
+  /// something that is no digit.
+  static void host_wrote(bool whole) { static_cast<void>(whole); }
+  /// The host has turned the line around: what to_host() gives from now on is read from its beginning.
+  static void host_reads() {}
+  /// True with the next byte for the host. The host may stop reading at any time.
   static bool to_host(uint8_t&) { return false; }
+  /// The last digit of everything that to_host() had to give has been clocked.
+  static void host_has_read() {}
+};
+
+/// What a port remembers: before its channel, so that a pointer to it reaches these by 2-byte instructions.
+class LinkState {
+ protected:
+  /// Named for the byte that answer() gives to the next zero, or has just given.
+  enum class State : uint8_t {
+    receiving,      ///< between messages
+    collecting,     ///< inside of 'l' ... '.'
+    channel,        ///< inside of 'u' ...
+    turning,        ///< a zero has turned the line around: 'l'
+    turned,         ///< the host waits now; the reply's first character, or the 'u' while there is none
+    control,        ///< a character of the reply
+    crc_high,
+    crc_low,
+    control_end,    ///< its '.'
+    control_sent,   ///< the 'u' after it
+    data,           ///< the 'u' after a reply that was taken back
+    payload,        ///< characters of the channel
+    ended,          ///< the zero that ends a reply ...
+    swallow_end,    ///< ... is clocked ...
+    swallow_extra   ///< ... and one more byte with it
+  };
+
+  State state_ = State::receiving;
+  uint8_t next_ = 0;   ///< what the next zero gets
+  uint8_t place_ = 0;  ///< of the next character of a message, or of a reply; of a channel's byte
+  uint8_t held_ = 0;   ///< a reply's running CRC; the channel's byte on its way
+  uint8_t length_ = 0;
+  uint8_t dropped_ = 0;
+  // One byte each, written whole by one side at a time.
+  volatile uint8_t message_ready_ = 0;
+  volatile uint8_t reply_offered_ = 0;
+  volatile uint8_t reply_delivered_ = 0;
+  char message_[link_message_max] = {};
+  LinkReply reply_;
 };
 
 /// Byte in, byte out. The interrupt calls answer() at once and then exchange(); everything else is for the main loop, which owns
 /// the message while message_ready() and the reply while no reply is offered. `Channel`: what speaks on 'u', as NoChannel.
 template <class Channel = NoChannel>
-class LinkPort : public Channel {
+class LinkPort : private LinkState, public Channel {
  public:
   /// Interrupt, first thing: what goes out after `received`. It was made ready a byte ago.
   FLM_NODISCARD FLM_INLINE uint8_t answer(uint8_t received) const { return received == 0 ? next_ : 0; }
@@ -104,26 +149,19 @@ class LinkPort : public Channel {
   }
 
  private:
-  /// Named for the byte that answer() gives to the next zero, or has just given.
-  enum class State : uint8_t {
-    receiving,      ///< between messages
-    collecting,     ///< inside of 'l' ... '.'
-    channel,        ///< inside of 'u' ...
-    turning,        ///< a zero has turned the line around: 'l'
-    turned,         ///< the host waits now; the reply's first character, or the 'u' while there is none
-    control,        ///< a character of the reply
-    crc_high,
-    crc_low,
-    control_end,    ///< its '.'
-    control_sent,   ///< the 'u' after it
-    data,           ///< the 'u' after a reply that was taken back
-    payload,        ///< characters of the channel
-    ended,          ///< the zero that ends a reply ...
-    swallow_end,    ///< ... is clocked ...
-    swallow_extra   ///< ... and one more byte with it
-  };
-
   void receive(char c) {
+    if (Channel::exists && state_ == State::channel) {
+      const uint8_t digit = hex_value(c);
+      if (digit != not_hex) {
+        if ((place_ ^= 0x80) & 0x80) {
+          held_ = digit;
+        } else {
+          Channel::from_host(static_cast<uint8_t>(held_ << 4 | digit));
+        }
+        return;
+      }
+      end_channel(c == 'l' || c == 'u' || c == '.');
+    }
     if (c == 'l') {
       reply_offered_ = 0;  // A host that speaks again no longer waits for the last reply.
       place_ = 0;
@@ -137,19 +175,7 @@ class LinkPort : public Channel {
     if (c == 'u') {
       place_ = 0;
       state_ = Channel::exists ? State::channel : State::receiving;
-      return;
-    }
-    if (Channel::exists && state_ == State::channel) {
-      const uint8_t digit = hex_value(c);
-      if (digit == not_hex) {
-        state_ = State::receiving;
-        return;
-      }
-      if ((place_ ^= 0x80) & 0x80) {
-        held_ = digit;
-      } else {
-        Channel::from_host(static_cast<uint8_t>(held_ << 4 | digit));
-      }
+      if (Channel::exists) Channel::host_writes();
       return;
     }
     if (state_ != State::collecting) {
@@ -165,6 +191,12 @@ class LinkPort : public Channel {
     } else {
       place_ = link_message_max + 1;
     }
+  }
+
+  /// The host's bytes for the channel end here.
+  void end_channel(bool well) {
+    state_ = State::receiving;
+    Channel::host_wrote(well && (place_ & 0x80) == 0);
   }
 
   /// The host has clocked a zero, and next_ has gone into the register: what follows it.
@@ -185,10 +217,17 @@ class LinkPort : public Channel {
         return send_payload();
       case State::data:
       case State::payload: return send_payload();
-      case State::ended: state_ = State::swallow_end; return 0;
+      case State::ended:  // The zero is in the register, so the last digit has been clocked.
+        if (Channel::exists) Channel::host_has_read();
+        state_ = State::swallow_end;
+        return 0;
       case State::swallow_end: state_ = State::swallow_extra; return 0;
       case State::swallow_extra: state_ = State::receiving; return 0;
       default:  // The first zero turns the line around, and ends a message that had no '.'.
+        if (Channel::exists) {
+          if (state_ == State::channel) end_channel(true);
+          Channel::host_reads();
+        }
         state_ = State::turning;
         return 'l';
     }
@@ -228,19 +267,6 @@ class LinkPort : public Channel {
     state_ = State::ended;
     return 0;
   }
-
-  State state_ = State::receiving;
-  uint8_t next_ = 0;   ///< what the next zero gets
-  uint8_t place_ = 0;  ///< of the next character of a message, or of a reply; of a channel's byte
-  uint8_t held_ = 0;   ///< a reply's running CRC; the channel's byte on its way
-  uint8_t length_ = 0;
-  uint8_t dropped_ = 0;
-  char message_[link_message_max] = {};
-  LinkReply reply_;
-  // One byte each, written whole by one side at a time.
-  volatile uint8_t message_ready_ = 0;
-  volatile uint8_t reply_offered_ = 0;
-  volatile uint8_t reply_delivered_ = 0;
 };
 
 }  // namespace protocol

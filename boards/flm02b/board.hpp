@@ -43,6 +43,12 @@ struct Flm02b {
   static_assert(AllDifferent<PulsePort2, PulsePort3, PulsePort4, PulsePort5, AnalogFrontEnd>::value,
                 "the analog switch shares a pin with a pulse port");
 
+  /// RFM12B on USART 0 as SPI master (MOSI TXD, MISO RXD, SCK XCK); nIRQ on PD2 is INT0.
+  using RadioSelect = Pin<IoPort::D, 3>;
+  using RadioClock = Pin<IoPort::D, 4>;
+  using RadioRequest = Pin<IoPort::D, 2>;
+  static_assert(AllDifferent<RadioSelect, RadioClock, RadioRequest, InvertRx, InvertTx>::value, "the radio shares a pin");
+
   static constexpr uint8_t spi_mode = 0;
   /// What the main board keeps between two bytes and before it reads a reply.
   static constexpr uint16_t spi_byte_gap_us = 50;

@@ -234,13 +234,20 @@ TEST_CASE("a reply of six data records has its CRC over the characters") {
   CHECK(host.read_reply() == reply(text) + two_zeros);
 }
 
+using namespace std::string_literals;
+
 namespace {
 
 /// A channel that keeps what the host sends, and has some bytes for it.
 struct Echo {
   static constexpr bool exists = true;
   std::string heard, waiting;
+  std::string events;  ///< a letter for each word of the channel: writes, ended, broken, reads, has read
+  void host_writes() { events += 'w'; }
   void from_host(std::uint8_t byte) { heard += static_cast<char>(byte); }
+  void host_wrote(bool whole) { events += whole ? 'e' : 'b'; }
+  void host_reads() { events += 'r'; }
+  void host_has_read() { events += 'h'; }
   bool to_host(std::uint8_t& byte) {
     if (waiting.empty()) return false;
     byte = static_cast<std::uint8_t>(waiting[0]);
@@ -287,4 +294,37 @@ TEST_CASE("the channel's bytes follow the u, with a reply before it and without"
   host.port.release();
   host.write(two_zeros);
   CHECK(host.write(std::string(13, '\0')) == reply("gd") + "7cb3" + two_zeros);
+}
+
+TEST_CASE("the channel is told where the host's bytes begin and end, and whether half a byte or something else was left") {
+  const auto events = [](const std::string& bytes) {
+    EchoHost host;
+    host.write(bytes);
+    return host.port.events;
+  };
+  CHECK(events("u3132.") == "we");
+  CHECK(events("u3132l") == "we");
+  CHECK(events("u3132u33.") == "wewe");
+  CHECK(events("u3132\0"s) == "wer");
+  CHECK(events("u." + two_zeros) == "wer");
+  CHECK(events("u313.") == "wb");
+  CHECK(events("u313\0"s) == "wbr");
+  CHECK(events("u31x2.") == "wb");
+  CHECK(events("lgh93." + two_zeros) == "r");
+  CHECK(events(two_zeros) == "r");
+}
+
+TEST_CASE("the channel is told that its bytes have been read when the last digit has been clocked, not before") {
+  EchoHost host;
+  host.port.waiting = "\x12\x34";
+  host.write(two_zeros);
+  std::string in;
+  while (in.size() < 6) {  // l u 1 2 3 4
+    CHECK(host.port.events == "r");
+    in += host.write(std::string(1, '\0'));
+  }
+  CHECK(in == "lu1234");
+  CHECK(host.port.events == "rh");
+  host.write(two_zeros);
+  CHECK(host.port.events == "rh");
 }

@@ -1,0 +1,429 @@
+// The RFM12B's driver, and the `u` channel of the control link: packets from the air to the host, and from the host to the air.
+//
+// nIRQ -> on_interrupt: one byte in or out. Last byte of a packet that wants it -> its acknowledgement begins in the same interrupt.
+// SPI byte -> Channel words: the oldest packet goes up, and is kept until the host has clocked all of it; a packet comes down.
+// Main loop -> step: what waits for silence, what has been waited for too long, and whether the chip still lives.
+//
+// Promises:
+//   1. What goes up has the right CRC, and is one whole packet of this group.
+//   2. Packets go up in the order they came, each once; the newest is dropped, and counted, when there is no room.
+//   3. What is dropped is not acknowledged. What is acknowledged goes up.
+//   4. What the host sends goes out whole and unchanged, or not at all, and is counted then.
+//   5. Nobody waits longer than the 16 bits of a word.
+#pragma once
+#include <stdint.h>
+
+#include "firmware/radio/chip.hpp"
+#include "protocol/attributes.hpp"
+#include "protocol/crc16.hpp"
+#include "protocol/jeenode.hpp"
+
+namespace flm {
+namespace radio {
+
+/// Events, each modulo its width.
+struct Counters {
+  uint16_t wrong = 0;     ///< frames with a wrong CRC or length, or that have broken off
+  uint8_t dropped = 0;    ///< good packets without room for them
+  uint8_t refused = 0;    ///< packets of the host: too long, too short, malformed, or one was still waiting
+  uint8_t restarts = 0;   ///< the chip had to be set up again
+};
+
+/// `Hal`: has `Critical`, and the words that hal/README.md has under "Radio". One interrupt's handler calls on_interrupt(), one, which
+/// it may interrupt and be interrupted by, the words of the channel; everything else is the main loop's.
+template <class Hal>
+class Radio {
+ public:
+  static constexpr bool exists = true;
+  constexpr Radio() : fast_(false), makes_noise_(false), makes_none_(false) {}
+  /// Three full packets, of header, length and payload, and a byte that tells full from empty.
+  static constexpr uint8_t queue_bytes = 3 * (2 + protocol::jeenode::payload_max) + 1;
+
+  /// Before the first interrupt: sets up the chip, and listens.
+  void start(Hal& hal, uint8_t group, Rate rate = Rate::kbit_19_2) {
+    group_ = group;
+    fast_ = rate == Rate::kbit_49_2;
+    set_up(hal);
+  }
+
+  /// Listens to another group. Packets of the old one that the host has not read are gone.
+  void set_group(Hal& hal, uint8_t group) {
+    if (group == group_) return;
+    {
+      const typename Hal::Critical moving;
+      group_ = group;
+      read_ = write_;
+      given_ = 0;
+    }
+    set_up(hal);
+  }
+  /// Another data rate.
+  void set_rate(Hal& hal, Rate rate) {
+    const bool fast = rate == Rate::kbit_49_2;
+    if (fast == fast_) return;
+    fast_ = fast;
+    set_up(hal);
+  }
+
+  FLM_NODISCARD const Counters& counters() const { return counters_; }
+
+  /// Interrupt: nIRQ has fallen. Its own source is masked, other interrupts may come in between.
+  void on_interrupt(Hal& hal) {
+    if (!hal.radio_request()) return;  // An edge of the time that the handler has taken: it is dealt with.
+    heard_ = Heard::something;
+    uint8_t more = 4;
+    do {
+      if (state_ <= State::crc_high)
+        receive(hal);
+      else
+        send_or_listen(hal);
+    } while (hal.radio_request() && --more != 0 && more_waits(hal));
+  }
+
+  /// Main loop, at least every few milliseconds. `now_ms`: a clock's low byte.
+  void step(Hal& hal, uint8_t now_ms) {
+    const uint8_t passed = static_cast<uint8_t>(now_ms - now_ms_);
+    now_ms_ = now_ms;
+    backoff_ms_ = static_cast<uint8_t>(backoff_ms_ > passed ? backoff_ms_ - passed : 0);
+    idle_ms_ = static_cast<uint8_t>(idle_ms_ + passed);
+    if (heard_ == Heard::nothing && state_ != State::over) {
+      if (state_ != State::header) {
+        if (idle_ms_ < byte_timeout_ms) return;
+      } else if (idle_ms_ < tick_ms && (!sending() || backoff_ms_ != 0)) {
+        return;
+      }
+    }
+    hal.radio_interrupt(false);
+    attend(hal);
+    hal.radio_interrupt(true);
+  }
+
+  // --- The channel: protocol/link.hpp, NoChannel ---
+
+  void host_writes() {
+    if (sending())
+      ++counters_.refused;
+    else
+      filled_ = 1;
+  }
+  void from_host(uint8_t byte) {
+    const uint8_t place = static_cast<uint8_t>(filled_ - 1);
+    if (place > sizeof packet_) return;  // nothing of the host's (0, waiting), or too long
+    if (place < sizeof packet_) packet_[place] = byte;
+    filled_ = static_cast<uint8_t>(filled_ + 1);
+  }
+  void host_wrote(bool whole) {
+    if (filled_ == 0 || sending()) return;
+    const uint8_t size = static_cast<uint8_t>(filled_ - 1);
+    if (whole && size >= protocol::jeenode::head && packet_[2] <= protocol::jeenode::payload_max &&
+        size == static_cast<uint8_t>(packet_[2] + protocol::jeenode::head)) {
+      filled_ = waiting;
+      return;
+    }
+    filled_ = 0;
+    ++counters_.refused;
+  }
+
+  void host_reads() { given_ = 0; }
+  FLM_NODISCARD bool to_host(uint8_t& byte) {
+    if (read_ == write_) return false;
+    const uint8_t place = given_;
+    const uint8_t end = static_cast<uint8_t>(queue_[after(read_, 1)] + protocol::jeenode::head);
+    if (place == static_cast<uint8_t>(end + protocol::jeenode::tail)) return false;
+    ++given_;
+    if (place >= end) {
+      byte = static_cast<uint8_t>(place == end ? up_crc_ & 0xFF : up_crc_ >> 8);
+      return true;
+    }
+    if (place == 0) up_crc_ = 0xFFFF;
+    byte = place == 0 ? group_ : queue_[after(read_, static_cast<uint8_t>(place - 1))];
+    up_crc_ = protocol::crc16_arc(up_crc_, byte);
+    return true;
+  }
+  void host_has_read() {
+    if (given_ == 0) return;
+    read_ = after(read_, static_cast<uint8_t>(given_ - (1 + protocol::jeenode::tail)));
+    given_ = 0;
+  }
+
+ private:
+  /// What the next byte is. Up to crc_high it is received.
+  enum class State : uint8_t {
+    header,  ///< of the next packet: the chip waits for the synchron pattern
+    length,
+    payload,
+    crc_low,
+    crc_high,
+    over,      ///< behind a packet: the receiver is to look for the next
+    probed,    ///< noise, by which the chip shows that it lives
+    preamble,  ///< the first of those that are sent
+    preamble_again,
+    synchron,
+    head_and_payload,
+    send_crc_low,
+    send_crc_high,
+    trailer,
+    sent
+  };
+  /// What the interrupt has to tell the main loop.
+  enum class Heard : uint8_t { nothing, something, noise, reset };
+
+  static constexpr uint8_t waiting = 0x80;  ///< of filled_: the packet is whole
+
+  /// A byte that does not come for this long does not come: crystal start and a byte at the slow rate are 5.5 ms.
+  static constexpr uint8_t byte_timeout_ms = 10;
+  static constexpr uint8_t tick_ms = 100;
+  /// Ticks without an interrupt: after which a nIRQ that is low is stuck; the chip is asked for a sign of life, if no carrier would be
+  /// missed; or in any case; and one that gives no such signs is set up again without a word.
+  static constexpr uint8_t stuck_ticks = 10, probe_ticks = 20, carrier_ticks = 30, refresh_ticks = 40;
+
+  FLM_NODISCARD bool sending() const { return (filled_ & waiting) != 0; }
+
+  FLM_NODISCARD static uint8_t after(uint8_t place, uint8_t bytes) {
+    const uint16_t sum = static_cast<uint16_t>(place + bytes);
+    return static_cast<uint8_t>(sum >= queue_bytes ? sum - queue_bytes : sum);
+  }
+
+  FLM_NODISCARD static constexpr protocol::Crc16Arc start_of_crc() { return protocol::Crc16Arc{0xFF, 0xFF}; }
+
+  // --- Interrupt ---
+
+  /// One byte from the FIFO. While it is on its way, the one before it goes into the CRC.
+  FLM_INLINE void receive(Hal& hal) {
+    hal.radio_send(command::read_fifo);
+    protocol::Crc16Arc crc = crc_;
+    crc.add(last_);
+    crc_ = crc;
+    const State state = state_;
+    uint8_t next = static_cast<uint8_t>(place_ + 1);
+    if (next == queue_bytes) next = 0;
+    const uint8_t byte = hal.radio_receive();
+    if (state >= State::crc_low) return end(hal, byte);
+    last_ = byte;
+    if (next == read_)
+      acknowledgement_ = no_room;
+    else {
+      queue_[place_] = byte;
+      place_ = next;
+    }
+    if (state == State::payload) {
+      if (--left_ == 0) state_ = State::crc_low;
+    } else if (state == State::header) {
+      state_ = State::length;
+      if (acknowledgement_ != no_room && protocol::jeenode::wants_acknowledgement(byte))
+        acknowledgement_ = protocol::jeenode::acknowledgement(byte);
+    } else {
+      left_ = byte;
+      state_ = byte == 0 ? State::crc_low : State::payload;
+      if (byte > protocol::jeenode::payload_max) wrong();
+    }
+  }
+
+  /// A byte of the CRC.
+  FLM_OUTLINE void end(Hal& hal, uint8_t byte) {
+    if (state_ == State::crc_low) {
+      left_ = crc_.high;
+      state_ = State::crc_high;
+      if (byte != crc_.low) wrong();
+      return;
+    }
+    if (byte != left_) return wrong();
+    state_ = State::over;
+    if (acknowledgement_ == no_room) {
+      ++counters_.dropped;
+      return;
+    }
+    write_ = place_;
+    if (acknowledgement_ != 0) begin_sending(hal);
+  }
+
+  void wrong() {
+    ++counters_.wrong;
+    state_ = State::over;
+  }
+
+  void begin_sending(Hal& hal) {
+    state_ = State::preamble;
+    hal.radio_word(command::send);
+  }
+
+  /// nIRQ is still low: whether another byte has come.
+  FLM_NODISCARD FLM_OUTLINE bool more_waits(Hal& hal) {
+    const uint16_t word = hal.radio_word(command::read_status);
+    // A chip that has been reset, and an underrun, which has spoilt what is sent: it is sent again.
+    if ((word & status::power_on) != 0 || ((word & status::overrun) != 0 && state_ >= State::preamble)) {
+      heard_ = Heard::reset;
+      return false;
+    }
+    return (word & status::ready) != 0;
+  }
+
+  FLM_OUTLINE void send_or_listen(Hal& hal) {
+    uint8_t byte = protocol::jeenode::preamble;
+    switch (state_) {
+      case State::preamble: state_ = State::preamble_again; break;
+      case State::preamble_again: state_ = State::synchron; break;
+      case State::synchron:
+        byte = protocol::jeenode::sync;
+        state_ = State::head_and_payload;
+        place_ = 0;
+        crc_ = start_of_crc();
+        left_ = static_cast<uint8_t>(protocol::jeenode::head + (acknowledgement_ != 0 ? 0 : packet_[2]));
+        break;
+      case State::head_and_payload:
+        byte = acknowledgement_ == 0 ? packet_[place_] : place_ == 0 ? group_ : place_ == 1 ? acknowledgement_ : uint8_t{0};
+        ++place_;
+        crc_.add(byte);
+        if (--left_ == 0) state_ = State::send_crc_low;
+        break;
+      case State::send_crc_low:
+        byte = crc_.low;
+        state_ = State::send_crc_high;
+        break;
+      case State::send_crc_high:
+        byte = crc_.high;
+        state_ = State::trailer;
+        break;
+      case State::trailer: state_ = State::sent; break;  // While it is in the register, the CRC goes out.
+      case State::sent:
+        if (acknowledgement_ == 0) filled_ = 0;
+        hal.radio_word(command::receive);
+        return listen(hal);
+      case State::probed:
+        if ((hal.radio_word(command::read_status) & status::ready) == 0) {
+          heard_ = Heard::reset;
+          return;
+        }
+        heard_ = Heard::noise;
+        return listen(hal);
+      default: return listen(hal);
+    }
+    hal.radio_word(static_cast<uint16_t>(command::transmit | byte));
+  }
+
+  /// Empties the FIFO; it fills again from the next synchron pattern on.
+  FLM_OUTLINE void listen(Hal& hal) {
+    hal.radio_word(command::fifo_stop);
+    hal.radio_word(command::fifo_from_sync);
+    state_ = State::header;
+    place_ = write_;
+    crc_ = start_of_crc();
+    last_ = group_;
+    acknowledgement_ = 0;
+  }
+
+  // --- Main loop, the radio's interrupt masked ---
+
+  FLM_OUTLINE void attend(Hal& hal) {
+    if (heard_ == Heard::reset) return restart(hal);
+    if (heard_ != Heard::nothing) {
+      if (heard_ == Heard::noise) makes_noise_ = true;
+      heard_ = Heard::nothing;
+      idle_ms_ = 0;
+      quiet_ = 0;
+    }
+    if (state_ == State::over) return listen(hal);
+    if (state_ != State::header) {
+      if (idle_ms_ < byte_timeout_ms) return;
+      if (state_ <= State::crc_high) {
+        ++counters_.wrong;
+      } else if (state_ == State::probed && !makes_noise_) {
+        makes_none_ = true;
+      } else {
+        return restart(hal);
+      }
+      return listen(hal);
+    }
+    bool probe = false;
+    if (idle_ms_ >= tick_ms) {
+      idle_ms_ = 0;
+      probe = ++quiet_ >= probe_ticks;
+    }
+    if (hal.radio_request()) {  // A byte has just come, and its interrupt comes; unless it does not.
+      if (quiet_ >= stuck_ticks) restart(hal);
+      return;
+    }
+    const bool send = sending() && backoff_ms_ == 0;
+    if (!send && !probe) return;
+    const uint16_t word = hal.radio_word(command::read_status);
+    if ((word & status::power_on) != 0) return restart(hal);
+    if ((word & status::ready) != 0) return;
+    const bool carrier = (word & status::carrier) != 0;
+    if (send) {
+      if (!carrier) {
+        idle_ms_ = 0;
+        return begin_sending(hal);
+      }
+      // Random enough: the clock at this try, the chip's noise in the status, and what the host has read last.
+      backoff_ms_ = static_cast<uint8_t>(1 + static_cast<uint8_t>(now_ms_ * 5 + word + up_crc_) % 16);
+    }
+    if (!probe || (carrier && quiet_ < carrier_ticks)) return;
+    if (makes_none_ && !makes_noise_) {
+      if (quiet_ >= refresh_ticks) set_up(hal);
+      return;
+    }
+    state_ = State::probed;
+    hal.radio_word(command::fifo_stop);
+    hal.radio_word(command::fifo_always);
+  }
+
+  void restart(Hal& hal) {
+    ++counters_.restarts;
+    set_up(hal);
+    backoff_ms_ = 255;
+  }
+
+  FLM_OUTLINE void set_up(Hal& hal) {
+    hal.radio_interrupt(false);
+    static_cast<void>(hal.radio_word(command::read_status));
+    hal.radio_word(command::configuration);
+    hal.radio_word(command::sleep);
+    hal.radio_word(command::frequency);
+    hal.radio_word(fast_ ? command::data_rate_49_2 : command::data_rate_19_2);
+    hal.radio_word(command::receiver);
+    hal.radio_word(command::data_filter);
+    hal.radio_word(static_cast<uint16_t>(command::group | group_));
+    hal.radio_word(command::frequency_control);
+    hal.radio_word(command::transmitter);
+    hal.radio_word(command::low_duty_cycle);
+    hal.radio_word(command::wake_up);
+    hal.radio_word(command::receive);
+    listen(hal);
+    idle_ms_ = 0;
+    quiet_ = 0;
+    heard_ = Heard::nothing;
+    hal.radio_interrupt(true);
+  }
+
+  static constexpr uint8_t no_room = 1;  ///< of acknowledgement_; a header of one has its top bit set
+
+  // What is small comes first: a pointer to this object reaches 63 bytes by 2-byte instructions.
+  volatile uint8_t write_ = 0;   ///< behind the last whole packet
+  volatile uint8_t read_ = 0;    ///< of the oldest packet
+  uint8_t given_ = 0;            ///< bytes of it that the host has been given
+  uint16_t up_crc_ = 0;          ///< of those
+  volatile uint8_t filled_ = 0;  ///< bytes of packet_ and 1; 0: none comes; `waiting`
+  uint8_t place_ = 0;            ///< of the next byte: in queue_, or what is sent
+  protocol::Crc16Arc crc_ = {0, 0};  ///< not 0xFFFF: all of this object begins as zeros, and needs no image of itself in flash
+  uint8_t last_ = 0;             ///< received, and not yet in crc_
+  uint8_t left_ = 0;             ///< bytes of the payload; then, the CRC's high byte
+  uint8_t acknowledgement_ = 0;  ///< header, while one is to be sent; no_room; or 0
+  volatile State state_ = State::header;
+  volatile Heard heard_ = Heard::nothing;
+  uint8_t group_ = 0;
+  bool fast_ : 1;
+  // Whether the chip makes bytes of noise when it is told to: once it has, it must; one that did not is asked no more.
+  bool makes_noise_ : 1;
+  bool makes_none_ : 1;
+  uint8_t now_ms_ = 0;
+  uint8_t idle_ms_ = 0;  ///< since the last interrupt, or tick
+  uint8_t quiet_ = 0;    ///< ticks since the last interrupt
+  uint8_t backoff_ms_ = 0;
+  Counters counters_;
+  uint8_t packet_[protocol::jeenode::head + protocol::jeenode::payload_max] = {};  ///< of the host: group, header, length, payload
+  /// Packets of header, length, payload. The radio's interrupt writes, the SPI's reads; each index has one owner.
+  uint8_t queue_[queue_bytes] = {};
+};
+
+}  // namespace radio
+}  // namespace flm

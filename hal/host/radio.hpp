@@ -1,0 +1,36 @@
+// The radio's part of the hal contract on this machine.
+#pragma once
+#include <stdint.h>
+
+#include "protocol/attributes.hpp"
+
+namespace flm {
+namespace hal {
+
+/// A radio chip and its request line, whoever plays them.
+struct HostRadioChip {
+  virtual ~HostRadioChip() {}
+  /// Shifts a command word out, and what the chip answers in.
+  virtual uint16_t word(uint16_t command) = 0;
+  /// nIRQ is low.
+  virtual bool request() = 0;
+  /// The interrupt of nIRQ's falling edge is wanted; an edge that has come meanwhile is kept.
+  virtual void interrupt(bool wanted) = 0;
+};
+
+/// The words that firmware/radio asks for.
+struct HostRadioWords {
+  HostRadioChip* radio = nullptr;
+
+  void radio_send(uint16_t command) { received_ = radio->word(command); }
+  FLM_NODISCARD uint8_t radio_receive() { return static_cast<uint8_t>(received_ & 0xFF); }
+  uint16_t radio_word(uint16_t command) { return radio->word(command); }
+  FLM_NODISCARD bool radio_request() { return radio->request(); }
+  void radio_interrupt(bool wanted) { radio->interrupt(wanted); }
+
+ private:
+  uint16_t received_ = 0;
+};
+
+}  // namespace hal
+}  // namespace flm
