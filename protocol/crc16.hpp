@@ -20,7 +20,7 @@ FLM_NODISCARD constexpr uint16_t crc16_arc(uint16_t crc, uint8_t byte) {
 struct Crc16Arc {
   uint8_t low, high;
   /// Adds a byte without a loop: the 8 rounds together shift the low byte out, and add x = low ^ byte at the places 6 and 7, and
-  /// 0xC001 when x has an odd number of ones. 32 cycles on the AVR, where the loop takes 80 to 100.
+  /// 0xC001 when x has an odd number of ones. About 40 cycles on the AVR, where the loop takes 80 to 100.
   FLM_INLINE constexpr void add(uint8_t byte) {
     const uint8_t x = static_cast<uint8_t>(low ^ byte);
     uint8_t odd = static_cast<uint8_t>(x << 4 | x >> 4);

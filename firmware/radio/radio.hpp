@@ -86,6 +86,7 @@ class Radio {
     now_ms_ = now_ms;
     backoff_ms_ = static_cast<uint8_t>(backoff_ms_ > passed ? backoff_ms_ - passed : 0);
     idle_ms_ = static_cast<uint8_t>(idle_ms_ + passed);
+    if (idle_ms_ >= answer_ms) answered_ = false;
     if (heard_ == Heard::nothing && state_ != State::over) {
       if (state_ != State::header) {
         if (idle_ms_ < byte_timeout_ms) return;
@@ -173,6 +174,8 @@ class Radio {
   /// A byte that does not come for this long does not come: crystal start and a byte at the slow rate are 5.5 ms.
   static constexpr uint8_t byte_timeout_ms = 10;
   static constexpr uint8_t tick_ms = 100;
+  /// Silence after which an empty housekeeping packet is acknowledged again: an acknowledgement comes within 8 ms.
+  static constexpr uint8_t answer_ms = 15;
   /// Ticks without an interrupt: after which a nIRQ that is low is stuck; the chip is asked for a sign of life, if no carrier would be
   /// missed; or in any case; and one that gives no such signs is set up again without a word.
   static constexpr uint8_t stuck_ticks = 10, probe_ticks = 20, carrier_ticks = 30, refresh_ticks = 40;
@@ -216,6 +219,11 @@ class Radio {
       left_ = byte;
       state_ = byte == 0 ? State::crc_low : State::payload;
       if (byte > protocol::jeenode::payload_max) wrong();
+      if (byte == 0 && (acknowledgement_ & protocol::jeenode::header::acknowledge) != 0) {
+        // Empty housekeeping: it may be another board's acknowledgement, and its answer to ours would never end.
+        if (answered_) acknowledgement_ = 0;
+        answered_ = true;
+      }
     }
   }
 
@@ -410,6 +418,7 @@ class Radio {
   uint8_t acknowledgement_ = 0;  ///< header, while one is to be sent; no_room; or 0
   volatile State state_ = State::header;
   volatile Heard heard_ = Heard::nothing;
+  volatile bool answered_ = false;  ///< empty housekeeping has just come
   uint8_t group_ = 0;
   bool fast_ : 1;
   // Whether the chip makes bytes of noise when it is told to: once it has, it must; one that did not is asked no more.
