@@ -1,6 +1,6 @@
 #include "sim/link_host.hpp"
 
-#include "sim/link_text.hpp"
+#include "tools/common/link_text.hpp"
 
 namespace flm::sim {
 namespace {

@@ -76,6 +76,7 @@ std::vector<fs::path> scenarios_in(const std::vector<std::string>& places) {
 struct ServeArguments {
   std::string scenario, engine = "native", image, pty, eeprom;
   double speed = 1.0;
+  bool configure = false;
 };
 
 int serve_board(const ServeArguments& arguments) {
@@ -86,6 +87,7 @@ int serve_board(const ServeArguments& arguments) {
   options.pty = arguments.pty;
   options.eeprom = arguments.eeprom;
   options.speed = arguments.speed;
+  options.configure = arguments.configure;
   serve(scenario, options);
   return 0;
 }
@@ -184,6 +186,7 @@ int main(int argc, char** argv) {
   serve_command->add_option("--engine", serve_arguments.engine, "native: the firmware's C++ on this machine; image: the AVR image")
       ->check(CLI::IsMember({"native", "image"}))
       ->capture_default_str();
+  serve_command->add_flag("--configure", serve_arguments.configure, "first configure the board as a stock main board does; not when the EEPROM file is there");
   serve_command->add_option("--eeprom", serve_arguments.eeprom, "file that keeps the EEPROM between runs; made when it is not there");
   serve_command->add_option("--image", serve_arguments.image, "AVR image to run instead of the one built with this program");
 

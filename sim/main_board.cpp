@@ -6,13 +6,13 @@
 #include <charconv>
 #include <cmath>
 
-#include "sim/link_text.hpp"
+#include "tools/common/link_text.hpp"
+#include "tools/common/meter_constant.hpp"
 
 namespace flm::sim {
 namespace {
 
 constexpr Nanoseconds kSecond = 1'000'000'000;
-constexpr Nanoseconds kConfigureAt = kSecond / 5;
 
 }  // namespace
 
@@ -33,7 +33,7 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
   lines.push_back(fmt::format("sp {}", fmt::join(map, " ")));
   for (const Sensor& s : scenario.sensors) {
     if (s.sensor_class == SensorClass::analog) {
-      lines.push_back(fmt::format("sm {} {}", s.id - 1, static_cast<int>(std::floor(0.449 * s.voltage * s.current))));
+      lines.push_back(fmt::format("sm {} {}", s.id - 1, static_cast<int>(clamp_meter_constant(s.voltage, s.current))));
     } else if (s.sensor_class == SensorClass::pulse) {
       const auto thousandths = std::llround(s.constant * 1000.0);
       lines.push_back(fmt::format("sm {} {}", s.id - 1, thousandths / 1000));
@@ -91,9 +91,9 @@ void MainBoard::run(Nanoseconds end) {
   Nanoseconds data_at = kSecond, poll_at = board_.poll_period;
 
   while (true) {
-    const Nanoseconds configure_at = configuration_.empty() ? kNever : std::max(kConfigureAt, link_.now());
+    const Nanoseconds next_line_at = configuration_.empty() ? kNever : std::max(configure_at, link_.now());
     const Nanoseconds command_at = command == commands.end() ? kNever : nanoseconds(command->at);
-    const Nanoseconds next = std::min({configure_at, command_at, data_at, poll_at});
+    const Nanoseconds next = std::min({next_line_at, command_at, data_at, poll_at});
     if (std::max(next, link_.now()) >= end && data_at > end) break;  // The readings of the last second are asked for at its end.
     link_.wait_until(next);
     if (const Nanoseconds back = power_back(link_.now()); back != 0) {  // The main board has no power either.
@@ -106,7 +106,7 @@ void MainBoard::run(Nanoseconds end) {
     if (data_at <= link_.now()) {
       get_data(data_at);
       data_at = std::max(data_at + kSecond, link_.now() / kSecond * kSecond + (link_.now() % kSecond == 0 ? 0 : kSecond));
-    } else if (configure_at <= link_.now()) {
+    } else if (next_line_at <= link_.now()) {
       // The commit's reply is fetched by one of the polls that follow: the first readings do not wait for it.
       if (configuration_.front() == "ct")
         link_.send(encode_message("ct"));

@@ -21,6 +21,8 @@ struct LinkObserver {
 
 /// The command lines that configure a board for a scenario's sensors: disable all, lines, map, constants, fractions, enable.
 std::deque<std::string> configuration(const Scenario&, const BoardModel&);
+/// When a stock main board begins with them.
+inline constexpr Nanoseconds configure_at = 200'000'000;
 
 class MainBoard {
  public:

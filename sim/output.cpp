@@ -7,7 +7,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "sim/atomic_file.hpp"
+#include "tools/common/atomic_file.hpp"
 
 namespace flm::sim {
 namespace {

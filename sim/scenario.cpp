@@ -8,8 +8,9 @@
 #include <map>
 
 #include "sim/board_model.hpp"
-#include "sim/link_text.hpp"
-#include "sim/toml_reader.hpp"
+#include "tools/common/link_text.hpp"
+#include "tools/common/meter_constant.hpp"
+#include "tools/common/toml_reader.hpp"
 
 namespace flm::sim {
 namespace {
@@ -99,10 +100,10 @@ class Reader {
       s.current = static_cast<int>(t.integer("current", 1, 500).value_or(50));
       if (s.current != 50 && s.current != 100 && s.current != 250 && s.current != 500)
         t.fail("current", fmt::format("is {}", s.current), "50, 100, 250, 500");
-      const double constant = std::floor(0.449 * s.voltage * s.current);
-      if (constant > 65535.0)
+      const double constant = clamp_meter_constant(s.voltage, s.current);
+      if (constant > largest_meter_constant)
         t.fail("voltage", fmt::format("is {} V with a {} A clamp: a meter constant of {}, over 65535", s.voltage, s.current, constant),
-               fmt::format("up to {:.0f} V with this clamp", std::floor(65535.0 / 0.449 / s.current)));
+               fmt::format("up to {:.0f} V with this clamp", highest_voltage(s.current)));
     } else {
       for (const char* key : {"voltage", "current"})
         if (t.has(key)) t.fail(key, "belongs to analog sensors", "constant, type");

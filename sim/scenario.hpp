@@ -3,16 +3,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "tools/common/input_error.hpp"
+
 namespace flm::sim {
 
-/// Something that a person handed in is wrong: file, place, what is wrong, what is allowed. Exit status 2.
-class InputError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using flm::InputError;
 
 enum class SensorClass { analog, pulse, p1 };
 enum class SensorType { electricity, gas, water };

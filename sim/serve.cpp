@@ -17,8 +17,9 @@
 #include <system_error>
 
 #include "hal/contract.hpp"  // eeprom_size
-#include "sim/atomic_file.hpp"
+#include "tools/common/atomic_file.hpp"
 #include "sim/link_host.hpp"
+#include "sim/main_board.hpp"
 
 namespace flm::sim {
 namespace {
@@ -182,6 +183,13 @@ std::vector<std::uint8_t> read_eeprom(const fs::path& path) {
   return contents;
 }
 
+/// What a stock main board does once; then the board stands as its owner would find it.
+void configure(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkHost& host) {
+  host.wait_until(configure_at);
+  for (const std::string& line : configuration(scenario, board)) host.exchange(line);
+  engine.run_until(host.now());
+}
+
 }  // namespace
 
 void serve(const Scenario& scenario, const ServeOptions& options) {
@@ -189,11 +197,14 @@ void serve(const Scenario& scenario, const ServeOptions& options) {
   Environment environment(scenario, board);
   const std::unique_ptr<Engine> engine = make_engine(options.engine, board, environment, options.image);
   std::optional<AtomicFile> eeprom;
+  bool kept = false;
   if (!options.eeprom.empty()) {
-    if (fs::exists(options.eeprom)) engine->set_eeprom(read_eeprom(options.eeprom));
+    kept = fs::exists(options.eeprom);
+    if (kept) engine->set_eeprom(read_eeprom(options.eeprom));
     eeprom.emplace(options.eeprom);
   }
   LinkHost host(board, *engine);
+  if (options.configure && !kept) configure(scenario, board, *engine, host);
   if (options.pty.empty())
     serve_lines(*engine, host);
   else

@@ -12,6 +12,7 @@ struct ServeOptions {
   std::filesystem::path pty;     ///< name of the link to the pseudo terminal, or empty: stdin and stdout
   std::filesystem::path eeprom;  ///< kept between runs, or empty: 512 bytes, erased at first
   double speed = 1.0;            ///< simulated seconds per second
+  bool configure = false;        ///< first, as a stock main board does from the scenario's sensors; unless `eeprom` is there already
 };
 
 /// Serves until SIGINT or SIGTERM, or the end of stdin. The pseudo terminal: each byte written to it is clocked to the board, at

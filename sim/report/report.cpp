@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/atomic_file.hpp"
+#include "tools/common/atomic_file.hpp"
 #include "sim/report/report_sections.hpp"
 #include "sim/report/svg.hpp"
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/atomic_file.hpp"
+#include "tools/common/atomic_file.hpp"
 
 namespace flm::sim {
 namespace {

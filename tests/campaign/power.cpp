@@ -19,7 +19,7 @@
 #include "sim/environment.hpp"
 #include "sim/image/image_engine.hpp"
 #include "sim/link_host.hpp"
-#include "sim/link_text.hpp"
+#include "tools/common/link_text.hpp"
 #include "sim/main_board.hpp"
 #include "tests/bench/figure_table.hpp"
 #include "tests/campaign/campaign.hpp"

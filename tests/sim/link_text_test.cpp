@@ -1,4 +1,4 @@
-#include "sim/link_text.hpp"
+#include "tools/common/link_text.hpp"
 
 #include <catch2/catch.hpp>
 

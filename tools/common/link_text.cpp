@@ -1,4 +1,4 @@
-#include "sim/link_text.hpp"
+#include "tools/common/link_text.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "protocol/commands.hpp"
 #include "protocol/crc8.hpp"
 
-namespace flm::sim {
+namespace flm {
 namespace {
 
 using protocol::PropertyTable;
@@ -116,4 +116,4 @@ std::string decode_reply(std::string_view reply) {
   return text;
 }
 
-}  // namespace flm::sim
+}  // namespace flm

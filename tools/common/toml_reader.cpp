@@ -1,9 +1,9 @@
-#include "sim/toml_reader.hpp"
+#include "tools/common/toml_reader.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-namespace flm::sim {
+namespace flm {
 namespace {
 
 /// Edits between two names (Levenshtein), to suggest the key that was meant.
@@ -90,4 +90,4 @@ std::optional<std::size_t> TableReader::one_of(std::string_view key, const std::
   return static_cast<std::size_t>(found - names.begin());
 }
 
-}  // namespace flm::sim
+}  // namespace flm

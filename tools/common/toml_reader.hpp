@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/scenario.hpp"  // InputError
+#include "tools/common/input_error.hpp"
 
-namespace flm::sim {
+namespace flm {
 
 /// One table of a file, with the keys that may stand in it.
 class TableReader {
@@ -50,4 +50,4 @@ class TableReader {
   std::string name_;
 };
 
-}  // namespace flm::sim
+}  // namespace flm

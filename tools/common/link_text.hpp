@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace flm::sim {
+namespace flm {
 
 /// The message for a command line, 'l' to '.', with its CRC. Throws std::invalid_argument saying what is wrong and allowed. A command that
 /// is not in protocol/commands.hpp is sent as its two letters.
@@ -17,4 +17,4 @@ std::optional<std::string> control_reply(std::string_view read);
 /// A reply as host software writes it: letters, then the fields in decimal ("gc00000004d2" -> "gc 0 1234").
 std::string decode_reply(std::string_view reply);
 
-}  // namespace flm::sim
+}  // namespace flm

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace flm::sim {
+namespace flm {
 
 /// Writes to a temporary file beside the target; commit() renames it. Without commit() nothing stays. All members throw
 /// InputError naming the target and the reason.
@@ -26,4 +26,4 @@ class AtomicFile {
   std::FILE* stream_ = nullptr;
 };
 
-}  // namespace flm::sim
+}  // namespace flm

@@ -1,4 +1,4 @@
-#include "sim/atomic_file.hpp"
+#include "tools/common/atomic_file.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "sim/scenario.hpp"
+#include "tools/common/input_error.hpp"
 
-namespace flm::sim {
+namespace flm {
 
 AtomicFile::AtomicFile(const std::filesystem::path& target) {
   std::error_code error;
@@ -60,4 +60,4 @@ void AtomicFile::fail(int error_number) const {
   throw InputError(fmt::format("{}: cannot write: {}", target_.string(), std::strerror(error_number)));
 }
 
-}  // namespace flm::sim
+}  // namespace flm
