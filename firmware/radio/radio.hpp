@@ -17,17 +17,10 @@
 #include "protocol/attributes.hpp"
 #include "protocol/crc16.hpp"
 #include "protocol/jeenode.hpp"
+#include "protocol/link.hpp"  // ChannelCounters
 
 namespace flm {
 namespace radio {
-
-/// Events, each modulo its width.
-struct Counters {
-  uint16_t wrong = 0;     ///< frames with a wrong CRC or length, or that have broken off
-  uint8_t dropped = 0;    ///< good packets without room for them
-  uint8_t refused = 0;    ///< packets of the host: too long, too short, malformed, or one was still waiting
-  uint8_t restarts = 0;   ///< the chip had to be set up again
-};
 
 /// `Hal`: has `Critical`, and the words that hal/README.md has under "Radio". One interrupt's handler calls on_interrupt(), one, which
 /// it may interrupt and be interrupted by, the words of the channel; everything else is the main loop's.
@@ -65,7 +58,7 @@ class Radio {
     set_up(hal);
   }
 
-  FLM_NODISCARD const Counters& counters() const { return counters_; }
+  FLM_NODISCARD const protocol::ChannelCounters& counters() const { return counters_; }
 
   /// Interrupt: nIRQ has fallen. Its own source is masked, other interrupts may come in between.
   void on_interrupt(Hal& hal) {
@@ -428,7 +421,7 @@ class Radio {
   uint8_t idle_ms_ = 0;  ///< since the last interrupt, or tick
   uint8_t quiet_ = 0;    ///< ticks since the last interrupt
   uint8_t backoff_ms_ = 0;
-  Counters counters_;
+  protocol::ChannelCounters counters_;
   uint8_t packet_[protocol::jeenode::head + protocol::jeenode::payload_max] = {};  ///< of the host: group, header, length, payload
   /// Packets of header, length, payload. The radio's interrupt writes, the SPI's reads; each index has one owner.
   uint8_t queue_[queue_bytes] = {};

@@ -3,7 +3,7 @@
 #include <avr/io.h>
 #include <stdint.h>
 
-#include "hal/avr/hal.hpp"
+#include "hal/avr/pin.hpp"
 #include "protocol/attributes.hpp"
 
 namespace flm {
