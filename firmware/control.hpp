@@ -119,6 +119,8 @@ class Control {
       case 'k': return is<'k'>(settings().lines);
       case 'i': return is<'i'>(&settings().led_port);
       case 'g': return is<'g'>(&settings().radio_group);
+      case 'y': return is<'y'>(&settings().radio_rate);
+      case 'u': return is<'u'>(&settings().port_6);
       case 't': return is<'t'>(&settings().calibration[0].tau_us, sizeof(metering::ClampCalibration));
       case 'n': return is<'n'>(&settings().calibration[0].noise_q10, sizeof(metering::ClampCalibration));
       case 'o': return is<'o'>(&settings().calibration[0].offset_q8, sizeof(metering::ClampCalibration));
@@ -173,6 +175,8 @@ class Control {
       case 'p':
       case 'k':
       case 'j': board_.apply_settings(); break;
+      case 'g':
+      case 'y': board_.apply_channel_settings(); break;
       default: break;
     }
     return true;
@@ -181,7 +185,9 @@ class Control {
   FLM_NODISCARD bool in_range(const uint8_t* value) const {
     const uint16_t number = static_cast<uint16_t>(value[0] | value[1] << 8);
     switch (letter_) {
-      case 'e': return value[0] <= 1;
+      case 'e':
+      case 'y': return value[0] <= 1;
+      case 'u': return value[0] <= metering::port_6::all;
       case 'k': return (value[0] | value[1] | value[2]) <= 1;
       case 'f': return number <= 999;
       case 'j': return number >= metering::shortest_debounce_tenths_ms && number <= metering::longest_debounce_tenths_ms;
@@ -203,7 +209,11 @@ class Control {
         return reply().put(&board_.uptime_s(), 4);
       case 'x':
         reply().put(&board_.malformed(), 2);
-        return reply().put8(link().dropped());
+        reply().put8(link().dropped());
+        reply().put16(link().counters().wrong);
+        reply().put8(link().counters().dropped);
+        reply().put8(link().counters().refused);
+        return reply().put8(link().counters().restarts);
       default: break;  // 'v'
     }
     reply().put8(Board::version_major);

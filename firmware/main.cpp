@@ -9,6 +9,7 @@ using ThisHal = flm::hal::AvrHal<ThisBoard>;
 static flm::SensorBoard<ThisHal> sensor_board;
 
 #include "hal/avr/vectors.hpp"
+#include FLM_CHANNEL_VECTORS  // of the radio or of the serial port
 
 FLM_NAME_BOARD(FLM_BOARD_NAME);
 

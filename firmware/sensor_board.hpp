@@ -14,11 +14,23 @@
 #include "firmware/metering/pulses.hpp"
 #include "firmware/metering/sampler.hpp"
 #include "firmware/metering/sensors.hpp"
+#include "firmware/radio/radio.hpp"
+#include "firmware/serial/serial_port.hpp"
 #include "firmware/store/store.hpp"
 #include "protocol/attributes.hpp"
 #include "protocol/link.hpp"
 
 namespace flm {
+
+/// What speaks on the link's `u` channel.
+template <class Hal, bool has_radio>
+struct ChannelOf {
+  using type = serial::SerialPort<Hal>;
+};
+template <class Hal>
+struct ChannelOf<Hal, true> {
+  using type = radio::Radio<Hal>;
+};
 
 /// A sensor board. `Hal` is the hardware as a type: hal/hal.hpp says what it offers.
 template <class Hal>
@@ -29,13 +41,15 @@ class SensorBoard : private Hal {
   using Clock = metering::ScanClock<Sampling>;
   using Pulses = typename Board::template WithPulseInputs<metering::PulseInputs>;
   using Critical = typename Hal::Critical;
-  using Link = protocol::LinkPort<>;
+  using Channel = typename ChannelOf<Hal, Board::has_radio>::type;
+  using Link = protocol::LinkPort<Channel>;
   static constexpr bool has_port_configuration = Board::has_port_configuration;
   /// This firmware's version, as `gv` answers it.
   static constexpr uint8_t version_major = 0, version_minor = 1, version_patch = 0;
   static constexpr uint8_t hardware_letter = Board::letter;
   static constexpr uint16_t features = protocol::feature::true_rms | protocol::feature::journal |
-                                       (has_port_configuration ? protocol::feature::port_configuration : 0);
+                                       (has_port_configuration ? protocol::feature::port_configuration : 0) |
+                                       (Board::has_radio ? protocol::feature::radio : protocol::feature::rs485);
 
   constexpr SensorBoard() = default;
   SensorBoard(const SensorBoard&) = delete;
@@ -57,6 +71,7 @@ class SensorBoard : private Hal {
     }
     pulses_.start();
     apply_settings();
+    start_channel(Tag<Board::has_radio>());
     Hal::led(true);
     Hal::select_clamp(0);
     Hal::start_sampling();
@@ -91,6 +106,13 @@ class SensorBoard : private Hal {
     while (!store_.settled(*this)) store_.step(*this);
   }
 
+  /// Interrupt of the radio, its own source masked: nIRQ has fallen.
+  void on_radio() { Hal::by_pointer(channel()).on_interrupt(hal()); }
+  /// Interrupts of the serial port: a byte has come; one can be put; the last bit has gone out.
+  void on_serial_received(uint8_t byte, bool good) { Hal::by_pointer(channel()).on_received(byte, good); }
+  void on_serial_empty() { Hal::by_pointer(channel()).on_empty(hal()); }
+  void on_serial_sent() { Hal::by_pointer(channel()).on_sent(hal()); }
+
   /// Main loop: deals with what waits, one piece of each kind, and never waits itself.
   void step() {
     feed_watchdog();
@@ -100,6 +122,7 @@ class SensorBoard : private Hal {
       if (sampler_.window_ready()) measure();
     }
     Hal::by_pointer(store_).step(*this);
+    step_channel(Tag<Board::has_radio>());
     const bool message = link_.message_ready();  // before the look at deliveries: a delivery is older than the message after it
     if (link_.take_delivered()) sensors_.delivered();
     if (message) answer();
@@ -139,6 +162,9 @@ class SensorBoard : private Hal {
     const Critical critical;
     pulses_.watch(Pulses::mask(!analog()), Hal::pulse_levels());
   }
+
+  /// The radio's group or data rate has changed.
+  void apply_channel_settings() { set_channel(Tag<Board::has_radio>()); }
 
   /// Starts saving settings and counters; the reply follows. False when the EEPROM belongs to a newer firmware.
   FLM_NODISCARD bool commit() {
@@ -182,6 +208,23 @@ class SensorBoard : private Hal {
   /// Whole seconds after a failure until there is room for the next one, so that a flickering supply does not wear out the EEPROM.
   static constexpr uint8_t quiet_seconds = 2;
 
+  // The channel: a radio, or a serial port.
+  template <bool has_radio>
+  struct Tag {};
+  FLM_NODISCARD Channel& channel() { return link_; }
+  void start_channel(Tag<false>) {}
+  void step_channel(Tag<false>) { channel().step(hal()); }
+  void set_channel(Tag<false>) {}
+  void start_channel(Tag<true>) {
+    Hal::by_pointer(channel()).start(hal(), sensors_.settings().radio_group, rate());
+  }
+  void step_channel(Tag<true>) { Hal::by_pointer(channel()).step(hal(), clock_.milliseconds_low()); }
+  void set_channel(Tag<true>) {
+    channel().set_group(hal(), sensors_.settings().radio_group);
+    channel().set_rate(hal(), rate());
+  }
+  FLM_NODISCARD radio::Rate rate() { return static_cast<radio::Rate>(sensors_.settings().radio_rate); }
+
   void set_defaults() {
     sensors_.start();
     metering::Settings& settings = sensors_.settings();
@@ -195,6 +238,7 @@ class SensorBoard : private Hal {
     settings.software = 0x0100;
     settings.lines[2] = 1;
     settings.led_port = metering::heartbeat;
+    settings.radio_group = protocol::jeenode::default_group;
   }
 
   /// The sampling interrupt moves the clock: without it the watchdog starves.

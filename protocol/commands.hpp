@@ -50,6 +50,8 @@ struct PropertyTable {
       {'k', Index::none, {2, 2, 2}, Access::get_set, true, false},            // lines: analog front end, invert RX, invert TX; 0, 1
       {'i', Index::none, {2}, Access::get_set, true, false},                  // port that the LED shows, 0..5; ff: heartbeat
       {'g', Index::none, {2}, Access::set, true, false},                      // radio group
+      {'y', Index::none, {2}, Access::get_set, true, true},                   // radio's data rate: 0: 19.2 kbit/s, 1: 49.2
+      {'u', Index::none, {2}, Access::get_set, false, true},                  // port 6: 1 smart meter, +2 at 9600 7E1, +4 also without CRC
       {'t', Index::clamp, {4}, Access::get_set, false, true},                 // time constant of the smoother, us
       {'n', Index::clamp, {4}, Access::get_set, false, true},                 // variance of the noise, 1/1024 count^2
       {'o', Index::clamp, {4}, Access::get_set, false, true},                 // code at no current, 1/256 count, two's complement
@@ -93,8 +95,9 @@ struct ReportTable {
       {'a', Index::clamp, {4, 4, 4, 4, 4, 8, 8, 8}, false, true},
       // Reset cause (1 power on, 2 external, 4 brown-out, 8 watchdog), seconds since.
       {'r', Index::none, {2, 8}, false, true},
-      // Errors since reset, counted modulo their digits: malformed messages, messages dropped because one was waiting.
-      {'x', Index::none, {4, 2}, false, true},
+      // Errors since reset, counted modulo their digits. Link: malformed messages, messages dropped because one was waiting. Channel
+      // `u`, radio packets or RS-485 bytes: wrong ones, good ones without room, the host's that were refused; the radio's restarts.
+      {'x', Index::none, {4, 2, 4, 2, 2, 2}, false, true},
       // Firmware: version major, minor, patch; board (2a: FLM02A, 2b: FLM02B); features, a bit each (Feature).
       {'v', Index::none, {2, 2, 2, 2, 4}, false, true},
   };
@@ -110,7 +113,7 @@ struct ReportTable {
 
 /// Bits of `gv`'s features.
 namespace feature {
-constexpr uint16_t true_rms = 1, journal = 2, port_configuration = 4;
+constexpr uint16_t true_rms = 1, journal = 2, port_configuration = 4, radio = 8, rs485 = 16, p1 = 32;
 }
 
 /// `ct` takes nothing, and is answered when settings and counters are safe in EEPROM: at once, or up to half a second later.

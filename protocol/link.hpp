@@ -47,6 +47,14 @@ class LinkReply {
   uint8_t length_ = 0;
 };
 
+/// What a channel could not do, each modulo its width.
+struct ChannelCounters {
+  uint16_t wrong = 0;    ///< came from outside and was not right: packets with a wrong CRC or length, bytes without a stop bit
+  uint8_t dropped = 0;   ///< was right, but there was no room for it
+  uint8_t refused = 0;   ///< the host's: malformed, or there was no room
+  uint8_t restarts = 0;  ///< the radio had to be set up again
+};
+
 /// The `u` channel of a board that has none. What each word means; all of them come from the SPI interrupt.
 struct NoChannel {
   static constexpr bool exists = false;

@@ -31,6 +31,7 @@ BoardModel model_of() {
   m.clamp_inputs = {Board::clamp_input(0), Board::clamp_input(1), Board::clamp_input(2)};
   m.pulse_ports = Board::template WithPulseInputs<PulsePorts>::list();
   m.has_port_configuration = Board::has_port_configuration;
+  m.has_radio = Board::has_radio;
   m.spi_mode = Board::spi_mode;
   m.spi_byte_gap = Nanoseconds{Board::spi_byte_gap_us} * 1'000;
   m.reply_wait = Nanoseconds{Board::reply_wait_ms} * 1'000'000;

@@ -12,7 +12,7 @@ namespace flm::sim {
 
 /// Time from reset to the first converter trigger: the firmware waits for it on its timer, so that it does not depend on
 /// how long its start-up code takes (hal/avr, hal/host).
-inline constexpr Nanoseconds kFirstSample = 20'000'000;
+inline constexpr Nanoseconds kFirstSample = 30'000'000;
 
 struct PulsePort {
   int port;              ///< terminal port, 1 to 6
@@ -31,6 +31,7 @@ struct BoardModel {
   std::array<int, 3> clamp_inputs{};    ///< converter inputs of ports 1, 2, 3
   std::vector<PulsePort> pulse_ports;
   bool has_port_configuration = false;
+  bool has_radio = false;  ///< on USART 0; else it is the RS-485 port
   int spi_mode = 0;
   Nanoseconds spi_byte_gap = 0;  ///< end of a byte to start of the next, as a stock host leaves it
   Nanoseconds spi_byte_time = 8'000;  ///< 8 bits at 1 MHz

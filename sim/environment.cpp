@@ -6,9 +6,11 @@
 #include <numbers>
 #include <optional>
 
+#include "sim/air.hpp"
 #include "sim/clamp_current.hpp"
 #include "sim/contact.hpp"
 #include "sim/random.hpp"
+#include "sim/serial_line.hpp"
 
 namespace flm::sim {
 namespace {
@@ -46,9 +48,16 @@ struct Environment::Impl {
   std::array<double, 3> counts_per_ampere{};
   std::array<std::optional<Contact>, 6> contacts;
   std::vector<SupplyChange> supply;
+  Air air;
+  SerialLine serial;
   Gaussian gaussian;
 
-  Impl(const Scenario& scenario, const BoardModel& model) : board(model), front_end(scenario.front_end), supply(supply_changes(model, scenario.power)) {
+  Impl(const Scenario& scenario, const BoardModel& model) : board(model), front_end(scenario.front_end), supply(supply_changes(model, scenario.power)),
+        serial(scenario.serial, scenario.front_end.seed) {
+    for (const RadioTraffic& radio : scenario.radio)
+      for (const AirFrame& frame : read_air(radio.file))
+        air.add_frame(nanoseconds(frame.seconds), frame.bytes, radio.kbit > 20.0 ? kBit49_2 : kBit19_2);
+
     // A full-scale RMS sine has a mean of 928 counts; the mean of a rectified sine is 2 sqrt(2) / pi of its RMS.
     std::array<double, 3> full_scale{50.0, 50.0, 50.0};
     for (const Sensor& sensor : scenario.sensors)
@@ -104,6 +113,8 @@ Nanoseconds Environment::next_edge(Nanoseconds t) const {
 }
 
 const std::vector<SupplyChange>& Environment::supply() const { return impl_->supply; }
+const Air& Environment::air() const { return impl_->air; }
+const SerialLine& Environment::serial() const { return impl_->serial; }
 std::uint64_t Environment::seed() const { return impl_->front_end.seed; }
 
 double Environment::true_rms(int port, Nanoseconds from, Nanoseconds to) const {

@@ -10,6 +10,9 @@
 
 namespace flm::sim {
 
+class Air;
+class SerialLine;
+
 class Environment {
  public:
   /// Loads recordings and computes what can be computed ahead. Throws InputError.
@@ -30,6 +33,10 @@ class Environment {
   /// The first time after t at which any pulse port changes, or kNever.
   [[nodiscard]] Nanoseconds next_edge(Nanoseconds t) const;
 
+  /// What others send on the air.
+  [[nodiscard]] const Air& air() const;
+  /// What arrives on port 6.
+  [[nodiscard]] const SerialLine& serial() const;
   /// When the supply fails and comes back, in time order.
   [[nodiscard]] const std::vector<SupplyChange>& supply() const;
   /// The scenario's seed, for what else is left to chance.

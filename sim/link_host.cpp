@@ -25,6 +25,7 @@ void LinkHost::send(const std::string& message) {
 }
 
 std::string LinkHost::read() {
+  const Nanoseconds start = now_;
   std::string text;
   for (int i = 0; i < kLongestReply; ++i) {
     const std::uint8_t byte = clock_byte(0);
@@ -32,6 +33,8 @@ std::string LinkHost::read() {
     text += static_cast<char>(byte);
   }
   clock_byte(0);
+  if (on_channel)
+    if (const auto bytes = channel_bytes(text); !bytes.empty()) on_channel(start, bytes);
   return text;
 }
 

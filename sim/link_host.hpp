@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sim/engine.hpp"
 
@@ -16,6 +17,9 @@ class LinkHost {
 
   LinkHost(const BoardModel& board, Engine& engine, Observer observer = {})
       : board_(board), engine_(engine), observer_(std::move(observer)), byte_gap_(board.spi_byte_gap) {}
+
+  /// What the board's `u` channel had to say, when the host began to read it.
+  std::function<void(Nanoseconds start, const std::vector<std::uint8_t>&)> on_channel;
 
   /// When the link is free.
   [[nodiscard]] Nanoseconds now() const { return now_; }

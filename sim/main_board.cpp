@@ -47,7 +47,15 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
 
 MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkObserver observer)
     : scenario_(scenario), board_(board), engine_(engine), observer_(std::move(observer)),
-      link_(board, engine, observer_.byte), configuration_(configuration(scenario, board)) {}
+      link_(board, engine, observer_.byte), configuration_(configuration(scenario, board)) {
+  if (!observer_.record) return;
+  link_.on_channel = [this](Nanoseconds start, const std::vector<std::uint8_t>& bytes) {
+    if (board_.has_radio)
+      observer_.record(RadioPacket{seconds(start), bytes});
+    else
+      observer_.record(SerialBytes{seconds(start), bytes});
+  };
+}
 
 void MainBoard::get_data(Nanoseconds scheduled) {
   const auto reply = link_.exchange("gd");
@@ -73,6 +81,11 @@ void MainBoard::get_data(Nanoseconds scheduled) {
 }
 
 void MainBoard::scripted(const HostCommand& command) {
+  if (command.send.starts_with("u ")) {
+    link_.send(encode_message(command.send));  // What comes back comes as packets or bytes.
+    if (observer_.record) observer_.record(Reply{command.at, command.send, ""});
+    return;
+  }
   const auto reply = link_.exchange(command.send);
   if (observer_.record) observer_.record(Reply{command.at, command.send, reply ? decode_reply(*reply) : "no answer"});
 }

@@ -5,8 +5,11 @@
 #include "firmware/sensor_board.hpp"
 #include "hal/host/hal.hpp"
 #include "hal/host/vectors.hpp"
+#include "sim/air.hpp"
 #include "sim/environment.hpp"
+#include "sim/host_radio.hpp"
 #include "sim/native_eeprom.hpp"
+#include "sim/serial_line.hpp"
 #include "sim/supplied_engine.hpp"
 
 namespace flm::sim {
@@ -15,13 +18,18 @@ namespace {
 template <class BoardFacts>
 class NativeEngine final : public SuppliedEngine {
  public:
-  NativeEngine(const BoardModel& model, Environment& environment) : SuppliedEngine(model, environment), environment_(environment) {
+  NativeEngine(const BoardModel& model, Environment& environment) : SuppliedEngine(model, environment),
+        environment_(environment),
+        radio_chip_(environment.air(), environment.seed()),
+        radio_(radio_chip_),
+        line_(environment.serial()) {
     conversion_time_ = Nanoseconds{model.conversion_cycles} * 1'000'000'000 / model.cpu_hz;
     look_delay_ = Nanoseconds{look_cycles} * 1'000'000'000 / model.cpu_hz;
     start(0);
   }
 
   [[nodiscard]] bool analog_front_end() const override { return board_->hal().analog_front_end_on; }
+  [[nodiscard]] std::vector<std::uint8_t> serial_sent() const override { return line_sent_; }
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override { return eeprom_.contents(); }
   [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override { return eeprom_.log(); }
 
@@ -29,18 +37,21 @@ class NativeEngine final : public SuppliedEngine {
   void run_board(Nanoseconds t) override {
     const std::int64_t end = conversions_by(t);
     while (tick_ < end) {
+      follow(conversion_end(tick_));
       if (tick_ >= next_edge_tick_ || board_->hal().analog_front_end_on != analog_) see_contacts();
       const std::uint16_t code = environment_.convert(board_->hal().selected_clamp + 1, tick_);
       hal::raise_conversion_complete(*board_, code);
       step(conversion_end(tick_));
       ++tick_;
     }
+    follow(t);
     eeprom_.look(t);
     now_ = t;
   }
 
   std::uint8_t byte_begins() override { return shift_register_; }
   void byte_ends(std::uint8_t mosi) override {
+    radio_.advance(now_);
     shift_register_ = hal::raise_spi_transfer_complete(*board_, mosi);
     step(now_);
   }
@@ -73,19 +84,71 @@ class NativeEngine final : public SuppliedEngine {
     now_ = now;
     tick_ = now / model().tick_period;
     shift_register_ = 0;
+    sending_ = false;
+    while (line_.next() < now) line_.take();
+    if (now != 0) radio_chip_.lose_configuration();
+    radio_.advance(now);
     auto& hal = board_->hal();
     hal.eeprom = &eeprom_.cells();
     hal.supply_is_low = supply_low_;
+    if (BoardFacts::has_radio) hal.radio = &radio_;
     hal.levels = levels(now);
     board_->start();
     eeprom_.look(now);
     see_contacts();
   }
 
+  /// What comes from the air and from the serial line up to a time, in its order.
+  void follow(Nanoseconds t) {
+    if constexpr (BoardFacts::has_radio) {
+      if (radio_.next_event() > t) return radio_.advance(t);
+      run_radio(radio_, t, [this] {
+        hal::raise_radio(*board_);
+        board_->step();
+      });
+    } else {
+      while (std::min(line_.next(), sending_ ? sent_at_ : kNever) <= t)
+        if (sending_ && sent_at_ <= line_.next())
+          byte_sent();
+        else
+          byte_received(line_.take());
+    }
+  }
+
+  void byte_received(const SerialLine::Byte& byte) {
+    if (!board_->hal().uart_receives) return;
+    const bool heard = byte.bit == 1'000'000'000 / board_->hal().uart_baud;
+    hal::raise_serial_received(*board_, heard ? byte.data : std::uint8_t{0}, heard && !byte.framing_error);
+    step(byte.end);
+  }
+
+  /// The transmitter asks for bytes, or has sent its last one.
+  void send(Nanoseconds now) {
+    auto& hal = board_->hal();
+    if (sending_ || !hal.uart_asks) return;
+    hal::raise_serial_empty(*board_);
+    if (!hal.uart_full) {
+      if (hal.uart_finishes) hal::raise_serial_sent(*board_);
+      return;
+    }
+    hal.uart_full = false;
+    line_sent_.push_back(hal.uart_byte);
+    sending_ = true;
+    sent_at_ = now + Nanoseconds{10} * 1'000'000'000 / hal.uart_baud;
+  }
+  void byte_sent() {
+    const Nanoseconds now = sent_at_;
+    sending_ = false;
+    send(now);
+    step(now);
+  }
+
   /// The main loop, awake after an interrupt.
   void step(Nanoseconds now) {
     eeprom_.look(now);
+    radio_.advance(now);
     board_->step();
+    if constexpr (!BoardFacts::has_radio) send(now);
     eeprom_.look(now);
   }
 
@@ -119,6 +182,12 @@ class NativeEngine final : public SuppliedEngine {
   Environment& environment_;
   std::optional<Board> board_;
   NativeEeprom eeprom_;
+  RadioChip radio_chip_;
+  HostRadio radio_;
+  SerialLine::Reader line_;
+  std::vector<std::uint8_t> line_sent_;
+  bool sending_ = false;  ///< the UART shifts a byte out
+  Nanoseconds sent_at_ = 0;
   Nanoseconds now_ = 0;
   std::int64_t tick_ = 0;
   Nanoseconds conversion_time_ = 0;

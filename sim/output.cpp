@@ -6,7 +6,10 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <span>
 
+#include "protocol/jeenode.hpp"
+#include "protocol/kube.hpp"
 #include "tools/common/atomic_file.hpp"
 
 namespace flm::sim {
@@ -43,12 +46,56 @@ const char* unit(const Scenario& scenario, int id) {
   return s && s->sensor_class == SensorClass::pulse && s->type != SensorType::electricity ? "l" : "Wh";
 }
 
+std::string hex(std::span<const std::uint8_t> bytes) { return fmt::format("{:02x}", fmt::join(bytes, "")); }
+
+/// A packet as people read it: sender, payload, and the values of a kube.
+struct PacketView {
+  bool whole = false;  ///< group, header, length and as many bytes as it says, and the right CRC
+  int group = 0, node = 0;
+  bool acknowledgement = false;
+  std::span<const std::uint8_t> payload;
+  const protocol::kube::Row* kube = nullptr;
+
+  explicit PacketView(const std::vector<std::uint8_t>& frame) {
+    namespace jeenode = protocol::jeenode;
+    whole = jeenode::check_frame(frame.data(), frame.size()) == jeenode::Error::none;
+    if (frame.size() < jeenode::head) return;
+    group = frame[0];
+    node = frame[1] & jeenode::header::node;
+    acknowledgement = (frame[1] & jeenode::header::control) != 0;
+    const std::size_t end = frame.size() >= jeenode::head + jeenode::tail ? frame.size() - jeenode::tail : frame.size();
+    payload = std::span(frame).subspan(jeenode::head, end - jeenode::head);
+    if (whole && !acknowledgement) kube = protocol::kube::find(0, payload.size());
+  }
+  /// The kube's values, name and text; without those that the formula has none for.
+  [[nodiscard]] std::vector<std::pair<std::string, double>> values() const {
+    std::vector<std::pair<std::string, double>> list;
+    if (kube == nullptr) return list;
+    const auto readings = protocol::kube::decode(*kube, payload.data());
+    for (std::uint8_t i = 0; i < readings.count; ++i)
+      if (readings.list[i].valid) list.emplace_back(readings.list[i].name, readings.list[i].value);
+    return list;
+  }
+};
+
+std::string radio_json(const RadioPacket& packet) {
+  const PacketView view(packet.frame);
+  std::string text = fmt::format(R"({{"t":{:.3f},"radio":{{"group":{},"node":{},"ack":{},"payload":"{}","crc":{}}})", packet.t, view.group, view.node,
+                                 view.acknowledgement, hex(view.payload), view.whole);
+  const auto values = view.values();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    text += fmt::format("{}\"{}\":{:.6g}", i == 0 ? ",\"kube\":{" : ",", values[i].first, values[i].second);
+  return text + (values.empty() ? "}" : "}}");
+}
+
 }  // namespace
 
 std::string to_json(const Record& record) {
   if (const Reading* r = std::get_if<Reading>(&record))
     return fmt::format(R"({{"t":{:.3f},"sensor":{},"counter":{},"{}":{}}})", r->t, r->sensor, counter_text(*r),
                        r->is_pulse ? "stamp_ms" : "power", r->extra);
+  if (const RadioPacket* p = std::get_if<RadioPacket>(&record)) return radio_json(*p);
+  if (const SerialBytes* s = std::get_if<SerialBytes>(&record)) return fmt::format(R"({{"t":{:.3f},"serial":"{}"}})", s->t, hex(s->bytes));
   const Reply& r = std::get<Reply>(record);
   return fmt::format(R"({{"t":{:.3f},"host":{},"reply":{}}})", r.t, nlohmann::json(r.host).dump(), nlohmann::json(r.reply).dump());
 }
@@ -69,6 +116,19 @@ void RecordWriter::write(const Record& record) {
       fmt::print(out_, "{:.3f},{},{},,{},,\n", r->t, r->sensor, counter_text(*r), r->extra);
     else
       fmt::print(out_, "{:.3f},{},{},{},,,\n", r->t, r->sensor, counter_text(*r), r->extra);
+  } else if (const RadioPacket* packet = std::get_if<RadioPacket>(&record)) {
+    const PacketView view(packet->frame);
+    std::string values;
+    for (const auto& [name, value] : view.values()) values += fmt::format("  {} {:.5g}", name, value);
+    if (format_ == Format::csv)
+      fmt::print(out_, "{:.3f},,,,,\"radio\",\"{}\"\n", packet->t, hex(packet->frame));
+    else if (!live_)
+      fmt::print(out_, "{:>9.3f}  radio {}/{}{} {}{}\n", packet->t, view.group, view.node, view.whole ? "" : " WRONG", hex(view.payload), values);
+  } else if (const SerialBytes* serial = std::get_if<SerialBytes>(&record)) {
+    if (format_ == Format::csv)
+      fmt::print(out_, "{:.3f},,,,,\"serial\",\"{}\"\n", serial->t, hex(serial->bytes));
+    else if (!live_)
+      fmt::print(out_, "{:>9.3f}  serial {}\n", serial->t, hex(serial->bytes));
   } else {
     const Reply& reply = std::get<Reply>(record);
     if (format_ == Format::csv)

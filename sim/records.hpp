@@ -24,6 +24,18 @@ struct Reply {
   std::string host, reply;
 };
 
-using Record = std::variant<Reading, Reply>;
+/// A packet that the board's radio has received, when the host read it.
+struct RadioPacket {
+  double t = 0.0;
+  std::vector<std::uint8_t> frame;  ///< group, header, length, payload, CRC
+};
+
+/// Bytes that the board's serial port has received, when the host read them.
+struct SerialBytes {
+  double t = 0.0;
+  std::vector<std::uint8_t> bytes;
+};
+
+using Record = std::variant<Reading, Reply, RadioPacket, SerialBytes>;
 
 }  // namespace flm::sim

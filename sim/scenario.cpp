@@ -37,8 +37,6 @@ class Reader {
     scenario_.board = board == 0 ? "flm02a" : "flm02b";
     board_ = &board_model(scenario_.board);
     scenario_.duration = top.required("duration", top.number("duration", 1e-3, kLongest), "seconds of simulated time");
-    for (const char* later : {"serial", "radio"})
-      if (top.has(later)) top.fail(later, "is not simulated by this version", "sensor, waveform, frontend, pulses, host, power, expect");
 
     each("sensor", {"id", "class", "ports", "voltage", "current", "constant", "type"}, [this](const TableReader& t) { sensor(t); });
     each("waveform", {"port", "file", "channel", "scale", "rate", "repeat", "amps", "hz", "shape"},
@@ -49,6 +47,8 @@ class Reader {
       front_end(TableReader(file_, *table, "[frontend] ", {"tau", "noise_lsb", "offset_lsb", "gain", "seed"}));
     }
     each("pulses", {"port", "file", "every", "width", "bounce"}, [this](const TableReader& t) { pulses(t); });
+    each("serial", {"port", "file", "at", "every", "baud", "noise", "drop"}, [this](const TableReader& t) { serial(t); });
+    each("radio", {"file", "kbit"}, [this](const TableReader& t) { radio(t); });
     each("power", {"at", "restore", "hold_up"}, [this](const TableReader& t) { power(t); });
     std::sort(scenario_.power.begin(), scenario_.power.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
     each("host", {"at", "send", "reply"}, [this](const TableReader& t) { host(t); });
@@ -214,6 +214,31 @@ class Reader {
         t.fail("at", fmt::format("is {}: from there to {} overlaps another [[power]], from {} to {}", p.at, p.restore, other.at, other.restore),
                "failures with time between them");
     scenario_.power.push_back(p);
+  }
+
+  void serial(const TableReader& t) {
+    SerialTraffic s;
+    static_cast<void>(t.required("port", t.integer("port", 6, 6), "6"));
+    static_cast<void>(t.required("file", t.text("file"), "a file of bytes, relative to the scenario"));
+    s.file = existing_file(t);
+    if (std::filesystem::file_size(s.file) == 0) t.fail("file", fmt::format("is '{}', which is empty", s.file.string()), "a file of bytes");
+    s.at = t.number("at", 0.0, kLongest).value_or(0.0);
+    s.every = t.number("every", 1e-3, kLongest).value_or(0.0);
+    s.baud = static_cast<int>(t.integer("baud", 1, 1'000'000).value_or(115200));
+    if (s.baud != 9600 && s.baud != 115200) t.fail("baud", fmt::format("is {}", s.baud), "9600, 115200");
+    s.noise = t.number("noise", 0.0, 1.0).value_or(0.0);
+    s.drop = t.number("drop", 0.0, 1.0).value_or(0.0);
+    scenario_.serial.push_back(std::move(s));
+  }
+
+  void radio(const TableReader& t) {
+    if (!board_->has_radio) t.fail("file", fmt::format("is for a radio, and {} has none", scenario_.board), "flm02b");
+    RadioTraffic r;
+    static_cast<void>(t.required("file", t.text("file"), "a file of packets, relative to the scenario"));
+    r.file = existing_file(t);
+    r.kbit = t.number("kbit", 19.2, 49.2).value_or(19.2);
+    if (r.kbit != 19.2 && r.kbit != 49.2) t.fail("kbit", fmt::format("is {}", r.kbit), "19.2, 49.2");
+    scenario_.radio.push_back(std::move(r));
   }
 
   void host(const TableReader& t) {

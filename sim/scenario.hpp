@@ -60,6 +60,22 @@ struct PowerFailure {
   double hold_up = 0.16;           ///< s from `at` until the CPU has no power left; `restore` may come before
 };
 
+/// Packets on the air, as others send them.
+struct RadioTraffic {
+  std::filesystem::path file;  ///< seconds  hex(group header length payload crc crc)
+  double kbit = 19.2;          ///< 19.2 or 49.2 kbit/s
+};
+
+/// Bytes that arrive on port 6.
+struct SerialTraffic {
+  std::filesystem::path file;  ///< sent as it is
+  double at = 0.0;             ///< s, when it begins
+  double every = 0.0;          ///< s from one begin to the next; 0: once
+  int baud = 115200;           ///< bits/s: 8N1, or 7E1 at 9600
+  double noise = 0.0;          ///< probability that a bit is flipped
+  double drop = 0.0;           ///< probability that a byte is lost
+};
+
 struct HostCommand {
   double at = 0.0;
   std::string send;
@@ -84,6 +100,8 @@ struct Scenario {
   std::vector<Waveform> waveforms;
   FrontEnd front_end;
   std::vector<Pulses> pulses;
+  std::vector<SerialTraffic> serial;
+  std::vector<RadioTraffic> radio;
   std::vector<HostCommand> host;
   std::vector<PowerFailure> power;  ///< in time order
   std::vector<Expectation> expectations;

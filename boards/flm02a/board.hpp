@@ -35,6 +35,8 @@ struct Flm02a {
 
   /// Ports 2 and 3 are clamp ports for good; there are no polarity lines.
   static constexpr bool has_port_configuration = false;
+  /// USART 0 is the RS-485 port.
+  static constexpr bool has_radio = false;
   /// Driver enable of the RS-485 transceiver. High (transmit, idle) makes terminal `a` a 3.3 V rail.
   using DriverEnable = Pin<IoPort::D, 5>;
 

@@ -44,6 +44,7 @@ struct Flm02b {
                 "the analog switch shares a pin with a pulse port");
 
   /// RFM12B on USART 0 as SPI master (MOSI TXD, MISO RXD, SCK XCK); nIRQ on PD2 is INT0.
+  static constexpr bool has_radio = true;
   using RadioSelect = Pin<IoPort::D, 3>;
   using RadioClock = Pin<IoPort::D, 4>;
   using RadioRequest = Pin<IoPort::D, 2>;

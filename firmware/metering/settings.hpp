@@ -17,6 +17,14 @@ constexpr uint8_t first_pulse_port = 1, pulse_port_count = 4;
 /// As the port that the LED shows: the heartbeat.
 constexpr uint8_t heartbeat = 0xFF;
 
+/// What port 6 listens to: a bit each.
+namespace port_6 {
+constexpr uint8_t p1 = 1;           ///< a smart meter, instead of the RS-485 port's host
+constexpr uint8_t slow = 2;         ///< at 9600 baud 7E1 instead of 115200 8N1 (FLM02A)
+constexpr uint8_t without_crc = 4;  ///< telegrams without a CRC are accepted, of meters of DSMR 2.2 and 3
+constexpr uint8_t all = 7;
+}  // namespace port_6
+
 /// Values of several bytes stand least significant byte first, as both the AVR and the PC keep numbers.
 struct Settings {
   uint16_t constant[sensor_count];  ///< clamp: nWh per count and 1.5 ms; pulse: Wh or litre per pulse
@@ -30,8 +38,10 @@ struct Settings {
   uint8_t lines[3];               ///< 0, 1: invert TX, invert RX, analog front end on
   uint8_t led_port;               ///< 0..5, or heartbeat
   uint8_t radio_group;
+  uint8_t radio_rate;  ///< 0: 19.2 kbit/s, 1: 49.2
+  uint8_t port_6;      ///< bits of metering::port_6
 };
-static_assert(sizeof(Settings) == 72, "the layout in EEPROM");
+static_assert(sizeof(Settings) == 74, "the layout in EEPROM");
 
 }  // namespace metering
 }  // namespace flm

@@ -17,17 +17,10 @@
 #include "protocol/attributes.hpp"
 #include "protocol/crc16.hpp"
 #include "protocol/jeenode.hpp"
+#include "protocol/link.hpp"  // ChannelCounters
 
 namespace flm {
 namespace radio {
-
-/// Events, each modulo its width.
-struct Counters {
-  uint16_t wrong = 0;     ///< frames with a wrong CRC or length, or that have broken off
-  uint8_t dropped = 0;    ///< good packets without room for them
-  uint8_t refused = 0;    ///< packets of the host: too long, too short, malformed, or one was still waiting
-  uint8_t restarts = 0;   ///< the chip had to be set up again
-};
 
 /// `Hal`: has `Critical`, and the words that hal/README.md has under "Radio". One interrupt's handler calls on_interrupt(), one, which
 /// it may interrupt and be interrupted by, the words of the channel; everything else is the main loop's.
@@ -65,7 +58,7 @@ class Radio {
     set_up(hal);
   }
 
-  FLM_NODISCARD const Counters& counters() const { return counters_; }
+  FLM_NODISCARD const protocol::ChannelCounters& counters() const { return counters_; }
 
   /// Interrupt: nIRQ has fallen. Its own source is masked, other interrupts may come in between.
   void on_interrupt(Hal& hal) {
@@ -133,12 +126,12 @@ class Radio {
     if (place == static_cast<uint8_t>(end + protocol::jeenode::tail)) return false;
     ++given_;
     if (place >= end) {
-      byte = static_cast<uint8_t>(place == end ? up_crc_ & 0xFF : up_crc_ >> 8);
+      byte = place == end ? up_crc_.low : up_crc_.high;
       return true;
     }
-    if (place == 0) up_crc_ = 0xFFFF;
+    if (place == 0) up_crc_ = start_of_crc();
     byte = place == 0 ? group_ : queue_[after(read_, static_cast<uint8_t>(place - 1))];
-    up_crc_ = protocol::crc16_arc(up_crc_, byte);
+    up_crc_.add(byte);
     return true;
   }
   void host_has_read() {
@@ -363,7 +356,7 @@ class Radio {
         return begin_sending(hal);
       }
       // Random enough: the clock at this try, the chip's noise in the status, and what the host has read last.
-      backoff_ms_ = static_cast<uint8_t>(1 + static_cast<uint8_t>(now_ms_ * 5 + word + up_crc_) % 16);
+      backoff_ms_ = static_cast<uint8_t>(1 + static_cast<uint8_t>(now_ms_ * 5 + word + up_crc_.low) % 16);
     }
     if (!probe || (carrier && quiet_ < carrier_ticks)) return;
     if (makes_none_ && !makes_noise_) {
@@ -409,7 +402,7 @@ class Radio {
   volatile uint8_t write_ = 0;   ///< behind the last whole packet
   volatile uint8_t read_ = 0;    ///< of the oldest packet
   uint8_t given_ = 0;            ///< bytes of it that the host has been given
-  uint16_t up_crc_ = 0;          ///< of those
+  protocol::Crc16Arc up_crc_ = {0, 0};  ///< of those
   volatile uint8_t filled_ = 0;  ///< bytes of packet_ and 1; 0: none comes; `waiting`
   uint8_t place_ = 0;            ///< of the next byte: in queue_, or what is sent
   protocol::Crc16Arc crc_ = {0, 0};  ///< not 0xFFFF: all of this object begins as zeros, and needs no image of itself in flash
@@ -428,7 +421,7 @@ class Radio {
   uint8_t idle_ms_ = 0;  ///< since the last interrupt, or tick
   uint8_t quiet_ = 0;    ///< ticks since the last interrupt
   uint8_t backoff_ms_ = 0;
-  Counters counters_;
+  protocol::ChannelCounters counters_;
   uint8_t packet_[protocol::jeenode::head + protocol::jeenode::payload_max] = {};  ///< of the host: group, header, length, payload
   /// Packets of header, length, payload. The radio's interrupt writes, the SPI's reads; each index has one owner.
   uint8_t queue_[queue_bytes] = {};

@@ -7,64 +7,15 @@
 #include <stdint.h>
 
 #include "boards/pins.hpp"
+#include "hal/avr/critical.hpp"
+#include "hal/avr/pin.hpp"
+#include "hal/avr/radio.hpp"
+#include "hal/avr/uart.hpp"
 #include "hal/contract.hpp"
 #include "protocol/attributes.hpp"
 
 namespace flm {
 namespace hal {
-
-/// An I/O port's registers.
-template <boards::IoPort>
-struct PortRegisters;
-template <>
-struct PortRegisters<boards::IoPort::B> {
-  static volatile uint8_t& out() { return PORTB; }
-  static volatile uint8_t& direction() { return DDRB; }
-  static volatile uint8_t& in() { return PINB; }
-};
-template <>
-struct PortRegisters<boards::IoPort::C> {
-  static volatile uint8_t& out() { return PORTC; }
-  static volatile uint8_t& direction() { return DDRC; }
-  static volatile uint8_t& in() { return PINC; }
-};
-template <>
-struct PortRegisters<boards::IoPort::D> {
-  static volatile uint8_t& out() { return PORTD; }
-  static volatile uint8_t& direction() { return DDRD; }
-  static volatile uint8_t& in() { return PIND; }
-};
-
-/// A pin's operations; each is a single `sbi` or `cbi`.
-template <class Pin>
-struct AvrPin {
-  using Registers = PortRegisters<Pin::port>;
-  static void make_output() { Registers::direction() |= Pin::mask; }
-  static void set(bool high) {
-    if (high)
-      Registers::out() |= Pin::mask;
-    else
-      Registers::out() &= static_cast<uint8_t>(~Pin::mask);
-  }
-};
-
-/// Interrupts are off from construction to the end of the scope, and then as they were.
-class AvrCritical {
- public:
-  AvrCritical() : status_(SREG) {
-    cli();
-    __asm__ volatile("" ::: "memory");
-  }
-  ~AvrCritical() {
-    __asm__ volatile("" ::: "memory");
-    SREG = status_;
-  }
-  AvrCritical(const AvrCritical&) = delete;
-  AvrCritical& operator=(const AvrCritical&) = delete;
-
- private:
-  const uint8_t status_;
-};
 
 /// In an interrupt's handler: from construction to the end of the scope all interrupts but its own may come. `off` and `on` are
 /// whole values of its control register: reading it back could write 1 to a flag, and so clear an interrupt that waits.
@@ -137,8 +88,26 @@ inline void clock_from_reset() {
   TCCR1B = _BV(CS11);  // CPU clock / 8
 }
 
+/// What USART 0 does on a board: `Board::has_radio`.
+template <class Board, bool has_radio>
+struct AvrChannel : AvrUart<Board> {
+  /// In another interrupt's handler: its bytes are shifted in by themselves, nothing has to wait.
+  struct ChannelWaits {
+    ChannelWaits() {}
+    ~ChannelWaits() {}
+  };
+  static void start_channel() { AvrUart<Board>::start_uart(); }
+  static void save_channel_power(bool on) { AvrPin<typename Board::DriverEnable>::set(!on); }
+};
+template <class Board>
+struct AvrChannel<Board, true> : AvrRadio<Board> {
+  using ChannelWaits = RadioWaits;
+  static void start_channel() { AvrRadio<Board>::start_radio(); }
+  static void save_channel_power(bool) {}
+};
+
 template <class BoardFacts>
-class AvrHal {
+class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
  public:
   using Board = BoardFacts;
   using Sampling = typename Board::Sampling;
@@ -210,7 +179,7 @@ class AvrHal {
   /// The LED and the transceiver; the converter's 0.3 mA goes on metering.
   static void save_power(bool on) {
     if (on) led(false);
-    save_transceiver<Board>(on, Switchable<Board::has_port_configuration>());
+    AvrHal::save_channel_power(on);
   }
   FLM_NODISCARD static uint8_t reset_cause() { return static_cast<uint8_t>(flags() & reset_cause_mask); }
   static void feed_watchdog() { wdt_reset(); }
@@ -221,15 +190,16 @@ class AvrHal {
     start_lines<Board>(Switchable<Board::has_port_configuration>());
     start_converter();
     start_spi();
+    AvrHal::start_channel();
     start_supply_watch();
     while (eeprom_busy()) {
     }
   }
 
-  /// First trigger 20 ms after reset, when the reference and the pull-ups have settled, and the EEPROM has been read at either
-  /// board's clock; then one every tick.
+  /// First trigger 30 ms after reset, when the reference and the pull-ups have settled, and the EEPROM has been read at either
+  /// board's clock, whatever is in it; then one every tick.
   static void start_sampling() {
-    constexpr uint32_t first_trigger = Board::cpu_hz / 50;
+    constexpr uint32_t first_trigger = Board::cpu_hz / 100 * 3;
     constexpr uint16_t timer_0_start = static_cast<uint16_t>((first_trigger - Sampling::tick_cycles) / 8);
     while (TCNT1 < timer_0_start) {
     }
@@ -271,20 +241,11 @@ class AvrHal {
     TIMSK1 = _BV(ICIE1);
   }
 
-  template <class B>
-  static void save_transceiver(bool on, Switchable<false>) {
-    AvrPin<typename B::DriverEnable>::set(!on);
-  }
-  template <class B>
-  static void save_transceiver(bool, Switchable<true>) {}
-
-  /// Ports 2 and 3 stay clamps; the RS-485 transceiver rests in transmit, which makes terminal `a` a 3.3 V rail.
+  /// Ports 2 and 3 stay clamps.
   template <class B>
   static void start_lines(Switchable<false>) {
     PortRegisters<B::pulse_io_port>::out() |= B::PulsePort4::mask | B::PulsePort5::mask;
     DIDR0 = _BV(ADC0D) | _BV(ADC1D) | _BV(ADC2D);
-    AvrPin<typename B::DriverEnable>::set(true);
-    AvrPin<typename B::DriverEnable>::make_output();
   }
   template <class B>
   static void set_lines_of(bool, bool, bool, Switchable<false>) {}

@@ -3,11 +3,24 @@
 #include <avr/io.h>
 #include <stdint.h>
 
-#include "hal/avr/hal.hpp"
+#include "hal/avr/pin.hpp"
 #include "protocol/attributes.hpp"
 
 namespace flm {
 namespace hal {
+
+/// In another interrupt's handler, before it lets others in: from construction to the end of the scope the radio waits. It has 160 us
+/// and more for a byte; the link and the converter have not.
+class RadioWaits {
+ public:
+  FLM_INLINE RadioWaits() : mask_(EIMSK) { EIMSK = 0; }
+  FLM_INLINE ~RadioWaits() { EIMSK = mask_; }
+  RadioWaits(const RadioWaits&) = delete;
+  RadioWaits& operator=(const RadioWaits&) = delete;
+
+ private:
+  const uint8_t mask_;
+};
 
 /// The words that firmware/radio asks for.
 template <class Board>
@@ -53,7 +66,8 @@ struct AvrRadio {
   FLM_NODISCARD FLM_INLINE static bool radio_request() {
     return (PortRegisters<Board::RadioRequest::port>::in() & Board::RadioRequest::mask) == 0;
   }
-  /// INT0; an edge that comes while it is masked waits.
+  /// INT0; an edge that comes while it is masked waits. Its handler begins with interrupts on (ISR_NOBLOCK), and masks itself: nIRQ
+  /// cannot fall again before the chip has been served.
   FLM_INLINE static void radio_interrupt(bool wanted) { EIMSK = wanted ? _BV(INT0) : 0; }
 
  private:

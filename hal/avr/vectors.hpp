@@ -32,6 +32,7 @@ ISR(ADC_vect) {
   sensor_board.hal().select_clamp(sensor_board.next_clamp());
   TIFR0 = _BV(OCF0A);
   if (!sensor_board.on_sample(ADC)) return;
+  const ThisHal::ChannelWaits channel_waits;
   {
     const flm::hal::OthersInterrupt others(ADCSRA, ThisHal::converter_held, ThisHal::converter_on);
     sensor_board.on_scan();
@@ -46,6 +47,7 @@ ISR(ADC_vect) {
 ISR(SPI_STC_vect) {
   const uint8_t received = SPDR;
   SPDR = sensor_board.answer(received);
+  const ThisHal::ChannelWaits channel_waits;
   {
     const flm::hal::OthersInterrupt others(SPCR, ThisHal::spi_held, ThisHal::spi_on);
     sensor_board.on_spi(received);

@@ -4,6 +4,8 @@
 
 #include "firmware/metering/integer.hpp"  // PortableArithmetic
 #include "hal/contract.hpp"
+#include "hal/host/radio.hpp"
+#include "hal/host/uart.hpp"
 #include "protocol/attributes.hpp"
 
 namespace flm {
@@ -32,7 +34,7 @@ struct HostEeprom {
 
 /// Hardware of a board on this machine. Whoever owns the board application sets the inputs and reads the outputs.
 template <class BoardFacts>
-struct HostHal {
+struct HostHal : HostUart, HostRadioWords {
   using Board = BoardFacts;
   using Arithmetic = metering::PortableArithmetic;
   /// Nothing interrupts here: the engine calls the interrupts between steps.

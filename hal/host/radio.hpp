@@ -18,9 +18,17 @@ struct HostRadioChip {
   virtual void interrupt(bool wanted) = 0;
 };
 
+/// A chip that hears everything and says nothing.
+struct SilentRadioChip final : HostRadioChip {
+  uint16_t word(uint16_t) override { return 0; }
+  bool request() override { return false; }
+  void interrupt(bool) override {}
+};
+
 /// The words that firmware/radio asks for.
 struct HostRadioWords {
-  HostRadioChip* radio = nullptr;
+  SilentRadioChip silent_radio;
+  HostRadioChip* radio = &silent_radio;  ///< set before start() when there is one
 
   void radio_send(uint16_t command) { received_ = radio->word(command); }
   FLM_NODISCARD uint8_t radio_receive() { return static_cast<uint8_t>(received_ & 0xFF); }

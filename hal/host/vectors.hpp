@@ -22,6 +22,27 @@ inline uint8_t raise_spi_transfer_complete(SensorBoard& board, uint8_t received)
   return answer;
 }
 
+/// A byte has come at the serial port.
+template <class SensorBoard>
+inline void raise_serial_received(SensorBoard& board, uint8_t byte, bool good = true) {
+  board.on_serial_received(byte, good);
+}
+/// The serial port has sent what was put; it asks for more until it is told to pause, and then its last bit has gone out.
+template <class SensorBoard>
+inline void raise_serial_empty(SensorBoard& board) {
+  board.hal().uart_pause();
+  board.on_serial_empty();
+}
+template <class SensorBoard>
+inline void raise_serial_sent(SensorBoard& board) {
+  board.on_serial_sent();
+}
+/// The radio's request line has fallen.
+template <class SensorBoard>
+inline void raise_radio(SensorBoard& board) {
+  board.on_radio();
+}
+
 /// The supply has fallen below the comparator's threshold.
 template <class SensorBoard>
 inline void raise_supply_low(SensorBoard& board) {

@@ -63,7 +63,7 @@ enum : std::uint16_t {
 
 /// Interrupt vectors by number (data sheet, table 11-6, counted from 0).
 namespace vector {
-enum : std::uint8_t { watchdog = 6, timer1_capture = 10, timer0_compare_a = 14, spi = 17, adc = 21, eeprom_ready = 22 };
+enum : std::uint8_t { watchdog = 6, timer1_capture = 10, timer0_compare_a = 14, spi = 17, usart_rx = 18, usart_empty = 19, usart_sent = 20, adc = 21, eeprom_ready = 22 };
 inline constexpr int count = 26;
 /// Name as avr-libc has it, without `_vect`: "ADC".
 const char* name(int vector);

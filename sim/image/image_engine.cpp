@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "sim/air.hpp"
 #include "sim/environment.hpp"
 #include "sim/image/adc.hpp"
 #include "sim/image/chip.hpp"
@@ -12,9 +14,11 @@
 #include "sim/image/eeprom.hpp"
 #include "sim/image/interrupts.hpp"
 #include "sim/image/ports.hpp"
+#include "sim/image/radio_port.hpp"
 #include "sim/image/recorder.hpp"
 #include "sim/image/spi_slave.hpp"
 #include "sim/image/supply.hpp"
+#include "sim/image/uart.hpp"
 #include "sim/image/watchdog.hpp"
 #include "sim/scenario.hpp"  // InputError
 
@@ -50,6 +54,9 @@ struct ImageEngine::Parts {
   Supply supply;
   Watchdog watchdog;
   Ports ports;
+  RadioChip radio;
+  std::optional<RadioPort> radio_port;  ///< of a board with a radio
+  std::optional<Uart> uart;             ///< of another
   Event watch;
   CrystalTime started = 0;  ///< when the CPU got its power
   std::unique_ptr<Recorder> recorder;
@@ -68,7 +75,12 @@ struct ImageEngine::Parts {
         watchdog(chip),
         ports(chip, b,
               {[&e](int port, Nanoseconds t) { return e.level(port, t); }, [&e](Nanoseconds t) { return e.next_edge(t); }}),
+        radio(e.air(), e.seed()),
         watch(chip, [this] { look_for_hang(); }) {
+    if (b.has_radio)
+      radio_port.emplace(chip, radio);
+    else
+      uart.emplace(chip, e.serial());
     chip.load(image);
     eeprom.load(image);
     watch.at(chip.clock().crystal(hang_time));
@@ -116,6 +128,7 @@ bool ImageEngine::board_led() const { return parts_->ports.led(); }
 void ImageEngine::set_supply_low(bool low) { parts_->supply.set_low(low); }
 void ImageEngine::power_off(Nanoseconds) { parts_->eeprom.lose_power(chance()); }
 void ImageEngine::power_on(Nanoseconds now) {
+  parts_->radio.lose_configuration();
   parts_->started = parts_->chip.clock().crystal(now);
   parts_->chip.power_on(parts_->started, chance());
 }
@@ -130,6 +143,8 @@ std::vector<std::uint8_t> ImageEngine::eeprom() const {
 const std::vector<CellWrite>& ImageEngine::eeprom_log() const { return parts_->eeprom.log(); }
 
 bool ImageEngine::analog_front_end() const { return parts_->ports.analog_front_end(); }
+
+std::vector<std::uint8_t> ImageEngine::serial_sent() const { return parts_->uart ? parts_->uart->sent() : std::vector<std::uint8_t>(); }
 
 void ImageEngine::enable_measurements() {
   if (parts_->recorder) return;

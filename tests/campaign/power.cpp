@@ -102,6 +102,7 @@ class StoppingEngine final : public Engine {
   [[nodiscard]] bool led() const override { return engine_.led(); }
   [[nodiscard]] bool powered() const override { return engine_.powered(); }
   [[nodiscard]] bool analog_front_end() const override { return engine_.analog_front_end(); }
+  [[nodiscard]] std::vector<std::uint8_t> serial_sent() const override { return engine_.serial_sent(); }
   void cut_power_at(Nanoseconds t, Nanoseconds restore, Nanoseconds carried) override { engine_.cut_power_at(t, restore, carried); }
   void set_eeprom(const std::vector<std::uint8_t>& contents) override { engine_.set_eeprom(contents); }
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override { return engine_.eeprom(); }
@@ -238,7 +239,10 @@ class PowerCampaign {
     engine.run_until(cut.time + hold_up + ms);
     recovered_ = state_of<Facts>(engine.eeprom());
     Nanoseconds save = 0;
-    for (std::size_t i = writes; i < engine.eeprom_log().size(); ++i) save = std::max(save, engine.eeprom_log()[i].end - cut.time);
+    for (std::size_t i = writes; i < engine.eeprom_log().size(); ++i) {
+      const CellWrite& write = engine.eeprom_log()[i];  // A commit that was asked for goes on behind the save.
+      if (write.address >= store::failure_address) save = std::max(save, write.end - cut.time);
+    }
     for (Nanoseconds longest = findings_->longest_save; longest < save && !findings_->longest_save.compare_exchange_weak(longest, save);) {
     }
     if (recovered_ == *truth) return true;
@@ -255,7 +259,7 @@ class PowerCampaign {
   /// may have got one more.
   bool answers(const Cut& cut, Engine& engine) {
     LinkHost host(board_, engine);
-    host.wait_until(restore_ + 21 * ms);
+    host.wait_until(restore_ + 31 * ms);
     for (unsigned i = 0; i < 6; ++i) {
       const unsigned sensor = static_cast<unsigned>(static_cast<std::uint64_t>(cut.time) + i) % 6;
       const auto reply = host.exchange(fmt::format("gc {}", sensor));

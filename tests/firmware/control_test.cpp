@@ -295,17 +295,17 @@ TEST_CASE("extensions: a clamp's calibration and a pulse port's debounce, in ran
 
 TEST_CASE("extensions: version and features, reset cause and up-time, errors") {
   BoardOnLink<Flm02b> host;
-  CHECK(host.ask("gv") == "gv0001002b0007");
+  CHECK(host.ask("gv") == "gv0001002b000f");
   CHECK(host.ask("gr") == "gr0100000000");
-  CHECK(host.ask("gx") == "gx000000");
+  CHECK(host.ask("gx") == "gx0000000000000000");
   CHECK(host.transfer("lgh00.") == reply("zz"));
   host.write("lgh93.lgs2e.");  // The main loop runs after each byte here, so none is dropped.
-  CHECK(host.ask("gx") == "gx000100");
+  CHECK(host.ask("gx") == "gx0001000000000000");
   for (const char c : std::string("lgh93.lgs2e.")) static_cast<void>(host.clock_without_step(c));
   host.board.step();
-  CHECK(host.ask("gx") == "gx000101");
+  CHECK(host.ask("gx") == "gx0001010000000000");
   BoardOnLink<Flm02a> other;
-  CHECK(other.ask("gv") == "gv0001002a0003");
+  CHECK(other.ask("gv") == "gv0001002a0013");
 }
 
 TEST_CASE("extensions: a clamp's raw statistics are those of the samples of one window") {

@@ -96,7 +96,7 @@ TEST_CASE("the image receives, acknowledges, passes up and sends, at both rates,
   CHECK(board.port.lost() == 0);
   CHECK(board.radio.overflows() == 0);
   const auto& times = board.recorder->figures().interrupts.at("INT0");
-  WARN("INT0: " << times.count << " runs of " << times.min << " / " << times.median << " / " << times.max << " cycles; interrupts off for "
+  INFO("INT0: " << times.count << " runs of " << times.min << " / " << times.median << " / " << times.max << " cycles; interrupts off for "
                 << board.recorder->figures().longest_interrupts_off);
   CHECK(times.median <= 220);
 
@@ -118,7 +118,7 @@ TEST_CASE("an interrupt for a received byte takes at most 220 cycles in the midd
     REQUIRE(board.poll() == "lu" + hex(frame(static_cast<std::uint8_t>(i % 32), Bytes(i + 20u, i))) + '\0');
   }
   const auto& times = board.recorder->figures().interrupts.at("INT0");
-  WARN("INT0: " << times.count << " runs of " << times.min << " / " << times.median << " / " << times.max << " cycles");
+  INFO("INT0: " << times.count << " runs of " << times.min << " / " << times.median << " / " << times.max << " cycles");
   CHECK(times.median <= 220);
   CHECK(times.max <= 320);
   CHECK(board.radio.configured() == 1);
@@ -140,13 +140,13 @@ TEST_CASE("the last byte of a packet that is acknowledged takes at most 320 cycl
     board.chip.record_to(board.recorder.get());
   }
   CHECK(board.radio.sent().size() == 20);
-  WARN("with the start of the acknowledgement: " << longest << " cycles");
+  INFO("with the start of the acknowledgement: " << longest << " cycles");
   CHECK(longest <= 320);
 }
 
 TEST_CASE("the driver takes at most 2.25 KiB of flash and 300 B of RAM") {
   const ElfSizes with = read_sizes(std::string(FLM_PROBE_DIR) + "/radio.elf"), without = read_sizes(std::string(FLM_PROBE_DIR) + "/without_radio.elf");
-  WARN("driver: " << with.flash - without.flash << " B of flash, " << with.ram - without.ram << " B of RAM");
+  INFO("driver: " << with.flash - without.flash << " B of flash, " << with.ram - without.ram << " B of RAM");
   CHECK(with.flash - without.flash <= 2304);
   CHECK(with.ram - without.ram <= 301);  // and the trial's hal, an object of 1 B
 }

@@ -145,9 +145,9 @@ TEST_CASE("a clamp's reading is compared with the second that it measured") {
   const Environment environment(s, board_model(s.board));
   const Run run = run_of(s, 1151);
   const SensorView view = view_of(run, environment, s.sensors[0]);
-  // Seconds 0.920 .. 11.920 were measured and reported by 12.0, the last time the main board asks.
+  // Seconds 0.930 .. 11.930 were measured and reported by 12.0, the last time the main board asks.
   CHECK(view.read.values.size() == 11);
-  CHECK(view.read.start == Approx(0.920));
+  CHECK(view.read.start == Approx(0.930));
   CHECK(view.mean_read == 1151);
   CHECK(view.mean_true == Approx(1150).epsilon(1e-3));  // 230 V x 5 A
   CHECK(view.counter_true == Approx(11 * 1150 / 3600.0).epsilon(1e-3));

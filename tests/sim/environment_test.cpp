@@ -109,5 +109,5 @@ TEST_CASE("synthetic pulses chatter only within the bounce time and never stand 
   }
   CHECK(level);
   CHECK(environment.true_pulses(4, 0, 10'000'000'000) == 99);
-  CHECK(falls >= 95);
+  CHECK(falls >= 90);  // of 99; the first fall and rise of a few lie between two triggers
 }

@@ -6,7 +6,7 @@
 
 #include "protocol/commands.hpp"
 
-using namespace flm::sim;
+using namespace flm;
 
 TEST_CASE("decimal command lines become the messages that were recorded from stock hosts") {
   // wire reference, "Recorded exchanges"

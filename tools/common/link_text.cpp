@@ -61,6 +61,12 @@ std::vector<std::string_view> words(std::string_view line) {
 
 std::string encode_message(std::string_view line) {
   const auto parts = words(line);
+  if (!parts.empty() && parts[0] == "u") {
+    const std::string written = parts.size() == 2 ? std::string("u").append(parts[1]) : std::string();
+    if (written.size() % 2 == 0 || channel_bytes(written).size() != written.size() / 2)
+      throw std::invalid_argument(fmt::format("'{}' is no message for the u channel; allowed: u and two hex digits a byte, as in \"u 04ff\"", line));
+    return written;
+  }
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
   if (parts.empty() || parts[0].size() != 2 || !is_letter(parts[0][0]) || !is_letter(parts[0][1]))
     throw std::invalid_argument(fmt::format("'{}' is no command; allowed: two letters, then decimal numbers, as in \"gc 0\"", line));
@@ -82,6 +88,20 @@ std::string encode_message(std::string_view line) {
     body += fmt::format("{:0{}x}", value, digits[i]);
   }
   return fmt::format("l{}{:02x}.", body, crc_of(body));
+}
+
+std::vector<std::uint8_t> channel_bytes(std::string_view read) {
+  std::vector<std::uint8_t> bytes;
+  const auto start = read.rfind('u');
+  if (start == read.npos) return bytes;
+  const std::string_view digits = read.substr(start + 1);
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    std::uint8_t value = 0;
+    const auto result = std::from_chars(digits.data() + i, digits.data() + i + 2, value, 16);
+    if (result.ec != std::errc{} || result.ptr != digits.data() + i + 2) return {};
+    bytes.push_back(value);
+  }
+  return bytes;
 }
 
 std::optional<std::string> control_reply(std::string_view read) {

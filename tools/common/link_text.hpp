@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace flm {
 
@@ -10,6 +11,10 @@ namespace flm {
 /// is not in protocol/commands.hpp is sent as its two letters.
 std::string encode_message(std::string_view line);
 
+/// What the `u` channel said in what was read from the board ("lu04ff" -> 04 ff); nothing when it said nothing, or no bytes.
+std::vector<std::uint8_t> channel_bytes(std::string_view read);
+
+/// A message for the `u` channel is `u` and hex digits.
 /// The control reply in what was read from the board ("lgc0000000004a.u" -> "gc000000000"), without its CRC; nothing when there is none or
 /// its CRC is wrong.
 std::optional<std::string> control_reply(std::string_view read);

@@ -89,7 +89,7 @@ class RadioBench {
     write('u' + digits);
     return poll();
   }
-  [[nodiscard]] radio::Counters counters() const { return link.counters(); }
+  [[nodiscard]] protocol::ChannelCounters counters() const { return link.counters(); }
   /// What the board has sent, from the synchron byte on.
   [[nodiscard]] std::vector<Bytes> sent() const {
     std::vector<Bytes> frames;

@@ -30,9 +30,10 @@ static_assert(sizeof(Radio) <= 300, "three full packets received, one to send, a
 static TrialHal hal;
 static flm::protocol::LinkPort<Radio> link;
 
-ISR(INT0_vect) {
-  const flm::hal::OthersInterrupt others(EIMSK, 0, _BV(INT0));
+ISR(INT0_vect, ISR_NOBLOCK) {
+  TrialHal::radio_interrupt(false);
   by_pointer(static_cast<Radio&>(link)).on_interrupt(hal);
+  TrialHal::radio_interrupt(true);
 }
 #endif
 
@@ -40,6 +41,9 @@ static constexpr uint8_t spi_held = _BV(SPE), spi_on = _BV(SPE) | _BV(SPIE);
 ISR(SPI_STC_vect) {
   const uint8_t received = SPDR;
   SPDR = link.answer(received);
+#ifndef FLM_WITHOUT_RADIO
+  const flm::hal::RadioWaits radio_waits;
+#endif
   const flm::hal::OthersInterrupt others(SPCR, spi_held, spi_on);
   by_pointer(link).exchange(received);
 }
