@@ -122,6 +122,17 @@ struct Sum<true> {
 /// Unix time of day 0 of the calendar that the parser counts in: its day 1462 is 1 March 2000.
 constexpr uint32_t calendar_s = UINT32_C(9555) * UINT32_C(86400);
 
+/// A unit is known by a number of 16 bits that its letters make; no two units of IEC 62056-62 share one.
+constexpr uint16_t unit_of(const char* letters) {
+  uint16_t number = 0;
+  for (; *letters != 0; ++letters) number = static_cast<uint16_t>(number * 33u + static_cast<uint8_t>(*letters));
+  return number;
+}
+struct Units {
+  static constexpr uint16_t kwh = unit_of("kWh"), wh = unit_of("Wh"), kw = unit_of("kW"), w = unit_of("W"), v = unit_of("V"),
+                            a = unit_of("A"), m3 = unit_of("m3"), gj = unit_of("GJ");
+};
+
 }  // namespace detail
 
 /// A meter's telegrams, byte by byte. `Fields`: what is wanted, as BoardFields; code and memory for the rest do not exist.
@@ -143,17 +154,17 @@ class Parser {
   /// @{
 
   /// Is there a net energy? Not if one of its registers was refused.
-  FLM_NODISCARD bool has_net() const { return (flags_ & bad_energy) == 0 && (import_.seen | export_.seen) != 0; }
+  FLM_NODISCARD bool has_net() const { return has_flow(import_energy, export_energy); }
   /// Energy from the grid less energy to the grid in Wh, modulo 2^32: take differences.
-  FLM_NODISCARD int32_t net_wh() const { return static_cast<int32_t>(import_.wh - export_.wh); }
+  FLM_NODISCARD int32_t net_wh() const { return static_cast<int32_t>(import_wh() - export_wh()); }
   /// Energy from the grid, and to it, in Wh modulo 2^32: the total where the meter tells it, else the sum of its tariffs. Holds
   /// when has_net().
-  FLM_NODISCARD uint32_t import_wh() const { return import_.wh; }
-  FLM_NODISCARD uint32_t export_wh() const { return export_.wh; }
+  FLM_NODISCARD uint32_t import_wh() const { return flows_[import_energy].value; }
+  FLM_NODISCARD uint32_t export_wh() const { return flows_[export_energy].value; }
 
-  FLM_NODISCARD bool has_power() const { return (flags_ & bad_power) == 0 && (flags_ & (import_power | export_power)) != 0; }
+  FLM_NODISCARD bool has_power() const { return has_flow(import_power, export_power); }
   /// Power from the grid less power to the grid, W.
-  FLM_NODISCARD int32_t power_w() const { return power_w_; }
+  FLM_NODISCARD int32_t power_w() const { return static_cast<int32_t>(flows_[import_power].value - flows_[export_power].value); }
 
   /// An M-Bus device, by its place 0 to Fields::devices - 1. Channel 0: there is none.
   FLM_NODISCARD const Device& device(uint8_t place) const { return devices_[place]; }
@@ -198,7 +209,7 @@ class Parser {
     ignore   ///< a group that nobody wants, of a line that is wanted
   };
   /// Of flags_.
-  enum : uint8_t { open = 1, bad = 2, bad_energy = 4, bad_power = 8, got = 16, lax = 32, import_power = 64, export_power = 128 };
+  enum : uint8_t { open = 1, bad = 2, got = 4, lax = 8 };
 
   /// A byte between telegrams, or of the CRC.
   Event outside(uint8_t c) {
@@ -274,9 +285,7 @@ class Parser {
     state_ = State::line_start;
     flags_ = static_cast<uint8_t>((flags_ & lax) | open);
     kind_ = Kind::nothing;
-    import_ = Direction();
-    export_ = Direction();
-    power_w_ = 0;
+    for (Flow& flow : flows_) flow = Flow();
     for (uint8_t i = 0; i < Fields::devices; ++i) devices_[i] = Device();
     kept_.clear();
     return was_open ? refuse(Error::cut) : Event::none;
@@ -308,8 +317,7 @@ class Parser {
     error_ = e;
     count(e);
     flags_ = static_cast<uint8_t>(flags_ | bad);
-    if (kind_ == Kind::import_energy || kind_ == Kind::export_energy) flags_ = static_cast<uint8_t>(flags_ | bad_energy);
-    if (kind_ == Kind::import_power || kind_ == Kind::export_power) flags_ = static_cast<uint8_t>(flags_ | bad_power);
+    if (is_flow()) flows_[static_cast<uint8_t>(kind_)].seen |= bad_flow;
     return Event::reading_refused;
   }
   void odd_line() {
@@ -354,36 +362,41 @@ class Parser {
       group_ = static_cast<uint8_t>(part + 1);
       word_.id[part + 1] = 0;
     } else {
-      kept_.aim(0);
-      kind_ = Kind::nothing;
-      find(Index<0>());
+      find();
       open_group(0);
     }
   }
 
-  /// The row of the OBIS code, compiled into comparisons with constants.
+  /// The row of the OBIS code, compiled into comparisons with constants. C and D name a row; the rest must fit as well.
   template <uint8_t I>
-  FLM_INLINE void find(Index<I>) {
+  FLM_INLINE uint8_t find(Index<I>, uint16_t c_d) {
     constexpr Row row = rows[I];
-    constexpr uint8_t place = place_of<Fields>(row.first);
-    const uint8_t e = static_cast<uint8_t>(word_.id[4] - row.e_first);
     constexpr bool wanted = wants_row<Fields>(row);
-    if (wanted && word_.id[2] == row.c && word_.id[3] == row.d && word_.id[0] == row.a &&
-        e <= static_cast<uint8_t>(row.e_last - row.e_first)) {
-      if (row.b == any_channel) {
-        element_ = word_.id[1];
-        if (static_cast<uint8_t>(element_ - 1) > 3) return;
-      } else {
-        element_ = e;
-        if (word_.id[1] != row.b) return;
-      }
+    constexpr uint8_t place = place_of<Fields>(row.first);
+    if (wanted && c_d == static_cast<uint16_t>(row.c << 8 | row.d)) {
       kind_ = row.kind;
       kept_.aim(place);
-      return;
+      return static_cast<uint8_t>((row.a != 0 ? 0x80 : 0) | (row.b == any_channel ? 0x40 : 0) | row.e_first << 3 |
+                                  (row.e_last - row.e_first));
     }
-    find(Index<static_cast<uint8_t>(I + 1)>());
+    return find(Index<static_cast<uint8_t>(I + 1)>(), c_d);
   }
-  FLM_INLINE void find(Index<row_count>) {}
+  FLM_INLINE uint8_t find(Index<row_count>, uint16_t) {
+    kind_ = Kind::nothing;
+    return 0;
+  }
+
+  FLM_INLINE void find() {
+    const uint8_t shape = find(Index<0>(), static_cast<uint16_t>(word_.id[2] << 8 | word_.id[3]));
+    const uint8_t channel = word_.id[1];
+    element_ = static_cast<uint8_t>(word_.id[4] - (shape >> 3 & 7));
+    if (word_.id[0] != shape >> 7 || element_ > (shape & 7) ||
+        (((shape & 0x40) != 0) ? static_cast<uint8_t>(channel - 1) > 3 : channel != 0)) {
+      kind_ = Kind::nothing;
+    } else if ((shape & 0x40) != 0) {
+      element_ = channel;
+    }
+  }
 
   template <Kind kind>
   struct Wants {
@@ -422,11 +435,22 @@ class Parser {
     if (group != 6) word_.n.unit = 0;
   }
 
+  /// A digit more; false if the number does not fit.
+  bool append(uint8_t digit) {
+    if (word_.n.value >= UINT32_C(0x19990000)) return false;  // 2^32 / 10, and a little less
+    append_digit(digit);
+    return true;
+  }
+  FLM_OUTLINE void append_digit(uint8_t digit) {
+    uint32_t value = word_.n.value;
+    value = (value << 2) + value;
+    word_.n.value = (value << 1) + digit;
+  }
+
   FLM_INLINE Event number(uint8_t c) {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     if (digit < 10) {
-      if (word_.n.digits >= digits_max || word_.n.value > UINT32_C(429496728)) return fault(Error::digits);
-      word_.n.value = word_.n.value * 10 + digit;
+      if (word_.n.digits >= digits_max || !append(digit)) return fault(Error::digits);
       ++word_.n.digits;
       if (word_.n.point != 0) ++word_.n.point;
       return Event::none;
@@ -447,27 +471,13 @@ class Parser {
   }
 
   FLM_INLINE Event unit(uint8_t c) {
-    uint8_t letter = 0, before = 0;  // A letter may follow what came before it ...
-    switch (c) {
-      case 'k': letter = Unit::kilo; break;
-      case 'W': letter = Unit::watt, before = word_.n.unit & Unit::kilo; break;
-      case 'h': letter = Unit::hour, before = (word_.n.unit & Unit::kilo) | Unit::watt; break;
-      case 'm': letter = Unit::metre; break;
-      case '3': letter = Unit::cubic, before = Unit::metre; break;
-      case 'G': letter = wants_heat ? Unit::giga : 0; break;
-      case 'J': letter = wants_heat ? Unit::joule : 0, before = Unit::giga; break;
-      case 'V': letter = Wants<Kind::voltage>::value ? Unit::volt : 0; break;
-      case 'A': letter = Wants<Kind::current>::value ? Unit::ampere : 0; break;
-      case ')':
-        if (!is<Kind::device_old>() || group_ != 5) return finish();
-        state_ = State::closed;
-        return Event::none;
-      case '\r':
-      case '\n': return wrong(c);
-      default: break;
+    if (c == ')') {
+      if (!is<Kind::device_old>() || group_ != 5) return finish();
+      state_ = State::closed;
+      return Event::none;
     }
-    if (letter == 0 || word_.n.unit != before) letter = Unit::other;  // ... or the unit is none of these.
-    word_.n.unit = static_cast<uint8_t>(word_.n.unit | letter);
+    if (c < ' ') return wrong(c);
+    word_.n.unit = static_cast<uint16_t>(word_.n.unit * 33u + c);
     return Event::none;
   }
 
@@ -478,82 +488,81 @@ class Parser {
     return event;
   }
 
-  /// Does the unit fit the register?
-  FLM_NODISCARD bool unit_fits() const {
-    const uint8_t unit = word_.n.unit;
-    const uint8_t any = static_cast<uint8_t>(unit | Unit::kilo);
-    const bool energy = any == (Unit::kilo | Unit::watt | Unit::hour);
-    if (is<Kind::import_energy>() || is<Kind::export_energy>()) return energy;
-    if (is<Kind::voltage>()) return unit == Unit::volt;
-    if (is<Kind::current>()) return unit == Unit::ampere;
-    if (is<Kind::plain>() || is<Kind::device_type>()) return unit == 0 && word_.n.point == 0;
+  static constexpr uint8_t no_unit_of_its = 0xFF;
+  /// How many decimals make the unit of the value into that of the register: 3 for kWh, kW, V, A, m3 and GJ, 0 for Wh, W and
+  /// plain numbers; or no_unit_of_its.
+  FLM_NODISCARD FLM_INLINE uint8_t decimals_of_unit() const {
+    const uint16_t unit = word_.n.unit;
+    bool is_energy = is<Kind::import_energy>() || is<Kind::export_energy>();
     if (is<Kind::device_reading>() || is<Kind::device_old>()) {
       const uint8_t type = devices_[element_].type;
-      if (type == device::gas || type == device::water || type == device::warm_water) return unit == Unit::cubic_metre;
-      return (wants_heat && unit == Unit::gigajoule) || (wants_energy && energy);
+      if (!(wants_heat || wants_energy) || type == device::gas || type == device::water || type == device::warm_water)
+        return unit == detail::Units::m3 ? 3 : no_unit_of_its;
+      if (wants_heat && unit == detail::Units::gj) return 3;
+      is_energy = true;
     }
-    return any == (Unit::kilo | Unit::watt);
+    if (is_energy) return unit == detail::Units::kwh ? 3 : unit == detail::Units::wh ? 0 : no_unit_of_its;
+    if (is<Kind::plain>() || is<Kind::device_type>()) return unit == 0 ? 0 : no_unit_of_its;
+    if (is<Kind::voltage>()) return unit == detail::Units::v ? 3 : no_unit_of_its;
+    if (is<Kind::current>()) return unit == detail::Units::a ? 3 : no_unit_of_its;
+    return unit == detail::Units::kw ? 3 : unit == detail::Units::w ? 0 : no_unit_of_its;
   }
 
   /// Behind the ')' of a number.
   FLM_OUTLINE Event finish() {
     if (word_.n.digits == 0 || word_.n.point == 1) return fault(Error::value);
-    if (!unit_fits()) return fault(Error::unit);
-    // Units with a prefix have a thousandth for their smallest step; so have volt, ampere and cubic metre.
-    uint8_t decimals = word_.n.unit == 0 || word_.n.unit == Unit::watt || word_.n.unit == (Unit::watt | Unit::hour) ? 0 : 3;
+    uint8_t decimals = decimals_of_unit();
+    if (decimals == no_unit_of_its) return fault(Error::unit);
     if (word_.n.point != 0) {
-      const uint8_t given = static_cast<uint8_t>(word_.n.point - 1);
-      if (given > decimals) return fault(Error::digits);
-      decimals = static_cast<uint8_t>(decimals - given);
+      decimals = static_cast<uint8_t>(decimals - (word_.n.point - 1));
+      if (decimals > 3) return fault(Error::digits);
     }
-    uint32_t value = word_.n.value;
-    for (; decimals != 0; --decimals) {
-      if (value > UINT32_C(429496729)) return fault(Error::digits);
-      value *= 10;
-    }
+    for (; decimals != 0; --decimals)
+      if (!append(0)) return fault(Error::digits);
     state_ = State::skip;
-    return store(value);
+    return store(word_.n.value);
   }
 
   FLM_INLINE Event store(uint32_t value) {
     flags_ = static_cast<uint8_t>(flags_ | got);
-    if (is<Kind::import_energy>()) return store_energy(import_, value);
-    if (is<Kind::export_energy>()) return store_energy(export_, value);
+    if (is_flow()) return store_flow(flows_[static_cast<uint8_t>(kind_)], value);
     if (is<Kind::device_reading>() || is<Kind::device_old>()) {
       devices_[element_].value = value;
       devices_[element_].has_value = true;
       return Event::none;
     }
     if (is<Kind::device_type>()) return store_device(value);
-    if (is<Kind::import_power>()) {
-      if ((flags_ & import_power) != 0) return fault(Error::duplicate);
-      flags_ = static_cast<uint8_t>(flags_ | import_power);
-      power_w_ += static_cast<int32_t>(value);
-    } else if (is<Kind::export_power>()) {
-      if ((flags_ & export_power) != 0) return fault(Error::duplicate);
-      flags_ = static_cast<uint8_t>(flags_ | export_power);
-      power_w_ -= static_cast<int32_t>(value);
-    } else if (kept_.taken()) {
-      return fault(Error::duplicate);
-    }
+    if (kept_.taken()) return fault(Error::duplicate);
     kept_.put(0, value);
     return Event::none;
   }
 
-  struct Direction {
-    uint32_t wh = 0;
-    uint8_t seen = 0;  ///< bit 0: the total; 1 to 4: the tariffs
+  /// Energy or power in one direction.
+  struct Flow {
+    uint32_t value = 0;  ///< Wh or W: the total, or the tariffs so far
+    uint8_t seen = 0;    ///< bit 0: the total; 1 to 4: the tariffs; bad_flow: one was refused
   };
+  static constexpr uint8_t bad_flow = 0x80;
+  /// Places in flows_, the same as in Kind.
+  enum : uint8_t { import_energy, export_energy, import_power, export_power };
+  static_assert(static_cast<uint8_t>(Kind::import_energy) == import_energy &&
+                    static_cast<uint8_t>(Kind::export_power) == export_power, "the first kinds are the places in flows_");
+  FLM_NODISCARD bool is_flow() const { return static_cast<uint8_t>(kind_) <= export_power; }
+  FLM_NODISCARD bool has_flow(uint8_t in, uint8_t out) const {
+    const uint8_t seen = static_cast<uint8_t>(flows_[in].seen | flows_[out].seen);
+    return seen != 0 && (seen & bad_flow) == 0;
+  }
 
-  Event store_energy(Direction& direction, uint32_t wh) {
+  FLM_INLINE Event store_flow(Flow& flow, uint32_t value) {
     const uint8_t bit = static_cast<uint8_t>(1u << element_);
-    if ((direction.seen & bit) != 0) return fault(Error::duplicate);
-    direction.seen = static_cast<uint8_t>(direction.seen | bit);
-    if (element_ == 0)
-      direction.wh = wh;
-    else if ((direction.seen & 1) == 0)
-      direction.wh += wh;
-    kept_.put(element_, wh);
+    if ((flow.seen & bit) != 0) return fault(Error::duplicate);
+    flow.seen = static_cast<uint8_t>(flow.seen | bit);
+    kept_.put(element_, value);
+    if (element_ != 0) {
+      if ((flow.seen & 1) != 0) return Event::none;
+      value += flow.value;
+    }
+    flow.value = value;
     return Event::none;
   }
 
@@ -587,13 +596,15 @@ class Parser {
       const uint8_t pair = static_cast<uint8_t>(word_.n.point * 10 + digit);
       ++word_.n.digits;
       word_.n.point = pair;
-      if ((word_.n.digits & 1) == 0) {
+      if (!Fields::utc) {
+        if (word_.n.digits <= 10) append_digit(digit);
+      } else if ((word_.n.digits & 1) == 0) {
         word_.n.point = 0;
         if (!add_pair(pair)) word_.n.digits = not_a_time;
       }
     } else if ((c == 'S' || c == 'W') && word_.n.digits == 12) {
       word_.n.digits = 13;
-      if (c == 'S') word_.n.value -= 3600;
+      if (Fields::utc && c == 'S') word_.n.value -= 3600;
     } else {
       word_.n.digits = not_a_time;
     }
@@ -602,42 +613,39 @@ class Parser {
 
   /// False when it is none of this calendar.
   FLM_OUTLINE bool add_pair(uint8_t pair) {
-    uint32_t& value = word_.n.value;
-    uint8_t most = 59;
+    uint8_t units = 60;
     switch (word_.n.digits) {
-      case 2: value = pair; return true;
+      case 2: break;
       case 4: {
         if (static_cast<uint8_t>(pair - 1) > 11) return false;
         // Years begin with March here, so that the leap day is their last.
-        const uint8_t year = static_cast<uint8_t>(value);
-        uint8_t march_year = static_cast<uint8_t>(year + 4), month = static_cast<uint8_t>(pair - 3);
+        uint8_t year = static_cast<uint8_t>(word_.n.value), month = static_cast<uint8_t>(pair - 3);
         uint8_t days = static_cast<uint8_t>(30 + ((pair ^ pair >> 3) & 1));
         if (pair < 3) {
           month = static_cast<uint8_t>(month + 12);
-          --march_year;
           if (pair == 2) days = (year & 3) == 0 ? 29 : 28;
+          --year;
         }
+        year = static_cast<uint8_t>(year + 4);
         word_.n.unit = days;
-        value = static_cast<uint16_t>(static_cast<uint16_t>(365u * march_year) + (march_year >> 2) +
-                                      static_cast<uint16_t>(static_cast<uint16_t>(979u * month + 15u) >> 5));
+        word_.n.value = static_cast<uint16_t>(365u * year + (year >> 2) + (static_cast<uint16_t>(979u * month + 15u) >> 5));
         return true;
       }
       case 6:
-        value += pair;
-        return pair != 0 && pair <= word_.n.unit;
-      case 8:
-        value = value * 24 + pair;
-        return pair < 24;
+        if (static_cast<uint8_t>(pair - 1) >= static_cast<uint8_t>(word_.n.unit)) return false;
+        word_.n.value = static_cast<uint16_t>(static_cast<uint16_t>(word_.n.value) + pair);
+        return true;
+      case 8: units = 24; break;
       default: break;
     }
-    value = value * 60 + pair;
-    return pair <= most;
+    word_.n.value = word_.n.value * units + pair;
+    return pair < units || word_.n.digits == 2;
   }
 
   FLM_OUTLINE Event time_ends() {
     const bool right = word_.n.digits == 13 || (is<Kind::device_old>() && word_.n.digits == 12);
-    const uint32_t utc =
-        right ? word_.n.value + (detail::calendar_s - static_cast<uint32_t>(static_cast<int32_t>(Fields::winter_time_s))) : 0;
+    uint32_t utc = right ? word_.n.value : 0;
+    if (Fields::utc && right) utc += detail::calendar_s - static_cast<uint32_t>(static_cast<int32_t>(Fields::winter_time_s));
     if (is<Kind::time>()) {
       if (!right) return fault(Error::time);
       if (kept_.taken()) return fault(Error::duplicate);
@@ -670,11 +678,6 @@ class Parser {
     return Event::none;
   }
 
-  /// A unit as far as it has been read, letter by letter.
-  struct Unit {
-    static constexpr uint8_t kilo = 1, watt = 2, hour = 4, metre = 8, cubic = 16, giga = 32, joule = 64, volt = 128,
-                             ampere = volt | kilo, cubic_metre = metre | cubic, gigajoule = giga | joule, other = 0xFF;
-  };
   static constexpr uint8_t digits_max = 12;     ///< of a number; the longest published have 11
   static constexpr uint8_t not_a_time = 0x80;   ///< in `digits`
   static constexpr bool wants_heat = Fields::wants_device(device::heat) || Fields::wants_device(device::cooling);
@@ -682,7 +685,8 @@ class Parser {
 
   struct Number {
     uint32_t value;
-    uint8_t digits, point, unit;  ///< digits read; 0, or 1 more than the decimals; Unit
+    uint16_t unit;          ///< as unit_of()
+    uint8_t digits, point;  ///< digits read; 0, or 1 more than the decimals
   };
   /// One after the other in a line.
   union Word {
@@ -694,14 +698,13 @@ class Parser {
   uint8_t flags_ = 0;
   uint8_t slash_ = 0;  ///< place behind a '/' that may begin a header, and 0x80 behind a ')'; 0: there is none
   uint8_t group_ = 0;  ///< part of the OBIS code, then group of the line
-  Kind kind_ = Kind::nothing;
+  Kind kind_ = Kind::import_energy;  ///< zero, as all initial values: nothing of it is stored in flash
   uint8_t element_ = 0;  ///< E less that of the row; or channel, then place, of a device
   Error error_ = Error::noise;
   Word word_ = {};
   detail::Sum<Fields::x25> sum_ = {}, header_sum_ = {};
   uint16_t equipment_ = 0;
-  Direction import_, export_;
-  int32_t power_w_ = 0;
+  Flow flows_[4];
   detail::Some<Device, Fields::devices> devices_ = {};
   detail::Kept<place_of<Fields>(Register::count)> kept_ = {};
   typename Fields::Count errors_[static_cast<uint8_t>(Error::count)] = {};

@@ -44,11 +44,11 @@ enum class Register : uint8_t {
 
 /// What stands in the groups `(...)` behind an OBIS code.
 enum class Kind : uint8_t {
-  nothing,
   import_energy,  ///< (value*kWh|Wh), one of a total and its tariffs
   export_energy,
   import_power,  ///< (value*kW|W)
   export_power,
+  nothing,
   power,           ///< (value*kW|W), neither added nor subtracted anywhere
   voltage,         ///< (value*V)
   current,         ///< (value*A)
@@ -117,6 +117,9 @@ struct BoardFields {
   static constexpr bool wants_device(uint8_t type) { return type == device::gas; }
   /// Is CRC-16/X-25 taken as well as CRC-16/ARC?
   static constexpr bool x25 = false;
+  /// Are times turned into Unix time? If not, they are what the meter's clock shows, as a decimal number YYMMDDhhmm modulo 2^32
+  /// (exact until the end of 2042), and only their form is checked: 300 bytes of flash less.
+  static constexpr bool utc = false;
   /// Seconds that winter time is ahead of UTC; summer time is an hour more.
   static constexpr int16_t winter_time_s = 3600;
   using Count = uint8_t;  ///< of errors; stays at its highest value
@@ -128,6 +131,7 @@ struct AllFields {
   static constexpr uint8_t devices = 4;
   static constexpr bool wants_device(uint8_t type) { return type != device::none; }
   static constexpr bool x25 = false;
+  static constexpr bool utc = true;
   static constexpr int16_t winter_time_s = 3600;
   using Count = uint16_t;
 };
