@@ -141,9 +141,10 @@ class Parser {
  public:
   /// Takes a byte of the line.
   FLM_NODISCARD Event push(uint8_t c) {
-    if (state_ <= State::crc) return outside(c);
-    sum_.add(c);
-    return inside(c);
+    // Where the parser is a global object, its members would be reached by address, in twice the flash.
+    Parser* self = this;
+    __asm__("" : "+r"(self));
+    return self->take(c);
   }
 
   /// Telegrams of DSMR 2.2 and 3 end with a bare '!'. They are refused unless this was called; nothing protects them, so of
@@ -159,24 +160,24 @@ class Parser {
   FLM_NODISCARD int32_t net_wh() const { return static_cast<int32_t>(import_wh() - export_wh()); }
   /// Energy from the grid, and to it, in Wh modulo 2^32: the total where the meter tells it, else the sum of its tariffs. Holds
   /// when has_net().
-  FLM_NODISCARD uint32_t import_wh() const { return flows_[import_energy].value; }
-  FLM_NODISCARD uint32_t export_wh() const { return flows_[export_energy].value; }
+  FLM_NODISCARD uint32_t import_wh() const { return told_.flows[import_energy].value; }
+  FLM_NODISCARD uint32_t export_wh() const { return told_.flows[export_energy].value; }
 
   FLM_NODISCARD bool has_power() const { return has_flow(import_power, export_power); }
   /// Power from the grid less power to the grid, W.
-  FLM_NODISCARD int32_t power_w() const { return static_cast<int32_t>(flows_[import_power].value - flows_[export_power].value); }
+  FLM_NODISCARD int32_t power_w() const { return static_cast<int32_t>(told_.flows[import_power].value - told_.flows[export_power].value); }
 
   /// An M-Bus device, by its place 0 to Fields::devices - 1. Channel 0: there is none.
-  FLM_NODISCARD const Device& device(uint8_t place) const { return devices_[place]; }
+  FLM_NODISCARD const Device& device(uint8_t place) const { return told_.devices[place]; }
 
   /// Which meter this is: another one has another number, save for 1 in 65 536. From the header, the equipment identifier
   /// (0-0:96.1.0 and .1) and the logical device name (0-0:42.0.0).
   FLM_NODISCARD uint16_t equipment() const { return equipment_; }
 
   /// Is a register that Fields keeps in the telegram?
-  FLM_NODISCARD bool has(Register r) const { return Fields::keeps(r) && kept_.has(place_of<Fields>(r)); }
+  FLM_NODISCARD bool has(Register r) const { return Fields::keeps(r) && told_.kept.has(place_of<Fields>(r)); }
   /// Its value, in the unit that Register names; holds when has().
-  FLM_NODISCARD uint32_t get(Register r) const { return kept_.get(place_of<Fields>(r)); }
+  FLM_NODISCARD uint32_t get(Register r) const { return told_.kept.get(place_of<Fields>(r)); }
   /// @}
 
   /// Why the last telegram or value was refused.
@@ -192,7 +193,8 @@ class Parser {
  protected:
   template <uint8_t I>
   struct Index {};
-  static constexpr uint8_t has_digit = 0x80;  ///< of group_ in an OBIS code: the part has a digit
+  static constexpr uint8_t no_number = 255;              ///< a part of an OBIS code that has no digit yet
+  static constexpr uint8_t all_marks = 1 << 6 | 2 << 4 | 3 << 2 | 3;  ///< group_ behind `-:..`
 
   enum class State : uint8_t {
     idle,        ///< between telegrams, at the beginning of a line
@@ -206,13 +208,20 @@ class Parser {
     unit,
     time,
     closed,  ///< behind a ')', where another group may follow
+    store,   ///< behind the ')' of a number that is right: it is stored with the next byte, so that no byte costs too much
     ignore   ///< a group that nobody wants, of a line that is wanted
   };
   /// Of flags_.
   enum : uint8_t { open = 1, bad = 2, got = 4, lax = 8 };
 
+  FLM_INLINE Event take(uint8_t c) {
+    if (state_ <= State::crc) return outside(c);
+    sum_.add(c);
+    return inside(c);
+  }
+
   /// A byte between telegrams, or of the CRC.
-  Event outside(uint8_t c) {
+  FLM_OUTLINE Event outside(uint8_t c) {
     Event event = Event::none;
     if (state_ == State::crc) {
       const uint8_t digit = hex_value(static_cast<char>(c));
@@ -240,23 +249,36 @@ class Parser {
 
   /// A byte of a telegram or its header, the '/' of a header between telegrams excepted; sum_ has it.
   FLM_INLINE Event inside(uint8_t c) {
-    if ((c == '/' || slash_ != 0) && slash(c)) return begin();
+    if (c == '/' || slash_ != 0) return behind_slash(c);
+    if (state_ != State::skip) return wanted(c);
+    if (c == '\n') state_ = State::line_start;
+    return Event::none;
+  }
+
+  FLM_OUTLINE Event behind_slash(uint8_t c) {
+    if (slash(c)) return begin();
+    return wanted(c);
+  }
+
+  /// A byte that means something.
+  FLM_OUTLINE Event wanted(uint8_t c) {
+    if (state_ == State::id) return id(c);
+    if (state_ == State::number) return number(c);
     switch (state_) {
-      case State::line_start: line_start(c); return Event::none;
+      case State::line_start: return line_start(c);
       case State::skip:
         if (c == '\n') state_ = State::line_start;
         return Event::none;
-      case State::id: id(c); return Event::none;
-      case State::number: return number(c);
       case State::unit: return unit(c);
       case State::time: return time(c);
+      case State::store: return store(c);
       default: return rest(c);
     }
   }
 
   /// A byte from a '/' on, that may be the beginning of a header: a meter that was cut off starts anew in the middle of a line.
   /// Its line tells: a header does not end with ')'. True at the end of a header.
-  FLM_OUTLINE bool slash(uint8_t c) {
+  FLM_INLINE bool slash(uint8_t c) {
     // The identification behind /XXXZ has no '/' in it (IEC 62056-21, 6.3.2); the one of Holley meters begins with one.
     if (c == '/' && (slash_ & 0x7F) != 5) {
       slash_ = 0;
@@ -285,9 +307,9 @@ class Parser {
     state_ = State::line_start;
     flags_ = static_cast<uint8_t>((flags_ & lax) | open);
     kind_ = Kind::nothing;
-    for (Flow& flow : flows_) flow = Flow();
-    for (uint8_t i = 0; i < Fields::devices; ++i) devices_[i] = Device();
-    kept_.clear();
+    for (Flow& flow : told_.flows) flow = Flow();
+    for (uint8_t i = 0; i < Fields::devices; ++i) told_.devices[i] = Device();
+    told_.kept.clear();
     return was_open ? refuse(Error::cut) : Event::none;
   }
 
@@ -312,12 +334,12 @@ class Parser {
     return Event::refused;
   }
   /// A value is refused, and the rest of its line is not looked at.
-  FLM_OUTLINE Event fault(Error e) {
-    state_ = State::skip;
+  FLM_OUTLINE Event fault(Error e, uint8_t c) {
+    state_ = c == '\n' ? State::line_start : State::skip;
     error_ = e;
     count(e);
     flags_ = static_cast<uint8_t>(flags_ | bad);
-    if (is_flow()) flows_[static_cast<uint8_t>(kind_)].seen |= bad_flow;
+    if (is_flow()) told_.flows[static_cast<uint8_t>(kind_)].seen |= bad_flow;
     return Event::reading_refused;
   }
   void odd_line() {
@@ -325,47 +347,71 @@ class Parser {
     flags_ = static_cast<uint8_t>(flags_ | bad);
   }
 
-  FLM_INLINE void line_start(uint8_t c) {
+  FLM_INLINE Event line_start(uint8_t c) {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     if (digit < 10) {
-      word_.id[0] = digit;
-      group_ = has_digit;
+      word_.obis.e = digit;
+      group_ = 0;
       kind_ = Kind::nothing;
       state_ = State::id;
     } else if (c == '!') {
       word_.n.value = 0;
       word_.n.digits = 0;
       state_ = State::crc;
-    } else if (c == '(' && Wants<Kind::device_old>::value && kind_ == Kind::device_old && group_ == 5) {
-      open_group(6);
     } else if (c == '(') {
       state_ = State::skip;
+      if (Wants<Kind::device_old>::value && kind_ == Kind::device_old && group_ == 5) open_group(6);
     } else if (c != '\r' && c != '\n') {
       odd_line();
     }
+    return Event::none;
   }
 
-  FLM_INLINE void id(uint8_t c) {
-    const uint8_t part = static_cast<uint8_t>(group_ & 7);
+  /// A-B:C.D.E(
+  FLM_INLINE Event id(uint8_t c) {
+    Obis& obis = word_.obis;
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     if (digit < 10) {
-      const uint16_t n = static_cast<uint16_t>(static_cast<uint16_t>(word_.id[part]) * 10 + digit);
-      word_.id[part] = static_cast<uint8_t>(n);
-      group_ = static_cast<uint8_t>(part | has_digit);
-      if (n > 255) odd_line();
-    } else if (group_ < has_digit || c != (part == 0 ? '-' : part == 1 ? ':' : part == 4 ? '(' : '.')) {
-      state_ = State::skip;
-      // `1-0:1.8.0*255` is a line, though of another kind of meter.
-      if (c == '\n') state_ = State::line_start;
-      flags_ = static_cast<uint8_t>(flags_ | bad);
-    } else if (part != 4) {
-      group_ = static_cast<uint8_t>(part + 1);
-      word_.id[part + 1] = 0;
-    } else {
-      find();
-      open_group(0);
+      const uint8_t before = obis.e == no_number ? 0 : obis.e;
+      const uint16_t n = static_cast<uint16_t>(before * 10u + digit);
+      obis.e = static_cast<uint8_t>(n);
+      if (n < no_number) return Event::none;
+    } else if (obis.e != no_number) {
+      if (c == '(' && group_ == all_marks) {
+        find();
+        open_group(0);
+        return Event::none;
+      }
+      uint8_t mark = 0;
+      if (c == '-') mark = 1;
+      if (c == ':') mark = 2;
+      if (c == '.') mark = 3;
+      if (mark != 0 && group_ < 64) {
+        group_ = static_cast<uint8_t>(group_ << 2 | mark);
+        obis.a = obis.b;
+        obis.b = obis.c;
+        obis.c = obis.d;
+        obis.d = obis.e;
+        obis.e = no_number;
+        // Most lines are told from C to be of no interest.
+        if (group_ == (1 << 4 | 2 << 2 | 3) && !any_row(Index<0>(), obis.d)) state_ = State::skip;
+        return Event::none;
+      }
     }
+    // Not a line of a P1 telegram; `1-0:1.8.0*255` is one of another kind of meter.
+    odd_line();
+    if (c == '\n') state_ = State::line_start;
+    return Event::none;
   }
+
+  /// Is there a row of this C?
+  template <uint8_t I>
+  FLM_INLINE bool any_row(Index<I>, uint8_t c) const {
+    constexpr Row row = rows[I];
+    constexpr bool asked = wants_row<Fields>(row) && first_of_c<Fields>(I);
+    return (asked && c == row.c) || any_row(Index<static_cast<uint8_t>(I + 1)>(), c);
+  }
+  FLM_INLINE bool any_row(Index<row_count>, uint8_t) const { return false; }
 
   /// The row of the OBIS code, compiled into comparisons with constants. C and D name a row; the rest must fit as well.
   template <uint8_t I>
@@ -375,8 +421,8 @@ class Parser {
     constexpr uint8_t place = place_of<Fields>(row.first);
     if (wanted && c_d == static_cast<uint16_t>(row.c << 8 | row.d)) {
       kind_ = row.kind;
-      kept_.aim(place);
-      return static_cast<uint8_t>((row.a != 0 ? 0x80 : 0) | (row.b == any_channel ? 0x40 : 0) | row.e_first << 3 |
+      told_.kept.aim(place);
+      return static_cast<uint8_t>((row.a != 0 ? 0x80 : 0) | (row.b == any_channel ? 0x40 : 0) | (row.e_first != 0 ? 0x20 : 0) |
                                   (row.e_last - row.e_first));
     }
     return find(Index<static_cast<uint8_t>(I + 1)>(), c_d);
@@ -387,10 +433,11 @@ class Parser {
   }
 
   FLM_INLINE void find() {
-    const uint8_t shape = find(Index<0>(), static_cast<uint16_t>(word_.id[2] << 8 | word_.id[3]));
-    const uint8_t channel = word_.id[1];
-    element_ = static_cast<uint8_t>(word_.id[4] - (shape >> 3 & 7));
-    if (word_.id[0] != shape >> 7 || element_ > (shape & 7) ||
+    const uint8_t shape = find(Index<0>(), static_cast<uint16_t>(word_.obis.c << 8 | word_.obis.d));
+    const uint8_t channel = word_.obis.b;
+    element_ = word_.obis.e;
+    if ((shape & 0x20) != 0) --element_;
+    if (word_.obis.a != shape >> 7 || element_ > (shape & 7) ||
         (((shape & 0x40) != 0) ? static_cast<uint8_t>(channel - 1) > 3 : channel != 0)) {
       kind_ = Kind::nothing;
     } else if ((shape & 0x40) != 0) {
@@ -418,7 +465,7 @@ class Parser {
       if (is<Kind::device_reading>() || is<Kind::device_old>()) {
         next = State::skip;
         for (uint8_t i = 0; i < Fields::devices; ++i)
-          if (devices_[i].channel == element_ && !devices_[i].has_value) {
+          if (told_.devices[i].channel == element_ && !told_.devices[i].has_value) {
             element_ = i;
             next = State::time;
             break;
@@ -435,13 +482,8 @@ class Parser {
     if (group != 6) word_.n.unit = 0;
   }
 
-  /// A digit more; false if the number does not fit.
-  bool append(uint8_t digit) {
-    if (word_.n.value >= UINT32_C(0x19990000)) return false;  // 2^32 / 10, and a little less
-    append_digit(digit);
-    return true;
-  }
-  FLM_OUTLINE void append_digit(uint8_t digit) {
+  /// A digit more, modulo 2^32.
+  FLM_INLINE void append(uint8_t digit) {
     uint32_t value = word_.n.value;
     value = (value << 2) + value;
     word_.n.value = (value << 1) + digit;
@@ -449,43 +491,34 @@ class Parser {
 
   FLM_INLINE Event number(uint8_t c) {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
+    const uint8_t digits = word_.n.digits;
     if (digit < 10) {
-      if (word_.n.digits >= digits_max || !append(digit)) return fault(Error::digits);
-      ++word_.n.digits;
-      if (word_.n.point != 0) ++word_.n.point;
+      // 0x1999 is 2^32 / 10 without its lower half: none that is below it runs over.
+      if ((digits & 0x0F) == digits_max || static_cast<uint16_t>(word_.n.value >> 16) >= 0x1999) return fault(Error::digits, c);
+      word_.n.digits = static_cast<uint8_t>(digits + 1);
+      append(digit);
       return Event::none;
     }
-    if (c == ')') return finish();
-    if (word_.n.digits != 0) {
-      if (c == '.' && word_.n.point == 0) {
-        word_.n.point = 1;
-        return Event::none;
-      }
-      if (c == '*') {
-        word_.n.unit = 0;
-        state_ = State::unit;
-        return Event::none;
-      }
+    if (c == ')') return finish(c);
+    if (c == '.' && digits != 0 && digits < behind_point) {
+      word_.n.digits = behind_point;
+      return Event::none;
     }
-    return wrong(c);
+    if (c != '*' || digits == 0) return fault(Error::value, c);
+    word_.n.unit = 0;
+    state_ = State::unit;
+    return Event::none;
   }
 
   FLM_INLINE Event unit(uint8_t c) {
     if (c == ')') {
-      if (!is<Kind::device_old>() || group_ != 5) return finish();
+      if (!is<Kind::device_old>() || group_ != 5) return finish(c);
       state_ = State::closed;
       return Event::none;
     }
-    if (c < ' ') return wrong(c);
+    if (c < ' ') return fault(Error::value, c);
     word_.n.unit = static_cast<uint16_t>(word_.n.unit * 33u + c);
     return Event::none;
-  }
-
-  /// Not a number: the line may be over with it.
-  Event wrong(uint8_t c) {
-    const Event event = fault(Error::value);
-    if (c == '\n') state_ = State::line_start;
-    return event;
   }
 
   static constexpr uint8_t no_unit_of_its = 0xFF;
@@ -495,52 +528,61 @@ class Parser {
     const uint16_t unit = word_.n.unit;
     bool is_energy = is<Kind::import_energy>() || is<Kind::export_energy>();
     if (is<Kind::device_reading>() || is<Kind::device_old>()) {
-      const uint8_t type = devices_[element_].type;
+      const uint8_t type = told_.devices[element_].type;
       if (!(wants_heat || wants_energy) || type == device::gas || type == device::water || type == device::warm_water)
         return unit == detail::Units::m3 ? 3 : no_unit_of_its;
       if (wants_heat && unit == detail::Units::gj) return 3;
       is_energy = true;
     }
     if (is_energy) return unit == detail::Units::kwh ? 3 : unit == detail::Units::wh ? 0 : no_unit_of_its;
-    if (is<Kind::plain>() || is<Kind::device_type>()) return unit == 0 ? 0 : no_unit_of_its;
+    if (is<Kind::plain>() || is<Kind::device_type>()) return unit == 0 && word_.n.digits < behind_point ? 0 : no_unit_of_its;
     if (is<Kind::voltage>()) return unit == detail::Units::v ? 3 : no_unit_of_its;
     if (is<Kind::current>()) return unit == detail::Units::a ? 3 : no_unit_of_its;
     return unit == detail::Units::kw ? 3 : unit == detail::Units::w ? 0 : no_unit_of_its;
   }
 
   /// Behind the ')' of a number.
-  FLM_OUTLINE Event finish() {
-    if (word_.n.digits == 0 || word_.n.point == 1) return fault(Error::value);
+  FLM_OUTLINE Event finish(uint8_t c) {
+    const uint8_t digits = word_.n.digits;
+    if (digits == 0 || digits == behind_point) return fault(Error::value, c);
     uint8_t decimals = decimals_of_unit();
-    if (decimals == no_unit_of_its) return fault(Error::unit);
-    if (word_.n.point != 0) {
-      decimals = static_cast<uint8_t>(decimals - (word_.n.point - 1));
-      if (decimals > 3) return fault(Error::digits);
-    }
-    for (; decimals != 0; --decimals)
-      if (!append(0)) return fault(Error::digits);
-    state_ = State::skip;
-    return store(word_.n.value);
+    if (decimals == no_unit_of_its) return fault(Error::unit, c);
+    if (digits > behind_point) decimals = static_cast<uint8_t>(decimals - (digits - behind_point));
+    if (decimals > 3) return fault(Error::digits, c);
+    word_.n.point = decimals;
+    state_ = State::store;
+    return Event::none;
   }
 
-  FLM_INLINE Event store(uint32_t value) {
+  /// The byte behind that ')'.
+  FLM_OUTLINE Event store(uint8_t c) {
+    state_ = c == '\n' ? State::line_start : State::skip;
+    uint32_t value = word_.n.value;
+    const uint8_t decimals = word_.n.point;
+    if (decimals != 0) {
+      uint16_t factor = 10, most = 65536 / 10;
+      if (decimals == 2) factor = 100, most = 65536 / 100;
+      if (decimals == 3) factor = 1000, most = 65536 / 1000;
+      if (static_cast<uint16_t>(value >> 16) >= most) return fault(Error::digits, c);
+      value *= factor;
+    }
     flags_ = static_cast<uint8_t>(flags_ | got);
-    if (is_flow()) return store_flow(flows_[static_cast<uint8_t>(kind_)], value);
+    if (is_flow()) return store_flow(told_.flows[static_cast<uint8_t>(kind_)], value, c);
     if (is<Kind::device_reading>() || is<Kind::device_old>()) {
-      devices_[element_].value = value;
-      devices_[element_].has_value = true;
+      told_.devices[element_].value = value;
+      told_.devices[element_].has_value = true;
       return Event::none;
     }
-    if (is<Kind::device_type>()) return store_device(value);
-    if (kept_.taken()) return fault(Error::duplicate);
-    kept_.put(0, value);
+    if (is<Kind::device_type>()) return store_device(value, c);
+    if (told_.kept.taken()) return fault(Error::duplicate, c);
+    told_.kept.put(0, value);
     return Event::none;
   }
 
   /// Energy or power in one direction.
   struct Flow {
-    uint32_t value = 0;  ///< Wh or W: the total, or the tariffs so far
-    uint8_t seen = 0;    ///< bit 0: the total; 1 to 4: the tariffs; bad_flow: one was refused
+    uint32_t value;  ///< Wh or W: the total, or the tariffs so far
+    uint8_t seen;    ///< bit 0: the total; 1 to 4: the tariffs; bad_flow: one was refused
   };
   static constexpr uint8_t bad_flow = 0x80;
   /// Places in flows_, the same as in Kind.
@@ -549,15 +591,15 @@ class Parser {
                     static_cast<uint8_t>(Kind::export_power) == export_power, "the first kinds are the places in flows_");
   FLM_NODISCARD bool is_flow() const { return static_cast<uint8_t>(kind_) <= export_power; }
   FLM_NODISCARD bool has_flow(uint8_t in, uint8_t out) const {
-    const uint8_t seen = static_cast<uint8_t>(flows_[in].seen | flows_[out].seen);
+    const uint8_t seen = static_cast<uint8_t>(told_.flows[in].seen | told_.flows[out].seen);
     return seen != 0 && (seen & bad_flow) == 0;
   }
 
-  FLM_INLINE Event store_flow(Flow& flow, uint32_t value) {
+  FLM_INLINE Event store_flow(Flow& flow, uint32_t value, uint8_t c) {
     const uint8_t bit = static_cast<uint8_t>(1u << element_);
-    if ((flow.seen & bit) != 0) return fault(Error::duplicate);
+    if ((flow.seen & bit) != 0) return fault(Error::duplicate, c);
     flow.seen = static_cast<uint8_t>(flow.seen | bit);
-    kept_.put(element_, value);
+    told_.kept.put(element_, value);
     if (element_ != 0) {
       if ((flow.seen & 1) != 0) return Event::none;
       value += flow.value;
@@ -566,14 +608,14 @@ class Parser {
     return Event::none;
   }
 
-  Event store_device(uint32_t type) {
-    if (type > 255) return fault(Error::value);
+  Event store_device(uint32_t type, uint8_t c) {
+    if (type > 255) return fault(Error::value, c);
     if (!Fields::wants_device(static_cast<uint8_t>(type))) return Event::none;
     // A channel that never gives a value leaves its place to the next: meters go on naming devices that were replaced.
     Device* place = nullptr;
     for (uint8_t i = 0; i < Fields::devices; ++i) {
-      Device& device = devices_[i];
-      if (device.channel == element_) return fault(Error::duplicate);
+      Device& device = told_.devices[i];
+      if (device.channel == element_) return fault(Error::duplicate, c);
       if (place == nullptr && !device.has_value) place = &device;
       if (device.channel == 0) {
         place = &device;
@@ -590,14 +632,14 @@ class Parser {
   /// `point` the pair being read, `unit` the number of days in the month.
   FLM_INLINE Event time(uint8_t c) {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
-    if (c == ')') return time_ends();
-    if (c == '\n') return wrong(c);
+    if (c == ')') return time_ends(c);
+    if (c == '\n') return fault(Error::value, c);
     if (digit < 10 && word_.n.digits < 12) {
       const uint8_t pair = static_cast<uint8_t>(word_.n.point * 10 + digit);
       ++word_.n.digits;
       word_.n.point = pair;
       if (!Fields::utc) {
-        if (word_.n.digits <= 10) append_digit(digit);
+        if (word_.n.digits <= 10) append(digit);
       } else if ((word_.n.digits & 1) == 0) {
         word_.n.point = 0;
         if (!add_pair(pair)) word_.n.digits = not_a_time;
@@ -642,21 +684,21 @@ class Parser {
     return pair < units || word_.n.digits == 2;
   }
 
-  FLM_OUTLINE Event time_ends() {
+  FLM_OUTLINE Event time_ends(uint8_t c) {
     const bool right = word_.n.digits == 13 || (is<Kind::device_old>() && word_.n.digits == 12);
     uint32_t utc = right ? word_.n.value : 0;
     if (Fields::utc && right) utc += detail::calendar_s - static_cast<uint32_t>(static_cast<int32_t>(Fields::winter_time_s));
     if (is<Kind::time>()) {
-      if (!right) return fault(Error::time);
-      if (kept_.taken()) return fault(Error::duplicate);
-      kept_.put(0, utc);
+      if (!right) return fault(Error::time, c);
+      if (told_.kept.taken()) return fault(Error::duplicate, c);
+      told_.kept.put(0, utc);
     } else if (is<Kind::peak>()) {
-      if (right && !kept_.taken()) kept_.put(1, utc);
+      if (right && !told_.kept.taken()) told_.kept.put(1, utc);
     } else {
-      devices_[element_].time = utc;
+      told_.devices[element_].time = utc;
     }
     Event event = Event::none;
-    if (!right) event = fault(Error::time);
+    if (!right) event = fault(Error::time, c);
     state_ = is<Kind::time>() ? State::skip : State::closed;
     return event;
   }
@@ -678,35 +720,44 @@ class Parser {
     return Event::none;
   }
 
+  static constexpr uint8_t behind_point = 0x80;
   static constexpr uint8_t digits_max = 12;     ///< of a number; the longest published have 11
   static constexpr uint8_t not_a_time = 0x80;   ///< in `digits`
   static constexpr bool wants_heat = Fields::wants_device(device::heat) || Fields::wants_device(device::cooling);
   static constexpr bool wants_energy = Fields::wants_device(device::electricity) || wants_heat;
 
+  struct Obis {
+    uint8_t a, b, c, d, e;
+  };
   struct Number {
     uint32_t value;
     uint16_t unit;          ///< as unit_of()
-    uint8_t digits, point;  ///< digits read; 0, or 1 more than the decimals
+    uint8_t digits;         ///< digits read; behind the point, behind_point and the decimals
+    uint8_t point;          ///< decimals that are still to be made up
+  };
+  /// What a telegram has told so far.
+  struct Told {
+    Flow flows[4];
+    detail::Some<Device, Fields::devices> devices;
+    detail::Kept<place_of<Fields>(Register::count)> kept;
   };
   /// One after the other in a line.
   union Word {
-    uint8_t id[5];
+    Obis obis;
     Number n;
   };
 
   State state_ = State::idle;
   uint8_t flags_ = 0;
   uint8_t slash_ = 0;  ///< place behind a '/' that may begin a header, and 0x80 behind a ')'; 0: there is none
-  uint8_t group_ = 0;  ///< part of the OBIS code, then group of the line
+  uint8_t group_ = 0;  ///< the marks between the numbers of the OBIS code, two bits each; then the group of the line
   Kind kind_ = Kind::import_energy;  ///< zero, as all initial values: nothing of it is stored in flash
   uint8_t element_ = 0;  ///< E less that of the row; or channel, then place, of a device
   Error error_ = Error::noise;
   Word word_ = {};
   detail::Sum<Fields::x25> sum_ = {}, header_sum_ = {};
   uint16_t equipment_ = 0;
-  Flow flows_[4];
-  detail::Some<Device, Fields::devices> devices_ = {};
-  detail::Kept<place_of<Fields>(Register::count)> kept_ = {};
+  Told told_ = {};
   typename Fields::Count errors_[static_cast<uint8_t>(Error::count)] = {};
 };
 

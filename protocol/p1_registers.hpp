@@ -160,6 +160,14 @@ constexpr bool wants_row(const Row& row) {
              : true;
 }
 
+/// Is a row the first wanted one with its C?
+template <class Fields>
+constexpr bool first_of_c(uint8_t row) {
+  for (uint8_t i = 0; i < row; ++i)
+    if (rows[i].c == rows[row].c && wants_row<Fields>(rows[i])) return false;
+  return true;
+}
+
 template <class Fields>
 constexpr bool wants_kind(Kind kind) {
   for (uint8_t i = 0; i < row_count; ++i)
