@@ -122,7 +122,7 @@ struct Sum<true> {
 /// Unix time of day 0 of the calendar that the parser counts in: its day 1462 is 1 March 2000.
 constexpr uint32_t calendar_s = UINT32_C(9555) * UINT32_C(86400);
 
-/// A unit is known by a number of 16 bits that its letters make; no two units of IEC 62056-62 share one.
+/// A unit is known by a number of 16 bits that its letters make; none of IEC 62056-62 shares that of one that is read here.
 constexpr uint16_t unit_of(const char* letters) {
   uint16_t number = 0;
   for (; *letters != 0; ++letters) number = static_cast<uint16_t>(number * 33u + static_cast<uint8_t>(*letters));
@@ -231,6 +231,7 @@ class Parser {
         return Event::none;
       }
       state_ = State::idle;
+      flags_ = static_cast<uint8_t>(flags_ & ~open);
       if (c == '\r' || c == '\n') return judge();
       event = refuse(c == '/' ? Error::cut : Error::crc_form);
     }
@@ -315,7 +316,6 @@ class Parser {
 
   /// Behind the CRC.
   FLM_OUTLINE Event judge() {
-    flags_ = static_cast<uint8_t>(flags_ & ~open);
     if (word_.n.digits == 0) {
       if ((flags_ & lax) == 0) return refuse(Error::no_crc);
       return (flags_ & (bad | got)) == got ? Event::telegram : refuse(Error::not_whole);
