@@ -48,7 +48,7 @@ struct Device {
   uint8_t channel;  ///< 1 to 4; 0: there is none
   uint8_t type;     ///< device::Type
   bool has_value;
-  uint32_t value;  ///< litre, MJ (heat in GJ) or Wh, by unit
+  uint32_t value;  ///< Wh of an electricity meter, MJ of heat and cooling (types 4 and 10 up), litre of all others
   uint32_t time;   ///< Unix time of the reading; 0: not known. Without S or W (DSMR 2.2, 3) it is taken as winter time
 };
 
@@ -529,9 +529,8 @@ class Parser {
     bool is_energy = is<Kind::import_energy>() || is<Kind::export_energy>();
     if (is<Kind::device_reading>() || is<Kind::device_old>()) {
       const uint8_t type = told_.devices[element_].type;
-      if (!(wants_heat || wants_energy) || type == device::gas || type == device::water || type == device::warm_water)
-        return unit == detail::Units::m3 ? 3 : no_unit_of_its;
-      if (wants_heat && unit == detail::Units::gj) return 3;
+      if (wants_heat && (type == device::heat || type >= device::cooling)) return unit == detail::Units::gj ? 3 : no_unit_of_its;
+      if (!wants_energy || type != device::electricity) return unit == detail::Units::m3 ? 3 : no_unit_of_its;
       is_energy = true;
     }
     if (is_energy) return unit == detail::Units::kwh ? 3 : unit == detail::Units::wh ? 0 : no_unit_of_its;
@@ -724,7 +723,7 @@ class Parser {
   static constexpr uint8_t digits_max = 12;     ///< of a number; the longest published have 11
   static constexpr uint8_t not_a_time = 0x80;   ///< in `digits`
   static constexpr bool wants_heat = Fields::wants_device(device::heat) || Fields::wants_device(device::cooling);
-  static constexpr bool wants_energy = Fields::wants_device(device::electricity) || wants_heat;
+  static constexpr bool wants_energy = Fields::wants_device(device::electricity);
 
   struct Obis {
     uint8_t a, b, c, d, e;
