@@ -162,6 +162,10 @@ class Decoder {
   Decoded result_;
 };
 
+void finish(std::FILE* out) {
+  if (std::fflush(out) != 0) throw InputError(fmt::format("standard output: {}", std::strerror(errno)));
+}
+
 bool is_time(const std::string& name) { return name == "time" || name == "month_peak_time"; }
 
 nlohmann::ordered_json json_of(const DecodedFault& fault) {
@@ -223,6 +227,7 @@ void print_decoded(const Decoded& decoded, const std::string& name, bool json, s
     j["telegrams"] = nlohmann::ordered_json::array();
     for (const DecodedTelegram& t : decoded.telegrams) j["telegrams"].push_back(json_of(t));
     fmt::print(out, "{}\n", j.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    finish(out);
     return;
   }
   for (const DecodedTelegram& t : decoded.telegrams) {
@@ -240,6 +245,7 @@ void print_decoded(const Decoded& decoded, const std::string& name, bool json, s
   fmt::print(out, "{} accepted, {} refused", decoded.telegrams.size() - decoded.refused(), decoded.refused());
   for (const auto& [error, count] : decoded.errors) fmt::print(out, ", {} {}", error, count);
   fmt::print(out, "\n");
+  finish(out);
 }
 
 std::string read_file_bytes(const std::filesystem::path& file) {
