@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "protocol/attributes.hpp"
-#include "protocol/hex.hpp"
 #include "protocol/p1_crc.hpp"
 #include "protocol/p1_registers.hpp"
 
@@ -224,10 +223,14 @@ class Parser {
   FLM_OUTLINE Event outside(uint8_t c) {
     Event event = Event::none;
     if (state_ == State::crc) {
-      const uint8_t digit = hex_value(static_cast<char>(c));
-      if (digit != not_hex) {
+      uint8_t digit = static_cast<uint8_t>(c - '0');
+      if (digit > 9) {
+        digit = static_cast<uint8_t>((c | 0x20) - ('a' - 10));
+        if (digit < 10) digit = 16;
+      }
+      if (digit < 16) {
         if (word_.n.digits < 5) ++word_.n.digits;
-        word_.n.value = static_cast<uint16_t>(static_cast<uint16_t>(word_.n.value) << 4 | digit);
+        word_.n.unit = static_cast<uint16_t>(word_.n.unit * 16u + digit);
         return Event::none;
       }
       state_ = State::idle;
@@ -321,7 +324,7 @@ class Parser {
       return (flags_ & (bad | got)) == got ? Event::telegram : refuse(Error::not_whole);
     }
     if (word_.n.digits > 4) return refuse(Error::crc_form);
-    return sum_.is(static_cast<uint16_t>(word_.n.value)) ? Event::telegram : refuse(Error::crc);
+    return sum_.is(word_.n.unit) ? Event::telegram : refuse(Error::crc);
   }
 
   FLM_OUTLINE void count(Error e) {
@@ -347,7 +350,7 @@ class Parser {
     flags_ = static_cast<uint8_t>(flags_ | bad);
   }
 
-  FLM_INLINE Event line_start(uint8_t c) {
+  FLM_OUTLINE Event line_start(uint8_t c) {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     if (digit < 10) {
       word_.obis.e = digit;
@@ -355,7 +358,7 @@ class Parser {
       kind_ = Kind::nothing;
       state_ = State::id;
     } else if (c == '!') {
-      word_.n.value = 0;
+      word_.n.unit = 0;
       word_.n.digits = 0;
       state_ = State::crc;
     } else if (c == '(') {
@@ -368,7 +371,7 @@ class Parser {
   }
 
   /// A-B:C.D.E(
-  FLM_INLINE Event id(uint8_t c) {
+  FLM_OUTLINE Event id(uint8_t c) {
     Obis& obis = word_.obis;
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     if (digit < 10) {
@@ -415,25 +418,25 @@ class Parser {
 
   /// The row of the OBIS code, compiled into comparisons with constants. C and D name a row; the rest must fit as well.
   template <uint8_t I>
-  FLM_INLINE uint8_t find(Index<I>, uint16_t c_d) {
+  FLM_INLINE uint8_t find(Index<I>) {
     constexpr Row row = rows[I];
     constexpr bool wanted = wants_row<Fields>(row);
     constexpr uint8_t place = place_of<Fields>(row.first);
-    if (wanted && c_d == static_cast<uint16_t>(row.c << 8 | row.d)) {
+    if (wanted && word_.obis.c == row.c && word_.obis.d == row.d) {
       kind_ = row.kind;
       told_.kept.aim(place);
       return static_cast<uint8_t>((row.a != 0 ? 0x80 : 0) | (row.b == any_channel ? 0x40 : 0) | (row.e_first != 0 ? 0x20 : 0) |
                                   (row.e_last - row.e_first));
     }
-    return find(Index<static_cast<uint8_t>(I + 1)>(), c_d);
+    return find(Index<static_cast<uint8_t>(I + 1)>());
   }
-  FLM_INLINE uint8_t find(Index<row_count>, uint16_t) {
+  FLM_INLINE uint8_t find(Index<row_count>) {
     kind_ = Kind::nothing;
     return 0;
   }
 
   FLM_INLINE void find() {
-    const uint8_t shape = find(Index<0>(), static_cast<uint16_t>(word_.obis.c << 8 | word_.obis.d));
+    const uint8_t shape = find(Index<0>());
     const uint8_t channel = word_.obis.b;
     element_ = word_.obis.e;
     if ((shape & 0x20) != 0) --element_;
@@ -484,12 +487,10 @@ class Parser {
 
   /// A digit more, modulo 2^32.
   FLM_INLINE void append(uint8_t digit) {
-    uint32_t value = word_.n.value;
-    value = (value << 2) + value;
-    word_.n.value = (value << 1) + digit;
+    word_.n.value = word_.n.value * 10 + digit;
   }
 
-  FLM_INLINE Event number(uint8_t c) {
+  FLM_OUTLINE Event number(uint8_t c) {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     const uint8_t digits = word_.n.digits;
     if (digit < 10) {
@@ -510,7 +511,7 @@ class Parser {
     return Event::none;
   }
 
-  FLM_INLINE Event unit(uint8_t c) {
+  FLM_OUTLINE Event unit(uint8_t c) {
     if (c == ')') {
       if (!is<Kind::device_old>() || group_ != 5) return finish(c);
       state_ = State::closed;
@@ -629,7 +630,7 @@ class Parser {
 
   /// YYMMDDhhmmssX, two digits at a time: `value` is what they are so far, in years, then days, hours, minutes and seconds;
   /// `point` the pair being read, `unit` the number of days in the month.
-  FLM_INLINE Event time(uint8_t c) {
+  FLM_OUTLINE Event time(uint8_t c) {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     if (c == ')') return time_ends(c);
     if (c == '\n') return fault(Error::value, c);
@@ -730,7 +731,7 @@ class Parser {
   };
   struct Number {
     uint32_t value;
-    uint16_t unit;          ///< as unit_of()
+    uint16_t unit;          ///< as unit_of(); of a time the days in its month; behind '!' the CRC
     uint8_t digits;         ///< digits read; behind the point, behind_point and the decimals
     uint8_t point;          ///< decimals that are still to be made up
   };

@@ -15,6 +15,23 @@ void say(uint32_t value) {
 }
 
 #ifdef FLM_P1_EMPTY
+/// Takes no bytes, and has the same values to say.
+struct Nothing {
+  volatile uint32_t net, power, value, time;
+  volatile uint16_t number;
+  volatile uint8_t flags;
+  uint32_t net_wh() const { return net; }
+  uint32_t power_w() const { return power; }
+  bool has_net() const { return flags != 0; }
+  bool has_power() const { return flags != 0; }
+  uint16_t equipment() const { return number; }
+  struct Device {
+    uint32_t value, time;
+    bool has_value;
+  };
+  Device device(uint8_t) const { return {value, time, flags != 0}; }
+  void accept_without_crc(bool) {}
+} parser;
 FLM_OUTLINE uint8_t step(uint8_t byte) { return byte; }
 #else
 p1::Parser<p1::BoardFields> parser;
@@ -24,17 +41,12 @@ FLM_OUTLINE uint8_t step(uint8_t byte) { return static_cast<uint8_t>(parser.push
 }  // namespace
 
 int main() {
-#ifndef FLM_P1_EMPTY
   parser.accept_without_crc(true);
-#endif
   for (;;) {
     const uint8_t byte = GPIOR1;
     GPIOR2 = 1;
     const uint8_t event = step(byte);
     GPIOR2 = 2;
-#ifdef FLM_P1_EMPTY
-    say(event);
-#else
     if (event == static_cast<uint8_t>(p1::Event::telegram)) {
       say(static_cast<uint32_t>(parser.net_wh()));
       say(static_cast<uint32_t>(parser.power_w()));
@@ -43,6 +55,5 @@ int main() {
       say(parser.equipment());
       say(static_cast<uint32_t>(parser.has_net() | parser.has_power() << 1 | parser.device(0).has_value << 2));
     }
-#endif
   }
 }
