@@ -46,7 +46,7 @@ enum class Error : uint8_t {
 struct Device {
   uint8_t channel;  ///< 1 to 4; 0: there is none
   uint8_t type;     ///< device::Type
-  bool has_value;
+  bool has_value;  ///< if not, the next two mean nothing
   uint32_t value;  ///< Wh of an electricity meter, MJ of heat and cooling (types 4 and 10 up), litre of all others
   uint32_t time;   ///< Unix time of the reading; 0: not known. Without S or W (DSMR 2.2, 3) it is taken as winter time
 };
@@ -159,12 +159,12 @@ class Parser {
   FLM_NODISCARD int32_t net_wh() const { return static_cast<int32_t>(import_wh() - export_wh()); }
   /// Energy from the grid, and to it, in Wh modulo 2^32: the total where the meter tells it, else the sum of its tariffs. Holds
   /// when has_net().
-  FLM_NODISCARD uint32_t import_wh() const { return told_.flows[import_energy].value; }
-  FLM_NODISCARD uint32_t export_wh() const { return told_.flows[export_energy].value; }
+  FLM_NODISCARD uint32_t import_wh() const { return value_of(import_energy); }
+  FLM_NODISCARD uint32_t export_wh() const { return value_of(export_energy); }
 
   FLM_NODISCARD bool has_power() const { return has_flow(import_power, export_power); }
   /// Power from the grid less power to the grid, W.
-  FLM_NODISCARD int32_t power_w() const { return static_cast<int32_t>(told_.flows[import_power].value - told_.flows[export_power].value); }
+  FLM_NODISCARD int32_t power_w() const { return static_cast<int32_t>(value_of(import_power) - value_of(export_power)); }
 
   /// An M-Bus device, by its place 0 to Fields::devices - 1. Channel 0: there is none.
   FLM_NODISCARD const Device& device(uint8_t place) const { return told_.devices[place]; }
@@ -311,8 +311,12 @@ class Parser {
     state_ = State::line_start;
     flags_ = static_cast<uint8_t>((flags_ & lax) | open);
     kind_ = Kind::nothing;
-    for (Flow& flow : told_.flows) flow = Flow();
-    for (uint8_t i = 0; i < Fields::devices; ++i) told_.devices[i] = Device();
+    // Values need not be cleared: nobody asks for one that has not been seen.
+    told_.flows[0].seen = told_.flows[1].seen = told_.flows[2].seen = told_.flows[3].seen = 0;
+    for (uint8_t i = 0; i < Fields::devices; ++i) {
+      told_.devices[i].channel = 0;
+      told_.devices[i].has_value = false;
+    }
     told_.kept.clear();
     return was_open ? refuse(Error::cut) : Event::none;
   }
@@ -481,7 +485,7 @@ class Parser {
     state_ = next;
     word_.n.value = 0;
     word_.n.digits = 0;
-    word_.n.point = 0;
+    word_.n.pair = 0;
     if (group != 6) word_.n.unit = 0;
   }
 
@@ -549,7 +553,13 @@ class Parser {
     if (decimals == no_unit_of_its) return fault(Error::unit, c);
     if (digits > behind_point) decimals = static_cast<uint8_t>(decimals - (digits - behind_point));
     if (decimals > 3) return fault(Error::digits, c);
-    word_.n.point = decimals;
+    if (decimals != 0) {
+      uint16_t factor = 10, most = 65536 / 10;
+      if (decimals == 2) factor = 100, most = 65536 / 100;
+      if (decimals == 3) factor = 1000, most = 65536 / 1000;
+      if (static_cast<uint16_t>(word_.n.value >> 16) >= most) return fault(Error::digits, c);
+      word_.n.value *= factor;
+    }
     state_ = State::store;
     return Event::none;
   }
@@ -557,15 +567,7 @@ class Parser {
   /// The byte behind that ')'.
   FLM_OUTLINE Event store(uint8_t c) {
     state_ = c == '\n' ? State::line_start : State::skip;
-    uint32_t value = word_.n.value;
-    const uint8_t decimals = word_.n.point;
-    if (decimals != 0) {
-      uint16_t factor = 10, most = 65536 / 10;
-      if (decimals == 2) factor = 100, most = 65536 / 100;
-      if (decimals == 3) factor = 1000, most = 65536 / 1000;
-      if (static_cast<uint16_t>(value >> 16) >= most) return fault(Error::digits, c);
-      value *= factor;
-    }
+    const uint32_t value = word_.n.value;
     flags_ = static_cast<uint8_t>(flags_ | got);
     if (is_flow()) return store_flow(told_.flows[static_cast<uint8_t>(kind_)], value, c);
     if (is<Kind::device_reading>() || is<Kind::device_old>()) {
@@ -590,6 +592,7 @@ class Parser {
   static_assert(static_cast<uint8_t>(Kind::import_energy) == import_energy &&
                     static_cast<uint8_t>(Kind::export_power) == export_power, "the first kinds are the places in flows_");
   FLM_NODISCARD bool is_flow() const { return static_cast<uint8_t>(kind_) <= export_power; }
+  FLM_NODISCARD uint32_t value_of(uint8_t flow) const { return told_.flows[flow].seen != 0 ? told_.flows[flow].value : 0; }
   FLM_NODISCARD bool has_flow(uint8_t in, uint8_t out) const {
     const uint8_t seen = static_cast<uint8_t>(told_.flows[in].seen | told_.flows[out].seen);
     return seen != 0 && (seen & bad_flow) == 0;
@@ -597,11 +600,12 @@ class Parser {
 
   FLM_INLINE Event store_flow(Flow& flow, uint32_t value, uint8_t c) {
     const uint8_t bit = static_cast<uint8_t>(1u << element_);
-    if ((flow.seen & bit) != 0) return fault(Error::duplicate, c);
-    flow.seen = static_cast<uint8_t>(flow.seen | bit);
+    const uint8_t seen = flow.seen;
+    if ((seen & bit) != 0) return fault(Error::duplicate, c);
+    flow.seen = static_cast<uint8_t>(seen | bit);
     told_.kept.put(element_, value);
-    if (element_ != 0) {
-      if ((flow.seen & 1) != 0) return Event::none;
+    if (element_ != 0 && seen != 0) {
+      if ((seen & 1) != 0) return Event::none;
       value += flow.value;
     }
     flow.value = value;
@@ -629,19 +633,19 @@ class Parser {
   }
 
   /// YYMMDDhhmmssX, two digits at a time: `value` is what they are so far, in years, then days, hours, minutes and seconds;
-  /// `point` the pair being read, `unit` the number of days in the month.
+  /// `pair` the two digits being read, `unit` the number of days in the month.
   FLM_OUTLINE Event time(uint8_t c) {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     if (c == ')') return time_ends(c);
     if (c == '\n') return fault(Error::value, c);
     if (digit < 10 && word_.n.digits < 12) {
-      const uint8_t pair = static_cast<uint8_t>(word_.n.point * 10 + digit);
+      const uint8_t pair = static_cast<uint8_t>(word_.n.pair * 10 + digit);
       ++word_.n.digits;
-      word_.n.point = pair;
+      word_.n.pair = pair;
       if (!Fields::utc) {
         if (word_.n.digits <= 10) append(digit);
       } else if ((word_.n.digits & 1) == 0) {
-        word_.n.point = 0;
+        word_.n.pair = 0;
         if (!add_pair(pair)) word_.n.digits = not_a_time;
       }
     } else if ((c == 'S' || c == 'W') && word_.n.digits == 12) {
@@ -733,7 +737,7 @@ class Parser {
     uint32_t value;
     uint16_t unit;          ///< as unit_of(); of a time the days in its month; behind '!' the CRC
     uint8_t digits;         ///< digits read; behind the point, behind_point and the decimals
-    uint8_t point;          ///< decimals that are still to be made up
+    uint8_t pair;           ///< of a time: the two digits being read
   };
   /// What a telegram has told so far.
   struct Told {
