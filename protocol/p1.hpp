@@ -91,16 +91,13 @@ struct Kept<0> {
   static bool taken() { return false; }
 };
 
-/// Arc::step for where it costs less flash as a function.
-FLM_NODISCARD FLM_OUTLINE inline uint16_t arc_seldom(uint16_t crc, uint8_t c) { return Arc::step(crc, c); }
-
 /// A running checksum.
 template <bool WithX25>
 struct Sum {
   uint16_t arc;
   FLM_INLINE void begin() { arc = Arc::initial; }
   FLM_INLINE void add(uint8_t c) { arc = Arc::step(arc, c); }
-  void add_seldom(uint8_t c) { arc = arc_seldom(arc, c); }
+  void add_seldom(uint8_t c) { arc = crc16_arc_seldom(arc, c); }
   FLM_NODISCARD bool is(uint16_t crc) const { return crc == arc; }
 };
 template <>
@@ -712,7 +709,7 @@ class Parser {
     if (c == '\n') {
       state_ = State::line_start;
     } else if (state_ == State::identity) {
-      equipment_ = detail::arc_seldom(equipment_, c);
+      equipment_ = crc16_arc_seldom(equipment_, c);
       if (c == ')') state_ = State::skip;
     } else if (state_ == State::ignore) {
       if (c == ')') state_ = State::closed;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "protocol/attributes.hpp"
+#include "protocol/crc16.hpp"
 
 namespace flm {
 namespace protocol {
@@ -14,18 +15,7 @@ namespace p1 {
 struct Arc {
   static constexpr uint16_t polynomial = 0xA001, initial = 0, final_xor = 0;
 
-  /// One byte, without a table. The eight steps of the bit loop fold into two shifts and a parity, since 0xA001 has no bit
-  /// between 13 and 0: table[x] = x << 6 ^ x << 7 ^ (x has an odd number of ones ? 0xC001 : 0).
-  FLM_NODISCARD static FLM_INLINE constexpr uint16_t step(uint16_t crc, uint8_t byte) {
-    const uint8_t x = static_cast<uint8_t>(byte ^ crc);
-    uint8_t ones = static_cast<uint8_t>(x ^ static_cast<uint8_t>(x << 4 | x >> 4));
-    ones = static_cast<uint8_t>(ones ^ ones >> 2);
-    ones = static_cast<uint8_t>(ones ^ ones >> 1);
-    const uint16_t half = static_cast<uint16_t>(static_cast<uint16_t>(x << 8) >> 1);
-    uint16_t next = static_cast<uint16_t>(crc >> 8 ^ half ^ half >> 1);
-    if ((ones & 1) != 0) next = static_cast<uint16_t>(next ^ 0xC001u);
-    return next;
-  }
+  FLM_NODISCARD static FLM_INLINE uint16_t step(uint16_t crc, uint8_t byte) { return crc16_arc(crc, byte); }
 };
 
 /// CRC-16/X-25: x^16 + x^12 + x^5 + 1, reflected 0x8408, initial value and final XOR 0xFFFF. "123456789" gives 0x906E.

@@ -96,7 +96,7 @@ struct AvrChannel : AvrUart<Board> {
     ChannelWaits() {}
     ~ChannelWaits() {}
   };
-  static void start_channel() { AvrUart<Board>::start_uart(); }
+  static void start_channel() {}
   static void save_channel_power(bool on) { AvrPin<typename Board::DriverEnable>::set(!on); }
 };
 template <class Board>

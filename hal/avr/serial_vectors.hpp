@@ -3,7 +3,7 @@
 #pragma once
 
 ISR(USART_RX_vect) {
-  const uint8_t errors = UCSR0A & (_BV(FE0) | _BV(DOR0));  // before the byte: 20.7.4
+  const uint8_t errors = UCSR0A & (_BV(FE0) | _BV(DOR0) | _BV(UPE0));  // before the byte: 20.7.4
   const uint8_t byte = UDR0;
   const flm::hal::OthersInterrupt others(UCSR0B, ThisHal::uart_receiver_held, ThisHal::uart_receiver_on);
   sensor_board.on_serial_received(byte, errors == 0);

@@ -14,17 +14,19 @@ namespace hal {
 template <class Board>
 struct AvrUart {
   static constexpr uint32_t baud = 115200;
-  static constexpr uint16_t divider = static_cast<uint16_t>(Board::cpu_hz / (8 * baud) - 1);
-  static_assert(Board::cpu_hz % (8 * baud) == 0, "the bit rate is not exact");
+  static constexpr uint32_t slow_baud = 9600;
+  static_assert(Board::cpu_hz % (8 * baud) == 0 && Board::cpu_hz % (8 * slow_baud) == 0, "the bit rate is not exact");
 
   static constexpr uint8_t uart_receiver_held = _BV(RXEN0) | _BV(TXEN0);
   static constexpr uint8_t uart_receiver_on = uart_receiver_held | _BV(RXCIE0);
 
-  /// 8N1 at double speed; the line stays driven, idle.
-  static void start_uart() {
-    UBRR0 = divider;
+  /// 115200 8N1, or 9600 7E1, at double speed; the line is driven, idle. Interrupts off, or before the first one.
+  static void uart_start(bool slow) {
+    UCSR0B = 0;
+    UBRR0 = slow ? Board::cpu_hz / (8 * slow_baud) - 1 : Board::cpu_hz / (8 * baud) - 1;
     UCSR0A = _BV(U2X0);
-    UCSR0C = _BV(UCSZ01) | _BV(UCSZ00);
+    UCSR0C = slow ? _BV(UPM01) | _BV(UCSZ01) : _BV(UCSZ01) | _BV(UCSZ00);
+    uart_pause();
     AvrPin<typename Board::DriverEnable>::set(true);
     AvrPin<typename Board::DriverEnable>::make_output();
   }

@@ -13,7 +13,12 @@ struct HostUart {
   bool uart_finishes = false; ///< wants to be told when the last bit is out
   bool uart_full = false;     ///< a byte has been put
   uint8_t uart_byte = 0;
-  uint32_t uart_baud = 115200;
+  uint32_t uart_baud = 115200;  ///< 8N1; or 9600, 7E1
+
+  void uart_start(bool slow) {
+    *this = HostUart();
+    uart_baud = slow ? 9600 : 115200;
+  }
 
   void uart_transmit() {
     uart_drives = uart_asks = true;
