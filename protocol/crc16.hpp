@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #if defined(__AVR__)
+static inline uint16_t _crc16_update(uint16_t, uint8_t) __attribute__((always_inline));  // a call would cost as much again
 #include <util/crc16.h>
 #endif
 

@@ -34,9 +34,10 @@ class SmartMeter {
   /// Main loop: up to `most` bytes of the line. `sensor`: the one that the meter feeds, or metering::no_sensor.
   template <class Line>
   FLM_OUTLINE void read(Line& line, uint8_t most, metering::Sensors& sensors, uint8_t sensor) {
-    uint8_t byte;
-    for (; most != 0 && line.take_from_meter(byte); --most)
-      if (parser_.push(byte) == protocol::p1::Event::telegram) accept(sensors, sensor);
+    const uint8_t* byte = line.meter_bytes(most);
+    for (uint8_t left = most; left != 0; --left)
+      if (parser_.push(*byte++) == protocol::p1::Event::telegram) accept(sensors, sensor);
+    line.meter_bytes_read(most);
   }
 
   FLM_NODISCARD const Registers& registers() const { return registers_; }

@@ -131,7 +131,7 @@ class Radio : public protocol::NoMeterLine {
     }
     if (place == 0) up_crc_ = start_of_crc;
     byte = place == 0 ? group_ : queue_[after(read_, static_cast<uint8_t>(place - 1))];
-    up_crc_ = protocol::crc16_arc(up_crc_, byte);
+    up_crc_ = protocol::crc16_arc_seldom(up_crc_, byte);
     return true;
   }
   void host_has_read() {

@@ -7,10 +7,10 @@
 namespace flm {
 namespace serial {
 
-/// Bytes between one who puts and one who takes, either of which may interrupt the other. `size`: a power of two up to 256; holds one less.
-template <uint16_t size>
+/// Bytes between one who puts and one who takes, either of which may interrupt the other. `size`: a power of two; holds one less.
+template <uint8_t size>
 class ByteQueue {
-  static_assert((size & (size - 1)) == 0 && size <= 256, "a power of two, of indices of a byte");
+  static_assert((size & (size - 1)) == 0, "a power of two");
 
  public:
   /// False when there is no room.
@@ -26,6 +26,13 @@ class ByteQueue {
     if (ahead >= waiting()) return false;
     byte = bytes_[(out_ + ahead) & (size - 1)];
     return true;
+  }
+  /// The oldest bytes that stand in a row, up to `count`, which becomes how many.
+  FLM_NODISCARD const uint8_t* oldest(uint8_t& count) const {
+    const uint8_t there = waiting(), row = static_cast<uint8_t>(size - out_);
+    if (count > there) count = there;
+    if (count > row) count = row;
+    return bytes_ + out_;
   }
   /// Forgets the oldest bytes, no more than wait.
   void take(uint8_t count) { out_ = static_cast<uint8_t>((out_ + count) & (size - 1)); }
@@ -48,11 +55,9 @@ class ForwardedLine {
   void from_meter(uint8_t byte) {
     if (!bytes_.put(byte)) ++overruns_;
   }
-  FLM_NODISCARD bool take_from_meter(uint8_t& byte) {
-    if (!bytes_.look(0, byte)) return false;
-    bytes_.take(1);
-    return true;
-  }
+  /// The oldest bytes, up to `count`, which becomes how many; and that they have been read.
+  FLM_NODISCARD const uint8_t* meter_bytes(uint8_t& count) const { return bytes_.oldest(count); }
+  void meter_bytes_read(uint8_t count) { bytes_.take(count); }
   FLM_NODISCARD bool meter_waits() const { return bytes_.waiting() != 0; }
   /// Bytes that came when there was no room, modulo 256.
   FLM_NODISCARD uint8_t meter_overruns() const { return overruns_; }

@@ -12,6 +12,7 @@
 
 #include "firmware/serial/byte_queue.hpp"
 #include "protocol/attributes.hpp"
+#include "hal/contract.hpp"
 #include "protocol/link.hpp"
 
 namespace flm {
@@ -23,27 +24,30 @@ class SerialPort : public protocol::NoMeterLine {
  public:
   static constexpr bool exists = true;
 
-
-  FLM_NODISCARD const protocol::ChannelCounters& counters() const { return counters_; }
+  FLM_NODISCARD protocol::ChannelCounters counters() const {
+    protocol::ChannelCounters counters;
+    counters.wrong = received_->wrong;
+    counters.dropped = received_->lost;
+    counters.refused = refused_;
+    return counters;
+  }
 
   /// Main loop: a smart meter's line from now on, which is only listened to; or the host's port, at rest.
   void configure(Hal& hal, bool meter, bool slow) {
     const typename Hal::Critical critical;
     meter_ = meter;
     drives_ = false;
-    received_.clear();
+    received_ = &hal.uart_received();
+    received_->out = received_->in;
     to_send_.clear();
     hal.uart_start(meter && slow);
     if (meter) hal.uart_listen();
   }
-  /// A byte of the meter's.
-  FLM_NODISCARD bool take_from_meter(uint8_t& byte) {
-    if (!received_.look(0, byte)) return false;
-    received_.take(1);
-    return true;
-  }
-  FLM_NODISCARD bool meter_waits() const { return meter_ && received_.waiting() != 0; }
-  FLM_NODISCARD uint8_t meter_overruns() const { return counters_.dropped; }
+  /// The meter's oldest bytes, up to `count`, which becomes how many; and that they have been read.
+  FLM_NODISCARD const uint8_t* meter_bytes(uint8_t& count) const { return received_->oldest(count); }
+  void meter_bytes_read(uint8_t count) { received_->out = static_cast<uint8_t>(received_->out + count); }
+  FLM_NODISCARD bool meter_waits() const { return meter_ && received_->waiting() != 0; }
+  FLM_NODISCARD uint8_t meter_overruns() const { return received_->lost; }
 
   /// Main loop.
   void step(Hal& hal) {
@@ -52,11 +56,6 @@ class SerialPort : public protocol::NoMeterLine {
     hal.uart_transmit();
   }
 
-  /// Interrupt: a byte has come. Not `good`: its stop bit is missing, or one was lost before it.
-  void on_received(uint8_t byte, bool good) {
-    if (!good) ++counters_.wrong;
-    if (!received_.put(byte)) ++counters_.dropped;
-  }
   /// Interrupt: there is room for a byte to send. Until the next uart_transmit() there is no other.
   void on_empty(Hal& hal) {
     uint8_t byte;
@@ -76,19 +75,19 @@ class SerialPort : public protocol::NoMeterLine {
 
   void host_writes() {}
   void from_host(uint8_t byte) {
-    if (meter_ || !to_send_.put(byte)) ++counters_.refused;
+    if (meter_ || !to_send_.put(byte)) ++refused_;
   }
   void host_wrote(bool whole) {
-    if (!whole) ++counters_.refused;
+    if (!whole) ++refused_;
   }
   void host_reads() { given_ = 0; }
   FLM_NODISCARD bool to_host(uint8_t& byte) {
-    if (meter_ || !received_.look(given_, byte)) return false;
-    ++given_;
+    if (meter_ || given_ == received_->waiting()) return false;
+    byte = received_->bytes[static_cast<uint8_t>(received_->out + given_++)];
     return true;
   }
   void host_has_read() {
-    received_.take(given_);
+    received_->out = static_cast<uint8_t>(received_->out + given_);
     given_ = 0;
   }
 
@@ -96,9 +95,8 @@ class SerialPort : public protocol::NoMeterLine {
   uint8_t given_ = 0;             ///< of received_, to the host that reads
   volatile bool drives_ = false;  ///< the line is ours
   bool meter_ = false;            ///< the line is a smart meter's
-  protocol::ChannelCounters counters_;
-  /// A telegram of a smart meter comes faster than it can be read while the host polls.
-  ByteQueue<256> received_;
+  uint8_t refused_ = 0;           ///< the host's bytes
+  hal::ReceivedBytes* received_ = nullptr;
   ByteQueue<16> to_send_;  ///< the line is faster than the host
 };
 

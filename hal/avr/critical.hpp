@@ -1,4 +1,4 @@
-// A stretch of code that no interrupt splits.
+// Stretches of code that no interrupt splits, or all but one.
 #pragma once
 #include <avr/interrupt.h>
 #include <avr/io.h>
@@ -23,6 +23,26 @@ class AvrCritical {
 
  private:
   const uint8_t status_;
+};
+
+/// In an interrupt's handler: from construction to the end of the scope all interrupts but its own may come. `off` and `on` are
+/// whole values of its control register: reading it back could write 1 to a flag, and so clear an interrupt that waits.
+class OthersInterrupt {
+ public:
+  __attribute__((always_inline)) OthersInterrupt(volatile uint8_t& control, uint8_t off, uint8_t on) : control_(control), on_(on) {
+    control_ = off;
+    sei();
+  }
+  __attribute__((always_inline)) ~OthersInterrupt() {
+    cli();
+    control_ = on_;
+  }
+  OthersInterrupt(const OthersInterrupt&) = delete;
+  OthersInterrupt& operator=(const OthersInterrupt&) = delete;
+
+ private:
+  volatile uint8_t& control_;
+  const uint8_t on_;
 };
 
 }  // namespace hal

@@ -43,7 +43,9 @@ static FLM_OUTLINE void scan_ended() {
 ISR(ADC_vect) {
   sensor_board.hal().select_clamp(sensor_board.next_clamp());
   TIFR0 = _BV(OCF0A);
-  if (sensor_board.on_sample(ADC)) scan_ended();
+  const bool scan_ends = sensor_board.on_sample(ADC);
+  ThisHal::take_received();
+  if (scan_ends) scan_ended();
 }
 
 /// The host has clocked a byte. The next one's answer is in the register within a few cycles; what is left may be interrupted:

@@ -2,6 +2,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "hal/contract.hpp"
+
 namespace flm {
 namespace hal {
 
@@ -15,8 +17,12 @@ struct HostUart {
   uint8_t uart_byte = 0;
   uint32_t uart_baud = 115200;  ///< 8N1; or 9600, 7E1
 
+  ReceivedBytes uart_queue = {};
+
+  ReceivedBytes& uart_received() { return uart_queue; }
   void uart_start(bool slow) {
-    *this = HostUart();
+    uart_drives = true;
+    uart_receives = uart_asks = uart_finishes = uart_full = false;
     uart_baud = slow ? 9600 : 115200;
   }
 
