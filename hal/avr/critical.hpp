@@ -4,17 +4,19 @@
 #include <avr/io.h>
 #include <stdint.h>
 
+#include "protocol/attributes.hpp"
+
 namespace flm {
 namespace hal {
 
 /// Interrupts are off from construction to the end of the scope, and then as they were.
 class AvrCritical {
  public:
-  AvrCritical() : status_(SREG) {
+  FLM_INLINE AvrCritical() : status_(SREG) {
     cli();
     __asm__ volatile("" ::: "memory");
   }
-  ~AvrCritical() {
+  FLM_INLINE ~AvrCritical() {
     __asm__ volatile("" ::: "memory");
     SREG = status_;
   }
