@@ -66,7 +66,7 @@ class SensorBoard : private Hal {
   FLM_OUTLINE void start() {
     Hal::start();
     clock_.start();
-    sampler_.start();
+    Hal::by_pointer(sampler_).start();
     if (!Hal::by_pointer(store_).load(*this)) set_defaults();
     sensors_.classify(pulse_ports(), true);
     if ((Hal::reset_cause() & hal::reset_cause::watchdog) != 0) {
@@ -253,8 +253,8 @@ class SensorBoard : private Hal {
   FLM_NODISCARD radio::Rate rate() { return static_cast<radio::Rate>(sensors_.settings().radio_rate); }
 
   void set_defaults() {
-    sensors_.start();
-    metering::Settings& settings = sensors_.settings();
+    Hal::by_pointer(sensors_).start();
+    metering::Settings& settings = Hal::by_pointer(sensors_.settings());
     for (metering::ClampCalibration& calibration : settings.calibration) {
       calibration.tau_us = metering::uncalibrated.tau_us;
       calibration.noise_q10 = metering::uncalibrated.noise_q10;
