@@ -24,7 +24,7 @@ BoardModel model_of() {
   BoardModel m;
   m.name = Board::name();
   m.cpu_hz = Board::cpu_hz;
-  m.clock_starts_divided_by_8 = Board::clock_starts_divided_by_8;
+  m.clock_starts_divided_by_8 = Board::FuseBytes::clock_divided_by_8;
   m.tick_cycles = Sampling::tick_cycles;
   m.tick_period = Nanoseconds{Sampling::tick_cycles} * 1'000'000'000 / Board::cpu_hz;
   m.conversion_cycles = Sampling::conversion_cycles;

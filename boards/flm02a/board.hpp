@@ -1,5 +1,6 @@
 // FLM02A: sensor board v2.1 (schematic v2.1; shared reference "hardware").
 #pragma once
+#include "boards/fuses.hpp"
 #include "boards/pins.hpp"
 
 namespace flm {
@@ -13,8 +14,7 @@ struct Flm02a {
 
   /// 3.6864 MHz ceramic resonator; fuses run the CPU at it undivided.
   static constexpr uint32_t cpu_hz = 3686400;
-  static constexpr uint8_t fuse_low = 0xEC, fuse_high = 0xDE, fuse_extended = 0x01;
-  static constexpr bool clock_starts_divided_by_8 = false;
+  using FuseBytes = Fuses<cpu_hz, 0xEC, 0xDE, 0x01>;
 
   /// 6 400 conversions a second, 2 133 a clamp; a tick is 5/32 ms.
   using Sampling = SampleClock<cpu_hz, 8, 72, 32>;

@@ -1,5 +1,6 @@
 // FLM02B: sensor board v2.2 (shared reference "hardware").
 #pragma once
+#include "boards/fuses.hpp"
 #include "boards/pins.hpp"
 
 namespace flm {
@@ -13,8 +14,7 @@ struct Flm02b {
 
   /// 16 MHz crystal. The fuses divide it by 8 at reset; the firmware undoes that first.
   static constexpr uint32_t cpu_hz = 16000000;
-  static constexpr uint8_t fuse_low = 0x6E, fuse_high = 0xDE, fuse_extended = 0x01;
-  static constexpr bool clock_starts_divided_by_8 = true;
+  using FuseBytes = Fuses<cpu_hz, 0x6E, 0xDE, 0x01>;
 
   /// 6 250 conversions a second, 2 083 a clamp; a tick is 4/25 ms.
   using Sampling = SampleClock<cpu_hz, 64, 40, 128>;

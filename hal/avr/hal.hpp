@@ -61,7 +61,7 @@ inline void clock_from_reset() {
   // 250 ms; the first time-out interrupts, the second resets.
   WDTCSR = _BV(WDCE) | _BV(WDE);
   WDTCSR = _BV(WDIE) | _BV(WDE) | _BV(WDP2);
-  if (Board::clock_starts_divided_by_8) {
+  if (Board::FuseBytes::clock_divided_by_8) {
     CLKPR = _BV(CLKPCE);  // 8.12.2: the new value follows within four cycles.
     CLKPR = 0;
   }

@@ -1,0 +1,46 @@
+// Fuse bytes: what they mean, and that the commands that a person copies write those of board.hpp.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <regex>
+#include <sstream>
+#include <string>
+
+#include "boards/flm02a/board.hpp"
+#include "boards/flm02b/board.hpp"
+
+using namespace flm::boards;
+
+// Shared reference "hardware": 0xEC 0xDE 0x01 and 0x6E 0xDE 0x01, CKDIV8 programmed on FLM02B.
+static_assert(!Flm02a::FuseBytes::clock_divided_by_8, "FLM02A starts at 3.6864 MHz");
+static_assert(Flm02b::FuseBytes::clock_divided_by_8, "FLM02B starts at 2 MHz");
+static_assert(!Flm02a::FuseBytes::erase_keeps_eeprom && !Flm02b::FuseBytes::erase_keeps_eeprom,
+              "the README tells to save the EEPROM, because writing flash erases it");
+
+namespace {
+
+std::string readme() {
+  std::ifstream in(std::string(FLM_SOURCE_DIR) + "/README.md");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+template <class Board>
+void check_commands() {
+  const std::string name = Board::name();
+  CAPTURE(name);
+  const std::regex command("avrdude [^\n]* -c " + name + R"( [^\n]*-U lfuse:w:(\w+):m -U hfuse:w:(\w+):m -U efuse:w:(\w+):m)");
+  const std::string text = readme();
+  std::smatch bytes;
+  REQUIRE(std::regex_search(text, bytes, command));
+  CHECK(std::stoul(bytes[1], nullptr, 0) == Board::FuseBytes::low);
+  CHECK(std::stoul(bytes[2], nullptr, 0) == Board::FuseBytes::high);
+  CHECK(std::stoul(bytes[3], nullptr, 0) == Board::FuseBytes::extended);
+}
+
+}  // namespace
+
+TEST_CASE("the README's commands write the fuse bytes of board.hpp") {
+  check_commands<Flm02a>();
+  check_commands<Flm02b>();
+}
