@@ -16,7 +16,7 @@ namespace {
 
 constexpr double first_at = 2.0;
 /// From the start of one packet to the next: a little more than from poll to poll, the rest of the log's pauses is left out.
-constexpr double spacing = 0.105;
+constexpr double spacing = 0.055;
 
 std::vector<std::string> packets_of(const Run& run) {
   std::vector<std::string> packets;
