@@ -2,6 +2,7 @@
 #pragma once
 #include <stdint.h>
 
+#include "firmware/meter/smart_meter.hpp"
 #include "firmware/metering/pulses.hpp"  // debounce limits
 #include "firmware/metering/sensors.hpp"
 #include "firmware/metering/settings.hpp"
@@ -120,7 +121,7 @@ class Control {
       case 'i': return is<'i'>(&settings().led_port);
       case 'g': return is<'g'>(&settings().radio_group);
       case 'y': return is<'y'>(&settings().radio_rate);
-      case 'u': return is<'u'>(&settings().port_6);
+      case 'q': return is<'q'>(&settings().port_6);
       case 't': return is<'t'>(&settings().calibration[0].tau_us, sizeof(metering::ClampCalibration));
       case 'n': return is<'n'>(&settings().calibration[0].noise_q10, sizeof(metering::ClampCalibration));
       case 'o': return is<'o'>(&settings().calibration[0].offset_q8, sizeof(metering::ClampCalibration));
@@ -129,6 +130,7 @@ class Control {
       case 'd':
       case 'r':
       case 'x':
+      case 'z':
       case 'v': return true;
       default: return false;
     }
@@ -175,8 +177,10 @@ class Control {
       case 'p':
       case 'k':
       case 'j': board_.apply_settings(); break;
+      case 'c': sensors().counter_was_set(index_); break;
       case 'g':
       case 'y': board_.apply_channel_settings(); break;
+      case 'q': board_.apply_meter_settings(); break;
       default: break;
     }
     return true;
@@ -187,7 +191,7 @@ class Control {
     switch (letter_) {
       case 'e':
       case 'y': return value[0] <= 1;
-      case 'u': return value[0] <= metering::port_6::all;
+      case 'q': return value[0] <= metering::port_6::all;
       case 'k': return (value[0] | value[1] | value[2]) <= 1;
       case 'f': return number <= 999;
       case 'j': return number >= metering::shortest_debounce_tenths_ms && number <= metering::longest_debounce_tenths_ms;
@@ -214,6 +218,11 @@ class Control {
         reply().put8(link().counters().dropped);
         reply().put8(link().counters().refused);
         return reply().put8(link().counters().restarts);
+      case 'z':
+        reply().put(&board_.smart_meter().registers(), meter::registers_size);
+        for (uint8_t error = 0; error < static_cast<uint8_t>(protocol::p1::Error::count); ++error)
+          reply().put8(board_.smart_meter().errors(error));
+        return reply().put8(link().meter_overruns());
       default: break;  // 'v'
     }
     reply().put8(Board::version_major);

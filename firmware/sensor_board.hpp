@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "firmware/control.hpp"
+#include "firmware/meter/smart_meter.hpp"
 #include "firmware/metering/clock.hpp"
 #include "firmware/metering/estimator.hpp"
 #include "firmware/metering/pulses.hpp"
@@ -29,7 +30,10 @@ struct ChannelOf {
 };
 template <class Hal>
 struct ChannelOf<Hal, true> {
-  using type = radio::Radio<Hal>;
+  struct type : radio::Radio<Hal>, serial::ForwardedLine {
+    using serial::ForwardedLine::from_meter;
+    using serial::ForwardedLine::has_meter_line;
+  };
 };
 
 /// A sensor board. `Hal` is the hardware as a type: hal/hal.hpp says what it offers.
@@ -49,7 +53,7 @@ class SensorBoard : private Hal {
   static constexpr uint8_t hardware_letter = Board::letter;
   static constexpr uint16_t features = protocol::feature::true_rms | protocol::feature::journal |
                                        (has_port_configuration ? protocol::feature::port_configuration : 0) |
-                                       (Board::has_radio ? protocol::feature::radio : protocol::feature::rs485);
+                                       (Board::has_radio ? protocol::feature::radio : protocol::feature::rs485) | protocol::feature::p1;
 
   constexpr SensorBoard() = default;
   SensorBoard(const SensorBoard&) = delete;
@@ -62,7 +66,7 @@ class SensorBoard : private Hal {
   FLM_OUTLINE void start() {
     Hal::start();
     clock_.start();
-    sampler_.start();
+    Hal::by_pointer(sampler_).start();
     if (!Hal::by_pointer(store_).load(*this)) set_defaults();
     sensors_.classify(pulse_ports(), true);
     if ((Hal::reset_cause() & hal::reset_cause::watchdog) != 0) {
@@ -72,6 +76,7 @@ class SensorBoard : private Hal {
     pulses_.start();
     apply_settings();
     start_channel(Tag<Board::has_radio>());
+    start_meter();
     Hal::led(true);
     Hal::select_clamp(0);
     Hal::start_sampling();
@@ -108,8 +113,7 @@ class SensorBoard : private Hal {
 
   /// Interrupt of the radio, its own source masked: nIRQ has fallen.
   void on_radio() { Hal::by_pointer(channel()).on_interrupt(hal()); }
-  /// Interrupts of the serial port: a byte has come; one can be put; the last bit has gone out.
-  void on_serial_received(uint8_t byte, bool good) { Hal::by_pointer(channel()).on_received(byte, good); }
+  /// Interrupts of the serial port: a byte can be put; the last bit has gone out. What comes waits in Hal::uart_received().
   void on_serial_empty() { Hal::by_pointer(channel()).on_empty(hal()); }
   void on_serial_sent() { Hal::by_pointer(channel()).on_sent(hal()); }
 
@@ -123,6 +127,7 @@ class SensorBoard : private Hal {
     }
     Hal::by_pointer(store_).step(*this);
     step_channel(Tag<Board::has_radio>());
+    if (link_.meter_waits()) read_meter();
     const bool message = link_.message_ready();  // before the look at deliveries: a delivery is older than the message after it
     if (link_.take_delivered()) sensors_.delivered();
     if (message) answer();
@@ -132,7 +137,7 @@ class SensorBoard : private Hal {
 
   /// True when step() has something to do; asked with interrupts off before the CPU sleeps.
   FLM_NODISCARD bool pending() const {
-    return supply_fell_ != 0 || link_.message_ready() || (!failing_ && (pulses_.any() || sampler_.window_ready()));
+    return supply_fell_ != 0 || link_.message_ready() || link_.meter_waits() || (!failing_ && (pulses_.any() || sampler_.window_ready()));
   }
 
   // --- For Control ---
@@ -162,6 +167,13 @@ class SensorBoard : private Hal {
     const Critical critical;
     pulses_.watch(Pulses::mask(!analog()), Hal::pulse_levels());
   }
+
+  /// What port 6 listens to has changed.
+  void apply_meter_settings() {
+    start_meter();
+    apply_settings();
+  }
+  FLM_NODISCARD const meter::SmartMeter& smart_meter() const { return meter_; }
 
   /// The radio's group or data rate has changed.
   void apply_channel_settings() { set_channel(Tag<Board::has_radio>()); }
@@ -200,6 +212,8 @@ class SensorBoard : private Hal {
   }
 
  private:
+  /// Of a smart meter, before the main loop looks at the rest: 3 ms at 3.7 MHz.
+  static constexpr uint8_t bytes_at_once = 32;
   /// Time for which the heartbeat LED goes dark at a poll.
   static constexpr uint8_t blink_ms = 33;
 
@@ -212,6 +226,19 @@ class SensorBoard : private Hal {
   template <bool has_radio>
   struct Tag {};
   FLM_NODISCARD Channel& channel() { return link_; }
+  void configure_line(Tag<false>) {
+    const uint8_t port_6 = sensors_.settings().port_6;
+    channel().configure(hal(), (port_6 & metering::port_6::p1) != 0, (port_6 & metering::port_6::slow) != 0);
+  }
+  void configure_line(Tag<true>) {}
+  void start_meter() {
+    configure_line(Tag<Board::has_radio>());
+    meter_.configure(sensors_.settings().port_6);
+  }
+  /// A smart meter's bytes, some at a time: a telegram has thousands.
+  void read_meter() {
+    Hal::by_pointer(meter_).read(channel(), bytes_at_once, sensors_, sensors_.sensor_of(metering::port_count - 1));
+  }
   void start_channel(Tag<false>) {}
   void step_channel(Tag<false>) { channel().step(hal()); }
   void set_channel(Tag<false>) {}
@@ -226,8 +253,8 @@ class SensorBoard : private Hal {
   FLM_NODISCARD radio::Rate rate() { return static_cast<radio::Rate>(sensors_.settings().radio_rate); }
 
   void set_defaults() {
-    sensors_.start();
-    metering::Settings& settings = sensors_.settings();
+    Hal::by_pointer(sensors_).start();
+    metering::Settings& settings = Hal::by_pointer(sensors_.settings());
     for (metering::ClampCalibration& calibration : settings.calibration) {
       calibration.tau_us = metering::uncalibrated.tau_us;
       calibration.noise_q10 = metering::uncalibrated.noise_q10;
@@ -378,6 +405,7 @@ class SensorBoard : private Hal {
   Pulses pulses_;
   metering::Sensors sensors_;
   Link link_;
+  meter::SmartMeter meter_;
   store::Store<SensorBoard> store_;
   metering::Total events_ = {};
   Statistics kept_ = {};  ///< of kept_clamp_, for `ga`

@@ -20,5 +20,34 @@ namespace reset_cause {
 constexpr uint8_t power_on = 1, external = 2, brown_out = 4, watchdog = 8;
 }
 
+/// What a serial port has received, until somebody takes it. Its interrupt puts; main loop or link take. Holds 255 bytes.
+struct ReceivedBytes {
+  uint8_t bytes[256];
+  volatile uint8_t in;     ///< place of the next byte
+  volatile uint8_t out;    ///< of the oldest
+  volatile uint8_t wrong;  ///< without stop bit, with a wrong parity, or behind one that was lost; modulo 256
+  volatile uint8_t lost;   ///< without room, modulo 256
+
+  /// The interrupt: a byte has come. Not `good`: see `wrong`.
+  void put(uint8_t byte, bool good) {
+    if (!good) wrong = static_cast<uint8_t>(wrong + 1);
+    const uint8_t next = static_cast<uint8_t>(in + 1);
+    if (next == out) {
+      lost = static_cast<uint8_t>(lost + 1);
+      return;
+    }
+    bytes[in] = byte;
+    in = next;
+  }
+  /// The oldest bytes that stand in a row, up to `count`, which becomes how many; advance `out` when they are done with.
+  const uint8_t* oldest(uint8_t& count) const {
+    const uint8_t first = out, there = static_cast<uint8_t>(in - first), row = static_cast<uint8_t>(0 - first);  // 0: all of them
+    if (count > there) count = there;
+    if (row != 0 && count > row) count = row;
+    return bytes + first;
+  }
+  uint8_t waiting() const { return static_cast<uint8_t>(in - out); }
+};
+
 }  // namespace hal
 }  // namespace flm

@@ -51,7 +51,7 @@ struct PropertyTable {
       {'i', Index::none, {2}, Access::get_set, true, false},                  // port that the LED shows, 0..5; ff: heartbeat
       {'g', Index::none, {2}, Access::set, true, false},                      // radio group
       {'y', Index::none, {2}, Access::get_set, true, true},                   // radio's data rate: 0: 19.2 kbit/s, 1: 49.2
-      {'u', Index::none, {2}, Access::get_set, false, true},                  // port 6: 1 smart meter, +2 at 9600 7E1, +4 also without CRC
+      {'q', Index::none, {2}, Access::get_set, false, true},                  // port 6: 1 smart meter, +2 at 9600 7E1, +4 also without CRC
       {'t', Index::clamp, {4}, Access::get_set, false, true},                 // time constant of the smoother, us
       {'n', Index::clamp, {4}, Access::get_set, false, true},                 // variance of the noise, 1/1024 count^2
       {'o', Index::clamp, {4}, Access::get_set, false, true},                 // code at no current, 1/256 count, two's complement
@@ -80,7 +80,7 @@ struct PropertyOf {
 struct Report {
   char letter;
   Index index;
-  uint8_t field_digits[8];
+  uint8_t field_digits[20];
   bool repeats;    ///< the fields come once for each sensor that changed
   bool extension;  ///< stock boards do not know it
 };
@@ -98,6 +98,11 @@ struct ReportTable {
       // Errors since reset, counted modulo their digits. Link: malformed messages, messages dropped because one was waiting. Channel
       // `u`, radio packets or RS-485 bytes: wrong ones, good ones without room, the host's that were refused; the radio's restarts.
       {'x', Index::none, {4, 2, 4, 2, 2, 2}, false, true},
+      // The smart meter's last telegram: its M-Bus device (3 gas, 7 water, 0 none), telegrams accepted since reset, the meter's number
+      // (another meter has another one), Wh from and to the grid, the device's litre and their time, YYMMDDhhmm modulo 2^32. Then what
+      // was refused since reset, each up to ff: noise, cut, crc, crc_form, no_crc, not_whole, value, digits, unit, time, duplicate; and
+      // bytes that were overrun, modulo 256.
+      {'z', Index::none, {2, 4, 4, 8, 8, 8, 8, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2}, false, true},
       // Firmware: version major, minor, patch; board (2a: FLM02A, 2b: FLM02B); features, a bit each (Feature).
       {'v', Index::none, {2, 2, 2, 2, 4}, false, true},
   };

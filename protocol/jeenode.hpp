@@ -38,9 +38,9 @@ FLM_NODISCARD constexpr uint8_t acknowledgement(uint8_t h) {
 }
 
 /// The CRC's value before the header of a frame in this group.
-FLM_NODISCARD constexpr uint16_t crc_of_group(uint8_t group) { return crc16_arc(0xFFFF, group); }
+FLM_NODISCARD inline uint16_t crc_of_group(uint8_t group) { return crc16_arc(0xFFFF, group); }
 /// CRC of a frame's first `size` bytes. Over a whole good frame it is 0.
-FLM_NODISCARD constexpr uint16_t frame_crc(const uint8_t* frame, size_t size) {
+FLM_NODISCARD inline uint16_t frame_crc(const uint8_t* frame, size_t size) {
   uint16_t crc = 0xFFFF;
   for (size_t i = 0; i < size; ++i) crc = crc16_arc(crc, frame[i]);
   return crc;
@@ -62,7 +62,7 @@ FLM_NODISCARD constexpr Error check_packet(const uint8_t* packet, size_t size) {
                                                             : Error::none;
 }
 /// What is wrong with a frame, as it is on the air and as the board passes it up.
-FLM_NODISCARD constexpr Error check_frame(const uint8_t* frame, size_t size) {
+FLM_NODISCARD inline Error check_frame(const uint8_t* frame, size_t size) {
   if (size < head + tail) return Error::too_short;
   const Error error = check_packet(frame, size - tail);
   if (error != Error::none) return error;
@@ -81,7 +81,7 @@ struct Packet {
 FLM_NODISCARD constexpr Packet decode(const uint8_t* frame) { return Packet{frame[0], frame[1], frame[2], frame + head}; }
 
 /// Writes a frame with its CRC; `frame` has room for frame_max bytes. How many it became; 0 when the payload is too long.
-FLM_NODISCARD constexpr uint8_t build(uint8_t* frame, uint8_t group, uint8_t h, const uint8_t* payload, size_t length) {
+FLM_NODISCARD inline uint8_t build(uint8_t* frame, uint8_t group, uint8_t h, const uint8_t* payload, size_t length) {
   if (length > payload_max) return 0;
   frame[0] = group;
   frame[1] = h;

@@ -1,5 +1,6 @@
 // The slave's end of the control link, byte by byte: what the SPI interrupt steps.
 //
+// In, from a host with a smart meter's line: 'p' digits '.', its bytes; nothing comes back.
 // In: 'l' command arguments crc '.'     Out, once a zero byte has been received: 'l' [command results crc '.'] 'u' [payload] 0x00.
 // A byte that is not zero always belongs to a message from the host, also while a reply is being read: the host gave up
 // reading. So no state outlives the next message.
@@ -55,8 +56,16 @@ struct ChannelCounters {
   uint8_t restarts = 0;  ///< the radio had to be set up again
 };
 
+/// A board to which no host forwards a smart meter's line. What each word means.
+struct NoMeterLine {
+  /// Does the line end at the host, which forwards its bytes as `p` messages?
+  static constexpr bool has_meter_line = false;
+  /// A byte of it, from the SPI interrupt.
+  static void from_meter(uint8_t) {}
+};
+
 /// The `u` channel of a board that has none. What each word means; all of them come from the SPI interrupt.
-struct NoChannel {
+struct NoChannel : NoMeterLine {
   static constexpr bool exists = false;
   /// The host has sent 'u': its bytes follow.
   static void host_writes() {}
@@ -157,15 +166,22 @@ class LinkPort : private LinkState, public Channel {
   }
 
  private:
+  /// Of place_ while the host writes to the channel: a digit waits for its second; the bytes are a smart meter's.
+  static constexpr uint8_t half = 0x80, meters = 0x40;
+
   void receive(char c) {
     if (Channel::exists && state_ == State::channel) {
       const uint8_t digit = hex_value(c);
       if (digit != not_hex) {
-        if ((place_ ^= 0x80) & 0x80) {
+        if ((place_ ^= half) & half) {
           held_ = digit;
-        } else {
-          Channel::from_host(static_cast<uint8_t>(held_ << 4 | digit));
+          return;
         }
+        const uint8_t byte = static_cast<uint8_t>(held_ << 4 | digit);
+        if (Channel::has_meter_line && (place_ & meters) != 0)
+          Channel::from_meter(byte);
+        else
+          Channel::from_host(byte);
         return;
       }
       end_channel(c == 'l' || c == 'u' || c == '.');
@@ -186,6 +202,11 @@ class LinkPort : private LinkState, public Channel {
       if (Channel::exists) Channel::host_writes();
       return;
     }
+    if (Channel::has_meter_line && c == 'p' && state_ != State::collecting) {
+      place_ = meters;
+      state_ = State::channel;
+      return;
+    }
     if (state_ != State::collecting) {
       state_ = State::receiving;
       return;
@@ -204,7 +225,7 @@ class LinkPort : private LinkState, public Channel {
   /// The host's bytes for the channel end here.
   void end_channel(bool well) {
     state_ = State::receiving;
-    Channel::host_wrote(well && (place_ & 0x80) == 0);
+    if (!Channel::has_meter_line || (place_ & meters) == 0) Channel::host_wrote(well && (place_ & half) == 0);
   }
 
   /// The host has clocked a zero, and next_ has gone into the register: what follows it.

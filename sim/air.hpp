@@ -32,6 +32,8 @@ class Air {
   /// Adds a frame (group, header, length, payload, CRC) behind three bytes of preamble and the synchron byte.
   void add_frame(Nanoseconds start, const std::vector<std::uint8_t>& frame, Nanoseconds bit = kBit19_2);
 
+  [[nodiscard]] std::size_t senders() const { return transmissions_.size(); }
+
   struct Moment {
     bool carrier = false;                ///< somebody sends
     const Transmission* only = nullptr;  ///< the one who does, when it is only one

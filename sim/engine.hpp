@@ -35,6 +35,8 @@ class Engine {
   [[nodiscard]] virtual bool powered() const = 0;
   /// True while ports 2 and 3 are switched to the analog front end.
   [[nodiscard]] virtual bool analog_front_end() const = 0;
+  /// True while the line of port 6 is inverted on its way to the main board; a board that reads the line itself never does.
+  [[nodiscard]] virtual bool inverts_rx() const = 0;
   /// What the board has put on the serial line of port 6; nothing of a board without one.
   [[nodiscard]] virtual std::vector<std::uint8_t> serial_sent() const = 0;
   /// What the program did so far that a real chip punishes without a sign, each once.

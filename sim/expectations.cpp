@@ -58,9 +58,9 @@ std::vector<ExpectationResult> check(const Scenario& scenario, const std::vector
     for (const Record& record : records) {
       const Reading* r = std::get_if<Reading>(&record);
       if (!r || r->sensor != e.sensor || r->t > to) continue;
-      counter = r->counter + r->milli / 1000.0;
+      counter = static_cast<double>(r->whole()) + r->milli / 1000.0;
       if (r->is_pulse || r->t <= e.from) continue;
-      sum += r->extra;
+      sum += static_cast<double>(r->power());
       ++seconds;
     }
     if (e.power) results.push_back(judge(scenario, e, "power", *e.power, seconds ? std::optional(sum / seconds) : std::nullopt));

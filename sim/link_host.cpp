@@ -1,5 +1,6 @@
 #include "sim/link_host.hpp"
 
+#include "protocol/hex.hpp"
 #include "tools/common/link_text.hpp"
 
 namespace flm::sim {
@@ -22,6 +23,13 @@ void LinkHost::send(const std::string& message) {
   for (const char c : message) clock_byte(static_cast<std::uint8_t>(c));
   clock_byte(0);
   clock_byte(0);
+}
+
+void LinkHost::forward(const std::vector<std::uint8_t>& bytes) {
+  clock_byte('p');
+  for (const std::uint8_t byte : bytes)
+    for (const int digit : {byte >> 4, byte & 0xF}) clock_byte(static_cast<std::uint8_t>(protocol::hex_digit(static_cast<std::uint8_t>(digit))));
+  clock_byte('.');
 }
 
 std::string LinkHost::read() {

@@ -32,6 +32,8 @@ class LinkHost {
   std::uint8_t clock_byte(std::uint8_t mosi);
   /// A message as it is on the wire, and the two zeros that a stock host ends it with.
   void send(const std::string& message);
+  /// Bytes of a smart meter's line, for a board without one: a `p` message, which is not answered.
+  void forward(const std::vector<std::uint8_t>& bytes);
   /// Clocks zeros until one comes back, and one more; what came before it.
   std::string read();
   /// Sends a command line ("gc 0") until it is answered, up to three times; the reply without its CRC.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/decode.hpp"
 #include "sim/image/engine_error.hpp"
 #include "sim/output.hpp"
 #include "sim/runner.hpp"
@@ -142,13 +143,24 @@ int test(const TestArguments& arguments) {
   return failed == 0 ? 0 : kFailed;
 }
 
+struct DecodeArguments {
+  std::string file, format = "table";
+  bool without_crc = false;
+};
+
+int decode(const DecodeArguments& arguments) {
+  const Decoded decoded = decode_p1(read_file_bytes(arguments.file), arguments.without_crc);
+  print_decoded(decoded, arguments.file, arguments.format == "json", stdout);
+  return decoded.refused() == 0 ? 0 : kFailed;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"Replays recorded waveforms and pulses on the metering firmware, and says what a main board would read.", "flmsim"};
   app.set_version_flag("--version", FLM_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit status: 0 every expectation met, 1 one failed, 2 the command line, a scenario or a file is wrong.");
+  app.footer("Exit status: 0 every expectation met and telegram accepted, 1 one failed, 2 the command line, a scenario or a file is wrong.");
 
   RunArguments run_arguments;
   CLI::App* run_command = app.add_subcommand("run", "Run one scenario and print its readings");
@@ -190,8 +202,17 @@ int main(int argc, char** argv) {
   serve_command->add_option("--eeprom", serve_arguments.eeprom, "file that keeps the EEPROM between runs; made when it is not there");
   serve_command->add_option("--image", serve_arguments.image, "AVR image to run instead of the one built with this program");
 
+  DecodeArguments decode_arguments;
+  CLI::App* decode_command = app.add_subcommand("decode", "Print what the P1 telegrams in a file say, and why one was refused");
+  decode_command->add_option("FILE", decode_arguments.file, "bytes as a smart meter sends them")->required();
+  decode_command->add_option("--format", decode_arguments.format, "how they are printed")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  decode_command->add_flag("--without-crc", decode_arguments.without_crc, "accept telegrams without CRC as well (DSMR 2.2 and 3)");
+
   try {
     app.parse(argc, argv);
+    if (decode_command->parsed()) return decode(decode_arguments);
     if (run_command->parsed()) return run(run_arguments);
     if (test_command->parsed()) return test(test_arguments);
     if (pty->count() == 0 && lines->count() == 0) throw InputError("serve: where? allowed: --pty PATH, or --lines");

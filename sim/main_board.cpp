@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "firmware/metering/settings.hpp"
 #include "tools/common/link_text.hpp"
 #include "tools/common/meter_constant.hpp"
 
@@ -13,6 +14,9 @@ namespace flm::sim {
 namespace {
 
 constexpr Nanoseconds kSecond = 1'000'000'000;
+/// A smart meter's bytes are forwarded so often, and so many in a message: nothing else waits for long.
+constexpr Nanoseconds kForwardPeriod = 10'000'000;
+constexpr std::size_t kForwardMost = 32;
 
 }  // namespace
 
@@ -20,12 +24,21 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
   std::deque<std::string> lines;
   if (scenario.sensors.empty()) return lines;
   for (int i = 0; i < 6; ++i) lines.push_back(fmt::format("se {} 0", i));
+  const Sensor* meter = nullptr;
+  for (const Sensor& s : scenario.sensors)
+    if (s.sensor_class == SensorClass::p1) meter = &s;
   if (board.has_port_configuration) {
     bool analog = true;
     for (const Sensor& s : scenario.sensors)
       for (const int port : s.ports)
         if (s.sensor_class == SensorClass::pulse && (port == 2 || port == 3)) analog = false;
-    lines.push_back(fmt::format("sk {} 0 0", analog ? 1 : 0));
+    // A smart meter's line is inverted: P1 companion standard, 5.7.
+    lines.push_back(fmt::format("sk {} {} 0", analog ? 1 : 0, meter ? 1 : 0));
+  }
+  if (meter != nullptr) {
+    const bool slow = std::any_of(scenario.serial.begin(), scenario.serial.end(), [](const SerialTraffic& t) { return t.baud == 9600; });
+    lines.push_back(fmt::format("sq {}", metering::port_6::p1 | (slow ? metering::port_6::slow : 0) |
+                                             (meter->without_crc ? metering::port_6::without_crc : 0)));
   }
   int map[6] = {255, 255, 255, 255, 255, 255};
   for (const Sensor& s : scenario.sensors)
@@ -47,7 +60,7 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
 
 MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkObserver observer)
     : scenario_(scenario), board_(board), engine_(engine), observer_(std::move(observer)),
-      link_(board, engine, observer_.byte), configuration_(configuration(scenario, board)) {
+      link_(board, engine, observer_.byte), line_(scenario.serial, scenario.front_end.seed), bytes_(line_), configuration_(configuration(scenario, board)) {
   if (!observer_.record) return;
   link_.on_channel = [this](Nanoseconds start, const std::vector<std::uint8_t>& bytes) {
     if (board_.has_radio)
@@ -61,6 +74,7 @@ void MainBoard::get_data(Nanoseconds scheduled) {
   const auto reply = link_.exchange("gd");
   if (!reply || !reply->starts_with("gd")) return;
   std::string_view rest = std::string_view(*reply).substr(2);
+  bool has_meter = false;
   const auto take = [&rest](std::size_t digits) {
     std::uint32_t value = 0;
     std::from_chars(rest.data(), rest.data() + digits, value, 16);
@@ -75,9 +89,42 @@ void MainBoard::get_data(Nanoseconds scheduled) {
     reading.milli = static_cast<std::uint16_t>(take(4));
     reading.extra = take(8);
     for (const Sensor& s : scenario_.sensors)
-      if (s.id == reading.sensor) reading.is_pulse = s.sensor_class == SensorClass::pulse;
+      if (s.id == reading.sensor) {
+        reading.is_pulse = s.sensor_class == SensorClass::pulse;
+        reading.is_meter = s.sensor_class == SensorClass::p1;
+      }
+    if (reading.is_meter) has_meter = true;
     if (observer_.record) observer_.record(reading);
   }
+  if (has_meter) get_meter(scheduled);
+}
+
+void MainBoard::get_meter(Nanoseconds scheduled) {
+  const auto reply = link_.exchange("gz");
+  if (!reply || reply->size() <= 2 || !observer_.record) return;
+  MeterReport report{seconds(scheduled), {}};
+  const std::string text = decode_reply(*reply);
+  for (const char* at = text.data() + 3; at < text.data() + text.size(); ++at) {
+    std::uint32_t value = 0;
+    at = std::from_chars(at, text.data() + text.size(), value).ptr;
+    report.fields.push_back(value);
+  }
+  observer_.record(report);
+}
+
+Nanoseconds MainBoard::forward_at() const {
+  if (!board_.has_radio || bytes_.next() == kNever) return kNever;
+  return (bytes_.next() / kForwardPeriod + 1) * kForwardPeriod;
+}
+
+void MainBoard::forward() {
+  std::vector<std::uint8_t> bytes;
+  while (bytes_.next() <= link_.now() && bytes.size() < kForwardMost) {
+    const SerialLine::Byte byte = bytes_.take();
+    const bool slow = byte.bit > 1'000'000'000 / 115200;
+    bytes.push_back(slow ? byte.data & 0x7F : byte.data);
+  }
+  if (engine_.inverts_rx()) link_.forward(bytes);  // Else the main board's UART sees no start bit that it knows.
 }
 
 void MainBoard::scripted(const HostCommand& command) {
@@ -106,7 +153,8 @@ void MainBoard::run(Nanoseconds end) {
   while (true) {
     const Nanoseconds next_line_at = configuration_.empty() ? kNever : std::max(configure_at, link_.now());
     const Nanoseconds command_at = command == commands.end() ? kNever : nanoseconds(command->at);
-    const Nanoseconds next = std::min({next_line_at, command_at, data_at, poll_at});
+    const Nanoseconds bytes_at = std::max(forward_at(), link_.now());
+    const Nanoseconds next = std::min({next_line_at, command_at, data_at, poll_at, bytes_at});
     if (std::max(next, link_.now()) >= end && data_at > end) break;  // The readings of the last second are asked for at its end.
     link_.wait_until(next);
     if (const Nanoseconds back = power_back(link_.now()); back != 0) {  // The main board has no power either.
@@ -128,8 +176,10 @@ void MainBoard::run(Nanoseconds end) {
       configuration_.pop_front();
     } else if (command_at <= link_.now()) {
       scripted(*command++);
-    } else {
+    } else if (poll_at <= link_.now()) {
       link_.read();
+    } else {
+      forward();
     }
     while (poll_at <= link_.now()) poll_at += board_.poll_period;
     if (observer_.progress) observer_.progress(link_.now());

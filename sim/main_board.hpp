@@ -9,6 +9,7 @@
 #include "sim/link_host.hpp"
 #include "sim/records.hpp"
 #include "sim/scenario.hpp"
+#include "sim/serial_line.hpp"
 
 namespace flm::sim {
 
@@ -36,6 +37,10 @@ class MainBoard {
 
  private:
   void get_data(Nanoseconds scheduled);
+  void get_meter(Nanoseconds scheduled);
+  /// When there are bytes of a smart meter's line to forward, or kNever.
+  [[nodiscard]] Nanoseconds forward_at() const;
+  void forward();
   void scripted(const HostCommand&);
   [[nodiscard]] Nanoseconds power_back(Nanoseconds t) const;
 
@@ -44,6 +49,8 @@ class MainBoard {
   Engine& engine_;
   LinkObserver observer_;
   LinkHost link_;
+  SerialLine line_;          ///< of port 6; it ends here on a board whose USART is the radio's
+  SerialLine::Reader bytes_;
   std::deque<std::string> configuration_;
 };
 

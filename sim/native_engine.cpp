@@ -1,5 +1,6 @@
 // The native engine: the firmware's own C++ on this machine, its interrupts raised in simulated time.
 #include <algorithm>
+#include <bit>
 #include <optional>
 
 #include "firmware/sensor_board.hpp"
@@ -29,6 +30,7 @@ class NativeEngine final : public SuppliedEngine {
   }
 
   [[nodiscard]] bool analog_front_end() const override { return board_->hal().analog_front_end_on; }
+  [[nodiscard]] bool inverts_rx() const override { return board_->hal().invert_rx; }
   [[nodiscard]] std::vector<std::uint8_t> serial_sent() const override { return line_sent_; }
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override { return eeprom_.contents(); }
   [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override { return eeprom_.log(); }
@@ -118,7 +120,9 @@ class NativeEngine final : public SuppliedEngine {
   void byte_received(const SerialLine::Byte& byte) {
     if (!board_->hal().uart_receives) return;
     const bool heard = byte.bit == 1'000'000'000 / board_->hal().uart_baud;
-    hal::raise_serial_received(*board_, heard ? byte.data : std::uint8_t{0}, heard && !byte.framing_error);
+    const bool parity = board_->hal().uart_baud != 9600 || std::popcount(byte.data) % 2 == 0;
+    const int data = board_->hal().uart_baud == 9600 ? byte.data & 0x7F : byte.data;
+    hal::raise_serial_received(*board_, static_cast<std::uint8_t>(heard ? data : 0), heard && parity && !byte.framing_error);
     step(byte.end);
   }
 

@@ -10,13 +10,15 @@
 
 #include "protocol/jeenode.hpp"
 #include "protocol/kube.hpp"
+#include "protocol/p1.hpp"
+#include "sim/p1_text.hpp"
 #include "tools/common/atomic_file.hpp"
 
 namespace flm::sim {
 namespace {
 
 std::string counter_text(const Reading& r) {
-  if (r.milli == 0) return fmt::format("{}", r.counter);
+  if (r.milli == 0) return fmt::format("{}", r.whole());
   std::string text = fmt::format("{}.{:03}", r.counter, r.milli);
   while (text.back() == '0') text.pop_back();
   return text;
@@ -88,12 +90,46 @@ std::string radio_json(const RadioPacket& packet) {
   return text + (values.empty() ? "}" : "}}");
 }
 
+/// The fields of `gz` (protocol/commands.hpp) by name; those that say nothing are left out.
+std::vector<std::pair<std::string, std::string>> meter_values(const MeterReport& report) {
+  const auto& f = report.fields;
+  std::vector<std::pair<std::string, std::string>> values = {
+      {"telegrams", std::to_string(f[1])}, {"import_wh", std::to_string(f[3])}, {"export_wh", std::to_string(f[4])}};
+  if (f[0] != 0) {
+    const std::string name = p1_device_name(static_cast<std::uint8_t>(f[0]));
+    values.emplace_back(name + "_l", std::to_string(f[5]));
+    const auto pair = [time = f[6]](std::uint32_t divisor) { return time / divisor % 100; };
+    if (f[6] != 0)
+      values.emplace_back(name + "_time", fmt::format("\"20{:02}-{:02}-{:02}T{:02}:{:02}\"", pair(100'000'000), pair(1'000'000), pair(10'000), pair(100), pair(1)));
+  }
+  std::string refused;
+  for (std::uint8_t error = 0; error < static_cast<std::uint8_t>(protocol::p1::Error::count); ++error)
+    if (f[7u + error] != 0)
+      refused += fmt::format("{}\"{}\":{}", refused.empty() ? "" : ",", p1_error_name(static_cast<protocol::p1::Error>(error)), f[7u + error]);
+  if (f.back() != 0) refused += fmt::format("{}\"overrun\":{}", refused.empty() ? "" : ",", f.back());
+  if (!refused.empty()) values.emplace_back("refused", "{" + refused + "}");
+  return values;
+}
+
+std::string meter_json(const MeterReport& report) {
+  std::string text;
+  for (const auto& [name, value] : meter_values(report)) text += fmt::format("{}\"{}\":{}", text.empty() ? "" : ",", name, value);
+  return fmt::format(R"({{"t":{:.3f},"meter":{{{}}}}})", report.t, text);
+}
+
+std::string meter_text(const MeterReport& report) {
+  std::string text;
+  for (const auto& [name, value] : meter_values(report)) text += fmt::format("  {} {}", name, value);
+  return text;
+}
+
 }  // namespace
 
 std::string to_json(const Record& record) {
   if (const Reading* r = std::get_if<Reading>(&record))
     return fmt::format(R"({{"t":{:.3f},"sensor":{},"counter":{},"{}":{}}})", r->t, r->sensor, counter_text(*r),
-                       r->is_pulse ? "stamp_ms" : "power", r->extra);
+                       r->is_pulse ? "stamp_ms" : "power", r->power());
+  if (const MeterReport* m = std::get_if<MeterReport>(&record)) return meter_json(*m);
   if (const RadioPacket* p = std::get_if<RadioPacket>(&record)) return radio_json(*p);
   if (const SerialBytes* s = std::get_if<SerialBytes>(&record)) return fmt::format(R"({{"t":{:.3f},"serial":"{}"}})", s->t, hex(s->bytes));
   const Reply& r = std::get<Reply>(record);
@@ -115,7 +151,7 @@ void RecordWriter::write(const Record& record) {
     else if (r->is_pulse)
       fmt::print(out_, "{:.3f},{},{},,{},,\n", r->t, r->sensor, counter_text(*r), r->extra);
     else
-      fmt::print(out_, "{:.3f},{},{},{},,,\n", r->t, r->sensor, counter_text(*r), r->extra);
+      fmt::print(out_, "{:.3f},{},{},{},,,\n", r->t, r->sensor, counter_text(*r), r->power());
   } else if (const RadioPacket* packet = std::get_if<RadioPacket>(&record)) {
     const PacketView view(packet->frame);
     std::string values;
@@ -124,6 +160,11 @@ void RecordWriter::write(const Record& record) {
       fmt::print(out_, "{:.3f},,,,,\"radio\",\"{}\"\n", packet->t, hex(packet->frame));
     else if (!live_)
       fmt::print(out_, "{:>9.3f}  radio {}/{}{} {}{}\n", packet->t, view.group, view.node, view.whole ? "" : " WRONG", hex(view.payload), values);
+  } else if (const MeterReport* meter = std::get_if<MeterReport>(&record)) {
+    if (format_ == Format::csv)
+      fmt::print(out_, "{:.3f},,,,,\"gz\",\"{}\"\n", meter->t, fmt::join(meter->fields, " "));
+    else if (!live_)
+      fmt::print(out_, "{:>9.3f}  meter{}\n", meter->t, meter_text(*meter));
   } else if (const SerialBytes* serial = std::get_if<SerialBytes>(&record)) {
     if (format_ == Format::csv)
       fmt::print(out_, "{:.3f},,,,,\"serial\",\"{}\"\n", serial->t, hex(serial->bytes));
@@ -146,7 +187,7 @@ void RecordWriter::write_table(const Reading& r) {
     return;
   }
   const std::string counter = fmt::format("{} {}", counter_text(r), unit(scenario_, r.sensor));
-  const std::string reading = r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : fmt::format("{} W", r.extra);
+  const std::string reading = r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : fmt::format("{} W", r.power());
   fmt::print(out_, "{:>9.3f}  {:>6}  {:>14}  {:>10}\n", r.t, r.sensor, counter, reading);
 }
 
@@ -155,7 +196,7 @@ void RecordWriter::draw_live() {
   fmt::print(out_, "\x1b[K  {:.0f} s of {:.0f} s\n\x1b[K  sensor         counter       power   last pulse\n", drawn_t_, scenario_.duration);
   for (const auto& [id, r] : latest_)
     fmt::print(out_, "\x1b[K  {:>6}  {:>11} {:<2}  {:>10}  {:>11}\n", id, counter_text(r), unit(scenario_, id),
-               r.is_pulse ? "" : fmt::format("{} W", r.extra), r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : "");
+               r.is_pulse ? "" : fmt::format("{} W", r.power()), r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : "");
   std::fflush(out_);
   drawn_lines_ = 2 + static_cast<int>(latest_.size());
 }

@@ -13,17 +13,18 @@ constexpr int fifo_size = 16;
 
 bool RadioChip::noise() { return unit(seed_ ^ mixed(noise_bits_++)) < 0.5; }
 
-void RadioChip::advance(Nanoseconds t) {
+void RadioChip::catch_up() {
   if (fault_ != Fault::hung) {
     if (sending_)
-      send_until(t);
+      send_until(now_);
     else if (receiving())
-      receive_until(t);
+      receive_until(now_);
   }
-  now_ = std::max(now_, t);
+  quiet_until_ = event_after_now();
+  senders_ = air_.senders();
 }
 
-Nanoseconds RadioChip::next_event() const {
+Nanoseconds RadioChip::event_after_now() const {
   if (fault_ == Fault::hung) return kNever;
   if (sending_) return byte_end_;
   if (!receiving()) return kNever;
@@ -39,12 +40,15 @@ bool RadioChip::request() const {
 }
 
 void RadioChip::break_down(Fault fault, bool until_set_up) {
+  catch_up();
   fault_ = fault;
   healed_by_set_up_ = until_set_up;
   if (fault == Fault::none) next_bit_ = std::max(next_bit_, now_ + bit_time());
+  quiet_until_ = now_;
 }
 
 void RadioChip::lose_configuration(bool says_so) {
+  catch_up();
   if (sending_) power(0);
   configuration_ = 0x8008;
   power_ = 0x08;
@@ -54,9 +58,12 @@ void RadioChip::lose_configuration(bool says_so) {
   power_on_ = says_so;
   overrun_ = false;
   empty_fifo();
+  quiet_until_ = now_;
 }
 
 std::uint16_t RadioChip::word(std::uint16_t command) {
+  catch_up();
+  quiet_until_ = now_;
   if (fault_ != Fault::none && healed_by_set_up_ && (command & 0xFF00) == 0x8000) break_down(Fault::none);
   if (fault_ == Fault::hung) return 0;
   if ((command & 0x8000) == 0) return status();

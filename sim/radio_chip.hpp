@@ -1,5 +1,6 @@
 // An RFM12B: commands, receiver with synchron pattern and 16-bit FIFO, transmit register, request line (RFM12B data sheet).
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <vector>
@@ -21,13 +22,16 @@ class RadioChip {
   explicit RadioChip(const Air& air, std::uint64_t seed = 1) : air_(air), seed_(seed) {}
 
   /// Goes on to a time.
-  void advance(Nanoseconds);
+  void advance(Nanoseconds t) {
+    now_ = std::max(now_, t);
+    if (!quiet()) catch_up();
+  }
   /// A command word at the time that advance() has reached; what the chip shifts out meanwhile.
   std::uint16_t word(std::uint16_t command);
   /// nIRQ is low.
   [[nodiscard]] bool request() const;
   /// The next time at which nIRQ may change by itself, or kNever.
-  [[nodiscard]] Nanoseconds next_event() const;
+  [[nodiscard]] Nanoseconds next_event() const { return quiet() ? quiet_until_ : event_after_now(); }
 
   /// What the board has sent, from the transmitter's first bit; whole bytes only.
   struct Sent {
@@ -64,6 +68,9 @@ class RadioChip {
   [[nodiscard]] Nanoseconds bit_time() const {
     return 2'900 * ((data_rate_ & 0x7F) + 1) * ((data_rate_ & 0x80) != 0 ? 8 : 1);
   }
+  [[nodiscard]] bool quiet() const { return now_ < quiet_until_ && air_.senders() == senders_; }
+  void catch_up();
+  [[nodiscard]] Nanoseconds event_after_now() const;
   void power(std::uint8_t);
   void fifo(std::uint8_t);
   void empty_fifo();
@@ -77,6 +84,8 @@ class RadioChip {
   const Air& air_;
   std::uint64_t seed_;
   Nanoseconds now_ = 0;
+  Nanoseconds quiet_until_ = 0;  ///< nIRQ does not change before; what happens until then is made up for then, or when a word asks
+  std::size_t senders_ = 0;      ///< that this is about
   Fault fault_ = Fault::none;
   bool healed_by_set_up_ = false;
   // Registers as after power-up (data sheet, each command's "POR" value).

@@ -15,7 +15,18 @@ struct Reading {
   std::uint32_t counter = 0;  ///< Wh or litre
   std::uint16_t milli = 0;    ///< thousandths
   bool is_pulse = false;      ///< extra is the time of the last pulse instead of a power
+  bool is_meter = false;      ///< a smart meter's: counter and power have a sign
   std::uint32_t extra = 0;    ///< W, or ms since reset
+
+  /// Whole counts, and W.
+  [[nodiscard]] std::int64_t whole() const { return is_meter ? std::int64_t{static_cast<std::int32_t>(counter)} : std::int64_t{counter}; }
+  [[nodiscard]] std::int64_t power() const { return is_meter ? std::int64_t{static_cast<std::int32_t>(extra)} : std::int64_t{extra}; }
+};
+
+/// What a smart meter told beyond its sensor: the fields of a `gz` reply, in its order.
+struct MeterReport {
+  double t = 0.0;  ///< s since power-up, when the host asked
+  std::vector<std::uint32_t> fields;
 };
 
 /// The answer to a scripted command, both as host software writes them.
@@ -36,6 +47,6 @@ struct SerialBytes {
   std::vector<std::uint8_t> bytes;
 };
 
-using Record = std::variant<Reading, Reply, RadioPacket, SerialBytes>;
+using Record = std::variant<Reading, Reply, RadioPacket, SerialBytes, MeterReport>;
 
 }  // namespace flm::sim

@@ -38,7 +38,7 @@ class Reader {
     board_ = &board_model(scenario_.board);
     scenario_.duration = top.required("duration", top.number("duration", 1e-3, kLongest), "seconds of simulated time");
 
-    each("sensor", {"id", "class", "ports", "voltage", "current", "constant", "type"}, [this](const TableReader& t) { sensor(t); });
+    each("sensor", {"id", "class", "ports", "voltage", "current", "constant", "type", "without_crc"}, [this](const TableReader& t) { sensor(t); });
     each("waveform", {"port", "file", "channel", "scale", "rate", "repeat", "amps", "hz", "shape"},
          [this](const TableReader& t) { waveform(t); });
     if (top.has("frontend")) {
@@ -90,10 +90,9 @@ class Reader {
       if (other.id == s.id)
         t.fail("id", fmt::format("is {} a second time: a sensor is one class of meter and stands once", s.id),
                "each sensor once, with all its ports");
-    const auto sensor_class = t.required("class", t.one_of("class", {"analog", "pulse", "p1"}), "analog, pulse");
-    if (sensor_class == 2) t.fail("class", "'p1' is not simulated by this version", "analog, pulse");
-    s.sensor_class = sensor_class == 0 ? SensorClass::analog : SensorClass::pulse;
+    s.sensor_class = static_cast<SensorClass>(t.required("class", t.one_of("class", {"analog", "pulse", "p1"}), "analog, pulse, p1"));
     ports(t, s);
+    if (s.sensor_class != SensorClass::p1 && t.has("without_crc")) t.fail("without_crc", "belongs to p1 sensors", "other keys");
     if (s.sensor_class == SensorClass::analog) {
       if (t.has("constant")) t.fail("constant", "belongs to pulse sensors", "voltage, current");
       s.voltage = t.number("voltage", 1.0, 1000.0).value_or(230.0);
@@ -104,6 +103,10 @@ class Reader {
       if (constant > largest_meter_constant)
         t.fail("voltage", fmt::format("is {} V with a {} A clamp: a meter constant of {}, over 65535", s.voltage, s.current, constant),
                fmt::format("up to {:.0f} V with this clamp", highest_voltage(s.current)));
+    } else if (s.sensor_class == SensorClass::p1) {
+      for (const char* key : {"voltage", "current", "constant", "type"})
+        if (t.has(key)) t.fail(key, "does not belong to a smart meter, which tells it all", "without_crc");
+      s.without_crc = t.truth("without_crc").value_or(false);
     } else {
       for (const char* key : {"voltage", "current"})
         if (t.has(key)) t.fail(key, "belongs to analog sensors", "constant, type");
@@ -117,13 +120,14 @@ class Reader {
   void ports(const TableReader& t, Sensor& s) {
     const toml::array* list = t.array("ports");
     const bool pulse = s.sensor_class == SensorClass::pulse;
-    const std::string allowed = pulse ? pulse_port_names() : fmt::format("clamp ports 1, 2, 3 of {}", scenario_.board);
+    const bool meter = s.sensor_class == SensorClass::p1;
+    const std::string allowed = meter ? "port 6" : pulse ? pulse_port_names() : fmt::format("clamp ports 1, 2, 3 of {}", scenario_.board);
     if (!list || list->empty()) t.fail("ports", "is no list of ports", allowed);
     for (const toml::node& node : *list) {
       const auto value = node.value_exact<std::int64_t>();
       if (!value) t.fail("ports", "holds something that is no port number", allowed);
       const int port = static_cast<int>(std::clamp<std::int64_t>(*value, -1, 99));
-      if (pulse ? !is_pulse_port(port) : port < 1 || port > 3) t.fail("ports", fmt::format("has port {}", *value), allowed);
+      if (meter ? port != 6 : pulse ? !is_pulse_port(port) : port < 1 || port > 3) t.fail("ports", fmt::format("has port {}", *value), allowed);
       for (const Sensor& other : scenario_.sensors)
         if (std::find(other.ports.begin(), other.ports.end(), port) != other.ports.end())
           t.fail("ports", fmt::format("has port {}, which feeds sensor {} already", port, other.id), "a port feeds one sensor");

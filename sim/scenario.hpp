@@ -24,6 +24,7 @@ struct Sensor {
   int current = 50;        ///< A, the clamp's full scale
   double constant = 1.0;   ///< Wh or litre per pulse
   SensorType type = SensorType::electricity;
+  bool without_crc = false;  ///< a smart meter of DSMR 2.2 or 3, whose telegrams have no CRC
 };
 
 struct Waveform {

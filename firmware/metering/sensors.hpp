@@ -13,14 +13,14 @@ FLM_NODISCARD FLM_OUTLINE inline uint8_t bit(uint8_t number) { return static_cas
 
 /// What a sensor has counted.
 struct Total {
-  uint32_t counter;       ///< Wh or litre, wraps at 2^32
-  uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, 0..999; clamp: W s, 0..3599
-  uint8_t watt_fraction;  ///< 1/256 W that the last reported power left out (clamp)
+  uint32_t counter;       ///< Wh or litre, wraps at 2^32; two's complement of a smart meter that was given more than it took
+  uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, 0..999; clamp: W s, 0..3599. Smart meter: its number
+  uint8_t watt_fraction;  ///< clamp: 1/256 W that the last reported power left out. Smart meter: the counter is not the meter's own
 };
 
 /// One logical meter.
 struct Sensor : Total {
-  uint32_t extra;  ///< W for a clamp, ms since reset of the last pulse for a pulse meter
+  uint32_t extra;  ///< W for a clamp or a smart meter (signed), ms since reset of the last pulse for a pulse meter
 };
 
 /// All sensors of a board, with the map from ports, and who must be told what.
@@ -41,16 +41,21 @@ class Sensors {
   FLM_NODISCARD uint16_t constant(uint8_t sensor) const { return settings_.constant[sensor]; }
   FLM_NODISCARD uint16_t fraction(uint8_t sensor) const { return settings_.fraction[sensor]; }
 
-  /// `pulse_ports`: terminal ports that are pulse inputs now, a bit each. A sensor that turns from a clamp's into a pulse meter's, or
-  /// back, starts without a remainder: its unit changes. After each change of the map, or of what the ports are. `keep_remainders`:
+  /// `pulse_ports`: terminal ports that are pulse inputs now, a bit each. A sensor that turns from one class of meter into another
+  /// starts without a remainder: its meaning changes. After each change of the map, or of what the ports are. `keep_remainders`:
   /// they have been saved under the same map.
   void classify(uint8_t pulse_ports, bool keep_remainders = false) {
+    uint8_t port = 0;
     for (const uint8_t sensor : settings_.map) {
-      const uint8_t before = counts_pulses_;
       if (sensor != no_sensor) {
-        counts_pulses_ = static_cast<uint8_t>((pulse_ports & 1) != 0 ? before | bit(sensor) : before & ~bit(sensor));
-        if (counts_pulses_ != before && !keep_remainders) sensors_[sensor].remainder = 0;
+        const bool meter = port == port_count - 1 && (settings_.port_6 & port_6::p1) != 0;
+        const bool changed = put_bit(counts_pulses_, bit(sensor), (pulse_ports & 1) != 0);
+        if ((put_bit(follows_meter_, bit(sensor), meter) || changed) && !keep_remainders) {
+          sensors_[sensor].remainder = 0;
+          sensors_[sensor].watt_fraction = 0;
+        }
       }
+      ++port;
       pulse_ports = static_cast<uint8_t>(pulse_ports >> 1);
     }
   }
@@ -95,6 +100,23 @@ class Sensors {
     mark_changed(sensor);
   }
 
+  /// A smart meter's telegram: `net_wh`, its energy from the grid less that to the grid, modulo 2^32; `difference_wh` of it since the
+  /// same meter's telegram before; `power_w`, signed. The counter is the meter's own if it never was another's; if so, it goes on from
+  /// where it was, without a jump.
+  void follow_meter(uint8_t sensor, uint16_t meter, uint32_t net_wh, uint32_t difference_wh, uint32_t power_w) {
+    if (!enabled(sensor) || (follows_meter_ & bit(sensor)) == 0) return;
+    Sensor& s = sensors_[sensor];
+    if (s.remainder != meter && (s.remainder != 0 || s.counter != 0)) s.watt_fraction = 1;
+    s.remainder = meter;
+    s.counter = s.watt_fraction == 0 ? net_wh : s.counter + difference_wh;
+    s.extra = power_w;
+    mark_changed(sensor);
+  }
+  /// A host has set a sensor's counter: from now on it is not the smart meter's own.
+  void counter_was_set(uint8_t sensor) {
+    if ((follows_meter_ & bit(sensor)) != 0) sensors_[sensor].watt_fraction = 1;
+  }
+
   /// Sensors that changed since they were last delivered, a bit each.
   FLM_NODISCARD uint8_t changed() const { return changed_; }
   /// The sensors of `mask` are on their way to the host.
@@ -112,6 +134,12 @@ class Sensors {
     s.counter += parts / whole;
     s.remainder = static_cast<uint16_t>(parts % whole);
   }
+  /// Puts a bit of a mask; true when it was another.
+  FLM_OUTLINE static bool put_bit(uint8_t& mask, uint8_t one, bool set) {
+    const uint8_t before = mask;
+    mask = static_cast<uint8_t>(set ? before | one : before & ~one);
+    return mask != before;
+  }
   void mark_changed(uint8_t sensor) {
     changed_ = static_cast<uint8_t>(changed_ | bit(sensor));
     in_delivery_ = static_cast<uint8_t>(in_delivery_ & ~bit(sensor));
@@ -121,6 +149,7 @@ class Sensors {
   Settings settings_ = {};
   uint8_t settled_ = 0;
   uint8_t counts_pulses_ = 0;
+  uint8_t follows_meter_ = 0;
   uint8_t changed_ = 0;
   uint8_t in_delivery_ = 0;
 };

@@ -25,7 +25,7 @@ namespace radio {
 /// `Hal`: has `Critical`, and the words that hal/README.md has under "Radio". One interrupt's handler calls on_interrupt(), one, which
 /// it may interrupt and be interrupted by, the words of the channel; everything else is the main loop's.
 template <class Hal>
-class Radio {
+class Radio : public protocol::NoMeterLine {
  public:
   static constexpr bool exists = true;
   constexpr Radio() : fast_(false), makes_noise_(false), makes_none_(false) {}
@@ -126,12 +126,12 @@ class Radio {
     if (place == static_cast<uint8_t>(end + protocol::jeenode::tail)) return false;
     ++given_;
     if (place >= end) {
-      byte = place == end ? up_crc_.low : up_crc_.high;
+      byte = static_cast<uint8_t>(place == end ? up_crc_ : up_crc_ >> 8);
       return true;
     }
-    if (place == 0) up_crc_ = start_of_crc();
+    if (place == 0) up_crc_ = start_of_crc;
     byte = place == 0 ? group_ : queue_[after(read_, static_cast<uint8_t>(place - 1))];
-    up_crc_.add(byte);
+    up_crc_ = protocol::crc16_arc_seldom(up_crc_, byte);
     return true;
   }
   void host_has_read() {
@@ -180,16 +180,14 @@ class Radio {
     return static_cast<uint8_t>(sum >= queue_bytes ? sum - queue_bytes : sum);
   }
 
-  FLM_NODISCARD static constexpr protocol::Crc16Arc start_of_crc() { return protocol::Crc16Arc{0xFF, 0xFF}; }
+  static constexpr uint16_t start_of_crc = 0xFFFF;
 
   // --- Interrupt ---
 
   /// One byte from the FIFO. While it is on its way, the one before it goes into the CRC.
   FLM_INLINE void receive(Hal& hal) {
     hal.radio_send(command::read_fifo);
-    protocol::Crc16Arc crc = crc_;
-    crc.add(last_);
-    crc_ = crc;
+    crc_ = protocol::crc16_arc(crc_, last_);
     const State state = state_;
     uint8_t next = static_cast<uint8_t>(place_ + 1);
     if (next == queue_bytes) next = 0;
@@ -223,9 +221,9 @@ class Radio {
   /// A byte of the CRC.
   FLM_OUTLINE void end(Hal& hal, uint8_t byte) {
     if (state_ == State::crc_low) {
-      left_ = crc_.high;
+      left_ = static_cast<uint8_t>(crc_ >> 8);
       state_ = State::crc_high;
-      if (byte != crc_.low) wrong();
+      if (byte != static_cast<uint8_t>(crc_)) wrong();
       return;
     }
     if (byte != left_) return wrong();
@@ -268,21 +266,21 @@ class Radio {
         byte = protocol::jeenode::sync;
         state_ = State::head_and_payload;
         place_ = 0;
-        crc_ = start_of_crc();
+        crc_ = start_of_crc;
         left_ = static_cast<uint8_t>(protocol::jeenode::head + (acknowledgement_ != 0 ? 0 : packet_[2]));
         break;
       case State::head_and_payload:
         byte = acknowledgement_ == 0 ? packet_[place_] : place_ == 0 ? group_ : place_ == 1 ? acknowledgement_ : uint8_t{0};
         ++place_;
-        crc_.add(byte);
+        crc_ = protocol::crc16_arc(crc_, byte);
         if (--left_ == 0) state_ = State::send_crc_low;
         break;
       case State::send_crc_low:
-        byte = crc_.low;
+        byte = static_cast<uint8_t>(crc_);
         state_ = State::send_crc_high;
         break;
       case State::send_crc_high:
-        byte = crc_.high;
+        byte = static_cast<uint8_t>(crc_ >> 8);
         state_ = State::trailer;
         break;
       case State::trailer: state_ = State::sent; break;  // While it is in the register, the CRC goes out.
@@ -308,7 +306,7 @@ class Radio {
     hal.radio_word(command::fifo_from_sync);
     state_ = State::header;
     place_ = write_;
-    crc_ = start_of_crc();
+    crc_ = start_of_crc;
     last_ = group_;
     acknowledgement_ = 0;
   }
@@ -356,7 +354,7 @@ class Radio {
         return begin_sending(hal);
       }
       // Random enough: the clock at this try, the chip's noise in the status, and what the host has read last.
-      backoff_ms_ = static_cast<uint8_t>(1 + static_cast<uint8_t>(now_ms_ * 5 + word + up_crc_.low) % 16);
+      backoff_ms_ = static_cast<uint8_t>(1 + static_cast<uint8_t>(now_ms_ * 5 + word + up_crc_) % 16);
     }
     if (!probe || (carrier && quiet_ < carrier_ticks)) return;
     if (makes_none_ && !makes_noise_) {
@@ -402,10 +400,10 @@ class Radio {
   volatile uint8_t write_ = 0;   ///< behind the last whole packet
   volatile uint8_t read_ = 0;    ///< of the oldest packet
   uint8_t given_ = 0;            ///< bytes of it that the host has been given
-  protocol::Crc16Arc up_crc_ = {0, 0};  ///< of those
+  uint16_t up_crc_ = 0;  ///< of those
   volatile uint8_t filled_ = 0;  ///< bytes of packet_ and 1; 0: none comes; `waiting`
   uint8_t place_ = 0;            ///< of the next byte: in queue_, or what is sent
-  protocol::Crc16Arc crc_ = {0, 0};  ///< not 0xFFFF: all of this object begins as zeros, and needs no image of itself in flash
+  uint16_t crc_ = 0;  ///< not 0xFFFF: all of this object begins as zeros, and needs no image of itself in flash
   uint8_t last_ = 0;             ///< received, and not yet in crc_
   uint8_t left_ = 0;             ///< bytes of the payload; then, the CRC's high byte
   uint8_t acknowledgement_ = 0;  ///< header, while one is to be sent; no_room; or 0

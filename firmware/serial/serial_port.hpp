@@ -10,48 +10,44 @@
 #pragma once
 #include <stdint.h>
 
+#include "firmware/serial/byte_queue.hpp"
 #include "protocol/attributes.hpp"
+#include "hal/contract.hpp"
 #include "protocol/link.hpp"
 
 namespace flm {
 namespace serial {
 
-/// Bytes between one who puts and one who takes, either of which may interrupt the other. `size`: a power of two; holds one less.
-template <uint8_t size>
-class ByteQueue {
-  static_assert((size & (size - 1)) == 0, "a power of two");
-
- public:
-  /// False when there is no room.
-  FLM_NODISCARD bool put(uint8_t byte) {
-    const uint8_t next = static_cast<uint8_t>((in_ + 1) & (size - 1));
-    if (next == out_) return false;
-    bytes_[in_] = byte;
-    in_ = next;
-    return true;
-  }
-  /// True with the byte that lies `ahead` bytes behind the oldest one.
-  FLM_NODISCARD bool look(uint8_t ahead, uint8_t& byte) const {
-    if (ahead >= waiting()) return false;
-    byte = bytes_[(out_ + ahead) & (size - 1)];
-    return true;
-  }
-  /// Forgets the oldest bytes, no more than wait.
-  void take(uint8_t count) { out_ = static_cast<uint8_t>((out_ + count) & (size - 1)); }
-  FLM_NODISCARD uint8_t waiting() const { return static_cast<uint8_t>((in_ - out_) & (size - 1)); }
-
- private:
-  volatile uint8_t in_ = 0, out_ = 0;
-  uint8_t bytes_[size] = {};
-};
-
 /// `Hal`: hal/README.md, under "Serial port".
 template <class Hal>
-class SerialPort {
+class SerialPort : public protocol::NoMeterLine {
  public:
   static constexpr bool exists = true;
 
-  FLM_NODISCARD const protocol::ChannelCounters& counters() const { return counters_; }
+  FLM_NODISCARD protocol::ChannelCounters counters() const {
+    protocol::ChannelCounters counters;
+    counters.wrong = received_->wrong;
+    counters.dropped = received_->lost;
+    counters.refused = refused_;
+    return counters;
+  }
+
+  /// Main loop: a smart meter's line from now on, which is only listened to; or the host's port, at rest.
+  void configure(Hal& hal, bool meter, bool slow) {
+    const typename Hal::Critical critical;
+    meter_ = meter;
+    drives_ = false;
+    received_ = &hal.uart_received();
+    received_->out = received_->in;
+    to_send_.clear();
+    hal.uart_start(meter && slow);
+    if (meter) hal.uart_listen();
+  }
+  /// The meter's oldest bytes, up to `count`, which becomes how many; and that they have been read.
+  FLM_NODISCARD const uint8_t* meter_bytes(uint8_t& count) const { return received_->oldest(count); }
+  void meter_bytes_read(uint8_t count) { received_->out = static_cast<uint8_t>(received_->out + count); }
+  FLM_NODISCARD bool meter_waits() const { return meter_ && received_->waiting() != 0; }
+  FLM_NODISCARD uint8_t meter_overruns() const { return received_->lost; }
 
   /// Main loop.
   void step(Hal& hal) {
@@ -60,11 +56,6 @@ class SerialPort {
     hal.uart_transmit();
   }
 
-  /// Interrupt: a byte has come. Not `good`: its stop bit is missing, or one was lost before it.
-  void on_received(uint8_t byte, bool good) {
-    if (!good) ++counters_.wrong;
-    if (!received_.put(byte)) ++counters_.dropped;
-  }
   /// Interrupt: there is room for a byte to send. Until the next uart_transmit() there is no other.
   void on_empty(Hal& hal) {
     uint8_t byte;
@@ -84,28 +75,29 @@ class SerialPort {
 
   void host_writes() {}
   void from_host(uint8_t byte) {
-    if (!to_send_.put(byte)) ++counters_.refused;
+    if (meter_ || !to_send_.put(byte)) ++refused_;
   }
   void host_wrote(bool whole) {
-    if (!whole) ++counters_.refused;
+    if (!whole) ++refused_;
   }
   void host_reads() { given_ = 0; }
   FLM_NODISCARD bool to_host(uint8_t& byte) {
-    if (!received_.look(given_, byte)) return false;
-    ++given_;
+    if (meter_ || given_ == received_->waiting()) return false;
+    byte = received_->bytes[static_cast<uint8_t>(received_->out + given_++)];
     return true;
   }
   void host_has_read() {
-    received_.take(given_);
+    received_->out = static_cast<uint8_t>(received_->out + given_);
     given_ = 0;
   }
 
  private:
   uint8_t given_ = 0;             ///< of received_, to the host that reads
   volatile bool drives_ = false;  ///< the line is ours
-  protocol::ChannelCounters counters_;
-  ByteQueue<64> received_;
-  ByteQueue<64> to_send_;
+  bool meter_ = false;            ///< the line is a smart meter's
+  uint8_t refused_ = 0;           ///< the host's bytes
+  hal::ReceivedBytes* received_ = nullptr;
+  ByteQueue<16> to_send_;  ///< the line is faster than the host
 };
 
 }  // namespace serial

@@ -109,8 +109,8 @@ class Store {
       const uint8_t sequence = read(owner, static_cast<uint16_t>(end + 2));
       if (slot(record, sequence) != address) continue;
       uint16_t crc = 0;
-      for (uint8_t at = 0; at < size; ++at) crc = protocol::crc16_arc(crc, read(owner, static_cast<uint16_t>(address + at)));
-      crc = protocol::crc16_arc(crc, sequence);
+      for (uint8_t at = 0; at < size; ++at) crc = protocol::crc16_arc_seldom(crc, read(owner, static_cast<uint16_t>(address + at)));
+      crc = protocol::crc16_arc_seldom(crc, sequence);
       if (read(owner, end) != static_cast<uint8_t>(crc) || read(owner, static_cast<uint16_t>(end + 1)) != static_cast<uint8_t>(crc >> 8)) continue;
       if ((stored_ & bit(record)) != 0 && static_cast<int8_t>(sequence - sequence_[record]) < 0) continue;
       sequence_[record] = sequence;
@@ -240,7 +240,7 @@ class Store {
     if (left == 1) return sequence;
     if (left == 2) return static_cast<uint8_t>(crc_ >> 8);
     const uint8_t value = left == 3 ? sequence : source_[place];
-    crc_ = protocol::crc16_arc(crc_, value);
+    crc_ = protocol::crc16_arc_seldom(crc_, value);
     return left == 3 ? static_cast<uint8_t>(crc_) : value;
   }
 

@@ -1,8 +1,10 @@
-// A stretch of code that no interrupt splits.
+// Stretches of code that no interrupt splits, or all but one.
 #pragma once
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <stdint.h>
+
+#include "protocol/attributes.hpp"
 
 namespace flm {
 namespace hal {
@@ -10,11 +12,11 @@ namespace hal {
 /// Interrupts are off from construction to the end of the scope, and then as they were.
 class AvrCritical {
  public:
-  AvrCritical() : status_(SREG) {
+  FLM_INLINE AvrCritical() : status_(SREG) {
     cli();
     __asm__ volatile("" ::: "memory");
   }
-  ~AvrCritical() {
+  FLM_INLINE ~AvrCritical() {
     __asm__ volatile("" ::: "memory");
     SREG = status_;
   }
@@ -23,6 +25,26 @@ class AvrCritical {
 
  private:
   const uint8_t status_;
+};
+
+/// In an interrupt's handler: from construction to the end of the scope all interrupts but its own may come. `off` and `on` are
+/// whole values of its control register: reading it back could write 1 to a flag, and so clear an interrupt that waits.
+class OthersInterrupt {
+ public:
+  __attribute__((always_inline)) OthersInterrupt(volatile uint8_t& control, uint8_t off, uint8_t on) : control_(control), on_(on) {
+    control_ = off;
+    sei();
+  }
+  __attribute__((always_inline)) ~OthersInterrupt() {
+    cli();
+    control_ = on_;
+  }
+  OthersInterrupt(const OthersInterrupt&) = delete;
+  OthersInterrupt& operator=(const OthersInterrupt&) = delete;
+
+ private:
+  volatile uint8_t& control_;
+  const uint8_t on_;
 };
 
 }  // namespace hal

@@ -17,26 +17,6 @@
 namespace flm {
 namespace hal {
 
-/// In an interrupt's handler: from construction to the end of the scope all interrupts but its own may come. `off` and `on` are
-/// whole values of its control register: reading it back could write 1 to a flag, and so clear an interrupt that waits.
-class OthersInterrupt {
- public:
-  __attribute__((always_inline)) OthersInterrupt(volatile uint8_t& control, uint8_t off, uint8_t on) : control_(control), on_(on) {
-    control_ = off;
-    sei();
-  }
-  __attribute__((always_inline)) ~OthersInterrupt() {
-    cli();
-    control_ = on_;
-  }
-  OthersInterrupt(const OthersInterrupt&) = delete;
-  OthersInterrupt& operator=(const OthersInterrupt&) = delete;
-
- private:
-  volatile uint8_t& control_;
-  const uint8_t on_;
-};
-
 /// metering::PortableArithmetic in 33 cycles instead of 70: avr-g++ 5.4 multiplies 8-bit halves as 16-bit numbers and shifts
 /// 32-bit sums through a loop. Image tests hold the two against each other.
 struct AvrArithmetic {
@@ -96,13 +76,14 @@ struct AvrChannel : AvrUart<Board> {
     ChannelWaits() {}
     ~ChannelWaits() {}
   };
-  static void start_channel() { AvrUart<Board>::start_uart(); }
+  static void start_channel() {}
   static void save_channel_power(bool on) { AvrPin<typename Board::DriverEnable>::set(!on); }
 };
 template <class Board>
 struct AvrChannel<Board, true> : AvrRadio<Board> {
   using ChannelWaits = RadioWaits;
   static void start_channel() { AvrRadio<Board>::start_radio(); }
+  static void take_received() {}
   static void save_channel_power(bool) {}
 };
 

@@ -25,13 +25,8 @@ static FLM_OUTLINE void look_at_pulses() {
   flags() &= static_cast<uint8_t>(~_BV(flm::hal::looking));
 }
 
-/// A conversion has ended. The next one's input is selected before the trigger's flag is cleared (24.5.1, case c), and the
-/// converter starts on that flag's rising edge only: a late interrupt can miss a trigger but never measure the wrong clamp.
-/// A scan's end lets the others in; the pulses, at its very end, also the next conversions, of which the third ends the next scan.
-ISR(ADC_vect) {
-  sensor_board.hal().select_clamp(sensor_board.next_clamp());
-  TIFR0 = _BV(OCF0A);
-  if (!sensor_board.on_sample(ADC)) return;
+/// A scan's end. Outlined: the two samples before it need not save its registers.
+static FLM_OUTLINE void scan_ended() {
   const ThisHal::ChannelWaits channel_waits;
   {
     const flm::hal::OthersInterrupt others(ADCSRA, ThisHal::converter_held, ThisHal::converter_on);
@@ -40,6 +35,17 @@ ISR(ADC_vect) {
   flm::hal::flags() |= _BV(flm::hal::pulses_due);
   if ((SPCR & _BV(SPIE)) == 0) return;  // A byte from the host is being dealt with: the next one cannot wait for both.
   look_at_pulses();
+}
+
+/// A conversion has ended. The next one's input is selected before the trigger's flag is cleared (24.5.1, case c), and the
+/// converter starts on that flag's rising edge only: a late interrupt can miss a trigger but never measure the wrong clamp.
+/// A scan's end lets the others in; the pulses, at its very end, also the next conversions, of which the third ends the next scan.
+ISR(ADC_vect) {
+  sensor_board.hal().select_clamp(sensor_board.next_clamp());
+  TIFR0 = _BV(OCF0A);
+  const bool scan_ends = sensor_board.on_sample(ADC);
+  ThisHal::take_received();
+  if (scan_ends) scan_ended();
 }
 
 /// The host has clocked a byte. The next one's answer is in the register within a few cycles; what is left may be interrupted:

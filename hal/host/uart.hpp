@@ -2,6 +2,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "hal/contract.hpp"
+
 namespace flm {
 namespace hal {
 
@@ -13,7 +15,16 @@ struct HostUart {
   bool uart_finishes = false; ///< wants to be told when the last bit is out
   bool uart_full = false;     ///< a byte has been put
   uint8_t uart_byte = 0;
-  uint32_t uart_baud = 115200;
+  uint32_t uart_baud = 115200;  ///< 8N1; or 9600, 7E1
+
+  ReceivedBytes uart_queue = {};
+
+  ReceivedBytes& uart_received() { return uart_queue; }
+  void uart_start(bool slow) {
+    uart_drives = true;
+    uart_receives = uart_asks = uart_finishes = uart_full = false;
+    uart_baud = slow ? 9600 : 115200;
+  }
 
   void uart_transmit() {
     uart_drives = uart_asks = true;

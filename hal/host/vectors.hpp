@@ -25,7 +25,7 @@ inline uint8_t raise_spi_transfer_complete(SensorBoard& board, uint8_t received)
 /// A byte has come at the serial port.
 template <class SensorBoard>
 inline void raise_serial_received(SensorBoard& board, uint8_t byte, bool good = true) {
-  board.on_serial_received(byte, good);
+  board.hal().uart_received().put(byte, good);
 }
 /// The serial port has sent what was put; it asks for more until it is told to pause, and then its last bit has gone out.
 template <class SensorBoard>

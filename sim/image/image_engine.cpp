@@ -144,6 +144,8 @@ const std::vector<CellWrite>& ImageEngine::eeprom_log() const { return parts_->e
 
 bool ImageEngine::analog_front_end() const { return parts_->ports.analog_front_end(); }
 
+bool ImageEngine::inverts_rx() const { return parts_->ports.inverts_rx(); }
+
 std::vector<std::uint8_t> ImageEngine::serial_sent() const { return parts_->uart ? parts_->uart->sent() : std::vector<std::uint8_t>(); }
 
 void ImageEngine::enable_measurements() {

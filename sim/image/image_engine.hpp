@@ -19,6 +19,7 @@ class ImageEngine : public SuppliedEngine {
   ~ImageEngine() override;
 
   [[nodiscard]] bool analog_front_end() const override;
+  [[nodiscard]] bool inverts_rx() const override;
   [[nodiscard]] std::vector<std::uint8_t> serial_sent() const override;
   [[nodiscard]] std::vector<std::string> warnings() const override;
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override;

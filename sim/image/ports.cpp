@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint8_t led_bit = 1;          ///< PB0, active low, on both boards
 constexpr std::uint8_t analog_bit = 1 << 2;  ///< PC2
+constexpr std::uint8_t invert_rx_bit = 1 << 5;  ///< PD5
 
 /// Address of PINx; DDRx and PORTx follow it.
 std::uint16_t pin_register(char io_port) { return static_cast<std::uint16_t>(reg::pinb + 3 * (io_port - 'B')); }
@@ -66,6 +67,10 @@ bool Ports::led() const { return (chip_.data(reg::ddrb) & led_bit) != 0 && (chip
 bool Ports::analog_front_end() const {
   if (!board_.has_port_configuration) return true;
   return (chip_.data(reg::ddrc) & chip_.data(reg::portc) & analog_bit) != 0;
+}
+
+bool Ports::inverts_rx() const {
+  return board_.has_port_configuration && (chip_.data(reg::ddrd) & chip_.data(reg::portd) & invert_rx_bit) != 0;
 }
 
 void Ports::led_changed(std::uint32_t output) const {

@@ -22,6 +22,7 @@ class Ports {
 
   [[nodiscard]] bool led() const;
   [[nodiscard]] bool analog_front_end() const;
+  [[nodiscard]] bool inverts_rx() const;
 
  private:
   /// Registers of one I/O port: PINx, DDRx, PORTx.

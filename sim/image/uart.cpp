@@ -1,9 +1,11 @@
 #include "sim/image/uart.hpp"
 
+#include <bit>
+
 namespace flm::sim {
 namespace {
 // Register summary: UCSR0A, UCSR0B, UBRR0L, UBRR0H, UDR0.
-constexpr std::uint16_t ucsr0a = 0xC0, ucsr0b = 0xC1, ubrr0l = 0xC4, ubrr0h = 0xC5, udr0 = 0xC6;
+constexpr std::uint16_t ucsr0a = 0xC0, ucsr0b = 0xC1, ucsr0c = 0xC2, ubrr0l = 0xC4, ubrr0h = 0xC5, udr0 = 0xC6;
 constexpr unsigned frame_bits = 10;  ///< of 8N1 and 7E1
 }  // namespace
 
@@ -51,7 +53,11 @@ void Uart::arrive() {
     overrun_ = true;
     return;
   }
-  received_.push_back({heard ? byte.data : std::uint8_t{0}, byte.framing_error || !heard, overrun_});
+  // Seven bits and even parity, or eight and none: the one other frame that has as many bits.
+  const bool seven = (chip_.data(ucsr0c) & 0x3E) == 0x24;
+  const int data = heard ? (seven ? byte.data & 0x7F : byte.data) : 0;
+  const bool parity_error = heard && seven && std::popcount(byte.data) % 2 != 0;
+  received_.push_back({static_cast<std::uint8_t>(data), byte.framing_error || !heard, parity_error, overrun_});
   overrun_ = false;
   follow();
 }
@@ -101,6 +107,7 @@ std::uint8_t Uart::read_status(std::uint16_t) {
     status |= rxc;
     if (received_.front().framing_error) status |= fe;
     if (received_.front().overrun) status |= dor;
+    if (received_.front().parity_error) status |= upe;
   }
   if (!waiting_) status |= udre;
   if (complete_) status |= txc;

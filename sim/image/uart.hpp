@@ -19,11 +19,11 @@ class Uart {
   [[nodiscard]] const std::vector<std::uint8_t>& sent() const { return sent_; }
 
  private:
-  enum : std::uint8_t { rxc = 0x80, txc = 0x40, udre = 0x20, fe = 0x10, dor = 0x08, u2x = 0x02 };
+  enum : std::uint8_t { rxc = 0x80, txc = 0x40, udre = 0x20, fe = 0x10, dor = 0x08, upe = 0x04, u2x = 0x02 };
   enum : std::uint8_t { rxcie = 0x80, txcie = 0x40, udrie = 0x20, rxen = 0x10, txen = 0x08 };
   struct Received {
     std::uint8_t data;
-    bool framing_error, overrun;
+    bool framing_error, parity_error, overrun;
   };
 
   void write_data(std::uint16_t address, std::uint8_t value);

@@ -102,6 +102,7 @@ class StoppingEngine final : public Engine {
   [[nodiscard]] bool led() const override { return engine_.led(); }
   [[nodiscard]] bool powered() const override { return engine_.powered(); }
   [[nodiscard]] bool analog_front_end() const override { return engine_.analog_front_end(); }
+  [[nodiscard]] bool inverts_rx() const override { return engine_.inverts_rx(); }
   [[nodiscard]] std::vector<std::uint8_t> serial_sent() const override { return engine_.serial_sent(); }
   void cut_power_at(Nanoseconds t, Nanoseconds restore, Nanoseconds carried) override { engine_.cut_power_at(t, restore, carried); }
   void set_eeprom(const std::vector<std::uint8_t>& contents) override { engine_.set_eeprom(contents); }

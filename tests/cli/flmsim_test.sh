@@ -4,6 +4,7 @@
 set -u
 flmsim=$1
 avr_gxx=$2
+here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 2
@@ -63,6 +64,15 @@ check "the image gives the same" 0 '3 passed, 0 failed' "$flmsim" test good.toml
 check "a failed expectation is status 1" 1 'failing.toml:22: sensor 1 power: 115' "$flmsim" run failing.toml
 check "a failed test is status 1" 1 '0 passed, 1 failed' "$flmsim" test failing.toml --junit junit.xml
 check "JUnit XML names the failure" 0 '<failure message="failing.toml:22: sensor 1 power' cat junit.xml
+
+telegrams=$here/../data/p1
+check "decode reads a telegram" 0 'month_peak_w            4927' "$flmsim" decode "$telegrams/emucs-peak-and-long-text.txt"
+check "decode prints json" 0 '"value_litre": 92287' "$flmsim" decode "$telegrams/emucs-peak-and-long-text.txt" --format json
+check "decode refuses without CRC" 1 'REFUSED at byte' "$flmsim" decode "$telegrams/dsmr22-gas-two-lines.txt"
+check "decode accepts without CRC when told to" 0 '1 accepted, 0 refused' "$flmsim" decode "$telegrams/dsmr22-gas-two-lines.txt" --without-crc
+check "decode: no file" 2 'none.txt: cannot be read' "$flmsim" decode none.txt
+check "decode: an unknown format" 2 '{table,json}' "$flmsim" decode good.toml --format xml
+check "decode: a full disk" 2 'standard output: No space left on device' sh -c '"$1" decode "$2" >/dev/full' sh "$flmsim" "$telegrams/sweden-han.txt"
 
 check "no command" 2 'A subcommand is required' "$flmsim"
 check "an unknown option" 2 '--fast' "$flmsim" run good.toml --fast

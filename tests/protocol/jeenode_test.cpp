@@ -34,16 +34,6 @@ jeenode::Error check(const Bytes& bytes) {
 
 }  // namespace
 
-TEST_CASE("the CRC without a loop is the CRC, for every value and byte that differ in its rounds") {
-  const auto same = [](unsigned crc, unsigned byte) {
-    Crc16Arc fast{static_cast<std::uint8_t>(crc & 0xFF), static_cast<std::uint8_t>(crc >> 8)};
-    fast.add(static_cast<std::uint8_t>(byte));
-    return (fast.high << 8 | fast.low) == crc16_arc(static_cast<std::uint16_t>(crc), static_cast<std::uint8_t>(byte));
-  };
-  for (unsigned crc = 0; crc < 0x10000; ++crc) REQUIRE(same(crc, crc * 7 >> 3 & 0xFF));
-  for (unsigned byte = 0; byte < 0x100; ++byte) REQUIRE((same(0, byte) && same(0xFFFF, byte)));
-}
-
 TEST_CASE("frames are as the stock board has sent and received them") {  // shared reference "wire", recorded exchanges
   CHECK(frame(0xD4, 0x01, bytes_of_hex("a0a1a2a3a4a5a6a7a8a9")) == bytes_of_hex("d4010aa0a1a2a3a4a5a6a7a8a97cb3"));
   CHECK(frame(0xD4, 0x41, bytes_of_hex("61626364")) == bytes_of_hex("d4410461626364e6e5"));

@@ -241,7 +241,9 @@ namespace {
 /// A channel that keeps what the host sends, and has some bytes for it.
 struct Echo {
   static constexpr bool exists = true;
-  std::string heard, waiting;
+  static constexpr bool has_meter_line = true;
+  std::string heard, waiting, meter;
+  void from_meter(std::uint8_t byte) { meter += static_cast<char>(byte); }
   std::string events;  ///< a letter for each word of the channel: writes, ended, broken, reads, has read
   void host_writes() { events += 'w'; }
   void from_host(std::uint8_t byte) { heard += static_cast<char>(byte); }
@@ -278,6 +280,20 @@ TEST_CASE("bytes after u go to the channel, pair by pair, until something that i
   CHECK(host.port.heard == "\xd4\x41\x04" "abcd");
   host.write("u3" + two_zeros + "1u2X3334u35");
   CHECK(host.port.heard == "\xd4\x41\x04" "abcd5");
+}
+
+TEST_CASE("bytes after p are a smart meter's, unless the p is a command's letter") {
+  EchoHost host;
+  host.write("p4142436." + two_zeros);
+  CHECK(host.port.meter == "ABC");
+  CHECK(host.port.heard.empty());
+  host.write("p44u45p46." + message("gp") + "p47");
+  CHECK(host.port.meter == "ABCDFG");
+  CHECK(host.port.heard == "E");
+  CHECK(host.port.message_ready());
+  CHECK(host.port.message(1) == 'p');
+  // Only what is the channel's is told to it.
+  CHECK(host.port.events == "rwer");
 }
 
 TEST_CASE("the channel's bytes follow the u, with a reply before it and without") {

@@ -1,0 +1,767 @@
+// Smart meter telegrams (P1, HAN, H1), byte by byte: bytes in, events out, and values only once their CRC is right.
+//
+//     /ISK5\2M550T-1012        header
+//                              blank line
+//     1-0:1.8.1(003432.827*kWh)
+//     0-1:24.2.1(200426223001S)(00246.138*m3)
+//     !56DD                    CRC of everything from '/' to '!'
+//
+// There is no buffer: lines and telegrams may have any length. protocol/p1.md lists registers, dialects and their sources.
+#pragma once
+#include <stdint.h>
+
+#include "protocol/attributes.hpp"
+#include "protocol/p1_crc.hpp"
+#include "protocol/p1_registers.hpp"
+
+namespace flm {
+namespace protocol {
+namespace p1 {
+
+/// What a byte has completed.
+enum class Event : uint8_t {
+  none,
+  telegram,         ///< accepted: the values may be read until the next byte
+  refused,          ///< a telegram was refused; error() says why
+  reading_refused,  ///< one value of a telegram was refused; error() says why
+};
+
+/// Why something was refused.
+enum class Error : uint8_t {
+  noise,      ///< bytes outside of a telegram, counted once a line
+  cut,        ///< a telegram began before the one before it had ended
+  crc,        ///< the CRC is another
+  crc_form,   ///< behind '!' is something else than one to four hexadecimal digits
+  no_crc,     ///< behind '!' is nothing, and accept_without_crc() was not called
+  not_whole,  ///< without CRC: a line was no line of a telegram, a value was refused, or there was none
+  value,      ///< not a number, negative, or its group has no end
+  digits,     ///< more digits than the register can have, or more decimals
+  unit,       ///< without unit, or with one of another quantity
+  time,       ///< no time of this calendar; the reading that it belongs to stands without it
+  duplicate,  ///< a register that was there before
+  count
+};
+
+/// A meter on the M-Bus of the electricity meter.
+struct Device {
+  uint8_t channel;  ///< 1 to 4; 0: there is none
+  uint8_t type;     ///< device::Type
+  bool has_value;  ///< if not, the next two mean nothing
+  uint32_t value;  ///< Wh of an electricity meter, MJ of heat and cooling (types 4 and 10 up), litre of all others
+  uint32_t time;   ///< Unix time of the reading; 0: not known. Without S or W (DSMR 2.2, 3) it is taken as winter time
+};
+
+namespace detail {
+
+template <class T, uint8_t N>
+struct Some {
+  T item[N];
+  T& operator[](uint8_t i) { return item[i]; }
+  const T& operator[](uint8_t i) const { return item[i]; }
+};
+template <class T>
+struct Some<T, 0> {  // Never indexed: its users are dead code.
+  T& operator[](uint8_t) const { return *static_cast<T*>(nullptr); }
+};
+
+/// The registers that are kept one by one.
+template <uint8_t N>
+struct Kept {
+  uint32_t value[N];
+  uint32_t present;
+  uint8_t place;  ///< of the register of the line being read
+  void clear() { present = 0; }
+  void aim(uint8_t at) { place = at; }
+  bool has(uint8_t at) const { return (present >> at & 1) != 0; }
+  uint32_t get(uint8_t at) const { return value[at]; }
+  void put(uint8_t offset, uint32_t v) {
+    const uint8_t at = static_cast<uint8_t>(place + offset);
+    value[at] = v;
+    present |= UINT32_C(1) << at;
+  }
+  bool taken() const { return has(place); }
+};
+template <>
+struct Kept<0> {
+  static void clear() {}
+  static void aim(uint8_t) {}
+  static bool has(uint8_t) { return false; }
+  static uint32_t get(uint8_t) { return 0; }
+  static void put(uint8_t, uint32_t) {}
+  static bool taken() { return false; }
+};
+
+/// A running checksum.
+template <bool WithX25>
+struct Sum {
+  uint16_t arc;
+  FLM_INLINE void begin() { arc = Arc::initial; }
+  FLM_INLINE void add(uint8_t c) { arc = Arc::step(arc, c); }
+  void add_seldom(uint8_t c) { arc = crc16_arc_seldom(arc, c); }
+  FLM_NODISCARD bool is(uint16_t crc) const { return crc == arc; }
+};
+template <>
+struct Sum<true> {
+  uint16_t arc, x25;
+  void begin() {
+    arc = Arc::initial;
+    x25 = X25::initial;
+  }
+  void add(uint8_t c) {
+    arc = Arc::step(arc, c);
+    x25 = X25::step(x25, c);
+  }
+  void add_seldom(uint8_t c) { add(c); }
+  FLM_NODISCARD bool is(uint16_t crc) const { return crc == arc || crc == static_cast<uint16_t>(x25 ^ X25::final_xor); }
+};
+
+/// Unix time of day 0 of the calendar that the parser counts in: its day 1462 is 1 March 2000.
+constexpr uint32_t calendar_s = UINT32_C(9555) * UINT32_C(86400);
+
+/// A unit is known by a number of 16 bits that its letters make; none of IEC 62056-62 shares that of one that is read here.
+constexpr uint16_t unit_of(const char* letters) {
+  uint16_t number = 0;
+  for (; *letters != 0; ++letters) number = static_cast<uint16_t>(number * 33u + static_cast<uint8_t>(*letters));
+  return number;
+}
+struct Units {
+  static constexpr uint16_t kwh = unit_of("kWh"), wh = unit_of("Wh"), kw = unit_of("kW"), w = unit_of("W"), v = unit_of("V"),
+                            a = unit_of("A"), m3 = unit_of("m3"), gj = unit_of("GJ");
+};
+
+}  // namespace detail
+
+/// A meter's telegrams, byte by byte. `Fields`: what is wanted, as BoardFields; code and memory for the rest do not exist.
+template <class Fields>
+class Parser {
+ public:
+  /// Takes a byte of the line.
+  FLM_NODISCARD Event push(uint8_t c) {
+    // Where the parser is a global object, its members would be reached by address, in twice the flash.
+    Parser* self = this;
+    __asm__("" : "+r"(self));
+    return self->take(c);
+  }
+
+  /// Telegrams of DSMR 2.2 and 3 end with a bare '!'. They are refused unless this was called; nothing protects them, so of
+  /// those each line must be a line of a telegram and each wanted value must be right.
+  void accept_without_crc(bool yes) { flags_ = static_cast<uint8_t>(yes ? flags_ | lax : flags_ & ~lax); }
+
+  /// @name Values of the telegram: after Event::telegram, until the next push().
+  /// @{
+
+  /// Is there a net energy? Not if one of its registers was refused.
+  FLM_NODISCARD bool has_net() const { return has_flow(import_energy, export_energy); }
+  /// Energy from the grid less energy to the grid in Wh, modulo 2^32: take differences.
+  FLM_NODISCARD int32_t net_wh() const { return static_cast<int32_t>(import_wh() - export_wh()); }
+  /// Energy from the grid, and to it, in Wh modulo 2^32: the total where the meter tells it, else the sum of its tariffs. Holds
+  /// when has_net().
+  FLM_NODISCARD uint32_t import_wh() const { return value_of(import_energy); }
+  FLM_NODISCARD uint32_t export_wh() const { return value_of(export_energy); }
+
+  FLM_NODISCARD bool has_power() const { return has_flow(import_power, export_power); }
+  /// Power from the grid less power to the grid, W.
+  FLM_NODISCARD int32_t power_w() const { return static_cast<int32_t>(value_of(import_power) - value_of(export_power)); }
+
+  /// An M-Bus device, by its place 0 to Fields::devices - 1. Channel 0: there is none.
+  FLM_NODISCARD const Device& device(uint8_t place) const { return told_.devices[place]; }
+
+  /// Which meter this is: another one has another number, save for 1 in 65 536. From the header, the equipment identifier
+  /// (0-0:96.1.0 and .1) and the logical device name (0-0:42.0.0).
+  FLM_NODISCARD uint16_t equipment() const { return equipment_; }
+
+  /// Is a register that Fields keeps in the telegram?
+  FLM_NODISCARD bool has(Register r) const { return Fields::keeps(r) && told_.kept.has(place_of<Fields>(r)); }
+  /// Its value, in the unit that Register names; holds when has().
+  FLM_NODISCARD uint32_t get(Register r) const { return told_.kept.get(place_of<Fields>(r)); }
+  /// @}
+
+  /// Why the last telegram or value was refused.
+  FLM_NODISCARD Error error() const { return error_; }
+  /// How often, since the start or clear_errors(); stays at its highest value.
+  FLM_NODISCARD typename Fields::Count errors(Error e) const { return errors_[static_cast<uint8_t>(e)]; }
+  void clear_errors() {
+    for (auto& count : errors_) count = 0;
+  }
+  /// Is a telegram or its header on its way?
+  FLM_NODISCARD bool in_telegram() const { return state_ >= State::crc; }
+
+ protected:
+  template <uint8_t I>
+  struct Index {};
+  static constexpr uint8_t no_number = 255;              ///< a part of an OBIS code that has no digit yet
+  static constexpr uint8_t all_marks = 1 << 6 | 2 << 4 | 3 << 2 | 3;  ///< group_ behind `-:..`
+
+  enum class State : uint8_t {
+    idle,        ///< between telegrams, at the beginning of a line
+    noise,       ///< between telegrams, behind a byte that should not be there
+    crc,         ///< behind '!'
+    line_start,  ///< everything from here on is inside of a telegram, or its header
+    skip,        ///< the rest of a line that nobody wants
+    id,          ///< the OBIS code
+    identity,
+    number,
+    unit,
+    time,
+    closed,  ///< behind a ')', where another group may follow
+    store,   ///< behind the ')' of a number that is right: it is stored with the next byte, so that no byte costs too much
+    ignore   ///< a group that nobody wants, of a line that is wanted
+  };
+  /// Of flags_.
+  enum : uint8_t { open = 1, bad = 2, got = 4, lax = 8 };
+
+  FLM_INLINE Event take(uint8_t c) {
+    if (state_ <= State::crc) return outside(c);
+    sum_.add(c);
+    return inside(c);
+  }
+
+  /// A byte between telegrams, or of the CRC.
+  FLM_OUTLINE Event outside(uint8_t c) {
+    Event event = Event::none;
+    if (state_ == State::crc) {
+      uint8_t digit = static_cast<uint8_t>(c - '0');
+      if (digit > 9) {
+        digit = static_cast<uint8_t>((c | 0x20) - ('a' - 10));
+        if (digit < 10) digit = 16;
+      }
+      if (digit < 16) {
+        if (word_.n.digits < 5) ++word_.n.digits;
+        word_.n.unit = static_cast<uint16_t>(word_.n.unit * 16u + digit);
+        return Event::none;
+      }
+      state_ = State::idle;
+      flags_ = static_cast<uint8_t>(flags_ & ~open);
+      if (c == '\r' || c == '\n') return judge();
+      event = refuse(c == '/' ? Error::cut : Error::crc_form);
+    }
+    if (c == '/') {
+      state_ = State::skip;
+      slash_ = 0;
+      (void)slash(c);
+    } else if (c == '\r' || c == '\n') {
+      state_ = State::idle;
+    } else if (state_ == State::idle) {
+      state_ = State::noise;
+      count(Error::noise);
+    }
+    return event;
+  }
+
+  /// A byte of a telegram or its header, the '/' of a header between telegrams excepted; sum_ has it.
+  FLM_INLINE Event inside(uint8_t c) {
+    if (c == '/' || slash_ != 0) return behind_slash(c);
+    if (state_ != State::skip) return wanted(c);
+    if (c == '\n') state_ = State::line_start;
+    return Event::none;
+  }
+
+  FLM_OUTLINE Event behind_slash(uint8_t c) {
+    if (slash(c)) return begin();
+    return wanted(c);
+  }
+
+  /// A byte that means something.
+  FLM_OUTLINE Event wanted(uint8_t c) {
+    if (state_ == State::id) return id(c);
+    if (state_ == State::number) return number(c);
+    switch (state_) {
+      case State::line_start: return line_start(c);
+      case State::skip:
+        if (c == '\n') state_ = State::line_start;
+        return Event::none;
+      case State::unit: return unit(c);
+      case State::time: return time(c);
+      case State::store: return store(c);
+      default: return rest(c);
+    }
+  }
+
+  /// A byte from a '/' on, that may be the beginning of a header: a meter that was cut off starts anew in the middle of a line.
+  /// Its line tells: a header does not end with ')'. True at the end of a header.
+  FLM_INLINE bool slash(uint8_t c) {
+    // The identification behind /XXXZ has no '/' in it (IEC 62056-21, 6.3.2); the one of Holley meters begins with one.
+    if (c == '/' && (slash_ & 0x7F) != 5) {
+      slash_ = 0;
+      header_sum_.begin();
+      if (state_ == State::line_start) state_ = State::skip;
+    }
+    header_sum_.add_seldom(c);
+    if (c == '\n') {
+      const bool is_header = (slash_ & 0x80) == 0;
+      slash_ = 0;
+      if (!is_header && (flags_ & open) == 0) state_ = State::idle;
+      return is_header;
+    }
+    if (c == '\r') return false;
+    slash_ = static_cast<uint8_t>(slash_ & 0x7F);
+    if (slash_ < 7) ++slash_;
+    if (c == ')') slash_ = static_cast<uint8_t>(slash_ | 0x80);
+    return false;
+  }
+
+  /// The header line is over.
+  FLM_OUTLINE Event begin() {
+    const bool was_open = (flags_ & open) != 0;
+    sum_ = header_sum_;
+    equipment_ = header_sum_.arc;
+    state_ = State::line_start;
+    flags_ = static_cast<uint8_t>((flags_ & lax) | open);
+    kind_ = Kind::nothing;
+    // Values need not be cleared: nobody asks for one that has not been seen.
+    told_.flows[0].seen = told_.flows[1].seen = told_.flows[2].seen = told_.flows[3].seen = 0;
+    for (uint8_t i = 0; i < Fields::devices; ++i) {
+      told_.devices[i].channel = 0;
+      told_.devices[i].has_value = false;
+    }
+    told_.kept.clear();
+    return was_open ? refuse(Error::cut) : Event::none;
+  }
+
+  /// Behind the CRC.
+  FLM_OUTLINE Event judge() {
+    if (word_.n.digits == 0) {
+      if ((flags_ & lax) == 0) return refuse(Error::no_crc);
+      return (flags_ & (bad | got)) == got ? Event::telegram : refuse(Error::not_whole);
+    }
+    if (word_.n.digits > 4) return refuse(Error::crc_form);
+    return sum_.is(word_.n.unit) ? Event::telegram : refuse(Error::crc);
+  }
+
+  FLM_OUTLINE void count(Error e) {
+    auto& count = errors_[static_cast<uint8_t>(e)];
+    if (static_cast<typename Fields::Count>(count + 1) != 0) ++count;
+  }
+  Event refuse(Error e) {
+    error_ = e;
+    count(e);
+    return Event::refused;
+  }
+  /// A value is refused, and the rest of its line is not looked at.
+  FLM_OUTLINE Event fault(Error e, uint8_t c) {
+    state_ = c == '\n' ? State::line_start : State::skip;
+    error_ = e;
+    count(e);
+    if (e != Error::time) flags_ = static_cast<uint8_t>(flags_ | bad);  // A device that was never read must not spoil the rest.
+    if (is_flow()) told_.flows[static_cast<uint8_t>(kind_)].seen |= bad_flow;
+    return Event::reading_refused;
+  }
+  void odd_line() {
+    state_ = State::skip;
+    flags_ = static_cast<uint8_t>(flags_ | bad);
+  }
+
+  FLM_OUTLINE Event line_start(uint8_t c) {
+    const uint8_t digit = static_cast<uint8_t>(c - '0');
+    if (digit < 10) {
+      word_.obis.e = digit;
+      group_ = 0;
+      kind_ = Kind::nothing;
+      state_ = State::id;
+    } else if (c == '!') {
+      word_.n.unit = 0;
+      word_.n.digits = 0;
+      state_ = State::crc;
+    } else if (c == '(') {
+      state_ = State::skip;
+      if (Wants<Kind::device_old>::value && kind_ == Kind::device_old && group_ == 5) open_group(6);
+    } else if (c != '\r' && c != '\n') {
+      odd_line();
+    }
+    return Event::none;
+  }
+
+  /// A-B:C.D.E(
+  FLM_OUTLINE Event id(uint8_t c) {
+    Obis& obis = word_.obis;
+    const uint8_t digit = static_cast<uint8_t>(c - '0');
+    if (digit < 10) {
+      const uint8_t before = obis.e == no_number ? 0 : obis.e;
+      const uint16_t n = static_cast<uint16_t>(before * 10u + digit);
+      obis.e = static_cast<uint8_t>(n);
+      if (n < no_number) return Event::none;
+    } else if (obis.e != no_number) {
+      if (c == '(' && group_ == all_marks) {
+        find();
+        open_group(0);
+        return Event::none;
+      }
+      uint8_t mark = 0;
+      if (c == '-') mark = 1;
+      if (c == ':') mark = 2;
+      if (c == '.') mark = 3;
+      if (mark != 0 && group_ < 64) {
+        group_ = static_cast<uint8_t>(group_ << 2 | mark);
+        obis.a = obis.b;
+        obis.b = obis.c;
+        obis.c = obis.d;
+        obis.d = obis.e;
+        obis.e = no_number;
+        // Most lines are told from C to be of no interest.
+        if (group_ == (1 << 4 | 2 << 2 | 3) && !any_row(Index<0>(), obis.d)) state_ = State::skip;
+        return Event::none;
+      }
+    }
+    // Not a line of a P1 telegram; `1-0:1.8.0*255` is one of another kind of meter.
+    odd_line();
+    if (c == '\n') state_ = State::line_start;
+    return Event::none;
+  }
+
+  /// Is there a row of this C?
+  template <uint8_t I>
+  FLM_INLINE bool any_row(Index<I>, uint8_t c) const {
+    constexpr Row row = rows[I];
+    constexpr bool asked = wants_row<Fields>(row) && first_of_c<Fields>(I);
+    return (asked && c == row.c) || any_row(Index<static_cast<uint8_t>(I + 1)>(), c);
+  }
+  FLM_INLINE bool any_row(Index<row_count>, uint8_t) const { return false; }
+
+  /// The row of the OBIS code, compiled into comparisons with constants. C and D name a row; the rest must fit as well.
+  template <uint8_t I>
+  FLM_INLINE uint8_t find(Index<I>) {
+    constexpr Row row = rows[I];
+    constexpr bool wanted = wants_row<Fields>(row);
+    constexpr uint8_t place = place_of<Fields>(row.first);
+    if (wanted && word_.obis.c == row.c && word_.obis.d == row.d) {
+      kind_ = row.kind;
+      told_.kept.aim(place);
+      return static_cast<uint8_t>((row.a != 0 ? 0x80 : 0) | (row.b == any_channel ? 0x40 : 0) | (row.e_first != 0 ? 0x20 : 0) |
+                                  (row.e_last - row.e_first));
+    }
+    return find(Index<static_cast<uint8_t>(I + 1)>());
+  }
+  FLM_INLINE uint8_t find(Index<row_count>) {
+    kind_ = Kind::nothing;
+    return 0;
+  }
+
+  FLM_INLINE void find() {
+    const uint8_t shape = find(Index<0>());
+    const uint8_t channel = word_.obis.b;
+    element_ = word_.obis.e;
+    if ((shape & 0x20) != 0) --element_;
+    if (word_.obis.a != shape >> 7 || element_ > (shape & 7) ||
+        (((shape & 0x40) != 0) ? static_cast<uint8_t>(channel - 1) > 3 : channel != 0)) {
+      kind_ = Kind::nothing;
+    } else if ((shape & 0x40) != 0) {
+      element_ = channel;
+    }
+  }
+
+  template <Kind kind>
+  struct Wants {
+    static constexpr bool value = wants_kind<Fields>(kind);
+  };
+  template <Kind kind>
+  FLM_NODISCARD FLM_INLINE bool is() const {
+    return Wants<kind>::value && kind_ == kind;
+  }
+
+  /// Behind a '(': what is to be read depends on the register, and on which of its groups this is.
+  FLM_OUTLINE void open_group(uint8_t group) {
+    group_ = group;
+    State next = State::number;
+    if (group == 0) {
+      if (kind_ == Kind::nothing) next = State::skip;
+      if (is<Kind::identity>()) next = State::identity;
+      if (is<Kind::time>() || is<Kind::peak>()) next = State::time;
+      if (is<Kind::device_reading>() || is<Kind::device_old>()) {
+        next = State::skip;
+        for (uint8_t i = 0; i < Fields::devices; ++i)
+          if (told_.devices[i].channel == element_ && !told_.devices[i].has_value) {
+            element_ = i;
+            next = State::time;
+            break;
+          }
+        if (next == State::skip) kind_ = Kind::nothing;
+      }
+    } else if (is<Kind::device_old>() && group < 6) {
+      next = group == 5 ? State::unit : State::ignore;
+    }
+    state_ = next;
+    word_.n.value = 0;
+    word_.n.digits = 0;
+    word_.n.pair = 0;
+    if (group != 6) word_.n.unit = 0;
+  }
+
+  /// A digit more, modulo 2^32.
+  FLM_INLINE void append(uint8_t digit) {
+    word_.n.value = word_.n.value * 10 + digit;
+  }
+
+  FLM_OUTLINE Event number(uint8_t c) {
+    const uint8_t digit = static_cast<uint8_t>(c - '0');
+    const uint8_t digits = word_.n.digits;
+    if (digit < 10) {
+      // 0x1999 is 2^32 / 10 without its lower half: none that is below it runs over.
+      if ((digits & 0x0F) == digits_max || static_cast<uint16_t>(word_.n.value >> 16) >= 0x1999) return fault(Error::digits, c);
+      word_.n.digits = static_cast<uint8_t>(digits + 1);
+      append(digit);
+      return Event::none;
+    }
+    if (c == ')') return finish(c);
+    if (c == '.' && digits != 0 && digits < behind_point) {
+      word_.n.digits = behind_point;
+      return Event::none;
+    }
+    if (c != '*' || digits == 0) return fault(Error::value, c);
+    word_.n.unit = 0;
+    state_ = State::unit;
+    return Event::none;
+  }
+
+  FLM_OUTLINE Event unit(uint8_t c) {
+    if (c == ')') {
+      if (!is<Kind::device_old>() || group_ != 5) return finish(c);
+      state_ = State::closed;
+      return Event::none;
+    }
+    if (c < ' ') return fault(Error::value, c);
+    word_.n.unit = static_cast<uint16_t>(word_.n.unit * 33u + c);
+    return Event::none;
+  }
+
+  static constexpr uint8_t no_unit_of_its = 0xFF;
+  /// How many decimals make the unit of the value into that of the register: 3 for kWh, kW, V, A, m3 and GJ, 0 for Wh, W and
+  /// plain numbers; or no_unit_of_its.
+  FLM_NODISCARD FLM_INLINE uint8_t decimals_of_unit() const {
+    const uint16_t unit = word_.n.unit;
+    bool is_energy = is<Kind::import_energy>() || is<Kind::export_energy>();
+    if (is<Kind::device_reading>() || is<Kind::device_old>()) {
+      const uint8_t type = told_.devices[element_].type;
+      if (wants_heat && (type == device::heat || type >= device::cooling)) return unit == detail::Units::gj ? 3 : no_unit_of_its;
+      if (!wants_energy || type != device::electricity) return unit == detail::Units::m3 ? 3 : no_unit_of_its;
+      is_energy = true;
+    }
+    if (is_energy) return unit == detail::Units::kwh ? 3 : unit == detail::Units::wh ? 0 : no_unit_of_its;
+    if (is<Kind::plain>() || is<Kind::device_type>()) return unit == 0 && word_.n.digits < behind_point ? 0 : no_unit_of_its;
+    if (is<Kind::voltage>()) return unit == detail::Units::v ? 3 : no_unit_of_its;
+    if (is<Kind::current>()) return unit == detail::Units::a ? 3 : no_unit_of_its;
+    return unit == detail::Units::kw ? 3 : unit == detail::Units::w ? 0 : no_unit_of_its;
+  }
+
+  /// Behind the ')' of a number.
+  FLM_OUTLINE Event finish(uint8_t c) {
+    const uint8_t digits = word_.n.digits;
+    if (digits == 0 || digits == behind_point) return fault(Error::value, c);
+    uint8_t decimals = decimals_of_unit();
+    if (decimals == no_unit_of_its) return fault(Error::unit, c);
+    if (digits > behind_point) decimals = static_cast<uint8_t>(decimals - (digits - behind_point));
+    if (decimals > 3) return fault(Error::digits, c);
+    if (decimals != 0) {
+      uint16_t factor = 10, most = 65536 / 10;
+      if (decimals == 2) factor = 100, most = 65536 / 100;
+      if (decimals == 3) factor = 1000, most = 65536 / 1000;
+      if (static_cast<uint16_t>(word_.n.value >> 16) >= most) return fault(Error::digits, c);
+      word_.n.value *= factor;
+    }
+    state_ = State::store;
+    return Event::none;
+  }
+
+  /// The byte behind that ')'.
+  FLM_OUTLINE Event store(uint8_t c) {
+    state_ = c == '\n' ? State::line_start : State::skip;
+    const uint32_t value = word_.n.value;
+    flags_ = static_cast<uint8_t>(flags_ | got);
+    if (is_flow()) return store_flow(told_.flows[static_cast<uint8_t>(kind_)], value, c);
+    if (is<Kind::device_reading>() || is<Kind::device_old>()) {
+      told_.devices[element_].value = value;
+      told_.devices[element_].has_value = true;
+      return Event::none;
+    }
+    if (is<Kind::device_type>()) return store_device(value, c);
+    if (told_.kept.taken()) return fault(Error::duplicate, c);
+    told_.kept.put(0, value);
+    return Event::none;
+  }
+
+  /// Energy or power in one direction.
+  struct Flow {
+    uint32_t value;  ///< Wh or W: the total, or the tariffs so far
+    uint8_t seen;    ///< bit 0: the total; 1 to 4: the tariffs; bad_flow: one was refused
+  };
+  static constexpr uint8_t bad_flow = 0x80;
+  /// Places in flows_, the same as in Kind.
+  enum : uint8_t { import_energy, export_energy, import_power, export_power };
+  static_assert(static_cast<uint8_t>(Kind::import_energy) == import_energy &&
+                    static_cast<uint8_t>(Kind::export_power) == export_power, "the first kinds are the places in flows_");
+  FLM_NODISCARD bool is_flow() const { return static_cast<uint8_t>(kind_) <= export_power; }
+  FLM_NODISCARD uint32_t value_of(uint8_t flow) const { return told_.flows[flow].seen != 0 ? told_.flows[flow].value : 0; }
+  FLM_NODISCARD bool has_flow(uint8_t in, uint8_t out) const {
+    const uint8_t seen = static_cast<uint8_t>(told_.flows[in].seen | told_.flows[out].seen);
+    return seen != 0 && (seen & bad_flow) == 0;
+  }
+
+  FLM_INLINE Event store_flow(Flow& flow, uint32_t value, uint8_t c) {
+    const uint8_t bit = static_cast<uint8_t>(1u << element_);
+    const uint8_t seen = flow.seen;
+    if ((seen & bit) != 0) return fault(Error::duplicate, c);
+    flow.seen = static_cast<uint8_t>(seen | bit);
+    told_.kept.put(element_, value);
+    if (element_ != 0 && seen != 0) {
+      if ((seen & 1) != 0) return Event::none;
+      value += flow.value;
+    }
+    flow.value = value;
+    return Event::none;
+  }
+
+  Event store_device(uint32_t type, uint8_t c) {
+    if (type > 255) return fault(Error::value, c);
+    if (!Fields::wants_device(static_cast<uint8_t>(type))) return Event::none;
+    // A channel that never gives a value leaves its place to the next: meters go on naming devices that were replaced.
+    Device* place = nullptr;
+    for (uint8_t i = 0; i < Fields::devices; ++i) {
+      Device& device = told_.devices[i];
+      if (device.channel == element_) return fault(Error::duplicate, c);
+      if (place == nullptr && !device.has_value) place = &device;
+      if (device.channel == 0) {
+        place = &device;
+        break;
+      }
+    }
+    if (place == nullptr) return Event::none;
+    place->channel = element_;
+    place->type = static_cast<uint8_t>(type);
+    return Event::none;
+  }
+
+  /// YYMMDDhhmmssX, two digits at a time: `value` is what they are so far, in years, then days, hours, minutes and seconds;
+  /// `pair` the two digits being read, `unit` the number of days in the month.
+  FLM_OUTLINE Event time(uint8_t c) {
+    const uint8_t digit = static_cast<uint8_t>(c - '0');
+    if (c == ')') return time_ends(c);
+    if (c == '\n') return fault(Error::value, c);
+    if (digit < 10 && word_.n.digits < 12) {
+      const uint8_t pair = static_cast<uint8_t>(word_.n.pair * 10 + digit);
+      ++word_.n.digits;
+      word_.n.pair = pair;
+      if (!Fields::utc) {
+        if (word_.n.digits <= 10) append(digit);
+      } else if ((word_.n.digits & 1) == 0) {
+        word_.n.pair = 0;
+        if (!add_pair(pair)) word_.n.digits = not_a_time;
+      }
+    } else if ((c == 'S' || c == 'W') && word_.n.digits == 12) {
+      word_.n.digits = 13;
+      if (Fields::utc && c == 'S') word_.n.value -= 3600;
+    } else {
+      word_.n.digits = not_a_time;
+    }
+    return Event::none;
+  }
+
+  /// False when it is none of this calendar.
+  FLM_OUTLINE bool add_pair(uint8_t pair) {
+    uint8_t units = 60;
+    switch (word_.n.digits) {
+      case 2: break;
+      case 4: {
+        if (static_cast<uint8_t>(pair - 1) > 11) return false;
+        // Years begin with March here, so that the leap day is their last.
+        uint8_t year = static_cast<uint8_t>(word_.n.value), month = static_cast<uint8_t>(pair - 3);
+        uint8_t days = static_cast<uint8_t>(30 + ((pair ^ pair >> 3) & 1));
+        if (pair < 3) {
+          month = static_cast<uint8_t>(month + 12);
+          if (pair == 2) days = (year & 3) == 0 ? 29 : 28;
+          --year;
+        }
+        year = static_cast<uint8_t>(year + 4);
+        word_.n.unit = days;
+        word_.n.value = static_cast<uint16_t>(365u * year + (year >> 2) + (static_cast<uint16_t>(979u * month + 15u) >> 5));
+        return true;
+      }
+      case 6:
+        if (static_cast<uint8_t>(pair - 1) >= static_cast<uint8_t>(word_.n.unit)) return false;
+        word_.n.value = static_cast<uint16_t>(static_cast<uint16_t>(word_.n.value) + pair);
+        return true;
+      case 8: units = 24; break;
+      default: break;
+    }
+    word_.n.value = word_.n.value * units + pair;
+    return pair < units || word_.n.digits == 2;
+  }
+
+  FLM_OUTLINE Event time_ends(uint8_t c) {
+    const bool right = word_.n.digits == 13 || (is<Kind::device_old>() && word_.n.digits == 12);
+    uint32_t utc = right ? word_.n.value : 0;
+    if (Fields::utc && right) utc += detail::calendar_s - static_cast<uint32_t>(static_cast<int32_t>(Fields::winter_time_s));
+    if (is<Kind::time>()) {
+      if (!right) return fault(Error::time, c);
+      if (told_.kept.taken()) return fault(Error::duplicate, c);
+      told_.kept.put(0, utc);
+    } else if (is<Kind::peak>()) {
+      if (right && !told_.kept.taken()) told_.kept.put(1, utc);
+    } else {
+      told_.devices[element_].time = utc;
+    }
+    Event event = Event::none;
+    if (!right) event = fault(Error::time, c);
+    state_ = is<Kind::time>() ? State::skip : State::closed;
+    return event;
+  }
+
+  /// The states that are seldom.
+  FLM_OUTLINE Event rest(uint8_t c) {
+    if (c == '\n') {
+      state_ = State::line_start;
+    } else if (state_ == State::identity) {
+      equipment_ = crc16_arc_seldom(equipment_, c);
+      if (c == ')') state_ = State::skip;
+    } else if (state_ == State::ignore) {
+      if (c == ')') state_ = State::closed;
+    } else if (c == '(') {
+      open_group(static_cast<uint8_t>(group_ + 1));
+    } else if (c != '\r') {
+      odd_line();
+    }
+    return Event::none;
+  }
+
+  static constexpr uint8_t behind_point = 0x80;
+  static constexpr uint8_t digits_max = 12;     ///< of a number; the longest published have 11
+  static constexpr uint8_t not_a_time = 0x80;   ///< in `digits`
+  static constexpr bool wants_heat = Fields::wants_device(device::heat) || Fields::wants_device(device::cooling);
+  static constexpr bool wants_energy = Fields::wants_device(device::electricity);
+
+  struct Obis {
+    uint8_t a, b, c, d, e;
+  };
+  struct Number {
+    uint32_t value;
+    uint16_t unit;          ///< as unit_of(); of a time the days in its month; behind '!' the CRC
+    uint8_t digits;         ///< digits read; behind the point, behind_point and the decimals
+    uint8_t pair;           ///< of a time: the two digits being read
+  };
+  /// What a telegram has told so far.
+  struct Told {
+    Flow flows[4];
+    detail::Some<Device, Fields::devices> devices;
+    detail::Kept<place_of<Fields>(Register::count)> kept;
+  };
+  /// One after the other in a line.
+  union Word {
+    Obis obis;
+    Number n;
+  };
+
+  State state_ = State::idle;
+  uint8_t flags_ = 0;
+  uint8_t slash_ = 0;  ///< place behind a '/' that may begin a header, and 0x80 behind a ')'; 0: there is none
+  uint8_t group_ = 0;  ///< the marks between the numbers of the OBIS code, two bits each; then the group of the line
+  Kind kind_ = Kind::import_energy;  ///< zero, as all initial values: nothing of it is stored in flash
+  uint8_t element_ = 0;  ///< E less that of the row; or channel, then place, of a device
+  Error error_ = Error::noise;
+  Word word_ = {};
+  detail::Sum<Fields::x25> sum_ = {}, header_sum_ = {};
+  uint16_t equipment_ = 0;
+  Told told_ = {};
+  typename Fields::Count errors_[static_cast<uint8_t>(Error::count)] = {};
+};
+
+}  // namespace p1
+}  // namespace protocol
+}  // namespace flm

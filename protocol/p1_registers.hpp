@@ -1,0 +1,180 @@
+// What smart meters tell, as one table: a register, or a dialect that names it otherwise, is a row.
+#pragma once
+#include <stdint.h>
+
+#include "protocol/attributes.hpp"
+
+namespace flm {
+namespace protocol {
+namespace p1 {
+
+/// A value of its own in a telegram. Energy in Wh, power in W, voltage in mV, current in mA; times as Unix time (UTC, seconds).
+enum class Register : uint8_t {
+  import_total,  ///< Wh from the grid, all tariffs
+  import_1,
+  import_2,
+  import_3,
+  import_4,
+  export_total,  ///< Wh to the grid, all tariffs
+  export_1,
+  export_2,
+  export_3,
+  export_4,
+  power_import,  ///< W, never negative; the other direction has its own
+  power_export,
+  voltage_1,  ///< mV, phase L1
+  voltage_2,
+  voltage_3,
+  current_1,  ///< mA, phase L1
+  current_2,
+  current_3,
+  power_import_1,  ///< W, phase L1
+  power_import_2,
+  power_import_3,
+  power_export_1,
+  power_export_2,
+  power_export_3,
+  tariff,              ///< 1, 2, ... as the meter counts them
+  time,                ///< when the telegram was made
+  quarter_hour_power,  ///< W, mean import of the running quarter of an hour (Belgium)
+  month_peak,          ///< W, highest quarter-hour mean of the running month (Belgium)
+  month_peak_time,     ///< when that was
+  count
+};
+
+/// What stands in the groups `(...)` behind an OBIS code.
+enum class Kind : uint8_t {
+  import_energy,  ///< (value*kWh|Wh), one of a total and its tariffs
+  export_energy,
+  import_power,  ///< (value*kW|W)
+  export_power,
+  nothing,
+  power,           ///< (value*kW|W), neither added nor subtracted anywhere
+  voltage,         ///< (value*V)
+  current,         ///< (value*A)
+  plain,           ///< (digits)
+  time,            ///< (YYMMDDhhmmssX)
+  peak,            ///< (YYMMDDhhmmssX)(value*kW)
+  identity,        ///< (any text): which meter this is
+  device_type,     ///< (digits), of the M-Bus device on channel B
+  device_reading,  ///< (YYMMDDhhmmssX)(value*unit)
+  device_old       ///< (YYMMDDhhmmss)(..)(..)(..)(..)(unit), line end, (value): DSMR 2.2 and 3
+};
+
+/// Channel of a row that is there for M-Bus channels 1 to 4.
+constexpr uint8_t any_channel = 0xFF;
+
+/// A-B:C.D.E, E from e_first to e_last; the register of e_first, those of the next E follow it. `registers`: how many in all.
+struct Row {
+  uint8_t a, b, c, d, e_first, e_last;
+  Kind kind;
+  Register first;
+  uint8_t registers;
+};
+
+/// Sources, by column of protocol/p1.md: DSMR P1 5.0.2 (6.12), DSMR 2.2 and 3.0 (6.4), eMUCS-P1 1.7.1 (Belgium), the Swedish
+/// branch's recommendation for H1, E.ON Hungary's P1 guide, Luxembourg's P1 2.1; each seen in a recording as well.
+constexpr Row rows[] = {
+    {1, 0, 1, 8, 0, 4, Kind::import_energy, Register::import_total, 5},
+    {1, 0, 2, 8, 0, 4, Kind::export_energy, Register::export_total, 5},
+    {1, 0, 1, 7, 0, 0, Kind::import_power, Register::power_import, 1},
+    {1, 0, 2, 7, 0, 0, Kind::export_power, Register::power_export, 1},
+    {0, 0, 96, 1, 0, 1, Kind::identity, Register::count, 0},
+    {0, 0, 42, 0, 0, 0, Kind::identity, Register::count, 0},
+    {0, any_channel, 24, 1, 0, 0, Kind::device_type, Register::count, 0},
+    {0, any_channel, 24, 2, 1, 3, Kind::device_reading, Register::count, 0},
+    {0, any_channel, 24, 3, 0, 0, Kind::device_old, Register::count, 0},
+    {0, 0, 1, 0, 0, 0, Kind::time, Register::time, 1},
+    {1, 0, 32, 7, 0, 0, Kind::voltage, Register::voltage_1, 1},
+    {1, 0, 52, 7, 0, 0, Kind::voltage, Register::voltage_2, 1},
+    {1, 0, 72, 7, 0, 0, Kind::voltage, Register::voltage_3, 1},
+    {1, 0, 31, 7, 0, 0, Kind::current, Register::current_1, 1},
+    {1, 0, 51, 7, 0, 0, Kind::current, Register::current_2, 1},
+    {1, 0, 71, 7, 0, 0, Kind::current, Register::current_3, 1},
+    {1, 0, 21, 7, 0, 0, Kind::power, Register::power_import_1, 1},
+    {1, 0, 41, 7, 0, 0, Kind::power, Register::power_import_2, 1},
+    {1, 0, 61, 7, 0, 0, Kind::power, Register::power_import_3, 1},
+    {1, 0, 22, 7, 0, 0, Kind::power, Register::power_export_1, 1},
+    {1, 0, 42, 7, 0, 0, Kind::power, Register::power_export_2, 1},
+    {1, 0, 62, 7, 0, 0, Kind::power, Register::power_export_3, 1},
+    {0, 0, 96, 14, 0, 0, Kind::plain, Register::tariff, 1},
+    {1, 0, 1, 4, 0, 0, Kind::power, Register::quarter_hour_power, 1},
+    {1, 0, 1, 6, 0, 0, Kind::peak, Register::month_peak, 2},
+};
+constexpr uint8_t row_count = sizeof(rows) / sizeof(rows[0]);
+
+/// M-Bus device types (EN 13757-3, table 6), those that P1 meters pass on.
+namespace device {
+enum Type : uint8_t { none = 0, electricity = 2, gas = 3, heat = 4, warm_water = 6, water = 7, cooling = 10, cooling_inlet = 11, heat_inlet = 12, heat_cooling = 13 };
+}
+
+/// A sensor board: net energy, signed power, and one gas meter with the time of its reading.
+struct BoardFields {
+  /// Which registers are kept one by one; the net sums and the devices are always there.
+  static constexpr bool keeps(Register) { return false; }
+  /// How many M-Bus devices are kept, 0 to 4, and of which types: the first ones that the telegram names.
+  static constexpr uint8_t devices = 1;
+  static constexpr bool wants_device(uint8_t type) { return type == device::gas; }
+  /// Is CRC-16/X-25 taken as well as CRC-16/ARC?
+  static constexpr bool x25 = false;
+  /// Are times turned into Unix time? If not, they are what the meter's clock shows, as a decimal number YYMMDDhhmm modulo 2^32
+  /// (exact until the end of 2042), and only their form is checked: 300 bytes of flash less.
+  static constexpr bool utc = false;
+  /// Seconds that winter time is ahead of UTC; summer time is an hour more.
+  static constexpr int16_t winter_time_s = 3600;
+  using Count = uint8_t;  ///< of errors; stays at its highest value
+};
+
+/// Everything, for a PC.
+struct AllFields {
+  static constexpr bool keeps(Register) { return true; }
+  static constexpr uint8_t devices = 4;
+  static constexpr bool wants_device(uint8_t type) { return type != device::none; }
+  static constexpr bool x25 = false;
+  static constexpr bool utc = true;
+  static constexpr int16_t winter_time_s = 3600;
+  using Count = uint16_t;
+};
+
+/// As AllFields, and meters with CRC-16/X-25.
+struct AllFieldsAnyCrc : AllFields {
+  static constexpr bool x25 = true;
+};
+
+/// Where a register is kept: its place among those that Fields keeps. A row is kept whole or not at all.
+template <class Fields>
+constexpr uint8_t place_of(Register wanted) {
+  uint8_t place = 0;
+  for (uint8_t r = 0; r < static_cast<uint8_t>(wanted); ++r)
+    if (Fields::keeps(static_cast<Register>(r))) ++place;
+  return place;
+}
+
+/// Is a row looked for at all?
+template <class Fields>
+constexpr bool wants_row(const Row& row) {
+  return row.kind == Kind::device_type || row.kind == Kind::device_reading || row.kind == Kind::device_old ? Fields::devices != 0
+         : row.kind == Kind::voltage || row.kind == Kind::current || row.kind == Kind::power || row.kind == Kind::plain ||
+                 row.kind == Kind::time || row.kind == Kind::peak
+             ? Fields::keeps(row.first)
+             : true;
+}
+
+/// Is a row the first wanted one with its C?
+template <class Fields>
+constexpr bool first_of_c(uint8_t row) {
+  for (uint8_t i = 0; i < row; ++i)
+    if (rows[i].c == rows[row].c && wants_row<Fields>(rows[i])) return false;
+  return true;
+}
+
+template <class Fields>
+constexpr bool wants_kind(Kind kind) {
+  for (uint8_t i = 0; i < row_count; ++i)
+    if (rows[i].kind == kind && wants_row<Fields>(rows[i])) return true;
+  return false;
+}
+
+}  // namespace p1
+}  // namespace protocol
+}  // namespace flm

@@ -1,0 +1,85 @@
+#include "sim/decode.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+using namespace flm::sim;
+
+namespace {
+
+const std::string own = FLM_SOURCE_DIR "/tests/data/p1/";
+
+std::string printed(const Decoded& decoded, bool json) {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* out = open_memstream(&text, &size);
+  print_decoded(decoded, "some file", json, out);
+  std::fclose(out);
+  const std::string result(text, size);
+  std::free(text);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("decode says what a telegram says, in both formats") {
+  const Decoded decoded = decode_p1(read_file_bytes(own + "emucs-peak-and-long-text.txt"), false);
+  REQUIRE(decoded.telegrams.size() == 1);
+  CHECK(decoded.refused() == 0);
+  const DecodedTelegram& t = decoded.telegrams[0];
+  CHECK(t.offset == 0);
+  CHECK(t.equipment == "1SAG3100721326");
+  CHECK(t.net_wh == 571557);
+  CHECK(t.power_w == 338);
+  CHECK(printed(decoded, false).find("month_peak_w            4927\n  month_peak_time         2023-11-01T16:45:00Z") != std::string::npos);
+  const auto json = nlohmann::json::parse(printed(decoded, true));
+  CHECK(json["accepted"] == 1);
+  CHECK(json["telegrams"][0]["registers"]["time"] == "2023-11-02T11:15:48Z");
+  CHECK(json["telegrams"][0]["devices"][1]["type"] == "water");
+  CHECK(json["telegrams"][0]["devices"][1]["value_litre"] == 8579);
+}
+
+TEST_CASE("decode says why a telegram was refused, and where") {
+  const std::string good = read_file_bytes(own + "sweden-han.txt");
+  std::string wrong = good;
+  wrong[30] ^= 1;
+  const std::string text = "noise\r\n" + wrong + good.substr(0, 100) + good + good.substr(0, 50);
+  const Decoded decoded = decode_p1(text, false);
+  REQUIRE(decoded.telegrams.size() == 4);
+  CHECK(decoded.refused() == 3);
+  CHECK(decoded.telegrams[0].offset == 7);
+  REQUIRE(decoded.telegrams[0].error.has_value());
+  CHECK(decoded.telegrams[0].error->error == "crc");
+  CHECK(decoded.telegrams[0].error->offset == 7 + good.size() - 2);
+  CHECK_FALSE(decoded.telegrams[0].net_wh.has_value());
+  CHECK(decoded.telegrams[1].offset == 7 + good.size());
+  CHECK(decoded.telegrams[1].bytes == 100);
+  CHECK(decoded.telegrams[1].error->error == "cut");
+  CHECK(decoded.telegrams[2].offset == 107 + good.size());
+  CHECK(decoded.telegrams[2].power_w == -20);
+  CHECK(decoded.telegrams[3].error->error == "cut");
+  CHECK(decoded.errors.at("noise") == 1);
+  CHECK(printed(decoded, false).find("1 accepted, 3 refused, crc 1, cut 2, noise 1") != std::string::npos);
+  CHECK(nlohmann::json::parse(printed(decoded, true))["telegrams"][0]["error"] == "crc");
+}
+
+TEST_CASE("decode accepts a telegram without CRC when told to") {
+  const std::string bytes = read_file_bytes(own + "dsmr22-gas-two-lines.txt");
+  CHECK(decode_p1(bytes, false).telegrams[0].error->error == "no_crc");
+  CHECK(decode_p1(bytes, true).refused() == 0);
+}
+
+TEST_CASE("decode lists the values that were refused") {
+  const Decoded decoded = decode_p1(read_file_bytes(own + "luxembourg-device-without-time.txt"), false);
+  REQUIRE(decoded.telegrams.size() == 1);
+  CHECK(decoded.telegrams[0].faults.size() == 4);
+  CHECK(decoded.telegrams[0].faults[0].error == "time");
+  CHECK(decoded.telegrams[0].faults[1].error == "unit");
+}
+
+TEST_CASE("the last line of a file may have no end") {
+  const std::string good = read_file_bytes(own + "sweden-han.txt");
+  CHECK(decode_p1(good.substr(0, good.size() - 2), false).refused() == 0);
+  CHECK(decode_p1("", false).telegrams.empty());
+}
