@@ -167,7 +167,7 @@ std::optional<double> Comparison::seconds_to(double target) const {
   if (covered.size() < 2) return std::nullopt;
   const double time = covered.back().at - covered.front().at;
   const double interval = time / static_cast<double>(covered.size() - 1);
-  double wanted = interval * (fewest_points - 1);
+  double wanted = std::max(interval * (fewest_points - 1), shortest_s);
   if (const auto now = result()) {
     // Scatter shrinks with the root of the time.
     if (now->uncertainty > target) wanted = std::max(wanted, time * square(now->uncertainty / target));

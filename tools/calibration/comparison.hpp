@@ -62,9 +62,10 @@ class Comparison {
 
   /// True when the uncertainty is down to `target`, after at least a minute.
   [[nodiscard]] static bool reached(const ComparisonResult& result, double target) {
-    return result.seconds >= 60.0 && result.uncertainty <= target;
+    return result.seconds >= shortest_s && result.uncertainty <= target;
   }
 
+  static constexpr double shortest_s = 60.0;
   /// Instants that are needed for a result.
   static constexpr std::size_t fewest_points = 16;
 

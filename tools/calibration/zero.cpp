@@ -41,8 +41,6 @@ double offset_for(double mean, double sigma) {
 
 }  // namespace
 
-double ZeroFit::starting_counts() const { return std::sqrt(variance / 2.0); }
-
 ZeroFit fit_zero(std::span<const RawWindow> windows) {
   double samples = 0, sum = 0, steps = 0, squares = 0, smallest = 1023, mean_square = 0;
   for (const RawWindow& window : windows) {

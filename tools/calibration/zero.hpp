@@ -14,8 +14,6 @@ struct ZeroFit {
   bool cut_off = false;           ///< some noise lies below code 0: offset and variance are those of the whole distribution
   std::int16_t offset_q8 = 0;     ///< as `so` takes it
   std::uint16_t noise_q10 = 0;    ///< as `sn` takes it
-  /// Least RMS current that is measured (firmware/metering/estimator.hpp), counts.
-  [[nodiscard]] double starting_counts() const;
 };
 
 /// From at least one window. Throws CalibrationError: a current flows, an offset or noise that the settings do not hold.

@@ -1,14 +1,18 @@
 // A board in the native engine with a clamp and an S0 meter on the same load, and a host that reads both.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sim/environment.hpp"
 #include "sim/link_host.hpp"
 #include "sim/main_board.hpp"
-#include "tools/calibration/reading.hpp"
+#include "tools/calibration/readings.hpp"
+#include "tools/calibration/session.hpp"
 #include "tools/common/link_text.hpp"
 
 namespace flm::test {
@@ -35,7 +39,17 @@ inline sim::Scenario bench_scenario(double watts, std::uint64_t seed) {
   return s;
 }
 
-class BoardOnBench {
+/// The same with the meter's pulses.
+inline sim::Scenario metered_scenario(double watts, std::uint64_t seed) {
+  sim::Scenario scenario = bench_scenario(watts, seed);
+  sim::Pulses meter;
+  meter.port = 4;
+  meter.every = 0.5 * 3600.0 / watts;
+  scenario.pulses = {meter};
+  return scenario;
+}
+
+class BoardOnBench : public calibration::BoardLink {
  public:
   explicit BoardOnBench(sim::Scenario scenario)
       : scenario_(std::move(scenario)),
@@ -44,28 +58,25 @@ class BoardOnBench {
         engine_(sim::make_native_engine(board_, environment_)),
         host_(board_, *engine_) {
     host_.wait_until(sim::configure_at);
-    for (const std::string& line : sim::configuration(scenario_, board_)) static_cast<void>(host_.exchange(line));
+    for (const std::string& line : sim::configuration(scenario_, board_)) static_cast<void>(ask(line));
+    wait(2.0);  // the first second begins before the smoother has settled
   }
 
-  /// A reply's fields, without its letters and, where there is one, its index.
-  std::string ask(const std::string& line) { return decode_reply(host_.exchange(line).value_or("")); }
-  void wait(double seconds) { host_.wait_until(host_.now() + static_cast<sim::Nanoseconds>(seconds * 1e9)); }
-  [[nodiscard]] double now() const { return static_cast<double>(host_.now()) * 1e-9; }
-  [[nodiscard]] const sim::Environment& environment() const { return environment_; }
-
-  /// The clamp's last second.
-  calibration::RawWindow raw() {
-    calibration::RawWindow w;
-    static_cast<void>(ask("ga 0"));  // from now on it is kept
-    wait(1.1);
-    char letters[3];
-    int index = 0;
-    const std::string reply = ask("ga 0");
-    if (std::sscanf(reply.c_str(), "%2s %d %lf %lf %lf %lf %lf %lf %lf %lf", letters, &index, &w.samples, &w.largest,
-                    &w.smallest, &w.last, &w.clipped, &w.sum, &w.steps, &w.squares) != 10)
-      throw std::runtime_error("no raw window: " + reply);
-    return w;
+  std::vector<std::int64_t> ask(const std::string& line) override {
+    const std::string reply = decode_reply(host_.exchange(line).value_or("zz"));
+    if (line == "ct") wait(0.5);
+    if (!reply.starts_with(line.substr(0, 2))) throw calibration::Refused("'" + line + "' is answered '" + reply + "'");
+    std::vector<std::int64_t> numbers;
+    std::istringstream in(reply.substr(2));
+    for (std::int64_t number = 0; in >> number;) numbers.push_back(number);
+    if (before_reply_) before_reply_(line, numbers);
+    return numbers;
   }
+  void wait(double seconds) override { host_.wait_until(host_.now() + static_cast<sim::Nanoseconds>(seconds * 1e9)); }
+  double now() override { return static_cast<double>(host_.now()) * 1e-9; }
+
+  /// May change what the board answers: a faulty one.
+  void tamper(std::function<void(const std::string&, std::vector<std::int64_t>&)> with) { before_reply_ = std::move(with); }
 
  private:
   sim::Scenario scenario_;
@@ -73,6 +84,24 @@ class BoardOnBench {
   sim::Environment environment_;
   std::unique_ptr<sim::Engine> engine_;
   sim::LinkHost host_;
+  std::function<void(const std::string&, std::vector<std::int64_t>&)> before_reply_;
+};
+
+/// A person who says yes or no, and keeps what was said.
+class Script : public calibration::Dialogue {
+ public:
+  explicit Script(bool answer = true) : answer_(answer) {}
+  void say(const std::string& line) override { said += line + "\n"; }
+  void progress(const std::string& line) override { watched += line + "\n"; }
+  bool confirm(const std::string&) override {
+    ++questions;
+    return answer_;
+  }
+  std::string said, watched;
+  int questions = 0;
+
+ private:
+  bool answer_;
 };
 
 }  // namespace flm::test

@@ -22,46 +22,18 @@ struct Outcome {
   double took = 0;
 };
 
-/// Reads clamp and meter twice a second, until the uncertainty is reached.
+/// Reads clamp and meter until the uncertainty is reached.
 Outcome compare(BoardOnBench& bench, double limit) {
   Comparison comparison(pulse_resolution);
-  bench.wait(2.5);
   const double begun = bench.now();
-  double last = 0;
+  ComparisonFeed feed(bench, 0, 3, true);
   while (bench.now() - begun < limit) {
-    bench.wait(0.5);
-    unsigned long cause = 0, uptime = 0;
-    REQUIRE(std::sscanf(bench.ask("gr").c_str(), "gr %lu %lu", &cause, &uptime) == 2);
-    const std::string data = bench.ask("gd");
-    // gd, then four numbers a sensor.
-    const char* at = data.c_str() + 2;
-    unsigned long sensor = 0, counter = 0, milli = 0, extra = 0;
-    for (int used = 0; std::sscanf(at, " %lu %lu %lu %lu%n", &sensor, &counter, &milli, &extra, &used) == 4; at += used) {
-      if (sensor == 0) {
-        // Seconds end 100 ms before the stamps' whole ones.
-        double second = static_cast<double>(uptime) - 0.1;
-        if (second <= last) second = last + 1.0;  // it ended between the two commands
-        last = second;
-        comparison.add_clamp(second, static_cast<double>(extra));
-      }
-      if (sensor == 3)
-        comparison.add_reference(static_cast<double>(extra) * 1e-3,
-                                 static_cast<double>(counter) + static_cast<double>(milli) * 1e-3);
-    }
+    feed.poll(comparison);
     const auto result = comparison.result();
     if (result && Comparison::reached(*result, target)) return {*result, bench.now() - begun};
   }
   FAIL("not reached in " << limit << " s");
   return {};
-}
-
-flm::sim::Scenario metered(double watts, std::uint64_t seed) {
-  flm::sim::Scenario scenario = bench_scenario(watts, seed);
-  flm::sim::Pulses meter;
-  meter.port = 4;
-  meter.every = 0.5 * 3600.0 / watts;
-  scenario.pulses = {meter};
-  return scenario;
 }
 
 }  // namespace
@@ -76,7 +48,7 @@ TEST_CASE(
     CAPTURE(seed);
     // 1.9 to 2.1 kW: pulses and seconds meet in another way in each run.
     const double watts = 1900.0 + 200.0 * std::uniform_real_distribution<>()(random);
-    flm::sim::Scenario scenario = metered(watts, seed);
+    flm::sim::Scenario scenario = metered_scenario(watts, seed);
     scenario.front_end.gain = 1.05;
     BoardOnBench bench(scenario);
     const Outcome outcome = compare(bench, 900.0);

@@ -19,10 +19,8 @@ constexpr ShapeInput input = {flm::metering::StepWeight<flm::boards::Flm02b::Sam
 
 std::vector<RawWindow> windows_of(const flm::sim::Scenario& scenario) {
   BoardOnBench bench(scenario);
-  bench.wait(1.0);  // the first second begins before the smoother has settled
-  std::vector<RawWindow> list;
-  for (int i = 0; i < 5; ++i) list.push_back(bench.raw());
-  return list;
+  Script person;
+  return raw_windows(bench, person, 0, 5);
 }
 
 }  // namespace

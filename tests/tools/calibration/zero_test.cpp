@@ -14,9 +14,8 @@ using Catch::Matchers::Contains;
 namespace {
 
 std::vector<RawWindow> windows(BoardOnBench& bench, int count) {
-  std::vector<RawWindow> list;
-  for (int i = 0; i < count; ++i) list.push_back(bench.raw());
-  return list;
+  Script person;
+  return raw_windows(bench, person, 0, count);
 }
 
 }  // namespace
