@@ -49,7 +49,7 @@ inline sim::Scenario metered_scenario(double watts, std::uint64_t seed) {
   return scenario;
 }
 
-class BoardOnBench : public calibration::BoardLink {
+class BoardOnBench : public BoardLink {
  public:
   explicit BoardOnBench(sim::Scenario scenario)
       : scenario_(std::move(scenario)),
@@ -65,7 +65,7 @@ class BoardOnBench : public calibration::BoardLink {
   std::vector<std::int64_t> ask(const std::string& line) override {
     const std::string reply = decode_reply(host_.exchange(line).value_or("zz"));
     if (line == "ct") wait(0.5);
-    if (!reply.starts_with(line.substr(0, 2))) throw calibration::Refused("'" + line + "' is answered '" + reply + "'");
+    if (!reply.starts_with(line.substr(0, 2))) throw Refused("'" + line + "' is answered '" + reply + "'");
     std::vector<std::int64_t> numbers;
     std::istringstream in(reply.substr(2));
     for (std::int64_t number = 0; in >> number;) numbers.push_back(number);
