@@ -4,7 +4,7 @@
 
 #include "tools/common/atomic_file.hpp"
 #include "sim/report/report_sections.hpp"
-#include "sim/report/svg.hpp"
+#include "tools/common/svg.hpp"
 
 namespace flm::sim {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "sim/environment.hpp"
-#include "sim/report/svg.hpp"
+#include "tools/common/svg.hpp"
 #include "sim/run.hpp"
 
 namespace flm::sim {

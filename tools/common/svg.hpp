@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace flm::sim::svg {
+namespace flm::svg {
 
 /// Text made safe between tags and inside quoted attributes.
 std::string escape(std::string_view text);
@@ -65,4 +65,4 @@ class Plot {
   std::vector<std::pair<std::string, std::string>> legend_;
 };
 
-}  // namespace flm::sim::svg
+}  // namespace flm::svg

@@ -1,4 +1,4 @@
-#include "sim/report/svg.hpp"
+#include "tools/common/svg.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <iterator>
 #include <limits>
 
-namespace flm::sim::svg {
+namespace flm::svg {
 namespace {
 
 constexpr double kLeft = 58, kRight = 14, kTop = 28, kBottom = 36;  // room around the plot area, in px
@@ -218,4 +218,4 @@ std::string Plot::str(std::string_view title) const {
   return out + "\n</svg>\n";
 }
 
-}  // namespace flm::sim::svg
+}  // namespace flm::svg

@@ -1,10 +1,10 @@
-#include "sim/report/svg.hpp"
+#include "tools/common/svg.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 
-using namespace flm::sim::svg;
+using namespace flm::svg;
 
 TEST_CASE("text from files cannot become markup") {
   CHECK(escape("a<b>&\"c'") == "a&lt;b&gt;&amp;&quot;c&#39;");

@@ -1,0 +1,180 @@
+#include "tools/calibration/procedure.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "firmware/metering/clock.hpp"
+#include "tests/sim/temporary_folder.hpp"
+#include "tests/tools/calibration/board_on_bench.hpp"
+#include "tools/calibration/report.hpp"
+
+using namespace flm::calibration;
+using namespace flm::test;
+using Catch::Matchers::Contains;
+
+// readings.cpp: the board's seconds end 100 ms before the whole ones of the stamps.
+static_assert(flm::metering::first_second_ms == 900, "as ComparisonFeed has it");
+
+TEST_CASE("zero: offset and noise are measured, asked for, set, committed and verified") {
+  flm::sim::Scenario scenario = bench_scenario(0.0, 1);
+  scenario.front_end.offset_lsb = 3.0;
+  BoardOnBench bench(scenario);
+  Script person;
+  const auto record = calibrate_zero(bench, person, {});
+  REQUIRE(record);
+  CHECK(from_wire16(bench.ask("go 0")[1]) == Approx(3.0 * 256).margin(8));
+  CHECK(bench.ask("gn 0")[1] == Approx(1024.0 / 3.0).epsilon(0.06));
+  CHECK(person.questions == 1);
+  CHECK_THAT(person.said, Contains("without load the board reads 3") && Contains("expected after: ") && Contains("verified: "));
+  REQUIRE(record->changes.size() == 2);
+  CHECK(record->changes[0].after == bench.ask("go 0")[1]);
+}
+
+TEST_CASE("gain: the readings come to the reference, and the record says by how much") {
+  flm::sim::Scenario scenario = bench_scenario(1874.0, 1);
+  scenario.front_end.gain = 0.93;
+  BoardOnBench bench(scenario);
+  Script person;
+  const auto record = calibrate_gain(bench, person, {}, parse_reference("1874W"));
+  REQUIRE(record);
+  CHECK(record->error_before == Approx(-0.07).margin(0.003));
+  CHECK(std::abs(record->verified_error) < 0.002);
+  CHECK_THAT(person.said, Contains("error -6.8") && Contains("sm 0 55") && Contains("verified: 187"));
+  Script reader;
+  CHECK(clamp_powers(bench, reader, 0, 1)[0] == Approx(1874.0).margin(3.0));
+}
+
+TEST_CASE("shape: the time constant of another capacitor is found, and a sine reads right with it") {
+  flm::sim::Scenario scenario = bench_scenario(2000.0, 1);
+  scenario.front_end.tau = 0.0024;
+  BoardOnBench bench(scenario);
+  Script person;
+  const auto record = calibrate_shape(bench, person, {});
+  REQUIRE(record);
+  CHECK(bench.ask("gt 0")[1] == Approx(2400).margin(8));
+  CHECK(record->error_before < -0.005);
+  CHECK(std::abs(record->verified_error) < 0.001);
+}
+
+TEST_CASE("against pulses: the constant is fitted, and the trace shows how the uncertainty shrank") {
+  flm::sim::Scenario scenario = metered_scenario(2000.0, 1);
+  scenario.front_end.gain = 1.05;
+  BoardOnBench bench(scenario);
+  Script person;
+  const auto record = calibrate_against(bench, person, {}, Meter::pulse, 4);
+  REQUIRE(record);
+  CHECK(record->uncertainty <= 0.003);
+  CHECK(std::abs(record->verified_error) <= 0.003);
+  CHECK(bench.ask("gm 0")[1] == Approx(5163 / 1.05).epsilon(0.004));
+  CHECK(record->trace.size() > 20);
+  CHECK(record->trace.front().uncertainty > record->trace.back().uncertainty);
+  CHECK(record->trace.back().seconds < 15 * 60);
+  CHECK_THAT(person.watched, Contains("2104 W   error +5.19 % +- 0.0") && Contains("0.30 % in about 58 s"));
+}
+
+TEST_CASE("no at the question changes nothing") {
+  flm::sim::Scenario scenario = metered_scenario(2000.0, 1);
+  scenario.front_end.gain = 1.05;
+  BoardOnBench bench(scenario);
+  Script person(false);
+  CHECK_FALSE(calibrate_against(bench, person, {}, Meter::pulse, 4));
+  CHECK_FALSE(calibrate_gain(bench, person, {}, parse_reference("2kW")));
+  CHECK(bench.ask("gm 0")[1] == 5163);
+  CHECK_THAT(person.said, Contains("nothing has changed"));
+}
+
+TEST_CASE("a calibration that the next readings do not bear out is taken back") {
+  flm::sim::Scenario scenario = bench_scenario(1874.0, 1);
+  scenario.front_end.gain = 0.93;
+  BoardOnBench bench(scenario);
+  bool set = false;
+  bench.tamper([&set](const std::string& line, std::vector<std::int64_t>& numbers) {
+    if (line.starts_with("sm 0 55")) set = true;
+    if (set && line == "gd" && numbers.size() >= 4) numbers[3] = 1500;  // the load has changed meanwhile
+  });
+  Script person;
+  CHECK_THROWS_WITH(calibrate_gain(bench, person, {}, parse_reference("1874W")),
+                    Contains("after it the error is -19.96 %") && Contains("as before"));
+  CHECK(bench.ask("gm 0")[1] == 5163);
+}
+
+TEST_CASE("what a person can get wrong has an answer of its own") {
+  Script person;
+  Options options;
+  SECTION("no load") {
+    BoardOnBench bench(bench_scenario(0.0, 1));
+    CHECK_THROWS_WITH(calibrate_gain(bench, person, options, parse_reference("1874W")), Contains("no load"));
+    CHECK_THROWS_WITH(calibrate_shape(bench, person, options), Contains("too little current"));
+    CHECK_THROWS_WITH(calibrate_against(bench, person, options, Meter::pulse, 4), Contains("no load"));
+  }
+  SECTION("zero under load") {
+    BoardOnBench bench(bench_scenario(500.0, 1));
+    CHECK_THROWS_WITH(calibrate_zero(bench, person, options), Contains("a current flows"));
+  }
+  SECTION("a meter that does not count") {
+    BoardOnBench bench(bench_scenario(500.0, 1));
+    CHECK_THROWS_WITH(calibrate_against(bench, person, options, Meter::pulse, 4),
+                      Contains("sensor 4 has not counted for 5 min"));
+  }
+  SECTION("a meter that is too coarse for the load") {
+    flm::sim::Scenario scenario = metered_scenario(40.0, 1);  // 0.5 Wh every 45 s
+    BoardOnBench bench(scenario);
+    options.limit_s = 600.0;
+    CHECK_THROWS_WITH(calibrate_against(bench, person, options, Meter::pulse, 4),
+                      Contains("too coarse for this load") && Contains("--limit"));
+  }
+  SECTION("a clamp on another phase than the meter") {
+    flm::sim::Scenario scenario = metered_scenario(2000.0, 1);
+    scenario.waveforms[0].amps = 1.0;
+    BoardOnBench bench(scenario);
+    CHECK_THROWS_WITH(calibrate_against(bench, person, options, Meter::pulse, 4),
+                      Contains("the clamp reads 23") && Contains("phase"));
+  }
+  SECTION("sensors that are not there") {
+    BoardOnBench bench(bench_scenario(500.0, 1));
+    options.sensor = 3;
+    CHECK_THROWS_WITH(calibrate_gain(bench, person, options, parse_reference("500W")),
+                      Contains("sensor 3 is no enabled clamp sensor; allowed: 1"));
+    options.sensor = 0;
+    CHECK_THROWS_WITH(calibrate_against(bench, person, options, Meter::p1, 6),
+                      Contains("sensor 6 is not enabled as a smart meter"));
+    flm::sim::Scenario empty;
+    empty.board = "flm02a";
+    empty.duration = 10.0;
+    BoardOnBench other(empty);
+    CHECK_THROWS_WITH(calibrate_gain(other, person, options, parse_reference("500W")), Contains("no clamp sensor is enabled"));
+  }
+  CHECK(person.questions == 0);
+}
+
+TEST_CASE("records are kept, and reported as text and as a page") {
+  TemporaryFolder folder;
+  const auto file = folder.path() / "state" / "calibrations.jsonl";
+  CHECK(read_records(file).empty());
+  CHECK(text_report({}) == "no calibration has been done yet\n");
+  Record record;
+  record.time = "2026-11-23T18:00:00Z";
+  record.port = "sim:<a>.toml";
+  record.board = "flm02b";
+  record.kind = "against";
+  record.sensor = 1;
+  record.reference = "pulses on sensor 4";
+  record.changes = {{"meter constant of sensor 1", "sm 0", 5163, 4917}};
+  record.error_before = 0.05;
+  record.uncertainty = 0.002;
+  record.verified_error = 0.0004;
+  record.trace = {{20, 0.95, 0.01}, {40, 0.9523, 0.004}, {60, 0.9524, 0.002}};
+  append_record(file, record);
+  append_record(file, record);
+  const std::vector<Record> records = read_records(file);
+  REQUIRE(records.size() == 2);
+  CHECK(records[1].trace.size() == 3);
+  CHECK_THAT(text_report(records), Contains("pulses on sensor 4") && Contains("5163 -> 4917") && Contains("+5.00 % ± 0.20 %"));
+  const std::string page = html_report(records);
+  CHECK_THAT(page, Contains("<svg") && Contains("sim:&lt;a&gt;.toml") && Contains("95 % bounds") && !Contains("nan"));
+  std::ofstream(file, std::ios::app) << "not json\n";
+  CHECK_THROWS_WITH(read_records(file), Contains("calibrations.jsonl:3: no record of a calibration"));
+}

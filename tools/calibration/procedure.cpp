@@ -1,0 +1,311 @@
+#include "tools/calibration/procedure.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "tools/calibration/constant.hpp"
+#include "tools/calibration/prediction.hpp"
+#include "tools/calibration/readings.hpp"
+#include "tools/calibration/shape.hpp"
+#include "tools/calibration/zero.hpp"
+
+namespace flm::calibration {
+namespace {
+
+Record begin_record(const char* kind, const ClampSensor& clamp) {
+  Record record;
+  record.time = fmt::format("{:%FT%TZ}", std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now()));
+  record.kind = kind;
+  record.sensor = clamp.sensor + 1;
+  return record;
+}
+
+int get_clamp(BoardLink& board, char letter, int clamp) {
+  return static_cast<int>(board.get(fmt::format("g{} {}", letter, clamp), 2)[1]);
+}
+
+/// What is set, and goes back to what it was unless it is kept.
+class Settings {
+ public:
+  Settings(BoardLink& board, std::vector<Change> changes) : board_(board), changes_(std::move(changes)) {}
+  ~Settings() {
+    if (!armed_) return;
+    try {
+      for (const Change& change : changes_) board_.set(fmt::format("{} {}", change.command, change.before));
+      board_.commit();
+    } catch (const std::exception&) {  // the link is gone: the caller hears of that by another exception
+    }
+  }
+  Settings(const Settings&) = delete;
+  Settings& operator=(const Settings&) = delete;
+
+  void apply() {
+    armed_ = true;
+    for (const Change& change : changes_) board_.set(fmt::format("{} {}", change.command, change.after));
+    // Read back: what it answers to a get, not what it echoed.
+    for (const Change& change : changes_) {
+      std::string get = change.command;
+      get[0] = 'g';
+      if (board_.get(get, 2)[1] != change.after) throw Refused(fmt::format("'{}' does not give {} back", get, change.after));
+    }
+    board_.commit();
+  }
+  void keep() { armed_ = false; }
+
+ private:
+  BoardLink& board_;
+  std::vector<Change> changes_;
+  bool armed_ = false;
+};
+
+/// Says what would change, and asks; false when nothing is to be done.
+bool agreed(Dialogue& person, const Record& record) {
+  bool changes = false;
+  for (const Change& change : record.changes) {
+    if (change.before != change.after) changes = true;
+    person.say(
+        fmt::format("{}: {} -> {}   ({} {})", change.setting, change.before, change.after, change.command, change.after));
+  }
+  if (!changes) {
+    person.say("nothing would change");
+    return true;
+  }
+  if (person.confirm("Set this?")) return true;
+  person.say("nothing has changed");
+  return false;
+}
+
+Change constant_change(const ClampSensor& clamp, const ConstantChange& constant) {
+  return {fmt::format("meter constant of sensor {}", clamp.sensor + 1), fmt::format("sm {}", clamp.sensor), constant.before,
+          constant.after};
+}
+
+/// An uncertainty: three digits after the point when it is small.
+std::string bounds(double share) { return fmt::format("{:.{}f} %", percent(share), share < 0.001 ? 3 : 2); }
+std::string signed_percent(double share) { return fmt::format("{:+.2f} %", percent(share)); }
+
+}  // namespace
+
+std::optional<Record> calibrate_zero(BoardLink& board, Dialogue& person, const Options& options) {
+  const Setup setup = read_setup(board);
+  const ClampSensor& sensor = choose_clamp(setup, options.sensor);
+  Record record = begin_record("zero", sensor);
+  record.reference = "no load";
+  double before_w = 0, expected_w = 0;
+  for (const int clamp : sensor.clamps) {
+    const std::vector<RawWindow> windows = raw_windows(board, person, clamp, options.seconds);
+    const ZeroFit fit = fit_zero(windows);
+    const int offset = from_wire16(get_clamp(board, 'o', clamp)), noise = get_clamp(board, 'n', clamp);
+    ClampSettings settings = {static_cast<std::uint16_t>(get_clamp(board, 't', clamp)), static_cast<std::uint16_t>(noise),
+                              static_cast<std::int16_t>(offset), sensor.constant};
+    const auto predicted = [&] {
+      double sum = 0;
+      for (const RawWindow& window : windows) sum += predicted_watts(window, settings, setup.letter);
+      return sum / static_cast<double>(windows.size());
+    };
+    before_w += predicted();
+    settings.offset_q8 = fit.offset_q8;
+    settings.noise_q10 = fit.noise_q10;
+    expected_w += predicted();
+    person.say(fmt::format(
+        "clamp {}: code at no current {:.2f} +- {:.2f} (was taken for {:.2f}), noise {:.2f} counts RMS (was {:.2f})", clamp + 1,
+        fit.offset, fit.offset_uncertainty, offset / 256.0, std::sqrt(fit.variance), std::sqrt(noise / 1024.0)));
+    record.changes.push_back({fmt::format("code at no current of clamp {}, 1/256", clamp + 1), fmt::format("so {}", clamp),
+                              to_wire16(offset), to_wire16(fit.offset_q8)});
+    record.changes.push_back(
+        {fmt::format("noise of clamp {}, 1/1024 count^2", clamp + 1), fmt::format("sn {}", clamp), noise, fit.noise_q10});
+  }
+  person.say(fmt::format("without load the board reads {:.1f} W; expected after: {:.1f} W", before_w, expected_w));
+  if (!agreed(person, record)) return std::nullopt;
+  Settings settings(board, record.changes);
+  settings.apply();
+  double sum = 0;
+  constexpr int seconds = 5;
+  for (const double watt : clamp_powers(board, person, sensor.sensor, seconds)) sum += watt / seconds;
+  // Noise passes the starting current now and then; a count more than that is something else.
+  const double allowed = 2.0 * expected_w + 2.4e-3 / 1.110721 * sensor.constant * static_cast<double>(sensor.clamps.size());
+  person.say(fmt::format("verified: {:.1f} W without load", sum));
+  if (sum > allowed)
+    throw CalibrationError(fmt::format(
+        "after it the board reads {:.1f} W without load; allowed: {:.1f} W. The settings are as before", sum, allowed));
+  settings.keep();
+  return record;
+}
+
+std::optional<Record> calibrate_gain(BoardLink& board, Dialogue& person, const Options& options, ReferencePower reference) {
+  const Setup setup = read_setup(board);
+  const ClampSensor& sensor = choose_clamp(setup, options.sensor);
+  Record record = begin_record("gain", sensor);
+  record.reference = fmt::format("{:g} W +- {:g} W", reference.watt, reference.half_step);
+  const GainFit fit = fit_gain(clamp_powers(board, person, sensor.sensor, options.seconds), reference);
+  const ConstantChange constant = change_constant(sensor.constant, fit.ratio);
+  person.say(fmt::format("read: {:.1f} W, reference: {:g} W; error {} +- {}", fit.mean, reference.watt,
+                         signed_percent(constant.error_before), bounds(fit.uncertainty)));
+  if (fit.varies) {
+    record.remarks.push_back(
+        fmt::format("the load varied by {:.1f} %; a steady load gives a better result", percent(fit.variation)));
+    person.say("note: " + record.remarks.back());
+  }
+  person.say(fmt::format("expected after: error {} +- {}", signed_percent(constant.error_after), bounds(fit.uncertainty)));
+  record.error_before = constant.error_before;
+  record.error_after = constant.error_after;
+  record.uncertainty = fit.uncertainty;
+  record.changes = {constant_change(sensor, constant)};
+  if (!agreed(person, record)) return std::nullopt;
+  Settings settings(board, record.changes);
+  settings.apply();
+  const GainFit after = fit_gain(clamp_powers(board, person, sensor.sensor, 5), reference);
+  record.verified_error = 1.0 / after.ratio - 1.0;
+  record.verified_uncertainty = after.uncertainty;
+  person.say(fmt::format("verified: {:.1f} W, error {} +- {}", after.mean, signed_percent(record.verified_error),
+                         bounds(after.uncertainty)));
+  const double allowed = fit.uncertainty + after.uncertainty + 0.005;
+  if (std::abs(record.verified_error) > allowed)
+    throw CalibrationError(
+        fmt::format("after it the error is {}; allowed: {:.2f} %. Has the load changed? The settings are as before",
+                    signed_percent(record.verified_error), percent(allowed)));
+  settings.keep();
+  return record;
+}
+
+std::optional<Record> calibrate_shape(BoardLink& board, Dialogue& person, const Options& options) {
+  const Setup setup = read_setup(board);
+  const ClampSensor& sensor = choose_clamp(setup, options.sensor);
+  Record record = begin_record("shape", sensor);
+  record.reference = fmt::format("a resistive load at {:g} Hz", options.mains_hz);
+  const auto fit_clamp = [&](int clamp, int seconds) {
+    const ShapeInput input = {setup.samples_per_second, from_wire16(get_clamp(board, 'o', clamp)) / 256.0,
+                              get_clamp(board, 'n', clamp) / 1024.0, options.mains_hz};
+    return fit_shape(raw_windows(board, person, clamp, seconds), input, get_clamp(board, 't', clamp) * 1e-6);
+  };
+  for (const int clamp : sensor.clamps) {
+    const ShapeFit fit = fit_clamp(clamp, options.seconds);
+    person.say(
+        fmt::format("clamp {}: time constant {:.0f} +- {:.1f} us; a sine's RMS to its mean {:.4f}, expected after {:.4f}",
+                    clamp + 1, fit.tau_s * 1e6, fit.uncertainty_s * 1e6, fit.ratio_before, fit.ratio_after));
+    record.error_before = fit.ratio_before / fit.ratio_after - 1.0;
+    record.uncertainty = fit.uncertainty_s / fit.tau_s;
+    record.changes.push_back({fmt::format("time constant of clamp {}, us", clamp + 1), fmt::format("st {}", clamp),
+                              get_clamp(board, 't', clamp), fit.tau_us});
+  }
+  person.say(fmt::format("expected after: a sine reads {} of what it reads now; check the gain next",
+                         signed_percent(-record.error_before)));
+  if (!agreed(person, record)) return std::nullopt;
+  Settings settings(board, record.changes);
+  settings.apply();
+  for (const int clamp : sensor.clamps) {
+    const ShapeFit fit = fit_clamp(clamp, 3);
+    record.verified_error = fit.ratio_before / fit.ratio_after - 1.0;
+    person.say(fmt::format("verified: clamp {}: RMS to mean {:.4f}", clamp + 1, fit.ratio_before));
+    if (std::abs(record.verified_error) > 0.005)
+      throw CalibrationError(
+          fmt::format("after it a sine's RMS to its mean is {:.4f}; allowed: {:.4f} within 0.5 %. The settings are as before",
+                      fit.ratio_before, fit.ratio_after));
+  }
+  settings.keep();
+  return record;
+}
+
+namespace {
+
+std::string span_text(double seconds) {
+  return seconds < 120 ? fmt::format("{:.0f} s", seconds) : fmt::format("{:.0f} min", seconds / 60.0);
+}
+
+/// Compares until `enough`; tells of progress, and complains when it cannot be had.
+template <class Enough>
+ComparisonResult compare(BoardLink& board, Dialogue& person, const Options& options, int clamp, int reference, Meter meter,
+                         double target, std::vector<TracePoint>* trace, Enough enough) {
+  constexpr double longest_silence = 300.0;
+  Comparison comparison(meter == Meter::pulse ? pulse_resolution : register_resolution);
+  ComparisonFeed feed(board, clamp, reference, meter == Meter::pulse);
+  const double begun = board.now();
+  double traced = 0;
+  for (;;) {
+    feed.poll(comparison);
+    const double passed = board.now() - begun;
+    const auto result = comparison.result();
+    if (result && trace != nullptr && result->seconds >= traced + 1.0) {
+      traced = result->seconds;
+      trace->push_back({result->seconds, result->ratio, result->uncertainty});
+    }
+    if (result && enough(*result)) {
+      person.progress("");
+      return *result;
+    }
+    const auto left = comparison.seconds_to(target);
+    if (feed.silence() > std::min(longest_silence, options.limit_s))
+      throw CalibrationError(fmt::format("sensor {} has not counted for {}: is the meter connected, and is there a load?",
+                                         reference + 1, span_text(feed.silence())));
+    if (passed > options.limit_s)
+      throw CalibrationError(
+          fmt::format("the uncertainty is {} after {}; wanted: {:.2f} %. Allow more with --limit or --uncertainty, or use a "
+                      "larger and steadier load",
+                      result ? bounds(result->uncertainty) : "not known yet", span_text(passed), percent(target)));
+    // Too coarse for the time that there is: known from the reference's first steps on.
+    if (!result && left && passed > 60.0 && passed + *left > options.limit_s)
+      throw CalibrationError(
+          fmt::format("the reference is too coarse for this load: it would take {} to be known within {:.2f} %, and {} are "
+                      "allowed (--limit). A larger load makes it count faster",
+                      span_text(passed + *left), percent(target), span_text(options.limit_s)));
+    std::string line = span_text(passed);
+    if (result)
+      line += fmt::format("   {:.0f} W   error {} +- {}", result->mean_w, signed_percent(1.0 / result->ratio - 1.0),
+                          bounds(result->uncertainty));
+    if (left && *left > 0) line += fmt::format("   {:.2f} % in about {}", percent(target), span_text(*left));
+    person.progress(line);
+  }
+}
+
+}  // namespace
+
+std::optional<Record> calibrate_against(BoardLink& board, Dialogue& person, const Options& options, Meter meter,
+                                        int reference_id) {
+  const Setup setup = read_setup(board);
+  const ClampSensor& sensor = choose_clamp(setup, options.sensor);
+  const int reference = reference_id - 1;
+  if (std::find(setup.others.begin(), setup.others.end(), reference) == setup.others.end())
+    throw CalibrationError(fmt::format("sensor {} is not enabled as a {}; configure it first (config push)", reference_id,
+                                       meter == Meter::pulse ? "pulse sensor" : "smart meter"));
+  Record record = begin_record("against", sensor);
+  record.reference = fmt::format("{} on sensor {}", meter == Meter::pulse ? "pulses" : "smart meter", reference_id);
+  const ComparisonResult fit =
+      compare(board, person, options, sensor.sensor, reference, meter, options.uncertainty, &record.trace,
+              [&](const ComparisonResult& result) { return Comparison::reached(result, options.uncertainty); });
+  const ConstantChange constant = change_constant(sensor.constant, fit.ratio);
+  person.say(fmt::format("in {}: {:.3f} Wh by the reference, at {:.0f} W; error {} +- {}", span_text(fit.seconds),
+                         fit.energy_wh, fit.mean_w, signed_percent(constant.error_before), bounds(fit.uncertainty)));
+  if (const std::string remark = load_remark(fit); !remark.empty()) {
+    record.remarks.push_back(remark);
+    person.say("note: " + remark);
+  }
+  person.say(fmt::format("expected after: error {} +- {}, and what the reference itself is wrong by",
+                         signed_percent(constant.error_after), bounds(fit.uncertainty)));
+  record.error_before = constant.error_before;
+  record.error_after = constant.error_after;
+  record.uncertainty = fit.uncertainty;
+  record.changes = {constant_change(sensor, constant)};
+  if (!agreed(person, record)) return std::nullopt;
+  Settings settings(board, record.changes);
+  settings.apply();
+  board.wait(2.0);  // the second in progress was measured with the old constant
+  const ComparisonResult after = compare(board, person, options, sensor.sensor, reference, meter, options.uncertainty, nullptr,
+                                         [](const ComparisonResult&) { return true; });
+  record.verified_error = 1.0 / after.ratio - 1.0;
+  record.verified_uncertainty = after.uncertainty;
+  person.say(fmt::format("verified in {}: error {} +- {}", span_text(after.seconds), signed_percent(record.verified_error),
+                         bounds(after.uncertainty)));
+  const double allowed = fit.uncertainty + after.uncertainty + std::abs(constant.error_after);
+  if (std::abs(record.verified_error) > allowed + 0.001)
+    throw CalibrationError(
+        fmt::format("after it the error is {}; allowed: {:.2f} %. Has the load changed its kind? The settings are as before",
+                    signed_percent(record.verified_error), percent(allowed)));
+  settings.keep();
+  return record;
+}
+
+}  // namespace flm::calibration

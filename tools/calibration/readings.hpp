@@ -1,0 +1,48 @@
+// Readings of a board as they come: a clamp's seconds, a meter's counts, and when each was.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "tools/calibration/comparison.hpp"
+#include "tools/calibration/session.hpp"
+
+namespace flm::calibration {
+
+/// One sensor's part of a `gd`.
+struct SensorReading {
+  double counter = 0;  ///< with its thousandths, Wh
+  std::uint32_t extra = 0;
+};
+
+/// Everything that changed since the last time, by sensor (0..5).
+std::map<int, SensorReading> get_data(BoardLink&);
+
+/// The power of a sensor's next `count` whole seconds, W. Throws CalibrationError when it gives none for ten seconds.
+std::vector<double> clamp_powers(BoardLink&, Dialogue&, int sensor, int count);
+
+/// Raw seconds of a clamp (0..2).
+std::vector<RawWindow> raw_windows(BoardLink&, Dialogue&, int clamp, int count);
+
+/// Feeds a comparison from a board. The board's clock: its seconds end 100 ms before the whole ones of the pulses' stamps
+/// (protocol/README.md, `gr`).
+class ComparisonFeed {
+ public:
+  ComparisonFeed(BoardLink& board, int clamp, int reference, bool stamped);
+  /// Asks once, and hands on what is new. At least twice a second.
+  void poll(Comparison&);
+  /// Seconds since the reference last counted, or since the beginning.
+  [[nodiscard]] double silence() const { return board_.now() - last_count_; }
+
+ private:
+  BoardLink& board_;
+  int clamp_, reference_;
+  bool stamped_;  ///< the reference's readings carry the time of its last pulse
+  double last_second_ = 0, last_counter_ = -1, last_count_;
+  double board_ahead_ = -1e18;  ///< of the host's clock, at most
+};
+
+/// Largest time between a smart meter's telegram and the reading that shows it, with a telegram a second.
+inline constexpr Resolution register_resolution = {1.6, 1.0};
+
+}  // namespace flm::calibration

@@ -1,0 +1,55 @@
+#include "tools/calibration/record.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tools/common/input_error.hpp"
+
+namespace flm::calibration {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Change, setting, command, before, after)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TracePoint, seconds, ratio, uncertainty)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Record, time, port, board, kind, sensor, reference, changes, error_before, error_after,
+                                   uncertainty, verified_error, verified_uncertainty, remarks, trace)
+
+std::filesystem::path state_file() {
+  const auto variable = [](const char* name) {
+    return std::getenv(name) != nullptr ? std::string(std::getenv(name)) : std::string();
+  };
+  std::filesystem::path folder = variable("XDG_STATE_HOME");
+  if (!folder.is_absolute())
+    folder = std::filesystem::path(variable("HOME")) / ".local" / "state";  // the XDG base directory specification
+  return folder / "openflm" / "calibrations.jsonl";
+}
+
+void append_record(const std::filesystem::path& file, const Record& record) {
+  std::error_code error;
+  std::filesystem::create_directories(file.parent_path(), error);
+  std::ofstream out(file, std::ios::app);
+  out << nlohmann::json(record).dump() << '\n' << std::flush;
+  if (!out) throw InputError(fmt::format("{}: cannot be written: {}", file.string(), std::strerror(errno)));
+}
+
+std::vector<Record> read_records(const std::filesystem::path& file) {
+  std::vector<Record> records;
+  std::ifstream in(file);
+  int number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    try {
+      records.push_back(nlohmann::json::parse(line).get<Record>());
+    } catch (const nlohmann::json::exception&) {
+      throw InputError(
+          fmt::format("{}:{}: no record of a calibration; allowed: what flmctl wrote. Move the file away to begin a new one",
+                      file.string(), number));
+    }
+  }
+  return records;
+}
+
+}  // namespace flm::calibration

@@ -1,0 +1,43 @@
+// What calibrations were done: kept from one to the next in a state file, a JSON object a line.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace flm::calibration {
+
+/// A setting, by its command ("sm 0"), before and after.
+struct Change {
+  std::string setting;  ///< as a person reads it
+  std::string command;  ///< that sets it, without the value
+  int before = 0, after = 0;
+};
+
+/// The comparison at one time.
+struct TracePoint {
+  double seconds = 0, ratio = 1, uncertainty = 0;
+};
+
+struct Record {
+  std::string time;  ///< UTC, 2026-11-23T18:00:00Z
+  std::string port, board;
+  std::string kind;       ///< zero, gain, shape, against
+  int sensor = 0;         ///< 1..6
+  std::string reference;  ///< as a person reads it
+  std::vector<Change> changes;
+  double error_before = 0, error_after = 0;  ///< relative, of the readings; after: expected
+  double uncertainty = 0;                    ///< relative, 95 %; 0: not of this kind
+  double verified_error = 0;                 ///< relative, from the next readings
+  double verified_uncertainty = 0;
+  std::vector<std::string> remarks;
+  std::vector<TracePoint> trace;  ///< of a comparison
+};
+
+/// Where records are kept: $XDG_STATE_HOME/openflm/calibrations.jsonl, or below ~/.local/state.
+std::filesystem::path state_file();
+/// Adds one; makes the folders. Throws InputError.
+void append_record(const std::filesystem::path& file, const Record&);
+/// All of them, oldest first; none when there is no file. Throws InputError naming the line that is no record.
+std::vector<Record> read_records(const std::filesystem::path& file);
+
+}  // namespace flm::calibration

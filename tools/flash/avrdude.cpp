@@ -1,0 +1,131 @@
+#include "tools/flash/avrdude.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "boards/flm02a/board.hpp"
+#include "boards/flm02b/board.hpp"
+#include "tools/common/input_error.hpp"
+
+extern "C" char** environ;
+
+namespace flm::flash {
+namespace {
+
+constexpr const char* part = "m168p";
+
+struct BoardFuses {
+  std::string board;
+  int low, high, extended;
+};
+
+template <class Board>
+BoardFuses fuses_of() {
+  return {Board::name(), Board::FuseBytes::low, Board::FuseBytes::high, Board::FuseBytes::extended};
+}
+
+const std::vector<BoardFuses>& boards() {
+  static const std::vector<BoardFuses> list = {fuses_of<boards::Flm02a>(), fuses_of<boards::Flm02b>()};
+  return list;
+}
+
+Command begin(const FlashFiles& files) {
+  return {"avrdude", "-C", "+" + files.configuration.string(), "-c", files.board, "-p", part};
+}
+
+}  // namespace
+
+std::vector<std::string> known_boards() {
+  std::vector<std::string> names;
+  for (const BoardFuses& board : boards()) names.push_back(board.board);
+  return names;
+}
+
+FlashFiles find_files(const std::string& board, const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  bool known = false;
+  for (const std::string& name : known_boards()) known = known || name == board;
+  if (!known) throw InputError(fmt::format("no board '{}'; allowed: {}", board, fmt::join(known_boards(), ", ")));
+  // Installed: bin beside share/openflm. Built: build/bin beside build/firmware, boards/ beside build/.
+  std::error_code error;
+  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+  std::vector<FlashFiles> places;
+  if (folder.empty()) {
+    const fs::path share = here / "share" / "openflm";
+    places.push_back({board, share / "boards" / board / "avrdude.conf", share / "firmware" / (board + ".hex"),
+                      share / "firmware" / (board + ".eep")});
+    places.push_back({board, here.parent_path() / "boards" / board / "avrdude.conf", here / "firmware" / (board + ".hex"),
+                      here / "firmware" / (board + ".eep")});
+  } else {
+    places.push_back({board, folder / (board + ".conf"), folder / (board + ".hex"), folder / (board + ".eep")});
+    if (!fs::exists(places[0].configuration)) places[0].configuration = folder / "avrdude.conf";
+  }
+  std::vector<std::string> missing;
+  for (const FlashFiles& files : places) {
+    missing.clear();
+    for (const fs::path& file : {files.configuration, files.program, files.eeprom})
+      if (!fs::is_regular_file(file)) missing.push_back(file.string());
+    if (missing.empty()) return files;
+  }
+  throw InputError(
+      fmt::format("no files to flash {} with; missing: {}. --files names a folder with {}.hex, {}.eep and avrdude.conf", board,
+                  fmt::join(missing, ", "), board, board));
+}
+
+Command read_command(const FlashFiles& files, const std::filesystem::path& flash, const std::filesystem::path& eeprom) {
+  Command command = begin(files);
+  for (const std::string& action : {fmt::format("flash:r:{}:i", flash.string()), fmt::format("eeprom:r:{}:i", eeprom.string())})
+    command.insert(command.end(), {"-U", action});
+  return command;
+}
+
+Command write_command(const FlashFiles& files, const std::filesystem::path& eeprom) {
+  Command command = begin(files);
+  std::vector<std::string> actions;
+  for (const BoardFuses& fuses : boards())
+    if (fuses.board == files.board)
+      actions = {fmt::format("lfuse:w:0x{:02X}:m", fuses.low), fmt::format("hfuse:w:0x{:02X}:m", fuses.high),
+                 fmt::format("efuse:w:0x{:02X}:m", fuses.extended)};
+  actions.push_back(fmt::format("flash:w:{}:i", files.program.string()));
+  actions.push_back(fmt::format("eeprom:w:{}:i", eeprom.string()));
+  for (const std::string& action : actions) command.insert(command.end(), {"-U", action});
+  return command;
+}
+
+std::string as_typed(const Command& command) {
+  std::string text;
+  for (const std::string& word : command) {
+    if (!text.empty()) text += ' ';
+    const bool plain =
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-./:,=") == word.npos &&
+        !word.empty();
+    if (plain) {
+      text += word;
+      continue;
+    }
+    text += '\'';
+    for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    text += '\'';
+  }
+  return text;
+}
+
+int run(const Command& command) {
+  std::vector<char*> words;
+  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  pid_t child = 0;
+  if (const int error = posix_spawnp(&child, words[0], nullptr, nullptr, words.data(), environ); error != 0)
+    throw InputError(fmt::format("{}: {}; on Debian: apt-get install avrdude", command.front(), std::strerror(error)));
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) throw InputError(fmt::format("{}: {}", command.front(), std::strerror(errno)));
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace flm::flash
