@@ -59,12 +59,15 @@ struct StepWeight {
   FLM_NODISCARD static uint32_t q14(uint16_t tau_us) { return multiply_q16(multiply_16(tau_us, tau_us), scale); }
 };
 
+/// a - b, or 0.
+FLM_NODISCARD FLM_OUTLINE constexpr uint32_t what_exceeds(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
+
 /// Square of a number in 1/4096, in 1/1024.
-FLM_NODISCARD inline uint32_t square_q10(uint32_t x_q12) { return multiply_q16(x_q12, x_q12 << 2); }
+FLM_NODISCARD FLM_OUTLINE inline uint32_t square_q10(uint32_t x_q12) { return multiply_q16(x_q12, x_q12 << 2); }
 
 /// Mean square of the rectified current before the smoother, in 1/1024 count^2 (saturating above 2^21 count^2: 1 448 counts RMS).
 /// `samples` > 0 is the number of samples in the sums, at most 4095; `step_weight_q14` is StepWeight::q14(tau).
-FLM_NODISCARD inline uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, const ClampCalibration& calibration,
+FLM_NODISCARD FLM_OUTLINE inline uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, const ClampCalibration& calibration,
                                                  uint32_t step_weight_q14) {
   const uint16_t noise_q10 = calibration.noise_q10;
   uint32_t level_q12 = mean_q12(sums.sum, samples);
@@ -77,19 +80,16 @@ FLM_NODISCARD inline uint32_t mean_square_q10(const ClampSums& sums, uint16_t sa
   // Signal terms, and what noise puts on top of them, each in 1/1024 count^2.
   signal += level_square_q10 + multiply_q16(mean_q12(sums.steps, samples), step_weight_q14);
   const uint32_t excess = noise_q10 + multiply_q16(static_cast<uint32_t>(noise_q10) << 3, step_weight_q14);
-  uint32_t result = signal > excess ? signal - excess : 0;
+  uint32_t result = what_exceeds(signal, excess);
 
   // The mean as a witness, for q / (q + 3 s^2) < 1. Noise that the converter cuts off at code 0 has a mean of its own,
   // s / sqrt(2 pi). Above 2^14 count^2 nothing of this is left.
   if (result < 0x01000000u) {
     const uint16_t floor_q10 = static_cast<uint16_t>(multiply_16(noise_q10, 65536 / 6 + 1) >> 16);
-    const uint32_t by_mean = level_square_q10 > floor_q10 ? multiply_q16(level_square_q10 - floor_q10, sine_form_factor_q16) : 0;
+    const uint32_t by_mean = multiply_q16(what_exceeds(level_square_q10, floor_q10), sine_form_factor_q16);
     const uint32_t handover_q10 = 3 * static_cast<uint32_t>(noise_q10);
     const uint32_t mean_share_q16 = ((handover_q10 << 8) / (result + handover_q10 + 1)) << 8;
-    if (by_mean > result)
-      result += multiply_q16(by_mean - result, mean_share_q16);
-    else
-      result -= multiply_q16(result - by_mean, mean_share_q16);
+    result = multiply_q16(result, 65536 - mean_share_q16) + multiply_q16(by_mean, mean_share_q16);
   }
   // Starting current: s / sqrt 2, with the default noise 0.41 count RMS, 20 mA of a 50 A clamp (IEC 62053-21, 8.3: 0.4 % of
   // a basic current of 5 A).
