@@ -45,8 +45,10 @@ class Sampler {
     clamp_ = 0;
     ++samples_;
     if (window_ends) window_due_ = true;
-    if (window_due_ && window_ready_ == 0) end_window();
-    at_ = active_;
+    if (window_due_ && window_ready_ == 0)
+      end_window();
+    else
+      at_ = active_;
   }
 
   /// Clamp (0..2) of the sample that add() takes next.
@@ -82,7 +84,7 @@ class Sampler {
     samples_ = 0;
     ClampSums *from = active_, *to = finished_;
     finished_ = from;
-    active_ = to;
+    at_ = active_ = to;
     for (uint8_t left = clamps; left != 0; --left) (to++)->last = (from++)->last;
   }
 
