@@ -126,8 +126,9 @@ class LinkPort : private LinkState, public Channel {
   /// Interrupt, first thing: what goes out after `received`. It was made ready a byte ago.
   FLM_NODISCARD FLM_INLINE uint8_t answer(uint8_t received) const { return received == 0 ? next_ : 0; }
 
-  /// Interrupt, after answer(): takes what was received, and makes the next byte ready.
-  void exchange(uint8_t received) {
+  /// Interrupt, after answer(): takes what was received, and makes the next byte ready. Outlined: the handler need not save its
+  /// registers before it lets others in.
+  FLM_OUTLINE void exchange(uint8_t received) {
     if (received != 0) {
       next_ = 0;
       receive(static_cast<char>(received));
