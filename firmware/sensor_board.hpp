@@ -212,8 +212,8 @@ class SensorBoard : private Hal {
   }
 
  private:
-  /// Of a smart meter, before the main loop looks at the rest: 3 ms at 3.7 MHz.
-  static constexpr uint8_t bytes_at_once = 32;
+  /// Of a smart meter, before the main loop looks at the rest: 5 ms at 3.7 MHz, when they come without a pause.
+  static constexpr uint8_t bytes_at_once = 64;
   /// Time for which the heartbeat LED goes dark at a poll.
   static constexpr uint8_t blink_ms = 33;
 
