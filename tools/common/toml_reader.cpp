@@ -1,28 +1,10 @@
 #include "tools/common/toml_reader.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "tools/common/nearest.hpp"
 
 namespace flm {
-namespace {
-
-/// Edits between two names (Levenshtein), to suggest the key that was meant.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t above = row[j + 1];
-      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0u : 1u)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
-}  // namespace
 
 TableReader::TableReader(const std::filesystem::path& file, const toml::table& table, std::string name,
                          std::vector<std::string_view> allowed)
@@ -30,10 +12,8 @@ TableReader::TableReader(const std::filesystem::path& file, const toml::table& t
   for (const auto& [key, value] : table_) {
     const std::string_view k = key.str();
     if (std::find(allowed.begin(), allowed.end(), k) != allowed.end()) continue;
-    const auto nearest = std::min_element(allowed.begin(), allowed.end(),
-                                          [&](auto a, auto b) { return distance(k, a) < distance(k, b); });
     std::string wrong = "is not known";
-    if (nearest != allowed.end() && distance(k, *nearest) <= 2) wrong += fmt::format(" (did you mean '{}'?)", *nearest);
+    if (const auto meant = nearest(k, allowed)) wrong += fmt::format(" (did you mean '{}'?)", *meant);
     throw InputError(fmt::format("{}:{}: {}key '{}' {}; allowed: {}", file_.string(), key.source().begin.line, name_, k, wrong,
                                  fmt::join(allowed, ", ")));
   }

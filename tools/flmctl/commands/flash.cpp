@@ -40,6 +40,7 @@ int flash(const Globals& globals, const Arguments& arguments) {
       throw BoardRefused(fmt::format("{}: this is a {}, and it would be flashed with the firmware of a {}", board.name(), here, arguments.board));
     confirm(globals, fmt::format("Write {} to the board on this main board's GPIO lines?", files.program.string()));
     LinkOfBoard link(board);
+    options.greet = [&board] { static_cast<void>(board.identify()); };
     try {
       flash::flash_board(link, files, options);
     } catch (const flash::FlashError& error) {

@@ -1,0 +1,136 @@
+// flmctl watch: readings as they come: a live table on a terminal, else a line a reading.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "tools/flmctl/clock.hpp"
+#include "tools/flmctl/commands/commands.hpp"
+#include "tools/flmctl/screen.hpp"
+#include "tools/flmctl/watch_table.hpp"
+
+namespace flm::ctl {
+namespace {
+
+constexpr double kPeriod = 1.0;      ///< s between two polls
+constexpr int kErrorsEvery = 5;      ///< polls between two looks at the board's error counters
+constexpr int kMostSilentPolls = 5;  ///< one after the other, until a board is given up that has answered before
+
+struct Arguments {
+  bool jsonl = false;
+  double duration = std::numeric_limits<double>::infinity();  ///< s
+};
+
+SensorLabel label_of(SensorClass kind) {
+  switch (kind) {
+    case SensorClass::pulse: return {"", "", "/h"};  // Wh or litre: the board does not know.
+    default: return {"", "Wh", "W"};
+  }
+}
+
+class Watch {
+ public:
+  Watch(Board& board, const Arguments& arguments, bool jsonl)
+      : board_(board), arguments_(arguments), jsonl_(jsonl), live_(!jsonl && isatty(STDOUT_FILENO) != 0) {}
+
+  int run() {
+    const Identity& id = board_.identity();
+    const Layout layout = board_.layout();
+    for (int sensor = 1; sensor <= 6; ++sensor) {
+      WatchedSensor s;
+      s.sensor = sensor;
+      s.kind = layout.sensor_class(sensor);
+      s.label = label_of(s.kind);
+      s.enabled = layout.enabled[sensor - 1];
+      if (s.enabled) view_.sensors.push_back(s);
+    }
+    view_.title = fmt::format("{} {} on {}", id.board(), id.extended ? "OpenFLM " + id.version() : "stock firmware", board_.name());
+    const StopOnSignal stop;
+    if (live_) {
+      blocks_ = Screen::utf8();
+      screen_.emplace();
+      board_.bus().pace(1.0);
+    }
+    poll_until_the_end();
+    return done;
+  }
+
+ private:
+  void poll_until_the_end() {
+    const double start = board_.bus().now();
+    int silent = 0;
+    for (int polls = 1; polls * kPeriod <= arguments_.duration + 1e-9; ++polls) {
+      board_.bus().wait(start + polls * kPeriod - board_.bus().now());
+      if (stopped()) return;
+      view_.t = board_.bus().now() - start;
+      try {
+        poll(polls);
+        silent = 0;
+        view_.note = "ctrl-C ends";
+      } catch (const NoAnswer& error) {
+        if (++silent == kMostSilentPolls || !live_) throw;
+        view_.note = error.what();
+      }
+      for (WatchedSensor& s : view_.sensors) s.poll_over(view_.t);
+      if (live_) screen_->draw(watch_lines(view_, Screen::columns(), blocks_));
+    }
+  }
+
+  void poll(int number) {
+    for (const Reading& reading : board_.poll())
+      for (WatchedSensor& s : view_.sensors)
+        if (s.sensor == reading.sensor) {
+          s.take(reading, view_.t);
+          if (!live_) print(s);
+        }
+    if (live_ && board_.identity().extended && number % kErrorsEvery == 1)
+      if (const auto errors = board_.try_get('x'))
+        view_.errors = {{"malformed messages", errors->at(0)}, {"dropped", errors->at(1)}, {"wrong packets", errors->at(2)},
+                        {"without room", errors->at(3)}};
+    view_.link = board_.counters();
+    if (!live_) std::fflush(stdout);
+  }
+
+  void print(const WatchedSensor& s) const {
+    const std::string count = count_text(s.last.count(s.kind));
+    if (jsonl_) {
+      Json json = {{"t", std::round(view_.t * 1000.0) / 1000.0}, {"sensor", s.sensor}};
+      if (!s.label.name.empty()) json["name"] = s.label.name;
+      json["counter"] = count_json(s.last.count(s.kind));
+      if (s.kind == SensorClass::pulse)
+        json["stamp_ms"] = s.last.extra;
+      else
+        json["power"] = s.last.power(s.kind);
+      if (board_.bus().live())
+        json["unix"] = std::floor(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count() * 1000.0) / 1000.0;
+      print_json(json);
+      return;
+    }
+    const std::string rate = s.has_rate ? fmt::format("{} {}", rate_text(s.rate), s.label.rate_unit) : "-";
+    fmt::print("{:>9.1f} s  sensor {}  {:>12}  {:>14} {}{}{}\n", view_.t, s.sensor, rate, count, s.label.counter_unit,
+               s.label.name.empty() ? "" : "  ", s.label.name);
+  }
+
+  Board& board_;
+  const Arguments& arguments_;
+  bool jsonl_, live_, blocks_ = false;
+  WatchView view_;
+  std::optional<Screen> screen_;
+};
+
+}  // namespace
+
+void add_watch(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("watch", "Show readings as they come, once a second, until ctrl-C");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_flag("--jsonl", arguments->jsonl, "an object a line and reading, as flmsim writes them; so does --json");
+  command->add_option("--for", arguments->duration, "end after so many seconds")->check(CLI::Range(1.0, 1e9));
+  command->callback([&globals, arguments] {
+    globals.status = with_board(globals, [&](Board& board) { return Watch(board, *arguments, arguments->jsonl || globals.json).run(); });
+  });
+}
+
+}  // namespace flm::ctl

@@ -1,0 +1,32 @@
+// What can go wrong with a board, and the exit status that says so.
+#pragma once
+#include <stdexcept>
+
+#include "tools/common/input_error.hpp"  // InputError: exit status 2
+
+namespace flm::ctl {
+
+/// Exit status of flmctl (the contract).
+enum Status : int {
+  done = 0,
+  refused = 1,    ///< the board said no, a check failed, or the person did
+  wrong = 2,      ///< the command line, a file or the port is wrong
+  no_answer = 3,  ///< the board does not answer
+};
+
+/// The board does not answer, or what it answers makes no sense. Exit status 3.
+class NoAnswer : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The board said no, or a check failed. Exit status 1.
+class BoardRefused : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A person said no, or pressed ctrl-C at a question. Exit status 1.
+class Cancelled : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace flm::ctl

@@ -1,0 +1,124 @@
+#include "tools/flmctl/transport.hpp"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <vector>
+
+#include "tools/common/nearest.hpp"
+#include "tools/flmctl/errors.hpp"
+
+namespace flm::ctl {
+namespace {
+
+constexpr const char* kPortForms = "spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml";
+
+struct Option {
+  std::string_view name, value;
+};
+
+template <class Number>
+Number number_of(const Port& port, const Option& option, Number low, Number high) {
+  Number number{};
+  const auto result = std::from_chars(option.value.data(), option.value.data() + option.value.size(), number);
+  if (result.ec != std::errc{} || result.ptr != option.value.data() + option.value.size() || !(number >= low && number <= high))
+    throw InputError(fmt::format("port '{}': {} is '{}'; allowed: {} to {}", port.text, option.name, option.value, low, high));
+  return number;
+}
+
+/// One of the words; the first is number 0.
+std::size_t word_of(const Port& port, const Option& option, const std::vector<std::string_view>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i)
+    if (words[i] == option.value) return i;
+  throw InputError(fmt::format("port '{}': {} is '{}'; allowed: {}", port.text, option.name, option.value, fmt::join(words, ", ")));
+}
+
+std::vector<std::string_view> options_of(Port::Kind kind) {
+  switch (kind) {
+    case Port::Kind::spi: return {"board", "hz"};
+    case Port::Kind::serial: return {"baud"};
+    default: return {"engine", "eeprom", "image", "configure", "speed"};
+  }
+}
+
+void take_option(Port& port, const Option& option) {
+  const auto& name = option.name;
+  if (name == "board") port.board = &all_boards()[word_of(port, option, {"flm02b", "flm02a"})];
+  if (name == "hz") port.hz = number_of(port, option, 1'000, 1'000'000);
+  if (name == "baud") port.baud = number_of(port, option, 300, 4'000'000);
+  if (name == "engine") port.engine = word_of(port, option, {"native", "image"}) == 0 ? "native" : "image";
+  if (name == "eeprom") port.eeprom = option.value;
+  if (name == "image") port.image = option.value;
+  if (name == "configure") port.configure = word_of(port, option, {"no", "yes"}) == 1;
+  if (name == "speed") port.speed = number_of(port, option, 0.001, 10'000.0);
+}
+
+}  // namespace
+
+Port parse_port(const std::string& text) {
+  Port port;
+  port.text = text;
+  std::string_view rest = text;
+  if (rest.starts_with("spi:")) {
+    port.kind = Port::Kind::spi;
+    rest.remove_prefix(4);
+  } else if (rest.starts_with("sim:")) {
+    port.kind = Port::Kind::sim;
+    rest.remove_prefix(4);
+  }
+  const auto comma = rest.find(',');
+  port.path = rest.substr(0, comma);
+  if (port.path.empty()) throw InputError(fmt::format("port '{}' names nothing; allowed: {}", text, kPortForms));
+  rest = comma == rest.npos ? std::string_view{} : rest.substr(comma);
+  const auto known = options_of(port.kind);
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    const std::string_view piece = rest.substr(0, rest.find(','));
+    rest.remove_prefix(piece.size());
+    const auto equals = piece.find('=');
+    const Option option{piece.substr(0, equals), equals == piece.npos ? std::string_view{} : piece.substr(equals + 1)};
+    if (equals == piece.npos || std::find(known.begin(), known.end(), option.name) == known.end()) {
+      const auto meant = nearest(option.name, known);
+      throw InputError(fmt::format("port '{}': option '{}' is not known{}; allowed: {}=...", text, piece,
+                                   meant ? fmt::format(" (did you mean '{}'?)", *meant) : "", fmt::join(known, "=..., ")));
+    }
+    take_option(port, option);
+  }
+  return port;
+}
+
+std::unique_ptr<Bus> open_bus(const Port& port) {
+  switch (port.kind) {
+    case Port::Kind::spi: return open_spidev(port);
+    case Port::Kind::serial: return open_serial(port);
+    default: return open_simulator(port);
+  }
+}
+
+void cannot_open(const std::string& path, int error_number) {
+  switch (error_number) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+      throw InputError(fmt::format("{}: no such device; allowed: {} ('flmctl ports' lists what is here)", path, kPortForms));
+    case EACCES:
+    case EPERM: {
+      struct stat status {};
+      std::string group = "that it belongs to";
+      if (stat(path.c_str(), &status) == 0)
+        if (const struct group* entry = getgrgid(status.st_gid)) group = fmt::format("'{}'", entry->gr_name);
+      throw InputError(fmt::format("{}: no permission; join its group {} ('sudo adduser $USER GROUP', then log in again), or install the udev rule "
+                                   "60-openflm.rules (flmctl(1), DEVICES)",
+                                   path, group));
+    }
+    case EBUSY: throw InputError(fmt::format("{}: is in use by another program, which holds it for itself", path));
+    default: throw InputError(fmt::format("{}: cannot be opened: {}", path, std::strerror(error_number)));
+  }
+}
+
+}  // namespace flm::ctl
