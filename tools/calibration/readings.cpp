@@ -82,7 +82,8 @@ void ComparisonFeed::poll(Comparison& comparison) {
   const auto reference = readings.find(reference_);
   if (reference == readings.end()) return;
   // A smart meter's register goes below zero where more is produced than used.
-  const double counter = stamped_ ? reference->second.counter : static_cast<std::int32_t>(static_cast<std::uint32_t>(reference->second.counter));
+  const double counter =
+      stamped_ ? reference->second.counter : static_cast<std::int32_t>(static_cast<std::uint32_t>(reference->second.counter));
   const bool first = !last_counter_;
   if (!first && counter == *last_counter_) return;
   last_counter_ = counter;

@@ -51,7 +51,8 @@ class Console : public Dialogue {
 
 Json json_of(const Record& record) {
   Json changes = Json::array();
-  for (const Change& change : record.changes) changes.push_back({{"command", change.command}, {"before", change.before}, {"after", change.after}});
+  for (const Change& change : record.changes)
+    changes.push_back({{"command", change.command}, {"before", change.before}, {"after", change.after}});
   return {{"calibrated", record.kind},
           {"sensor", record.sensor},
           {"reference", record.reference},
@@ -92,7 +93,8 @@ int calibrate(const Globals& globals, const Procedure& procedure) {
 std::pair<Meter, int> reference_of(const std::string& text) {
   if (text == "p1") return {Meter::p1, 6};
   if (text.size() == 7 && text.starts_with("pulse:") && text[6] >= '1' && text[6] <= '6') return {Meter::pulse, text[6] - '0'};
-  throw InputError(fmt::format("'{}' is no reference; allowed: pulse:1 to pulse:6 (the sensor that counts the meter's pulses), p1", text));
+  throw InputError(
+      fmt::format("'{}' is no reference; allowed: pulse:1 to pulse:6 (the sensor that counts the meter's pulses), p1", text));
 }
 
 int report(const Globals& globals, const std::string& html) {
@@ -135,7 +137,8 @@ void add_calibrate(CLI::App& app, Globals& globals) {
   add_sensor(zero);
   add_seconds(zero);
   zero->callback([&globals, options] {
-    globals.status = calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_zero(link, console, *options); });
+    globals.status =
+        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_zero(link, console, *options); });
   });
 
   auto* gain = command->add_subcommand("gain", "A steady load whose power another meter shows");
@@ -150,7 +153,8 @@ void add_calibrate(CLI::App& app, Globals& globals) {
     } catch (const CalibrationError& error) {
       throw InputError(error.what());
     }
-    globals.status = calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_gain(link, console, *options, power); });
+    globals.status =
+        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_gain(link, console, *options, power); });
   });
 
   auto* shape = command->add_subcommand("shape", "A resistive load: the time constant of the input's smoother");
@@ -158,10 +162,12 @@ void add_calibrate(CLI::App& app, Globals& globals) {
   add_seconds(shape);
   shape->add_option("--mains", options->mains_hz, "Hz")->check(CLI::IsMember({50.0, 60.0}))->capture_default_str();
   shape->callback([&globals, options] {
-    globals.status = calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_shape(link, console, *options); });
+    globals.status =
+        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_shape(link, console, *options); });
   });
 
-  auto* against = command->add_subcommand("against", "A meter on the same load: an S0 meter on a pulse sensor, or the smart meter");
+  auto* against =
+      command->add_subcommand("against", "A meter on the same load: an S0 meter on a pulse sensor, or the smart meter");
   auto meter = std::make_shared<std::string>();
   auto uncertainty = std::make_shared<double>(0.3), limit = std::make_shared<double>(60.0);
   against->add_option("REFERENCE", *meter, "pulse:4 (the sensor that counts the meter's pulses) or p1")->required();

@@ -37,7 +37,8 @@ int flash(const Globals& globals, const Arguments& arguments) {
   const auto run = [&](Board& board) {
     const std::string here = board.identity().board();
     if (here != arguments.board && here != "unknown" && options.saved.empty() && options.save)
-      throw BoardRefused(fmt::format("{}: this is a {}, and it would be flashed with the firmware of a {}", board.name(), here, arguments.board));
+      throw BoardRefused(fmt::format("{}: this is a {}, and it would be flashed with the firmware of a {}", board.name(), here,
+                                     arguments.board));
     confirm(globals, fmt::format("Write {} to the board on this main board's GPIO lines?", files.program.string()));
     LinkOfBoard link(board);
     options.greet = [&board] { static_cast<void>(board.identify()); };
@@ -62,7 +63,8 @@ void add_flash(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("flash", "Write the firmware by avrdude; settings and counters are saved, and put back");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("BOARD", arguments->board, "flm02a or flm02b")->required()->check(CLI::IsMember(flash::known_boards()));
-  command->add_option("--files", arguments->files, "a folder with BOARD.hex, BOARD.eep and avrdude.conf, instead of those installed");
+  command->add_option("--files", arguments->files,
+                      "a folder with BOARD.hex, BOARD.eep and avrdude.conf, instead of those installed");
   command->add_option("--saved", arguments->saved, "repeat what was interrupted, with the settings that were saved then");
   command->add_flag("--no-save", arguments->no_save, "save nothing: the board starts with nothing enabled");
   command->add_flag("--dry-run", arguments->dry_run, "print the command lines, and do nothing");
