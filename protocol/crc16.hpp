@@ -2,7 +2,8 @@
 #pragma once
 #include <stdint.h>
 
-#if defined(__AVR__)
+#if __has_include(<util/crc16.h>)  // avr-libc
+#define FLM_HAS_CRC16_UPDATE
 static inline uint16_t _crc16_update(uint16_t, uint8_t) __attribute__((always_inline));  // a call would cost as much again
 #include <util/crc16.h>
 #endif
@@ -14,7 +15,7 @@ namespace protocol {
 
 /// CRC-16/ARC: x^16 + x^15 + x^2 + 1, reflected 0xA001, initial value 0 here, final XOR 0. "123456789" gives 0xBB3D. Finds every
 /// error within 16 neighbouring bits. Adds one byte to a running value: 21 cycles on the AVR, avr-libc's.
-#if defined(__AVR__)
+#if defined(FLM_HAS_CRC16_UPDATE)
 FLM_NODISCARD FLM_INLINE uint16_t crc16_arc(uint16_t crc, uint8_t byte) { return _crc16_update(crc, byte); }
 #else
 /// Without a loop: its eight rounds fold into two shifts and a parity, since 0xA001 has no bit between 13 and 0:

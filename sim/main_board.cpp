@@ -177,6 +177,7 @@ void MainBoard::run(Nanoseconds end) {
     } else if (command_at <= link_.now()) {
       scripted(*command++);
     } else if (poll_at <= link_.now()) {
+      link_.send("");  // turns the line around
       link_.read();
     } else {
       forward();

@@ -47,7 +47,7 @@ class Reader {
       front_end(TableReader(file_, *table, "[frontend] ", {"tau", "noise_lsb", "offset_lsb", "gain", "seed"}));
     }
     each("pulses", {"port", "file", "every", "width", "bounce"}, [this](const TableReader& t) { pulses(t); });
-    each("serial", {"port", "file", "at", "every", "baud", "noise", "drop"}, [this](const TableReader& t) { serial(t); });
+    each("serial", {"port", "file", "at", "every", "each", "baud", "noise", "drop"}, [this](const TableReader& t) { serial(t); });
     each("radio", {"file", "kbit"}, [this](const TableReader& t) { radio(t); });
     each("power", {"at", "restore", "hold_up"}, [this](const TableReader& t) { power(t); });
     std::sort(scenario_.power.begin(), scenario_.power.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
@@ -228,6 +228,7 @@ class Reader {
     if (std::filesystem::file_size(s.file) == 0) t.fail("file", fmt::format("is '{}', which is empty", s.file.string()), "a file of bytes");
     s.at = t.number("at", 0.0, kLongest).value_or(0.0);
     s.every = t.number("every", 1e-3, kLongest).value_or(0.0);
+    s.each = t.number("each", 1e-3, kLongest).value_or(0.0);
     s.baud = static_cast<int>(t.integer("baud", 1, 1'000'000).value_or(115200));
     if (s.baud != 9600 && s.baud != 115200) t.fail("baud", fmt::format("is {}", s.baud), "9600, 115200");
     s.noise = t.number("noise", 0.0, 1.0).value_or(0.0);

@@ -13,6 +13,14 @@ namespace {
 
 constexpr int frame_bits = 10;  ///< of 8N1 and of 7E1
 
+/// Is this the last byte of a line that begins with '!'?
+bool ends_telegram(const std::vector<std::uint8_t>& bytes, std::size_t at) {
+  if (bytes[at] != '\n') return false;
+  std::size_t start = at;
+  while (start > 0 && bytes[start - 1] != '\n') --start;
+  return bytes[start] == '!';
+}
+
 }  // namespace
 
 SerialLine::SerialLine(const std::vector<SerialTraffic>& traffic, std::uint64_t seed) : seed_(seed) {
@@ -23,7 +31,13 @@ SerialLine::SerialLine(const std::vector<SerialTraffic>& traffic, std::uint64_t 
     source.traffic = one;
     source.bytes.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
     source.bit = 1'000'000'000 / one.baud;
-    const Nanoseconds whole = source.bit * frame_bits * static_cast<Nanoseconds>(source.bytes.size());
+    Nanoseconds end = 0, telegram = 0;
+    for (std::size_t i = 0; i < source.bytes.size(); ++i) {
+      end += frame_bits * source.bit;
+      source.ends.push_back(end);
+      if (one.each != 0.0 && ends_telegram(source.bytes, i)) end = telegram = std::max(end, telegram + nanoseconds(one.each));
+    }
+    const Nanoseconds whole = std::max(end, source.ends.back());
     source.period = one.every == 0.0 ? 0 : std::max(nanoseconds(one.every), whole);
     sources_.push_back(std::move(source));
   }
@@ -32,7 +46,7 @@ SerialLine::SerialLine(const std::vector<SerialTraffic>& traffic, std::uint64_t 
 std::optional<Nanoseconds> SerialLine::end_of(const Source& source, std::int64_t number) const {
   const auto size = static_cast<std::int64_t>(source.bytes.size());
   if (source.period == 0 && number >= size) return std::nullopt;
-  return nanoseconds(source.traffic.at) + number / size * source.period + (number % size + 1) * frame_bits * source.bit;
+  return nanoseconds(source.traffic.at) + number / size * source.period + source.ends[static_cast<std::size_t>(number % size)];
 }
 
 bool SerialLine::lost(std::size_t source, std::int64_t number) const {

@@ -45,6 +45,7 @@ class SerialLine {
   struct Source {
     SerialTraffic traffic;
     std::vector<std::uint8_t> bytes;
+    std::vector<Nanoseconds> ends;  ///< of each byte, since the file's begin
     Nanoseconds bit = 0;
     Nanoseconds period = 0;  ///< from one begin to the next; 0: once
   };

@@ -17,8 +17,10 @@ class BoardOnLink {
  public:
   using Board = SensorBoard<hal::HostHal<Facts>>;
 
-  explicit BoardOnLink(std::uint8_t levels = 0xFF) {
+  /// `eeprom`: another board's, with what that one has stored.
+  explicit BoardOnLink(std::uint8_t levels = 0xFF, hal::HostEeprom* eeprom = nullptr) {
     board.hal().levels = levels;
+    if (eeprom != nullptr) board.hal().eeprom = eeprom;
     board.hal().eeprom->instant = true;
     board.start();
   }

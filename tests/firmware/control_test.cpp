@@ -295,7 +295,7 @@ TEST_CASE("extensions: a clamp's calibration and a pulse port's debounce, in ran
 
 TEST_CASE("extensions: version and features, reset cause and up-time, errors") {
   BoardOnLink<Flm02b> host;
-  CHECK(host.ask("gv") == "gv0001002b000f");
+  CHECK(host.ask("gv") == "gv0001002b002f");
   CHECK(host.ask("gr") == "gr0100000000");
   CHECK(host.ask("gx") == "gx0000000000000000");
   CHECK(host.transfer("lgh00.") == reply("zz"));
@@ -305,7 +305,7 @@ TEST_CASE("extensions: version and features, reset cause and up-time, errors") {
   host.board.step();
   CHECK(host.ask("gx") == "gx0001010000000000");
   BoardOnLink<Flm02a> other;
-  CHECK(other.ask("gv") == "gv0001002a0013");
+  CHECK(other.ask("gv") == "gv0001002a0033");
 }
 
 TEST_CASE("extensions: a clamp's raw statistics are those of the samples of one window") {

@@ -1,0 +1,163 @@
+#include "firmware/meter/smart_meter.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "tests/firmware/board_on_link.hpp"
+#include "tests/protocol/p1_telegrams.hpp"
+
+using namespace flm::test;
+using flm::boards::Flm02a;
+using flm::boards::Flm02b;
+
+namespace {
+
+/// A telegram: energy from and to the grid in Wh, power in W (negative: to the grid).
+std::string told(unsigned import_wh, unsigned export_wh, int power_w, const std::string& meter = "ABC5\\one") {
+  const auto kilo = [](unsigned value, const char* unit) { return fmt::format("({:06}.{:03}*{})", value / 1000, value % 1000, unit); };
+  return telegram({"1-0:1.8.1" + kilo(import_wh, "kWh"), "1-0:2.8.1" + kilo(export_wh, "kWh"),
+                   "1-0:1.7.0" + kilo(power_w > 0 ? static_cast<unsigned>(power_w) : 0, "kW"),
+                   "1-0:2.7.0" + kilo(power_w < 0 ? static_cast<unsigned>(-power_w) : 0, "kW"), "0-1:24.1.0(003)",
+                   "0-1:24.2.1(260621120500S)(00872.236*m3)"},
+                  meter);
+}
+
+/// A board whose sensor 6 is a smart meter, and its line.
+template <class Facts>
+struct MeteredBoard : BoardOnLink<Facts> {
+  explicit MeteredBoard(flm::hal::HostEeprom* eeprom) : BoardOnLink<Facts>(0xFF, eeprom) {}
+  MeteredBoard() {
+    CHECK(this->ask("sq01") == "sq01");
+    CHECK(this->ask("spffffffffff05") == "spffffffffff05");
+    CHECK(this->ask("se0501") == "se0501");
+  }
+  void hear(const std::string& bytes) {
+    if constexpr (Facts::has_radio) {
+      std::string digits;
+      for (const char c : bytes) digits += hex(static_cast<unsigned char>(c), 2);
+      this->write('p' + digits + '.');
+    } else {
+      for (const char c : bytes) {
+        flm::hal::raise_serial_received(this->board, static_cast<std::uint8_t>(c));
+        this->board.step();
+      }
+    }
+    for (int pass = 0; pass < 4; ++pass) this->board.step();
+  }
+  std::string counter() { return this->ask("gc05").substr(4); }
+};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a smart meter is a sensor: net energy and signed power", "", Flm02a, Flm02b) {
+  MeteredBoard<TestType> board;
+  CHECK(board.ask("gd") == "gd");
+  board.hear(told(2'000'000, 500'000, 1234));
+  CHECK(board.ask("gd") == "gd05" + hex(1'500'000, 8) + "0000" + hex(1234, 8));
+  // It counts backwards while power is injected, below nothing as well: two's complement.
+  board.hear(told(2'000'000, 2'000'001, -500));
+  CHECK(board.ask("gd") == "gd05ffffffff0000" + hex(static_cast<std::uint32_t>(-500), 8));
+}
+
+TEMPLATE_TEST_CASE("what its telegram told beyond that, and what was refused, is asked for", "", Flm02a, Flm02b) {
+  MeteredBoard<TestType> board;
+  const std::string text = told(2'000'000, 500'000, 1);
+  board.hear(text);
+  std::string spoilt = text;
+  spoilt[30] = static_cast<char>(spoilt[30] ^ 1);
+  board.hear(spoilt);
+  const std::string reply = board.ask("gz");
+  // gas, one telegram, the meter's number, Wh from and to the grid, litre, YYMMDDhhmm modulo 2^32
+  CHECK(reply.substr(0, 8) == "gz030001");
+  CHECK(reply.substr(12, 32) == hex(2'000'000, 8) + hex(500'000, 8) + hex(872'236, 8) + hex(2606211205u, 8));
+  CHECK(reply.size() == 12 + 32 + 2 * 12);
+  unsigned refused = 0;
+  for (std::size_t at = 44; at < reply.size(); at += 2) refused += static_cast<unsigned>(std::stoul(reply.substr(at, 2), nullptr, 16));
+  CHECK(refused >= 1);
+}
+
+TEMPLATE_TEST_CASE("a meter that was changed makes no jump", "", Flm02a, Flm02b) {
+  MeteredBoard<TestType> board;
+  board.hear(told(5'000'000, 0, 0));
+  board.hear(told(5'000'100, 0, 0));
+  CHECK(board.counter() == hex(5'000'100, 8));
+  board.hear(told(7, 0, 0, "XYZ5\\two"));
+  CHECK(board.counter() == hex(5'000'100, 8));
+  board.hear(told(10, 0, 0, "XYZ5\\two"));
+  CHECK(board.counter() == hex(5'000'103, 8));
+  // Back to the first one: another change.
+  board.hear(told(5'000'200, 0, 0));
+  CHECK(board.counter() == hex(5'000'103, 8));
+}
+
+TEMPLATE_TEST_CASE("a counter that a host has set goes on from there", "", Flm02a, Flm02b) {
+  MeteredBoard<TestType> board;
+  board.hear(told(5'000'000, 0, 0));
+  CHECK(board.ask("sc05000003e8") == "sc05000003e8");
+  board.hear(told(5'000'001, 0, 0));
+  CHECK(board.counter() == hex(1001, 8));
+  board.hear(told(5'000'001, 3, 0));
+  CHECK(board.counter() == hex(998, 8));
+}
+
+TEMPLATE_TEST_CASE("a sensor that is disabled, not mapped, or no smart meter's is left alone", "", Flm02a, Flm02b) {
+  MeteredBoard<TestType> board;
+  CHECK(board.ask("se0500") == "se0500");
+  board.hear(told(5'000'000, 0, 0));
+  CHECK(board.counter() == hex(0, 8));
+  CHECK(board.ask("se0501") == "se0501");
+  CHECK(board.ask("spffffffffffff") == "spffffffffffff");
+  board.hear(told(5'000'000, 0, 0));
+  CHECK(board.counter() == hex(0, 8));
+  CHECK(board.ask("spffffffffff05") == "spffffffffff05");
+  CHECK(board.ask("sq00") == "sq00");
+  board.hear(told(5'000'000, 0, 0));
+  board.transfer("");  // on FLM02A they are the host's now
+  CHECK(board.counter() == hex(0, 8));
+}
+
+TEMPLATE_TEST_CASE("the counter stays the meter's own after a power cut, whatever went by meanwhile", "", Flm02a, Flm02b) {
+  MeteredBoard<TestType> board;
+  board.hear(told(5'000'000, 0, 0));
+  CHECK(board.ask("ct") == "ct");
+  MeteredBoard<TestType> next(board.board.hal().eeprom);
+  CHECK(next.counter() == hex(5'000'000, 8));
+  next.hear(told(5'000'777, 0, 0));
+  CHECK(next.counter() == hex(5'000'777, 8));
+}
+
+TEST_CASE("port 6's settings have a range, and telegrams without a CRC are accepted only when they are asked for") {
+  MeteredBoard<Flm02a> board;
+  CHECK(board.ask("sq08") == "sq");
+  CHECK(board.ask("gq") == "gq01");
+  const std::string text = "/ABC5\\old\r\n\r\n1-0:1.8.1(00001.000*kWh)\r\n1-0:2.8.1(00000.000*kWh)\r\n!\r\n";
+  board.hear(text);
+  CHECK(board.counter() == hex(0, 8));
+  CHECK(board.ask("sq05") == "sq05");
+  board.hear(text);
+  CHECK(board.counter() == hex(1000, 8));
+  CHECK(board.board.hal().uart_baud == 115200);
+  CHECK(board.ask("sq07") == "sq07");
+  CHECK(board.board.hal().uart_baud == 9600);
+}
+
+TEST_CASE("a smart meter's bytes are not the RS-485 port's, and nothing is sent to it") {
+  MeteredBoard<Flm02a> board;
+  flm::hal::raise_serial_received(board.board, 'x');
+  CHECK(board.transfer("").find('7') == std::string::npos);
+  board.write("u41.");
+  board.board.step();
+  CHECK_FALSE(board.board.hal().uart_drives);
+  CHECK(board.ask("gx").substr(14, 2) == "01");  // refused
+}
+
+TEST_CASE("bytes that are forwarded faster than they are read are counted, and their telegram is refused") {
+  MeteredBoard<Flm02b> board;
+  std::string digits;
+  for (const char c : told(5'000'000, 0, 0)) digits += hex(static_cast<unsigned char>(c), 2);
+  for (const char c : 'p' + digits + '.') board.clock_without_step(c);
+  board.board.step();
+  CHECK(board.counter() == hex(0, 8));
+  const std::string reply = board.ask("gz");
+  CHECK(reply.substr(reply.size() - 2) != "00");
+}
