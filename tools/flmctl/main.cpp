@@ -61,6 +61,8 @@ int run(int argc, char** argv) {
   add_led(app, globals);
   add_log(app, globals);
   add_raw(app, globals);
+  add_calibrate(app, globals);
+  add_flash(app, globals);
   add_ports(app, globals);
   try {
     app.parse(argc, argv);
