@@ -14,5 +14,6 @@ void add_stats(CLI::App&, Globals&);
 void add_led(CLI::App&, Globals&);
 void add_log(CLI::App&, Globals&);
 void add_watch(CLI::App&, Globals&);
+void add_config(CLI::App&, Globals&);
 
 }  // namespace flm::ctl
