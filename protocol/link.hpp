@@ -141,7 +141,7 @@ class LinkPort : private LinkState, public Channel {
   FLM_NODISCARD bool message_ready() const { return message_ready_ != 0; }
   /// Characters of the message; link_message_max + 1 stands for one that was too long.
   FLM_NODISCARD uint8_t message_length() const { return length_; }
-  FLM_NODISCARD char message(uint8_t place) const { return message_[place]; }
+  FLM_NODISCARD const char& message(uint8_t place) const { return message_[place]; }
   /// Messages dropped because one was waiting, modulo 256.
   FLM_NODISCARD uint8_t dropped() const { return dropped_; }
   /// The message has been dealt with.
