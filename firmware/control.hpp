@@ -278,10 +278,7 @@ class Control {
       case 'x':
         reply().put(&board_.malformed(), 2);
         reply().put8(link().dropped());
-        reply().put16(link().counters().wrong);
-        reply().put8(link().counters().dropped);
-        reply().put8(link().counters().refused);
-        return reply().put8(link().counters().restarts);
+        return put_counters(link().counters());
       case 'z':
         reply().put(&board_.smart_meter().registers(), meter::registers_size);
         for (uint8_t error = 0; error < static_cast<uint8_t>(protocol::p1::Error::count); ++error)
@@ -289,23 +286,28 @@ class Control {
         return reply().put8(link().meter_overruns());
       default: break;  // 'v'
     }
-    reply().put8(Board::version_major);
-    reply().put8(Board::version_minor);
-    reply().put8(Board::version_patch);
-    reply().put8(static_cast<uint8_t>(Board::hardware_letter));
+    constexpr uint32_t version = static_cast<uint32_t>(Board::version_major) << 24 | static_cast<uint32_t>(Board::version_minor) << 16 |
+                                 Board::version_patch << 8 | Board::hardware_letter;
+    reply().put32(version);
     reply().put16(Board::features);
   }
 
+  void put_counters(const protocol::ChannelCounters& counters) {
+    reply().put(&counters.wrong, 2);
+    reply().put(&counters.restarts, 3);  // from its end: dropped, refused, restarts
+  }
+
   void get_data() {
-    const uint8_t changed = sensors().changed();
-    for (uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor) {
-      if ((changed >> sensor & 1) == 0) continue;
-      reply().put8(sensor);
-      reply().put(&sensors()[sensor].counter, 4);
-      reply().put16(sensors().milli(sensor));
-      reply().put(&sensors()[sensor].extra, 4);
-    }
+    uint8_t changed = sensors().changed();
     sensors().in_delivery(changed);
+    for (uint8_t sensor = 0; changed != 0; ++sensor, changed = static_cast<uint8_t>(changed >> 1)) {
+      if ((changed & 1) == 0) continue;
+      const metering::Sensor& s = sensors()[sensor];
+      reply().put8(sensor);
+      reply().put(&s.counter, 4);
+      reply().put16(sensors().milli(sensor));
+      reply().put(&s.extra, 4);
+    }
   }
 
   void get_statistics() {

@@ -51,9 +51,10 @@ class LinkReply {
 /// What a channel could not do, each modulo its width.
 struct ChannelCounters {
   uint16_t wrong = 0;    ///< came from outside and was not right: packets with a wrong CRC or length, bytes without a stop bit
-  uint8_t dropped = 0;   ///< was right, but there was no room for it
-  uint8_t refused = 0;   ///< the host's: malformed, or there was no room
+  // The last field of the report `x` first.
   uint8_t restarts = 0;  ///< the radio had to be set up again
+  uint8_t refused = 0;   ///< the host's: malformed, or there was no room
+  uint8_t dropped = 0;   ///< was right, but there was no room for it
 };
 
 /// A board to which no host forwards a smart meter's line. What each word means.
