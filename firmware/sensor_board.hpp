@@ -12,6 +12,7 @@
 #include "firmware/meter/smart_meter.hpp"
 #include "firmware/metering/clock.hpp"
 #include "firmware/metering/estimator.hpp"
+#include "firmware/metering/integer.hpp"
 #include "firmware/metering/pulses.hpp"
 #include "firmware/metering/sampler.hpp"
 #include "firmware/metering/sensors.hpp"
@@ -70,7 +71,7 @@ class SensorBoard : private Hal {
     if (!Hal::by_pointer(store_).load(*this)) set_defaults();
     sensors_.classify(pulse_ports(), true);
     if ((Hal::reset_cause() & hal::reset_cause::watchdog) != 0) {
-      events_.counter += 0x10000;
+      Hal::by_pointer(events_).counter += 0x10000;
       store_.save(store::board_counter);
     }
     pulses_.start();
@@ -208,7 +209,7 @@ class SensorBoard : private Hal {
   }
   /// The last run has ended with a save for a power failure, or for a hang.
   void count_power_failure() {
-    if ((Hal::reset_cause() & hal::reset_cause::watchdog) == 0) ++events_.counter;
+    if ((Hal::reset_cause() & hal::reset_cause::watchdog) == 0) metering::increment(events_.counter);
   }
 
  private:
@@ -288,7 +289,7 @@ class SensorBoard : private Hal {
       failing_ = false;
       supply_fell_ = 0;
       Hal::save_power(false);
-      ++events_.counter;
+      metering::increment(events_.counter);
       store_.supply_recovered();
       quiet_ = quiet_seconds;
     }
@@ -296,7 +297,7 @@ class SensorBoard : private Hal {
 
   /// Once a second.
   void keep_time() {
-    ++uptime_s_;
+    metering::increment(uptime_s_);
     if (quiet_ != 0 && --quiet_ == 0) {
       store_.save(store::board_counter);
       store_.clean();

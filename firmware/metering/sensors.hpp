@@ -34,7 +34,7 @@ class Sensors {
   FLM_NODISCARD const Settings& settings() const { return settings_; }
   FLM_NODISCARD Total& total(uint8_t sensor) { return at(sensor); }
 
-  FLM_NODISCARD const Sensor& operator[](uint8_t sensor) const { return sensors_[sensor]; }
+  FLM_NODISCARD const Sensor& operator[](uint8_t sensor) { return at(sensor); }
   FLM_NODISCARD bool enabled(uint8_t sensor) const { return settings_.enabled[sensor] != 0; }
   /// Sensor that a port feeds, or no_sensor.
   FLM_NODISCARD uint8_t sensor_of(uint8_t port) const { return settings_.map[port]; }
@@ -74,8 +74,8 @@ class Sensors {
     mark_changed(sensor);
   }
   /// Thousandths of a pulse sensor's counter; 0 for a clamp.
-  FLM_NODISCARD uint16_t milli(uint8_t sensor) const {
-    return (counts_pulses_ & bit(sensor)) != 0 ? sensors_[sensor].remainder : 0;
+  FLM_NODISCARD uint16_t milli(uint8_t sensor) {
+    return (counts_pulses_ & bit(sensor)) != 0 ? at(sensor).remainder : 0;
   }
 
   /// True when the sensor's last second was measured whole: enabled, mapped and scaled as now from its start.
