@@ -206,8 +206,8 @@ class Control {
     const uint8_t place = flash_byte(row + 1), shape = flash_byte(row + 2);
     limit_ = flash_byte(row + 3);
     bytes_ = shape & 7;
-    indices_ = shape >> 3 & 7;
-    access_ = static_cast<protocol::Access>(shape >> 6);
+    indices_ = static_cast<uint8_t>(shape >> 3) & 7;
+    access_ = static_cast<protocol::Access>(static_cast<uint8_t>(shape >> 6));
     at_ = reinterpret_cast<uint8_t*>(&settings()) + place;
     if (place == properties::counter_place) at_ = reinterpret_cast<uint8_t*>(&sensors().total(0).counter);
     if (place > properties::counter_place) at_ = reinterpret_cast<uint8_t*>(&board_.events()) + (place - properties::events_place);

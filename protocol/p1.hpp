@@ -441,7 +441,8 @@ class Parser {
     const uint8_t channel = word_.obis.b;
     element_ = word_.obis.e;
     if ((shape & 0x20) != 0) --element_;
-    if (word_.obis.a != shape >> 7 || element_ > (shape & 7) ||
+    const uint8_t a = static_cast<uint8_t>(shape >> 7), last = shape & 7;
+    if (word_.obis.a != a || element_ > last ||
         (((shape & 0x40) != 0) ? static_cast<uint8_t>(channel - 1) > 3 : channel != 0)) {
       kind_ = Kind::nothing;
     } else if ((shape & 0x40) != 0) {

@@ -272,7 +272,7 @@ class Radio : public protocol::NoMeterLine {
       case State::head_and_payload:
         byte = acknowledgement_ == 0 ? packet_[place_] : place_ == 0 ? group_ : place_ == 1 ? acknowledgement_ : uint8_t{0};
         ++place_;
-        crc_ = protocol::crc16_arc(crc_, byte);
+        crc_ = protocol::crc16_arc_seldom(crc_, byte);
         if (--left_ == 0) state_ = State::send_crc_low;
         break;
       case State::send_crc_low:

@@ -133,7 +133,7 @@ class Store {
         staged_[place] = read(owner, address++);
         if (staged_[place] != 0xFF) failure_area_used_ = true;
       }
-      if (staged_[4] != failure_crc(sequence_[sensor]) || staged_[3] >> 4 != (sequence_[sensor] & 0x0F)) continue;
+      if (staged_[4] != failure_crc(sequence_[sensor]) || ((staged_[3] ^ sequence_[sensor] << 4) & 0xF0) != 0) continue;
       metering::Total& total = *reinterpret_cast<metering::Total*>(owner.record(sensor));
       total.counter += static_cast<uint16_t>(staged_[0] | staged_[1] << 8);
       total.remainder = static_cast<uint16_t>(staged_[2] | (staged_[3] & 0x0F) << 8);

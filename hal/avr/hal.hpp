@@ -149,7 +149,9 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   static void eeprom_start(uint16_t address, uint8_t value, EepromWrite how) {
     EEAR = address;
     EEDR = value;
-    const uint8_t mode = how == EepromWrite::erase ? _BV(EEPM0) : how == EepromWrite::write ? _BV(EEPM1) : 0;
+    static_assert(static_cast<uint8_t>(EepromWrite::erase_and_write) == 0 && static_cast<uint8_t>(EepromWrite::erase) == 1 &&
+                      static_cast<uint8_t>(EepromWrite::write) == 2, "EEPM1:0 of table 8-1");
+    const uint8_t mode = static_cast<uint8_t>(static_cast<uint8_t>(how) * _BV(EEPM0));
     const Critical timed;
     EECR = static_cast<uint8_t>(mode | _BV(EEMPE));
     EECR |= _BV(EEPE);
