@@ -9,7 +9,7 @@
 
 #include "sim/board_model.hpp"
 #include "tools/common/link_text.hpp"
-#include "tools/common/meter_constant.hpp"
+#include "tools/common/sensor_table.hpp"
 #include "tools/common/toml_reader.hpp"
 
 namespace flm::sim {
@@ -36,9 +36,12 @@ class Reader {
     const auto board = top.required("board", top.one_of("board", {"flm02a", "flm02b"}), "flm02a, flm02b");
     scenario_.board = board == 0 ? "flm02a" : "flm02b";
     board_ = &board_model(scenario_.board);
+    ports_.board = scenario_.board;
+    for (const PulsePort& p : board_->pulse_ports) ports_.pulse_ports.push_back(p.port);
     scenario_.duration = top.required("duration", top.number("duration", 1e-3, kLongest), "seconds of simulated time");
 
-    each("sensor", {"id", "class", "ports", "voltage", "current", "constant", "type", "without_crc"}, [this](const TableReader& t) { sensor(t); });
+    each("sensor", {"id", "class", "ports", "voltage", "current", "constant", "type", "without_crc"},
+         [this](const TableReader& t) { scenario_.sensors.push_back(read_sensor(t, ports_, scenario_.sensors)); });
     each("waveform", {"port", "file", "channel", "scale", "rate", "repeat", "amps", "hz", "shape"},
          [this](const TableReader& t) { waveform(t); });
     if (top.has("frontend")) {
@@ -72,80 +75,6 @@ class Reader {
     const std::filesystem::path path = file_.parent_path() / *t.text("file");
     if (!std::filesystem::is_regular_file(path)) t.fail("file", fmt::format("is '{}', which is no file", path.string()), "an existing file");
     return path;
-  }
-
-  [[nodiscard]] bool is_pulse_port(int port) const {
-    return std::any_of(board_->pulse_ports.begin(), board_->pulse_ports.end(), [&](const PulsePort& p) { return p.port == port; });
-  }
-  [[nodiscard]] std::string pulse_port_names() const {
-    std::vector<int> ports;
-    for (const PulsePort& p : board_->pulse_ports) ports.push_back(p.port);
-    return fmt::format("pulse ports {} of {}", fmt::join(ports, ", "), scenario_.board);
-  }
-
-  void sensor(const TableReader& t) {
-    Sensor s;
-    s.id = static_cast<int>(t.required("id", t.integer("id", 1, 6), "1 to 6"));
-    for (const Sensor& other : scenario_.sensors)
-      if (other.id == s.id)
-        t.fail("id", fmt::format("is {} a second time: a sensor is one class of meter and stands once", s.id),
-               "each sensor once, with all its ports");
-    s.sensor_class = static_cast<SensorClass>(t.required("class", t.one_of("class", {"analog", "pulse", "p1"}), "analog, pulse, p1"));
-    ports(t, s);
-    if (s.sensor_class != SensorClass::p1 && t.has("without_crc")) t.fail("without_crc", "belongs to p1 sensors", "other keys");
-    if (s.sensor_class == SensorClass::analog) {
-      if (t.has("constant")) t.fail("constant", "belongs to pulse sensors", "voltage, current");
-      s.voltage = t.number("voltage", 1.0, 1000.0).value_or(230.0);
-      s.current = static_cast<int>(t.integer("current", 1, 500).value_or(50));
-      if (s.current != 50 && s.current != 100 && s.current != 250 && s.current != 500)
-        t.fail("current", fmt::format("is {}", s.current), "50, 100, 250, 500");
-      const double constant = clamp_meter_constant(s.voltage, s.current);
-      if (constant > largest_meter_constant)
-        t.fail("voltage", fmt::format("is {} V with a {} A clamp: a meter constant of {}, over 65535", s.voltage, s.current, constant),
-               fmt::format("up to {:.0f} V with this clamp", highest_voltage(s.current)));
-    } else if (s.sensor_class == SensorClass::p1) {
-      for (const char* key : {"voltage", "current", "constant", "type"})
-        if (t.has(key)) t.fail(key, "does not belong to a smart meter, which tells it all", "without_crc");
-      s.without_crc = t.truth("without_crc").value_or(false);
-    } else {
-      for (const char* key : {"voltage", "current"})
-        if (t.has(key)) t.fail(key, "belongs to analog sensors", "constant, type");
-      s.constant = t.number("constant", 0.001, 65535.999).value_or(1.0);
-      const auto type = t.one_of("type", {"electricity", "gas", "water"}).value_or(0);
-      s.type = static_cast<SensorType>(type);
-    }
-    scenario_.sensors.push_back(std::move(s));
-  }
-
-  void ports(const TableReader& t, Sensor& s) {
-    const toml::array* list = t.array("ports");
-    const bool pulse = s.sensor_class == SensorClass::pulse;
-    const bool meter = s.sensor_class == SensorClass::p1;
-    const std::string allowed = meter ? "port 6" : pulse ? pulse_port_names() : fmt::format("clamp ports 1, 2, 3 of {}", scenario_.board);
-    if (!list || list->empty()) t.fail("ports", "is no list of ports", allowed);
-    for (const toml::node& node : *list) {
-      const auto value = node.value_exact<std::int64_t>();
-      if (!value) t.fail("ports", "holds something that is no port number", allowed);
-      const int port = static_cast<int>(std::clamp<std::int64_t>(*value, -1, 99));
-      if (meter ? port != 6 : pulse ? !is_pulse_port(port) : port < 1 || port > 3) t.fail("ports", fmt::format("has port {}", *value), allowed);
-      for (const Sensor& other : scenario_.sensors)
-        if (std::find(other.ports.begin(), other.ports.end(), port) != other.ports.end())
-          t.fail("ports", fmt::format("has port {}, which feeds sensor {} already", port, other.id), "a port feeds one sensor");
-      if (std::find(s.ports.begin(), s.ports.end(), port) != s.ports.end())
-        t.fail("ports", fmt::format("has port {} twice", port), "each port once");
-      if (port == 2 || port == 3) switched(t, pulse, port);
-      s.ports.push_back(port);
-    }
-  }
-
-  /// Ports 2 and 3 are clamps together or pulse inputs together: one switch sets both.
-  void switched(const TableReader& t, bool pulse, int port) {
-    for (const Sensor& other : scenario_.sensors)
-      for (const int p : other.ports)
-        if ((p == 2 || p == 3) && (other.sensor_class == SensorClass::pulse) != pulse)
-          t.fail("ports", fmt::format("has port {} as {} while port {} of sensor {} is {}", port, pulse ? "pulse input" : "clamp", p,
-                                      other.id, pulse ? "a clamp" : "a pulse input"),
-                 "ports 2 and 3 both clamps or both pulse inputs");
   }
 
   void waveform(const TableReader& t) {
@@ -187,8 +116,8 @@ class Reader {
 
   void pulses(const TableReader& t) {
     Pulses p;
-    p.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), pulse_port_names()));
-    if (!is_pulse_port(p.port)) t.fail("port", fmt::format("is {}", p.port), pulse_port_names());
+    p.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), ports_.pulse_port_names()));
+    if (!ports_.is_pulse_port(p.port)) t.fail("port", fmt::format("is {}", p.port), ports_.pulse_port_names());
     for (const Pulses& other : scenario_.pulses)
       if (other.port == p.port) t.fail("port", fmt::format("is {} a second time", p.port), "one [[pulses]] a port");
     if (t.has("file") == t.has("every")) t.fail("file", t.has("file") ? "stands beside 'every'" : "is missing", "either file or every");
@@ -296,6 +225,7 @@ class Reader {
   toml::table root_;
   Scenario scenario_;
   const BoardModel* board_ = nullptr;
+  BoardPorts ports_;
 };
 
 }  // namespace

@@ -65,7 +65,7 @@ struct Board::Seen {
   }
 };
 
-std::string_view name_of(SensorClass kind) {
+std::string_view name_of(SensorKind kind) {
   constexpr std::string_view names[] = {"none", "analog", "pulse", "p1"};
   return names[static_cast<int>(kind)];
 }
@@ -94,16 +94,16 @@ bool Identity::newer() const {
   return std::tuple(version_major, version_minor, version_patch) > std::tuple(major, minor, patch);
 }
 
-SensorClass Layout::port_class(int port) const {
-  if (port == 6) return SensorClass::p1;
-  if (port == 1) return SensorClass::analog;
-  return port <= 3 && analog ? SensorClass::analog : SensorClass::pulse;
+SensorKind Layout::port_kind(int port) const {
+  if (port == 6) return SensorKind::meter;
+  if (port == 1) return SensorKind::clamp;
+  return port <= 3 && analog ? SensorKind::clamp : SensorKind::pulse;
 }
 
-SensorClass Layout::sensor_class(int sensor) const {
+SensorKind Layout::sensor_kind(int sensor) const {
   for (int port = 1; port <= 6; ++port)
-    if (sensor_of[port - 1] == sensor) return port_class(port);
-  return SensorClass::none;
+    if (sensor_of[port - 1] == sensor) return port_kind(port);
+  return SensorKind::none;
 }
 
 std::vector<int> Layout::ports_of(int sensor) const {

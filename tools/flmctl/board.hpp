@@ -12,9 +12,9 @@
 
 namespace flm::ctl {
 
-enum class SensorClass { none, analog, pulse, p1 };
-/// none, analog, pulse, p1
-std::string_view name_of(SensorClass);
+enum class SensorKind { none, clamp, pulse, meter };
+/// As a configuration file names it: none, analog, pulse, p1.
+std::string_view name_of(SensorKind);
 
 /// One sensor's part of a `gd` reply.
 struct Reading {
@@ -23,11 +23,11 @@ struct Reading {
   std::uint16_t milli = 0;    ///< thousandths
   std::uint32_t extra = 0;    ///< W, of a smart meter in two's complement; pulse: ms since reset
 
-  [[nodiscard]] double count(SensorClass kind) const {
-    return (kind == SensorClass::p1 ? double{static_cast<double>(static_cast<std::int32_t>(counter))} : double(counter)) + milli / 1000.0;
+  [[nodiscard]] double count(SensorKind kind) const {
+    return (kind == SensorKind::meter ? double{static_cast<double>(static_cast<std::int32_t>(counter))} : double(counter)) + milli / 1000.0;
   }
-  [[nodiscard]] std::int64_t power(SensorClass kind) const {
-    return kind == SensorClass::p1 ? std::int64_t{static_cast<std::int32_t>(extra)} : std::int64_t{extra};
+  [[nodiscard]] std::int64_t power(SensorKind kind) const {
+    return kind == SensorKind::meter ? std::int64_t{static_cast<std::int32_t>(extra)} : std::int64_t{extra};
   }
 };
 
@@ -52,9 +52,9 @@ struct Layout {
   int sensor_of[6] = {};  ///< 1..6 by port (place 0: port 1); 0: none
   bool enabled[6] = {};   ///< place 0: sensor 1
   bool analog = true;     ///< ports 2 and 3 are clamps
-  [[nodiscard]] SensorClass port_class(int port) const;
+  [[nodiscard]] SensorKind port_kind(int port) const;
   /// By the first of its ports; none without one.
-  [[nodiscard]] SensorClass sensor_class(int sensor) const;
+  [[nodiscard]] SensorKind sensor_kind(int sensor) const;
   [[nodiscard]] std::vector<int> ports_of(int sensor) const;
 };
 

@@ -56,6 +56,7 @@ int run(int argc, char** argv) {
   app.footer("Exit status: 0 done; 1 the board said no, or a check failed; 2 wrong usage, file or port; 3 no answer from the board.");
   add_version(app, globals);
   add_watch(app, globals);
+  add_config(app, globals);
   add_counter(app, globals);
   add_stats(app, globals);
   add_led(app, globals);

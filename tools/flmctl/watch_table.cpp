@@ -46,7 +46,7 @@ std::string row(const WatchedSensor& s, double t, std::size_t name_columns, std:
 }  // namespace
 
 void WatchedSensor::take(const Reading& reading, double t) {
-  if (kind == SensorClass::pulse) {
+  if (kind == SensorKind::pulse) {
     if (read) {
       const double seconds = static_cast<std::uint32_t>(reading.extra - last.extra) / 1000.0;
       const double counts = reading.count(kind) - last.count(kind);
@@ -63,7 +63,7 @@ void WatchedSensor::take(const Reading& reading, double t) {
 }
 
 void WatchedSensor::poll_over(double t) {
-  if (kind == SensorClass::pulse && has_rate && rate > 0.0 && history.size() > 1) {
+  if (kind == SensorKind::pulse && has_rate && rate > 0.0 && history.size() > 1) {
     // The longer no pulse comes, the less there can be.
     const double silent = t - read_at;
     const double counts = std::max(0.001, std::abs(rate) / 3600.0);

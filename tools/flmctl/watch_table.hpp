@@ -18,7 +18,7 @@ struct SensorLabel {
 /// A sensor, as it has been read.
 struct WatchedSensor {
   int sensor = 0;  ///< 1..6
-  SensorClass kind = SensorClass::none;
+  SensorKind kind = SensorKind::none;
   SensorLabel label;
   bool enabled = false;
   bool read = false;

@@ -7,8 +7,8 @@ namespace flm::ctl {
 namespace {
 
 /// Counters of a smart meter have a sign.
-std::int64_t whole(std::uint32_t counter, SensorClass kind) {
-  return kind == SensorClass::p1 ? std::int64_t{static_cast<std::int32_t>(counter)} : std::int64_t{counter};
+std::int64_t whole(std::uint32_t counter, SensorKind kind) {
+  return kind == SensorKind::meter ? std::int64_t{static_cast<std::int32_t>(counter)} : std::int64_t{counter};
 }
 
 int get(const Globals& globals, int only) {
@@ -17,7 +17,7 @@ int get(const Globals& globals, int only) {
     Json list = Json::array();
     for (int sensor = 1; sensor <= 6; ++sensor) {
       if (only != 0 && sensor != only) continue;
-      const SensorClass kind = layout.sensor_class(sensor);
+      const SensorKind kind = layout.sensor_kind(sensor);
       const std::int64_t count = whole(board.get('c', sensor - 1).at(0), kind);
       if (globals.json) {
         list.push_back({{"sensor", sensor}, {"class", name_of(kind)}, {"enabled", layout.enabled[sensor - 1]}, {"counter", count}});
@@ -32,8 +32,8 @@ int get(const Globals& globals, int only) {
 
 int set(const Globals& globals, int sensor, std::int64_t value) {
   return with_board(globals, [&](Board& board) {
-    const SensorClass kind = board.layout().sensor_class(sensor);
-    if (value < 0 && kind != SensorClass::p1)
+    const SensorKind kind = board.layout().sensor_kind(sensor);
+    if (value < 0 && kind != SensorKind::meter)
       throw InputError(fmt::format("VALUE: {} for sensor {}; allowed: 0 to 4294967295, and below 0 only for a smart meter", value, sensor));
     const std::int64_t before = whole(board.get('c', sensor - 1).at(0), kind);
     if (value < before)

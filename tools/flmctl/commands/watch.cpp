@@ -24,9 +24,9 @@ struct Arguments {
   double duration = std::numeric_limits<double>::infinity();  ///< s
 };
 
-SensorLabel label_of(SensorClass kind) {
+SensorLabel label_of(SensorKind kind) {
   switch (kind) {
-    case SensorClass::pulse: return {"", "", "/h"};  // Wh or litre: the board does not know.
+    case SensorKind::pulse: return {"", "", "/h"};  // Wh or litre: the board does not know.
     default: return {"", "Wh", "W"};
   }
 }
@@ -42,7 +42,7 @@ class Watch {
     for (int sensor = 1; sensor <= 6; ++sensor) {
       WatchedSensor s;
       s.sensor = sensor;
-      s.kind = layout.sensor_class(sensor);
+      s.kind = layout.sensor_kind(sensor);
       s.label = label_of(s.kind);
       s.enabled = layout.enabled[sensor - 1];
       if (s.enabled) view_.sensors.push_back(s);
@@ -100,7 +100,7 @@ class Watch {
       Json json = {{"t", std::round(view_.t * 1000.0) / 1000.0}, {"sensor", s.sensor}};
       if (!s.label.name.empty()) json["name"] = s.label.name;
       json["counter"] = count_json(s.last.count(s.kind));
-      if (s.kind == SensorClass::pulse)
+      if (s.kind == SensorKind::pulse)
         json["stamp_ms"] = s.last.extra;
       else
         json["power"] = s.last.power(s.kind);

@@ -1,0 +1,126 @@
+// flmctl config: a board's configuration as a file.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "tools/common/atomic_file.hpp"
+#include "tools/flmctl/commands/commands.hpp"
+#include "tools/flmctl/config/plan.hpp"
+
+namespace flm::ctl {
+namespace {
+
+Json to_json(const std::vector<Difference>& differences) {
+  Json list = Json::array();
+  for (const Difference& d : differences)
+    list.push_back({{"setting", describe(d.setting)}, {"command", d.setting.set_line(d.after)}, {"board", d.before.empty() ? Json(nullptr) : Json(describe(d.setting, d.before))},
+                    {"file", describe(d.setting, d.after)}});
+  return list;
+}
+
+void print(const std::vector<Difference>& differences, std::string_view arrow) {
+  for (const Difference& d : differences)
+    fmt::print("{:<24}  {} {} {}\n", describe(d.setting), describe(d.setting, d.before), arrow, describe(d.setting, d.after));
+}
+
+void warn(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) fmt::print(stderr, "flmctl: note: {}\n", note);
+}
+
+int check(const Globals& globals, const std::string& file) {
+  const Config config = read_config(file);
+  if (globals.json)
+    print_json({{"file", file}, {"board", config.board->name}, {"sensors", config.sensors.size()}, {"ports", config.ports.size()}, {"ok", true}});
+  else
+    fmt::print("{}: fine for a {}: {} sensors, {} ports\n", file, config.board->name, config.sensors.size(), config.ports.size());
+  return done;
+}
+
+int diff(const Globals& globals, const std::string& file) {
+  const Config config = read_config(file);
+  return with_board(globals, [&](Board& board) {
+    std::vector<std::string> notes;
+    const Settings current = read_current(board, config);
+    const auto changes = differences(current, target_settings(config, current, board, notes));
+    if (globals.json) {
+      print_json({{"file", file}, {"differences", to_json(changes)}, {"notes", notes}});
+    } else {
+      warn(notes);
+      print(changes, "on the board,");
+      if (changes.empty()) fmt::print("{}: the board is as the file says\n", file);
+    }
+    return changes.empty() ? done : refused;
+  });
+}
+
+int push_file(const Globals& globals, const std::string& file) {
+  const Config config = read_config(file);
+  return with_board(globals, [&](Board& board) {
+    std::vector<std::string> notes;
+    const double start = board.bus().now();
+    const Settings current = read_current(board, config);
+    const Settings target = target_settings(config, current, board, notes);
+    const auto changes = differences(current, target);
+    if (!globals.json) warn(notes);
+    if (!changes.empty()) push(board, current, target);
+    const double seconds = board.bus().now() - start;
+    if (globals.json) {
+      print_json({{"file", file}, {"changed", to_json(changes)}, {"notes", notes}, {"seconds", seconds}});
+    } else if (changes.empty()) {
+      fmt::print("{}: the board is as the file says, nothing was written\n", file);
+    } else {
+      print(changes, "->");
+      fmt::print("{}: {} settings set, read back and saved in {:.1f} s\n", file, changes.size(), seconds);
+    }
+    return done;
+  });
+}
+
+int pull(const Globals& globals, const std::string& file) {
+  std::optional<Config> known;
+  const bool replaces = file != "-" && std::filesystem::exists(file);
+  if (replaces) known = read_config(file);
+  return with_board(globals, [&](Board& board) {
+    const BoardFacts* facts = board.identity().facts;
+    if (facts == nullptr) throw BoardRefused(fmt::format("{}: says that it is hardware {}.{}, which this flmctl does not know", board.name(), board.identity().hardware_major, board.identity().hardware_minor));
+    if (known && known->board != facts)
+      throw BoardRefused(fmt::format("{}: is for {}, and the board on {} is {}; nothing was written", file, known->board->name, board.name(), facts->name));
+    std::vector<std::string> notes;
+    const Settings settings = read_settings(board, all_settings(*facts));
+    Config config = config_of(settings, *facts, known ? &*known : nullptr, notes);
+    warn(notes);
+    const std::string text = config_text(config);
+    if (file == "-") {
+      fmt::print("{}", text);
+      return done;
+    }
+    if (replaces) confirm(globals, fmt::format("{} is there; replace it? Names, types and clamps are kept, comments are not.", file));
+    AtomicFile out(file);
+    out.write(text);
+    out.commit();
+    if (globals.json)
+      print_json({{"file", file}, {"board", facts->name}, {"settings", settings.size()}, {"notes", notes}});
+    else
+      fmt::print("{}: {} settings of the board\n", file, settings.size());
+    return done;
+  });
+}
+
+}  // namespace
+
+void add_config(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("config", "A board's configuration as a file");
+  command->require_subcommand(1);
+  auto file = std::make_shared<std::string>();
+  const auto add = [&](const char* name, const char* what, int (*run)(const Globals&, const std::string&)) {
+    auto* part = command->add_subcommand(name, what);
+    part->add_option("FILE", *file, "configuration (.toml)")->required();
+    part->callback([&globals, file, run] { globals.status = run(globals, *file); });
+  };
+  add("pull", "Write what the board is set to into a file; - is standard output", pull);
+  add("push", "Set the board to what a file says; what it does not name stays", push_file);
+  add("diff", "Say where the board is not as a file says; exit status 1 where it is not", diff);
+  add("check", "Check a file, without a board", check);
+}
+
+}  // namespace flm::ctl

@@ -1,0 +1,57 @@
+// A board's configuration as a file: sensors, ports, radio, LED; read and checked whole, or written.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/common/sensor.hpp"
+#include "tools/flmctl/board_facts.hpp"
+
+namespace flm::ctl {
+
+/// A [[sensor]] table. Without a class only whether the sensor is enabled is said.
+struct SensorConfig : Sensor {
+  int line = 0;
+  bool has_class = true;
+  bool enabled = true;
+  std::string name;
+  std::optional<int> meter_constant;  ///< calibrated: instead of that of voltage and current
+  bool slow = false;                  ///< smart meter: 9600 baud 7E1
+  bool invert_rx = true, invert_tx = false;  ///< smart meter on a board with a port configuration
+};
+
+/// A [[port]] table, in the board's units.
+struct PortConfig {
+  int port = 0;
+  int line = 0;
+  std::optional<std::uint32_t> tau_us, noise_q10, debounce_tenths_ms;
+  std::optional<int> offset_q8;
+};
+
+struct Config {
+  std::string file;
+  std::string name;
+  const BoardFacts* board = nullptr;
+  std::optional<int> phases;  ///< 1 or 3
+  std::vector<SensorConfig> sensors;
+  std::vector<PortConfig> ports;
+  std::optional<std::uint32_t> radio_group, radio_rate, led;  ///< as on the link
+  int radio_line = 0, led_line = 0;
+
+  [[nodiscard]] const SensorConfig* sensor(int id) const;
+};
+
+/// Reads and checks a file. Throws InputError with file, line, key, what is wrong and what is allowed.
+Config read_config(const std::filesystem::path&);
+
+/// The file's text; read_config() gives the same configuration.
+std::string config_text(const Config&);
+
+/// What a sensor's meter constant is: calibrated, of voltage and current, or Wh or litre per pulse without its thousandths.
+std::uint32_t meter_constant_of(const SensorConfig&);
+/// A pulse sensor's thousandths.
+std::uint32_t fraction_of(const SensorConfig&);
+
+}  // namespace flm::ctl
