@@ -87,17 +87,18 @@ TEST_CASE("against the smart meter: a register in whole Wh, a telegram a second"
   meter.ports = {6};
   meter.sensor_class = flm::sim::SensorClass::p1;
   scenario.sensors.push_back(meter);
-  for (int second = 0; second < 1500; ++second) {
-    const double at = second + 0.25;
-    const double wh = std::floor(1000.4 + at * watts / 3600.0);
-    flm::sim::SerialTraffic telegram;
-    telegram.file =
-        folder.file(std::to_string(second),
-                    flm::test::telegram({"1-3:0.2.8(50)", fmt::format("1-0:1.8.1({:010.3f}*kWh)", wh / 1000.0),
-                                         "1-0:2.8.1(000000.000*kWh)", "1-0:1.7.0(02.000*kW)", "1-0:2.7.0(00.000*kW)"}));
-    telegram.at = at;
-    scenario.serial.push_back(telegram);
+  // 960 bytes are a second at 9600 baud, so one file is a telegram a second.
+  std::string line;
+  for (int second = 0; second < 1000; ++second) {
+    const double wh = std::floor(1000.4 + second * watts / 3600.0);
+    line += flm::test::telegram({"1-3:0.2.8(50)", fmt::format("1-0:1.8.1({:010.3f}*kWh)", wh / 1000.0),
+                                 "1-0:2.8.1(000000.000*kWh)", "1-0:1.7.0(02.000*kW)", "1-0:2.7.0(00.000*kW)"});
+    line.resize(960 * (static_cast<std::size_t>(second) + 1), '\n');
   }
+  flm::sim::SerialTraffic telegrams;
+  telegrams.file = folder.file("telegrams", line);
+  telegrams.baud = 9600;
+  scenario.serial = {telegrams};
   BoardOnBench bench(scenario);
   Script person;
   const auto record = calibrate_against(bench, person, {}, Meter::p1, 6);
