@@ -106,7 +106,7 @@ std::optional<std::string> LineEditor::next() {
   }
   if (text == nullptr || count <= 0) return std::nullopt;
   std::string line(text, static_cast<std::size_t>(count));
-  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r' || line.back() == ' ')) line.pop_back();
   if (line.find_first_not_of(' ') != line.npos) history(terminal_->history, &terminal_->event, H_ENTER, line.c_str());
   return line;
 }
