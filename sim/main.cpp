@@ -11,6 +11,7 @@
 
 #include "sim/decode.hpp"
 #include "sim/image/engine_error.hpp"
+#include "tools/common/places.hpp"
 #include "sim/output.hpp"
 #include "sim/runner.hpp"
 #include "sim/serve.hpp"
@@ -23,10 +24,9 @@ using namespace flm::sim;
 constexpr int kFailed = 1;  ///< an expectation failed
 constexpr int kWrong = 2;   ///< the command line, a scenario or a file is wrong
 
-/// Images lie beside this program: bin/flmsim, firmware/<board>.elf.
 fs::path image_for(const std::string& given, const std::string& board) {
   if (!given.empty()) return given;
-  return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "firmware" / (board + ".elf");
+  return flm::image_folder() / (board + ".elf");
 }
 
 struct RunArguments {

@@ -84,10 +84,6 @@ Change constant_change(const ClampSensor& clamp, const ConstantChange& constant)
           constant.after};
 }
 
-/// An uncertainty: three digits after the point when it is small.
-std::string bounds(double share) { return fmt::format("{:.{}f} %", percent(share), share < 0.001 ? 3 : 2); }
-std::string signed_percent(double share) { return fmt::format("{:+.2f} %", percent(share)); }
-
 }  // namespace
 
 std::optional<Record> calibrate_zero(BoardLink& board, Dialogue& person, const Options& options) {
@@ -143,6 +139,12 @@ std::optional<Record> calibrate_gain(BoardLink& board, Dialogue& person, const O
   record.reference = fmt::format("{:g} W +- {:g} W", reference.watt, reference.half_step);
   const GainFit fit = fit_gain(clamp_powers(board, person, sensor.sensor, options.seconds), reference);
   const ConstantChange constant = change_constant(sensor.constant, fit.ratio);
+  if (reference.half_step > 0.005 * reference.watt) {
+    record.remarks.push_back(
+        fmt::format("the reference is read to {:g} W only: that is what the gain is not known better than; give more digits",
+                    2.0 * reference.half_step));
+    person.say("note: " + record.remarks.back());
+  }
   person.say(fmt::format("read: {:.1f} W, reference: {:g} W; error {} +- {}", fit.mean, reference.watt,
                          signed_percent(constant.error_before), bounds(fit.uncertainty)));
   if (fit.varies) {

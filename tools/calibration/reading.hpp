@@ -1,6 +1,10 @@
 // What calibrations are made from, and what they complain with.
 #pragma once
+#include <fmt/format.h>
+
+#include <cmath>
 #include <stdexcept>
+#include <string>
 
 namespace flm::calibration {
 
@@ -18,5 +22,11 @@ class CalibrationError : public std::runtime_error {
 
 /// A share as a person reads it.
 inline double percent(double share) { return share * 100.0; }
+/// An error: with its sign, unless it is nothing.
+inline std::string signed_percent(double share) {
+  return std::abs(share) < 5e-5 ? "0.00 %" : fmt::format("{:+.2f} %", percent(share));
+}
+/// An uncertainty: three digits after the point when it is small.
+inline std::string bounds(double share) { return fmt::format("{:.{}f} %", percent(share), share < 0.001 ? 3 : 2); }
 
 }  // namespace flm::calibration

@@ -80,9 +80,13 @@ void ComparisonFeed::poll(Comparison& comparison) {
     comparison.add_clamp(second, clamp->second.extra);
   }
   const auto reference = readings.find(reference_);
-  if (reference == readings.end() || reference->second.counter == last_counter_) return;
-  const bool first = last_counter_ < 0;
-  last_counter_ = reference->second.counter;
+  if (reference == readings.end()) return;
+  // A smart meter's register goes below zero where more is produced than used.
+  const double counter =
+      stamped_ ? reference->second.counter : static_cast<std::int32_t>(static_cast<std::uint32_t>(reference->second.counter));
+  const bool first = !last_counter_;
+  if (!first && counter == *last_counter_) return;
+  last_counter_ = counter;
   last_count_ = board_.now();
   double at = board_.now() + board_ahead_;
   if (stamped_) {
@@ -91,7 +95,7 @@ void ComparisonFeed::poll(Comparison& comparison) {
   } else if (first || board_ahead_ < -1e17) {
     return;  // a register that has just been read for the first time has not just moved
   }
-  comparison.add_reference(at, last_counter_);
+  comparison.add_reference(at, counter);
 }
 
 }  // namespace flm::calibration

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "tools/calibration/comparison.hpp"
@@ -38,7 +39,8 @@ class ComparisonFeed {
   BoardLink& board_;
   int clamp_, reference_;
   bool stamped_;  ///< the reference's readings carry the time of its last pulse
-  double last_second_ = 0, last_counter_ = -1, last_count_;
+  double last_second_ = 0, last_count_;
+  std::optional<double> last_counter_;
   double board_ahead_ = -1e18;  ///< of the host's clock, at most
 };
 

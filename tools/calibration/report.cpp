@@ -35,9 +35,8 @@ svg .trace { stroke: currentColor; stroke-width: 1.6; stroke-linejoin: round; }
 @media print { body { padding: 0; } section { break-inside: avoid; } }
 )css";
 
-std::string share(double value) { return fmt::format("{:+.2f} %", percent(value)); }
 std::string plus_minus(double error, double uncertainty) {
-  return fmt::format("{} ± {:.2f} %", share(error), percent(uncertainty));
+  return fmt::format("{} ± {}", signed_percent(error), bounds(uncertainty));
 }
 
 struct Line {
@@ -48,7 +47,8 @@ struct Line {
 Line errors(const Record& record) {
   if (record.kind == "zero") return {};
   if (record.kind == "shape")
-    return {"reading of a sine", share(record.error_before), share(0.0), share(record.verified_error)};
+    return {"reading of a sine", signed_percent(record.error_before), signed_percent(0.0),
+            signed_percent(record.verified_error)};
   return {"error of the power", plus_minus(record.error_before, record.uncertainty),
           plus_minus(record.error_after, record.uncertainty), plus_minus(record.verified_error, record.verified_uncertainty)};
 }

@@ -29,7 +29,7 @@ class BoardLink {
   /// Sets, and checks that the board answers with what was set. Throws Refused.
   void set(const std::string& line);
   /// Saves the settings, and waits until they are safe. Throws Refused.
-  void commit();
+  virtual void commit();
 };
 
 }  // namespace flm

@@ -11,6 +11,7 @@
 #include "boards/flm02a/board.hpp"
 #include "boards/flm02b/board.hpp"
 #include "tools/common/input_error.hpp"
+#include "tools/common/places.hpp"
 
 extern "C" char** environ;
 
@@ -51,27 +52,13 @@ FlashFiles find_files(const std::string& board, const std::filesystem::path& fol
   bool known = false;
   for (const std::string& name : known_boards()) known = known || name == board;
   if (!known) throw InputError(fmt::format("no board '{}'; allowed: {}", board, fmt::join(known_boards(), ", ")));
-  // Installed: bin beside share/openflm. Built: build/bin beside build/firmware, boards/ beside build/.
-  std::error_code error;
-  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
-  std::vector<FlashFiles> places;
-  if (folder.empty()) {
-    const fs::path share = here / "share" / "openflm";
-    places.push_back({board, share / "boards" / board / "avrdude.conf", share / "firmware" / (board + ".hex"),
-                      share / "firmware" / (board + ".eep")});
-    places.push_back({board, here.parent_path() / "boards" / board / "avrdude.conf", here / "firmware" / (board + ".hex"),
-                      here / "firmware" / (board + ".eep")});
-  } else {
-    places.push_back({board, folder / (board + ".conf"), folder / (board + ".hex"), folder / (board + ".eep")});
-    if (!fs::exists(places[0].configuration)) places[0].configuration = folder / "avrdude.conf";
-  }
+  FlashFiles files = {board, folder / "avrdude.conf", folder / (board + ".hex"), folder / (board + ".eep")};
+  if (folder.empty())
+    files = {board, programmer_configuration(board), image_folder() / (board + ".hex"), image_folder() / (board + ".eep")};
   std::vector<std::string> missing;
-  for (const FlashFiles& files : places) {
-    missing.clear();
-    for (const fs::path& file : {files.configuration, files.program, files.eeprom})
-      if (!fs::is_regular_file(file)) missing.push_back(file.string());
-    if (missing.empty()) return files;
-  }
+  for (const fs::path& file : {files.configuration, files.program, files.eeprom})
+    if (!fs::is_regular_file(file)) missing.push_back(file.string());
+  if (missing.empty()) return files;
   throw InputError(
       fmt::format("no files to flash {} with; missing: {}. --files names a folder with {}.hex, {}.eep and avrdude.conf", board,
                   fmt::join(missing, ", "), board, board));

@@ -17,7 +17,7 @@ struct FlashFiles {
 /// The boards' names.
 std::vector<std::string> known_boards();
 
-/// In `folder` (BOARD.hex, BOARD.eep and BOARD.conf or avrdude.conf there), or, when it is empty, where this program is
+/// In `folder` (BOARD.hex, BOARD.eep and avrdude.conf there), or, when it is empty, where this program is
 /// installed or was built. Throws InputError for a board that there is none of, and naming each file that is missing.
 FlashFiles find_files(const std::string& board, const std::filesystem::path& folder);
 

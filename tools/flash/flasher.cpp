@@ -31,12 +31,15 @@ SavedFiles files_of(const FlashFiles& files, const FlashOptions& options) {
 }
 
 /// The board after its reset: asks until it answers.
-void wait_for(BoardLink& board) {
+void wait_for(BoardLink& board, const std::function<void()>& greet) {
   constexpr int attempts = 10;
   for (int attempt = 1;; ++attempt) {
     board.wait(0.5);
     try {
-      static_cast<void>(board.ask("gh"));
+      if (greet)
+        greet();
+      else
+        static_cast<void>(board.ask("gh"));
       return;
     } catch (const std::exception&) {
       if (attempt == attempts) throw;
@@ -97,7 +100,7 @@ void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& 
         fmt::format("avrdude failed (status {}): the board may have no whole firmware now. Repeat it with: flmctl flash {}{}",
                     status, files.board, has_saved ? " --saved " + saved.settings.string() : " --no-save"));
   try {
-    wait_for(board);
+    wait_for(board, options.greet);
   } catch (const std::exception& error) {
     throw FlashError(fmt::format("the new firmware does not answer ({}). What was there before: {}", error.what(),
                                  has_saved ? saved.flash.string() : "not saved"));

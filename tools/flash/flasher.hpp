@@ -22,6 +22,7 @@ struct FlashOptions {
   bool save = true;              ///< without: the board starts with nothing enabled
   std::function<void(const std::string&)> say;
   std::function<int(const Command&)> run = flash::run;
+  std::function<void()> greet;               ///< throws while the board does not answer after its reset; absent: asks for its version
 };
 
 /// Where flmctl keeps what it saved: $XDG_STATE_HOME/openflm, or below ~/.local/state.

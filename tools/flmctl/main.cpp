@@ -63,6 +63,8 @@ int run(int argc, char** argv) {
   add_log(app, globals);
   add_raw(app, globals);
   add_console(app, globals);
+  add_calibrate(app, globals);
+  add_flash(app, globals);
   add_ports(app, globals);
   try {
     app.parse(argc, argv);

@@ -12,7 +12,9 @@
 
 namespace flm::ctl {
 
-int with_board(const Globals& globals, const std::function<int(Board&)>& use) {
+namespace {
+
+int open_board(const Globals& globals, bool silent, const std::function<int(Board&)>& use) {
   if (globals.port.empty())
     throw InputError("which board? allowed: --port PORT, or FLMCTL_PORT in the environment; PORT: spi:/dev/spidevB.C, a serial device, "
                      "sim:SCENARIO.toml ('flmctl ports' lists what is here)");
@@ -20,7 +22,7 @@ int with_board(const Globals& globals, const std::function<int(Board&)>& use) {
   const PortLock lock(port);
   const auto bus = open_bus(port);
   Board board(*bus, port.text);
-  const Identity& identity = board.identify();
+  const Identity& identity = silent ? board.identity() : board.identify();
   if (identity.newer())
     fmt::print(stderr, "flmctl: warning: the board's firmware {} is newer than this flmctl {}: what it does not know stays as it is\n",
                identity.version(), FLM_VERSION);
@@ -30,6 +32,11 @@ int with_board(const Globals& globals, const std::function<int(Board&)>& use) {
   bus->close();
   return status;
 }
+
+}  // namespace
+
+int with_board(const Globals& globals, const std::function<int(Board&)>& use) { return open_board(globals, false, use); }
+int with_silent_board(const Globals& globals, const std::function<int(Board&)>& use) { return open_board(globals, true, use); }
 
 void confirm(const Globals& globals, const std::string& question, const std::string& otherwise) {
   if (globals.yes) return;

@@ -14,6 +14,8 @@ void add_stats(CLI::App&, Globals&);
 void add_led(CLI::App&, Globals&);
 void add_log(CLI::App&, Globals&);
 void add_watch(CLI::App&, Globals&);
+void add_calibrate(CLI::App&, Globals&);
+void add_flash(CLI::App&, Globals&);
 void add_config(CLI::App&, Globals&);
 void add_console(CLI::App&, Globals&);
 

@@ -1,0 +1,23 @@
+#include "tools/flmctl/board_link.hpp"
+
+#include <sstream>
+
+#include "tools/flmctl/clock.hpp"
+
+namespace flm::ctl {
+
+std::vector<std::int64_t> LinkOfBoard::ask(const std::string& line) {
+  std::vector<std::int64_t> numbers;
+  const auto reply = board_.ask(line);
+  if (!reply || reply->size() < 2) return numbers;
+  std::istringstream in(reply->substr(2));
+  for (std::int64_t number = 0; in >> number;) numbers.push_back(number);
+  return numbers;
+}
+
+void LinkOfBoard::wait(double seconds) {
+  board_.bus().wait(seconds);
+  if (stopped()) throw Cancelled("stopped");
+}
+
+}  // namespace flm::ctl

@@ -1,0 +1,20 @@
+// A board of this program as guided calibrations and flashing see one.
+#pragma once
+#include "tools/common/board_link.hpp"
+#include "tools/flmctl/board.hpp"
+
+namespace flm::ctl {
+
+class LinkOfBoard : public BoardLink {
+ public:
+  explicit LinkOfBoard(Board& board) : board_(board) {}
+  std::vector<std::int64_t> ask(const std::string& line) override;
+  void wait(double seconds) override;
+  double now() override { return board_.bus().now(); }
+  void commit() override { board_.commit(); }
+
+ private:
+  Board& board_;
+};
+
+}  // namespace flm::ctl

@@ -1,0 +1,192 @@
+// flmctl calibrate: guided calibrations, and the report of what was done.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "tools/calibration/procedure.hpp"
+#include "tools/calibration/report.hpp"
+#include "tools/common/atomic_file.hpp"
+#include "tools/flmctl/board_link.hpp"
+#include "tools/flmctl/clock.hpp"
+#include "tools/flmctl/commands/commands.hpp"
+
+namespace flm::ctl {
+namespace {
+
+using namespace calibration;
+
+/// The person at the console: lines on stdout, progress on stderr where that is a terminal.
+class Console : public Dialogue {
+ public:
+  explicit Console(const Globals& globals) : globals_(globals), terminal_(isatty(STDERR_FILENO) != 0) {}
+  ~Console() override { clear(); }
+  void say(const std::string& line) override {
+    clear();
+    if (!globals_.json) fmt::print("{}\n", line);
+    std::fflush(stdout);
+  }
+  void progress(const std::string& line) override {
+    if (!terminal_) return;
+    clear();
+    if (line.empty()) return;
+    fmt::print(stderr, "\r{}", line);
+    std::fflush(stderr);
+    shown_ = true;
+  }
+  bool confirm(const std::string& question) override {
+    clear();
+    ctl::confirm(globals_, question);  // throws when the answer is no
+    return true;
+  }
+
+ private:
+  void clear() {
+    if (shown_) fmt::print(stderr, "\r\x1b[K");
+    shown_ = false;
+  }
+  const Globals& globals_;
+  bool terminal_, shown_ = false;
+};
+
+Json json_of(const Record& record) {
+  Json changes = Json::array();
+  for (const Change& change : record.changes)
+    changes.push_back({{"command", change.command}, {"before", change.before}, {"after", change.after}});
+  return {{"calibrated", record.kind},
+          {"sensor", record.sensor},
+          {"reference", record.reference},
+          {"changes", changes},
+          {"error_before", record.error_before},
+          {"error_after", record.error_after},
+          {"uncertainty", record.uncertainty},
+          {"verified_error", record.verified_error},
+          {"verified_uncertainty", record.verified_uncertainty},
+          {"remarks", record.remarks}};
+}
+
+using Procedure = std::function<std::optional<Record>(BoardLink&, Dialogue&)>;
+
+int calibrate(const Globals& globals, const Procedure& procedure) {
+  return with_board(globals, [&](Board& board) {
+    LinkOfBoard link(board);
+    Console console(globals);
+    std::optional<Record> record;
+    try {
+      const StopOnSignal stop;
+      record = procedure(link, console);
+    } catch (const CalibrationError& error) {
+      throw BoardRefused(fmt::format("{}: {}", board.name(), error.what()));
+    } catch (const Refused& error) {
+      throw BoardRefused(fmt::format("{}: {}", board.name(), error.what()));
+    }
+    if (!record) return refused;
+    record->port = board.name();
+    record->board = board.identity().board();
+    append_record(state_file(), *record);
+    if (globals.json) print_json(json_of(*record));
+    return done;
+  });
+}
+
+/// "pulse:4" or "p1".
+std::pair<Meter, int> reference_of(const std::string& text) {
+  if (text == "p1") return {Meter::p1, 6};
+  if (text.size() == 7 && text.starts_with("pulse:") && text[6] >= '1' && text[6] <= '6') return {Meter::pulse, text[6] - '0'};
+  throw InputError(
+      fmt::format("'{}' is no reference; allowed: pulse:1 to pulse:6 (the sensor that counts the meter's pulses), p1", text));
+}
+
+int report(const Globals& globals, const std::string& html) {
+  const std::vector<Record> records = read_records(state_file());
+  if (!html.empty()) {
+    AtomicFile file(html);
+    file.write(html_report(records));
+    file.commit();
+  }
+  if (globals.json) {
+    Json list = Json::array();
+    for (const Record& record : records) {
+      Json one = json_of(record);
+      one["time"] = record.time;
+      one["port"] = record.port;
+      one["board"] = record.board;
+      list.push_back(one);
+    }
+    print_json({{"calibrations", list}});
+  } else if (html.empty()) {
+    fmt::print("{}", text_report(records));
+  }
+  return done;
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& app, Globals& globals) {
+  auto* command = app.add_subcommand("calibrate", "Fit a clamp to what is known about its current");
+  command->require_subcommand(1);
+  auto options = std::make_shared<Options>();
+  const auto add_sensor = [&](CLI::App* to) {
+    to->add_option("--sensor", options->sensor, "the clamp's sensor; absent: the only one")->check(CLI::Range(1, 6));
+  };
+  const auto add_seconds = [&](CLI::App* to) {
+    to->add_option("--seconds", options->seconds, "s of readings")->check(CLI::Range(5, 600))->capture_default_str();
+  };
+
+  auto* zero = command->add_subcommand("zero", "No load: the input's offset and noise");
+  add_sensor(zero);
+  add_seconds(zero);
+  zero->callback([&globals, options] {
+    globals.status =
+        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_zero(link, console, *options); });
+  });
+
+  auto* gain = command->add_subcommand("gain", "A steady load whose power another meter shows");
+  auto reference = std::make_shared<std::string>();
+  gain->add_option("--reference", *reference, "what the other meter shows: 1874W, 1.874kW")->required();
+  add_sensor(gain);
+  add_seconds(gain);
+  gain->callback([&globals, options, reference] {
+    ReferencePower power;
+    try {
+      power = parse_reference(*reference);
+    } catch (const CalibrationError& error) {
+      throw InputError(error.what());
+    }
+    globals.status =
+        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_gain(link, console, *options, power); });
+  });
+
+  auto* shape = command->add_subcommand("shape", "A resistive load: the time constant of the input's smoother");
+  add_sensor(shape);
+  add_seconds(shape);
+  shape->add_option("--mains", options->mains_hz, "Hz")->check(CLI::IsMember({50.0, 60.0}))->capture_default_str();
+  shape->callback([&globals, options] {
+    globals.status =
+        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_shape(link, console, *options); });
+  });
+
+  auto* against =
+      command->add_subcommand("against", "A meter on the same load: an S0 meter on a pulse sensor, or the smart meter");
+  auto meter = std::make_shared<std::string>();
+  auto uncertainty = std::make_shared<double>(0.3), limit = std::make_shared<double>(60.0);
+  against->add_option("REFERENCE", *meter, "pulse:4 (the sensor that counts the meter's pulses) or p1")->required();
+  add_sensor(against);
+  against->add_option("--uncertainty", *uncertainty, "% to be reached")->check(CLI::Range(0.01, 10.0))->capture_default_str();
+  against->add_option("--limit", *limit, "min that it may take")->check(CLI::Range(2.0, 10080.0))->capture_default_str();
+  against->callback([&globals, options, meter, uncertainty, limit] {
+    const auto reference_sensor = reference_of(*meter);
+    options->uncertainty = *uncertainty / 100.0;
+    options->limit_s = *limit * 60.0;
+    globals.status = calibrate(globals, [&](BoardLink& link, Dialogue& console) {
+      return calibrate_against(link, console, *options, reference_sensor.first, reference_sensor.second);
+    });
+  });
+
+  auto* reporter = command->add_subcommand("report", "What was done, with which reference and uncertainty");
+  auto html = std::make_shared<std::string>();
+  reporter->add_option("--html", *html, "write a page to this file instead");
+  reporter->callback([&globals, html] { globals.status = report(globals, *html); });
+}
+
+}  // namespace flm::ctl
