@@ -99,7 +99,7 @@ std::optional<std::string> LineEditor::next() {
   const StopOnSignal stop;
   int count = 0;
   const char* text = el_gets(terminal_->editor, &count);
-  if (stopped()) {
+  if (stopped() && text == nullptr) {  // A line that came behind ctrl-C is one.
     el_reset(terminal_->editor);
     fmt::print("\n");
     return std::string();
