@@ -63,11 +63,11 @@ struct StepWeight {
 FLM_NODISCARD FLM_OUTLINE constexpr uint32_t what_exceeds(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
 
 /// Square of a number in 1/4096, in 1/1024.
-FLM_NODISCARD FLM_OUTLINE inline uint32_t square_q10(uint32_t x_q12) { return multiply_q16(x_q12, x_q12 << 2); }
+FLM_NODISCARD FLM_OUTLINE constexpr uint32_t square_q10(uint32_t x_q12) { return multiply_q16(x_q12, x_q12 << 2); }
 
 /// Mean square of the rectified current before the smoother, in 1/1024 count^2 (saturating above 2^21 count^2: 1 448 counts RMS).
 /// `samples` > 0 is the number of samples in the sums, at most 4095; `step_weight_q14` is StepWeight::q14(tau).
-FLM_NODISCARD FLM_OUTLINE inline uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, const ClampCalibration& calibration,
+FLM_NODISCARD FLM_OUTLINE constexpr uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, const ClampCalibration& calibration,
                                                  uint32_t step_weight_q14) {
   const uint16_t noise_q10 = calibration.noise_q10;
   uint32_t level_q12 = mean_q12(sums.sum, samples);
@@ -98,7 +98,7 @@ FLM_NODISCARD FLM_OUTLINE inline uint32_t mean_square_q10(const ClampSums& sums,
 
 /// Power in 1/256 W from a mean square current and a meter constant (nWh per count and 1.5 ms sample, as stock hosts set it;
 /// it is made for the mean of a rectified sine, so the RMS is divided by the form factor of one). At most 2^23 W.
-FLM_NODISCARD inline uint32_t power_q8(uint32_t mean_square_q10, uint16_t meter_constant) {
+FLM_NODISCARD constexpr uint32_t power_q8(uint32_t mean_square_q10, uint16_t meter_constant) {
   if (mean_square_q10 == 0) return 0;
   // The root gives 16 good bits when its argument has 31 or 32.
   uint8_t shift = 0;

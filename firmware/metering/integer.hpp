@@ -1,7 +1,6 @@
 // Integer arithmetic that the meter needs and C++ lacks. Nothing of 64 bits, no floating point.
 #pragma once
 #include <stdint.h>
-#include <string.h>
 
 #include "protocol/attributes.hpp"
 
@@ -17,15 +16,10 @@ FLM_OUTLINE inline void increment(uint32_t& number) { ++number; }
 /// The most that multiply_q16 gives.
 constexpr uint32_t product_limit = 0x7FFFFFFFu;
 
-/// a * b / 2^16, rounded down, product_limit when it is more than that. The product's bytes are picked from memory, least significant
-/// byte first: a shift of 64 bits costs as much flash as the multiplication.
-FLM_NODISCARD FLM_OUTLINE inline uint32_t multiply_q16(uint32_t a, uint32_t b) {
-  const uint64_t product = static_cast<uint64_t>(a) * b;
-  uint32_t middle = 0;
-  uint16_t high = 0;
-  memcpy(&middle, reinterpret_cast<const uint8_t*>(&product) + 2, sizeof middle);
-  memcpy(&high, reinterpret_cast<const uint8_t*>(&product) + 6, sizeof high);
-  return high != 0 || middle > product_limit ? product_limit : middle;
+/// a * b / 2^16, rounded down, product_limit when it is more than that.
+FLM_NODISCARD FLM_OUTLINE constexpr uint32_t multiply_q16(uint32_t a, uint32_t b) {
+  const uint64_t shifted = static_cast<uint64_t>(a) * b >> 16;
+  return shifted > product_limit ? product_limit : static_cast<uint32_t>(shifted);
 }
 
 /// sum / count in 1/4096, rounded down. The quotient must be under 2^20; count is 1..4095.
