@@ -1,7 +1,9 @@
 // The control link's commands, executed: a message in, settings changed, a reply out.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
+#include "firmware/flash.hpp"
 #include "firmware/meter/smart_meter.hpp"
 #include "firmware/metering/pulses.hpp"  // debounce limits
 #include "firmware/metering/sensors.hpp"
@@ -11,6 +13,92 @@
 #include "protocol/link.hpp"
 
 namespace flm {
+
+/// What the board knows of each property and report: rows of protocol::PropertyTable and ReportTable, and where a property is kept.
+namespace properties {
+
+/// Places: of a property of Settings, its offset; of the rest, one of these.
+constexpr uint8_t counter_place = 0x80, events_place = 0x81;
+static_assert(sizeof(metering::Settings) < counter_place, "a place is a byte");
+
+FLM_NODISCARD constexpr uint8_t place_of(char letter) {
+  using metering::ClampCalibration;
+  using metering::Settings;
+  switch (letter) {
+    case 'h': return offsetof(Settings, hardware);
+    case 's': return offsetof(Settings, software);
+    case 'e': return offsetof(Settings, enabled);
+    case 'p': return offsetof(Settings, map);
+    case 'm': return offsetof(Settings, constant);
+    case 'f': return offsetof(Settings, fraction);
+    case 'k': return offsetof(Settings, lines);
+    case 'i': return offsetof(Settings, led_port);
+    case 'g': return offsetof(Settings, radio_group);
+    case 'y': return offsetof(Settings, radio_rate);
+    case 'q': return offsetof(Settings, port_6);
+    case 't': return offsetof(Settings, calibration) + offsetof(ClampCalibration, tau_us);
+    case 'n': return offsetof(Settings, calibration) + offsetof(ClampCalibration, noise_q10);
+    case 'o': return offsetof(Settings, calibration) + offsetof(ClampCalibration, offset_q8);
+    case 'j': return offsetof(Settings, debounce_tenths_ms);
+    case 'c': return counter_place;
+    case 'b': return events_place;
+    case 'w': return events_place + 2;
+    default: return 0xFF;
+  }
+}
+
+/// A port or sensor, or none: 0 to 5, or ff.
+constexpr uint8_t one_of_six = 5;
+static_assert(metering::port_count - 1 == one_of_six && metering::heartbeat == 0xFF, "the port that the LED shows");
+static_assert(metering::sensor_count - 1 == one_of_six && metering::no_sensor == 0xFF, "the map");
+
+/// The most that each byte of a property may be.
+FLM_NODISCARD constexpr uint8_t limit_of(char letter) {
+  return letter == 'e' || letter == 'y' || letter == 'k' ? 1
+         : letter == 'q'                                 ? metering::port_6::all
+         : letter == 'i' || letter == 'p'                ? one_of_six
+                                                         : 0xFF;
+}
+
+/// A property, or a report: it has no bytes.
+struct Row {
+  uint8_t letter;
+  uint8_t place;
+  uint8_t shape;  ///< bytes; how many sensors, clamps or ports, times 8; Access, times 64
+  uint8_t limit;
+};
+
+/// Every row; `port_configuration`: also those of boards that have one.
+template <bool port_configuration>
+struct Table {
+  static constexpr uint8_t known_properties() {
+    uint8_t known = 0;
+    for (const protocol::Property& property : protocol::PropertyTable::properties)
+      if (port_configuration || !property.port_configuration) ++known;
+    return known;
+  }
+  static constexpr uint8_t count = known_properties() + protocol::ReportTable::count;
+
+  Row rows[count];
+
+  constexpr Table() : rows() {
+    uint8_t at = 0;
+    for (const protocol::Property& property : protocol::PropertyTable::properties) {
+      if (!port_configuration && property.port_configuration) continue;
+      rows[at++] = {static_cast<uint8_t>(property.letter), place_of(property.letter),
+                    static_cast<uint8_t>(property.digits() / 2 | index_count(property.index) << 3 | static_cast<uint8_t>(property.access) << 6),
+                    limit_of(property.letter)};
+    }
+    for (const protocol::Report& report : protocol::ReportTable::reports)
+      rows[at++] = {static_cast<uint8_t>(report.letter), 0, static_cast<uint8_t>(index_count(report.index) << 3), 0};
+  }
+};
+static_assert(static_cast<uint8_t>(protocol::Access::get) == 0, "a report can only be got");
+
+constexpr Table<true> with_port_configuration FLM_FLASH;
+constexpr Table<false> without_port_configuration FLM_FLASH;
+
+}  // namespace properties
 
 /// One message, taken apart and executed on a board. Nothing changes unless the message is whole, its CRC right, its command
 /// known, its digits exactly as many as the command takes and its values in range.
@@ -65,16 +153,17 @@ class Control {
     return crc == digit_pair(end);
   }
 
-  FLM_NODISCARD uint8_t digit_pair(uint8_t place) const {
-    return static_cast<uint8_t>(protocol::hex_value(link().message(place)) << 4 |
-                                protocol::hex_value(link().message(static_cast<uint8_t>(place + 1))));
+  FLM_NODISCARD uint8_t digit_pair(uint8_t place) const { return pair_of(&link().message(place)); }
+  /// Not of this object, so that its members can stay in registers.
+  FLM_NODISCARD FLM_OUTLINE static uint8_t pair_of(const char* digits) {
+    return static_cast<uint8_t>(protocol::hex_value(digits[0]) << 4 | protocol::hex_value(digits[1]));
   }
 
   /// Gets a property or a report, or sets a property and then gets it.
   FLM_NODISCARD bool access(bool set) {
     if (!find()) return true;  // Unknown here: the letters alone.
     if (access_ == (set ? protocol::Access::get : protocol::Access::set)) return true;
-    const uint8_t indices = protocol::index_count(index_kind_);
+    const uint8_t indices = indices_;
     uint8_t expected = set ? static_cast<uint8_t>(2 * bytes_) : 0;
     if (indices != 0) expected = static_cast<uint8_t>(expected + 2);
     if (digits_ != expected) return false;
@@ -107,44 +196,22 @@ class Control {
 
   /// Finds a property's place in memory, or a report; false when this board does not know the letter.
   FLM_NODISCARD bool find() {
-    switch (letter_) {
-      case 'h': return is<'h'>(settings().hardware);
-      case 's': return is<'s'>(&settings().software);
-      case 'e': return is<'e'>(settings().enabled, 1);
-      case 'p': return is<'p'>(settings().map);
-      case 'c': return is<'c'>(&sensors().total(0).counter, sizeof(metering::Sensor));
-      case 'm': return is<'m'>(settings().constant, 2);
-      case 'f': return is<'f'>(settings().fraction, 2);
-      case 'b': return is<'b'>(&board_.events());
-      case 'w': return is<'w'>(reinterpret_cast<uint8_t*>(&board_.events()) + 2);
-      case 'k': return is<'k'>(settings().lines);
-      case 'i': return is<'i'>(&settings().led_port);
-      case 'g': return is<'g'>(&settings().radio_group);
-      case 'y': return is<'y'>(&settings().radio_rate);
-      case 'q': return is<'q'>(&settings().port_6);
-      case 't': return is<'t'>(&settings().calibration[0].tau_us, sizeof(metering::ClampCalibration));
-      case 'n': return is<'n'>(&settings().calibration[0].noise_q10, sizeof(metering::ClampCalibration));
-      case 'o': return is<'o'>(&settings().calibration[0].offset_q8, sizeof(metering::ClampCalibration));
-      case 'j': return is<'j'>(settings().debounce_tenths_ms, 2);
-      case 'a': index_kind_ = protocol::Index::clamp; return true;
-      case 'd':
-      case 'r':
-      case 'x':
-      case 'z':
-      case 'v': return true;
-      default: return false;
+    const uint8_t* row = Board::has_port_configuration ? &properties::with_port_configuration.rows[0].letter
+                                                       : &properties::without_port_configuration.rows[0].letter;
+    uint8_t left = properties::Table<Board::has_port_configuration>::count;
+    while (flash_byte(row) != static_cast<uint8_t>(letter_)) {
+      row += sizeof(properties::Row);
+      if (--left == 0) return false;
     }
-  }
-  /// `first`: the property's bytes, of the first sensor or clamp; those of the next are `stride` bytes on.
-  template <char Letter>
-  FLM_NODISCARD FLM_INLINE bool is(void* first, uint8_t stride = 0) {
-    using Property = protocol::PropertyOf<Letter>;
-    at_ = static_cast<uint8_t*>(first);
-    stride_ = stride;
-    bytes_ = Property::digits / 2;
-    index_kind_ = Property::index;
-    access_ = Property::row.access;
-    return Board::has_port_configuration || !Property::row.port_configuration;
+    const uint8_t place = flash_byte(row + 1), shape = flash_byte(row + 2);
+    limit_ = flash_byte(row + 3);
+    bytes_ = shape & 7;
+    indices_ = shape >> 3 & 7;
+    access_ = static_cast<protocol::Access>(shape >> 6);
+    at_ = reinterpret_cast<uint8_t*>(&settings()) + place;
+    if (place == properties::counter_place) at_ = reinterpret_cast<uint8_t*>(&sensors().total(0).counter);
+    if (place > properties::counter_place) at_ = reinterpret_cast<uint8_t*>(&board_.events()) + (place - properties::events_place);
+    return true;
   }
 
   /// Goes to the property of sensor, clamp or port index_; false when that port has none.
@@ -154,7 +221,10 @@ class Control {
       if (!Board::is_pulse_port(number)) return false;
       number = static_cast<uint8_t>(number - metering::first_pulse_port);
     }
-    at_ += static_cast<uint8_t>(number * stride_);
+    const uint8_t stride = letter_ == 'c'               ? sizeof(metering::Sensor)
+                           : indices_ == metering::clamps ? sizeof(metering::ClampCalibration)
+                                                          : bytes_;
+    at_ += static_cast<uint8_t>(number * stride);
     return true;
   }
 
@@ -170,6 +240,11 @@ class Control {
       at_[place] = value[place];
     }
     if (same) return true;  // Hosts configure at each start.
+    has_changed();
+    return true;
+  }
+
+  void has_changed() {
     switch (letter_) {
       case 'f': sensors().clear_remainder(index_); break;
       case 'e':
@@ -183,25 +258,14 @@ class Control {
       case 'q': board_.apply_meter_settings(); break;
       default: break;
     }
-    return true;
   }
 
   FLM_NODISCARD bool in_range(const uint8_t* value) const {
+    for (uint8_t place = 0; place < bytes_; ++place)
+      if (value[place] > limit_ && (limit_ != properties::one_of_six || value[place] != 0xFF)) return false;
     const uint16_t number = static_cast<uint16_t>(value[0] | value[1] << 8);
-    switch (letter_) {
-      case 'e':
-      case 'y': return value[0] <= 1;
-      case 'q': return value[0] <= metering::port_6::all;
-      case 'k': return (value[0] | value[1] | value[2]) <= 1;
-      case 'f': return number <= 999;
-      case 'j': return number >= metering::shortest_debounce_tenths_ms && number <= metering::longest_debounce_tenths_ms;
-      case 'i': return value[0] < metering::port_count || value[0] == metering::heartbeat;
-      case 'p':
-        for (uint8_t port = 0; port < metering::port_count; ++port)
-          if (value[port] >= metering::sensor_count && value[port] != metering::no_sensor) return false;
-        return true;
-      default: return true;
-    }
+    if (letter_ == 'f') return number <= 999;
+    return letter_ != 'j' || (number >= metering::shortest_debounce_tenths_ms && number <= metering::longest_debounce_tenths_ms);
   }
 
   void report() {
@@ -214,10 +278,7 @@ class Control {
       case 'x':
         reply().put(&board_.malformed(), 2);
         reply().put8(link().dropped());
-        reply().put16(link().counters().wrong);
-        reply().put8(link().counters().dropped);
-        reply().put8(link().counters().refused);
-        return reply().put8(link().counters().restarts);
+        return put_counters(link().counters());
       case 'z':
         reply().put(&board_.smart_meter().registers(), meter::registers_size);
         for (uint8_t error = 0; error < static_cast<uint8_t>(protocol::p1::Error::count); ++error)
@@ -225,23 +286,28 @@ class Control {
         return reply().put8(link().meter_overruns());
       default: break;  // 'v'
     }
-    reply().put8(Board::version_major);
-    reply().put8(Board::version_minor);
-    reply().put8(Board::version_patch);
-    reply().put8(static_cast<uint8_t>(Board::hardware_letter));
+    constexpr uint32_t version = static_cast<uint32_t>(Board::version_major) << 24 | static_cast<uint32_t>(Board::version_minor) << 16 |
+                                 Board::version_patch << 8 | Board::hardware_letter;
+    reply().put32(version);
     reply().put16(Board::features);
   }
 
+  void put_counters(const protocol::ChannelCounters& counters) {
+    reply().put(&counters.wrong, 2);
+    reply().put(&counters.restarts, 3);  // from its end: dropped, refused, restarts
+  }
+
   void get_data() {
-    const uint8_t changed = sensors().changed();
-    for (uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor) {
-      if ((changed >> sensor & 1) == 0) continue;
-      reply().put8(sensor);
-      reply().put(&sensors()[sensor].counter, 4);
-      reply().put16(sensors().milli(sensor));
-      reply().put(&sensors()[sensor].extra, 4);
-    }
+    uint8_t changed = sensors().changed();
     sensors().in_delivery(changed);
+    for (uint8_t sensor = 0; changed != 0; ++sensor, changed = static_cast<uint8_t>(changed >> 1)) {
+      if ((changed & 1) == 0) continue;
+      const metering::Sensor& s = sensors()[sensor];
+      reply().put8(sensor);
+      reply().put(&s.counter, 4);
+      reply().put16(sensors().milli(sensor));
+      reply().put(&s.extra, 4);
+    }
   }
 
   void get_statistics() {
@@ -262,9 +328,9 @@ class Control {
 
   Board& board_;
   uint8_t* at_ = nullptr;  ///< the property's bytes, least significant first
-  uint8_t stride_ = 0;
   uint8_t bytes_ = 0;  ///< 0: a report
-  protocol::Index index_kind_ = protocol::Index::none;
+  uint8_t indices_ = 0;  ///< how many there are, of a sensor's, a clamp's or a port's
+  uint8_t limit_ = 0;    ///< of each byte of its value
   protocol::Access access_ = protocol::Access::get;
   char letter_ = 0;
   uint8_t digits_ = 0;

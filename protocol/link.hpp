@@ -51,9 +51,10 @@ class LinkReply {
 /// What a channel could not do, each modulo its width.
 struct ChannelCounters {
   uint16_t wrong = 0;    ///< came from outside and was not right: packets with a wrong CRC or length, bytes without a stop bit
-  uint8_t dropped = 0;   ///< was right, but there was no room for it
-  uint8_t refused = 0;   ///< the host's: malformed, or there was no room
+  // The last field of the report `x` first.
   uint8_t restarts = 0;  ///< the radio had to be set up again
+  uint8_t refused = 0;   ///< the host's: malformed, or there was no room
+  uint8_t dropped = 0;   ///< was right, but there was no room for it
 };
 
 /// A board to which no host forwards a smart meter's line. What each word means.
@@ -126,8 +127,9 @@ class LinkPort : private LinkState, public Channel {
   /// Interrupt, first thing: what goes out after `received`. It was made ready a byte ago.
   FLM_NODISCARD FLM_INLINE uint8_t answer(uint8_t received) const { return received == 0 ? next_ : 0; }
 
-  /// Interrupt, after answer(): takes what was received, and makes the next byte ready.
-  void exchange(uint8_t received) {
+  /// Interrupt, after answer(): takes what was received, and makes the next byte ready. Outlined: the handler need not save its
+  /// registers before it lets others in.
+  FLM_OUTLINE void exchange(uint8_t received) {
     if (received != 0) {
       next_ = 0;
       receive(static_cast<char>(received));
@@ -140,7 +142,7 @@ class LinkPort : private LinkState, public Channel {
   FLM_NODISCARD bool message_ready() const { return message_ready_ != 0; }
   /// Characters of the message; link_message_max + 1 stands for one that was too long.
   FLM_NODISCARD uint8_t message_length() const { return length_; }
-  FLM_NODISCARD char message(uint8_t place) const { return message_[place]; }
+  FLM_NODISCARD const char& message(uint8_t place) const { return message_[place]; }
   /// Messages dropped because one was waiting, modulo 256.
   FLM_NODISCARD uint8_t dropped() const { return dropped_; }
   /// The message has been dealt with.

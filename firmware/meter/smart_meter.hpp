@@ -1,6 +1,8 @@
 // A smart meter on the board: its line's bytes in, a sensor's net energy and power out, and what else it told last.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "firmware/metering/sensors.hpp"
 #include "firmware/metering/settings.hpp"
@@ -21,6 +23,8 @@ struct Registers {
   uint8_t device_type;  ///< 3 gas, 7 water; 0: none
 };
 constexpr uint8_t registers_size = 21;  ///< without padding at the end
+static_assert(offsetof(Registers, device_value) - offsetof(Registers, device_time) ==
+                  offsetof(protocol::p1::Device, value) - offsetof(protocol::p1::Device, time), "time and value are copied as one");
 
 /// Telegrams into readings.
 class SmartMeter {
@@ -51,8 +55,7 @@ class SmartMeter {
     const protocol::p1::Device& device = parser_.device(0);
     if (device.channel != 0 && device.has_value) {
       registers_.device_type = device.type;
-      registers_.device_value = device.value;
-      registers_.device_time = device.time;
+      memcpy(&registers_.device_time, &device.time, sizeof device.time + sizeof device.value);
     }
     if (!parser_.has_net()) return;
     const uint32_t before = registers_.import_wh - registers_.export_wh;

@@ -56,49 +56,40 @@ struct StepWeight {
   /// f_s^2 g in 1/s^2, times 1e-12 (tau is in us) 2^30: 4 digits are left, more than tau is known to.
   static constexpr uint16_t scale =
       static_cast<uint16_t>(samples_per_second * samples_per_second * difference_gain * 1e-12 * 1073741824.0 + 0.5);
-  FLM_NODISCARD static constexpr uint32_t q14(uint16_t tau_us) { return multiply_q16(multiply_16(tau_us, tau_us), scale); }
+  FLM_NODISCARD static uint32_t q14(uint16_t tau_us) { return multiply_q16(multiply_16(tau_us, tau_us), scale); }
 };
+
+/// a - b, or 0.
+FLM_NODISCARD FLM_OUTLINE constexpr uint32_t what_exceeds(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
+
+/// Square of a number in 1/4096, in 1/1024.
+FLM_NODISCARD FLM_OUTLINE inline uint32_t square_q10(uint32_t x_q12) { return multiply_q16(x_q12, x_q12 << 2); }
 
 /// Mean square of the rectified current before the smoother, in 1/1024 count^2 (saturating above 2^21 count^2: 1 448 counts RMS).
 /// `samples` > 0 is the number of samples in the sums, at most 4095; `step_weight_q14` is StepWeight::q14(tau).
-FLM_NODISCARD constexpr uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, const ClampCalibration& calibration,
+FLM_NODISCARD FLM_OUTLINE inline uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, const ClampCalibration& calibration,
                                                  uint32_t step_weight_q14) {
   const uint16_t noise_q10 = calibration.noise_q10;
   uint32_t level_q12 = mean_q12(sums.sum, samples);
 
-  // Signal terms, and what noise and offset put on top of them, each in 1/1024 count^2.
-  uint32_t signal = (mean_q12(sums.squares, samples) >> 2) +
-                    multiply_q16(mean_q12(sums.steps, samples), step_weight_q14);
-  uint32_t excess = noise_q10 + multiply_q16(static_cast<uint32_t>(noise_q10) << 3, step_weight_q14);
-  // E[(y - o)^2] = E[y^2] - 2 o E[y] + o^2
-  if (calibration.offset_q8 != 0) {
-    const bool above = calibration.offset_q8 > 0;
-    const uint16_t offset_q8 = static_cast<uint16_t>(above ? calibration.offset_q8 : -calibration.offset_q8);
-    const uint32_t offset_q12 = static_cast<uint32_t>(offset_q8) << 4;
-    const uint32_t cross = multiply_q16(level_q12, static_cast<uint32_t>(offset_q8) << 7);
-    signal += multiply_16(offset_q8, offset_q8) >> 6;
-    if (above) {
-      excess += cross;
-      level_q12 = level_q12 > offset_q12 ? level_q12 - offset_q12 : 0;
-    } else {
-      signal += cross;
-      level_q12 += offset_q12;
-    }
-  }
-  uint32_t result = signal > excess ? signal - excess : 0;
+  // E[(y - o)^2] = E[y^2] - E[y]^2 + (E[y] - o)^2: the variance, which rounding never makes negative, and what is above the offset.
+  uint32_t signal = (mean_q12(sums.squares, samples) >> 2) - square_q10(level_q12);
+  const int32_t above_q12 = static_cast<int32_t>(level_q12) - static_cast<int32_t>(calibration.offset_q8) * 16;
+  level_q12 = above_q12 < 0 ? 0 : static_cast<uint32_t>(above_q12);
+  const uint32_t level_square_q10 = square_q10(level_q12);
+  // Signal terms, and what noise puts on top of them, each in 1/1024 count^2.
+  signal += level_square_q10 + multiply_q16(mean_q12(sums.steps, samples), step_weight_q14);
+  const uint32_t excess = noise_q10 + multiply_q16(static_cast<uint32_t>(noise_q10) << 3, step_weight_q14);
+  uint32_t result = what_exceeds(signal, excess);
 
   // The mean as a witness, for q / (q + 3 s^2) < 1. Noise that the converter cuts off at code 0 has a mean of its own,
   // s / sqrt(2 pi). Above 2^14 count^2 nothing of this is left.
   if (result < 0x01000000u) {
-    const uint32_t level_square_q10 = multiply_q16(level_q12, level_q12 << 2);
-    const uint16_t floor_q10 = noise_q10 / 6u;
-    const uint32_t by_mean = level_square_q10 > floor_q10 ? multiply_q16(level_square_q10 - floor_q10, sine_form_factor_q16) : 0;
+    const uint16_t floor_q10 = static_cast<uint16_t>(multiply_16(noise_q10, 65536 / 6 + 1) >> 16);
+    const uint32_t by_mean = multiply_q16(what_exceeds(level_square_q10, floor_q10), sine_form_factor_q16);
     const uint32_t handover_q10 = 3 * static_cast<uint32_t>(noise_q10);
     const uint32_t mean_share_q16 = ((handover_q10 << 8) / (result + handover_q10 + 1)) << 8;
-    if (by_mean > result)
-      result += multiply_q16(by_mean - result, mean_share_q16);
-    else
-      result -= multiply_q16(result - by_mean, mean_share_q16);
+    result = multiply_q16(result, 65536 - mean_share_q16) + multiply_q16(by_mean, mean_share_q16);
   }
   // Starting current: s / sqrt 2, with the default noise 0.41 count RMS, 20 mA of a 50 A clamp (IEC 62053-21, 8.3: 0.4 % of
   // a basic current of 5 A).
@@ -107,7 +98,7 @@ FLM_NODISCARD constexpr uint32_t mean_square_q10(const ClampSums& sums, uint16_t
 
 /// Power in 1/256 W from a mean square current and a meter constant (nWh per count and 1.5 ms sample, as stock hosts set it;
 /// it is made for the mean of a rectified sine, so the RMS is divided by the form factor of one). At most 2^23 W.
-FLM_NODISCARD constexpr uint32_t power_q8(uint32_t mean_square_q10, uint16_t meter_constant) {
+FLM_NODISCARD inline uint32_t power_q8(uint32_t mean_square_q10, uint16_t meter_constant) {
   if (mean_square_q10 == 0) return 0;
   // The root gives 16 good bits when its argument has 31 or 32.
   uint8_t shift = 0;
@@ -119,8 +110,7 @@ FLM_NODISCARD constexpr uint32_t power_q8(uint32_t mean_square_q10, uint16_t met
   // 1 nWh / 1.5 ms = 2.4 mW; 2.4e-3 / 1.110721 = 2.160758e-3 = 18126 / 2^23
   const uint32_t product = multiply_16(root, meter_constant);
   const uint32_t scaled = multiply_q16(product, 18126);  // W * 2^(12 + shift)
-  const uint8_t down = static_cast<uint8_t>(4 + shift);
-  return (scaled + (static_cast<uint32_t>(1) << (down - 1))) >> down;
+  return ((scaled >> (3 + shift)) + 1) >> 1;
 }
 
 }  // namespace metering

@@ -1,27 +1,46 @@
-// Integer arithmetic that the meter needs and C++ lacks. No 64-bit division, no floating point.
+// Integer arithmetic that the meter needs and C++ lacks. Nothing of 64 bits, no floating point.
 #pragma once
 #include <stdint.h>
+#include <string.h>
 
 #include "protocol/attributes.hpp"
 
 namespace flm {
 namespace metering {
 
-/// 16 by 16 bits: one call of the compiler's own multiplication.
+/// 16 by 16 bits. Outlined: otherwise the compiler makes 32 by 32 bits of halves that it has just cut off.
 FLM_NODISCARD constexpr uint32_t multiply_16(uint16_t a, uint16_t b) { return static_cast<uint32_t>(a) * b; }
+
+/// Outlined: of 32 bits reached by address it takes 36 bytes.
+FLM_OUTLINE inline void increment(uint32_t& number) { ++number; }
 
 /// The most that multiply_q16 gives.
 constexpr uint32_t product_limit = 0x7FFFFFFFu;
 
-/// a * b / 2^16, rounded down, product_limit when it is more than that.
-FLM_NODISCARD FLM_OUTLINE constexpr uint32_t multiply_q16(uint32_t a, uint32_t b) {
+/// a * b / 2^16, rounded down, product_limit when it is more than that. The product's bytes are picked from memory, least significant
+/// byte first: a shift of 64 bits costs as much flash as the multiplication.
+FLM_NODISCARD FLM_OUTLINE inline uint32_t multiply_q16(uint32_t a, uint32_t b) {
   const uint64_t product = static_cast<uint64_t>(a) * b;
-  return (product >> 32) > (product_limit >> 16) ? product_limit : static_cast<uint32_t>(product >> 16);
+  uint32_t middle = 0;
+  uint16_t high = 0;
+  memcpy(&middle, reinterpret_cast<const uint8_t*>(&product) + 2, sizeof middle);
+  memcpy(&high, reinterpret_cast<const uint8_t*>(&product) + 6, sizeof high);
+  return high != 0 || middle > product_limit ? product_limit : middle;
 }
 
 /// sum / count in 1/4096, rounded down. The quotient must be under 2^20; count is 1..4095.
 FLM_NODISCARD FLM_OUTLINE constexpr uint32_t mean_q12(uint32_t sum, uint16_t count) {
-  return ((sum / count) << 12) + (((sum % count) << 12) / count);
+  uint32_t quotient = sum / count;
+  uint16_t rest = static_cast<uint16_t>(sum % count);
+  for (uint8_t bit = 0; bit < 12; ++bit) {
+    quotient <<= 1;
+    rest = static_cast<uint16_t>(rest << 1);
+    if (rest >= count) {
+      rest = static_cast<uint16_t>(rest - count);
+      ++quotient;
+    }
+  }
+  return quotient;
 }
 
 /// Square of a 10-bit number (an ADC code, or the difference of two): three 8-bit multiplications, no shifts.
@@ -40,18 +59,14 @@ struct PortableArithmetic {
   FLM_INLINE static void add_square(uint32_t& sum, uint16_t x) { sum += square_10_bits(x); }
 };
 
-/// Square root, rounded down.
+/// Square root, rounded down: bit by bit, the largest number whose square is not too large.
 FLM_NODISCARD constexpr uint16_t square_root(uint32_t x) {
-  uint32_t root = 0;
-  for (uint32_t bit = 0x40000000u; bit != 0; bit >>= 2) {
-    if (x >= root + bit) {
-      x -= root + bit;
-      root = (root >> 1) + bit;
-    } else {
-      root >>= 1;
-    }
+  uint16_t root = 0;
+  for (uint16_t bit = 0x8000u; bit != 0; bit = static_cast<uint16_t>(bit >> 1)) {
+    const uint16_t trial = static_cast<uint16_t>(root | bit);
+    if (multiply_16(trial, trial) <= x) root = trial;
   }
-  return static_cast<uint16_t>(root);
+  return root;
 }
 
 }  // namespace metering

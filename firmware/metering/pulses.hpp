@@ -54,15 +54,12 @@ class PulseInputs {
   }
 
   /// True when pulses wait to be taken.
-  FLM_NODISCARD bool any() const {
-    uint8_t pulses = 0;
-    for (const PulseInput& input : inputs_) pulses = static_cast<uint8_t>(pulses | input.pulses);
-    return pulses != 0;
-  }
+  FLM_NODISCARD bool any() const { return any_ != 0; }
 
   /// Main loop: hands each input's pulses to `use(terminal_port, pulses, last_ms, debounce)`, once and only once.
   template <class Critical, class Use>
   void take(Use use) {
+    any_ = 0;  // before the looks: a pulse that comes now is taken now, or at the next call
     uint8_t terminal_port = first_terminal_port;
     for (PulseInput& input : inputs_) {
       uint8_t pulses = 0;
@@ -132,6 +129,7 @@ class PulseInputs {
         if ((levels & input.pin) == 0) {
           input.last_ms = now_ms;
           input.pulses = static_cast<uint8_t>(input.pulses + 1);
+          any_ = 1;
         }
       }
       input.held = 0;
@@ -143,6 +141,7 @@ class PulseInputs {
   uint8_t accepted_ = 0;  ///< debounced levels
   uint8_t counting_ = 0;  ///< inputs with held > 0
   uint8_t watched_ = 0;
+  volatile uint8_t any_ = 0;  ///< pulses wait
 };
 
 }  // namespace metering

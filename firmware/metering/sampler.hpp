@@ -16,7 +16,8 @@ class Sampler {
  public:
   /// Before the first add().
   void start() {
-    at_ = bank_[0];
+    active_ = at_ = bank_[0];
+    finished_ = bank_[1];
     clear(bank_[0]);
     clear(bank_[1]);
   }
@@ -44,8 +45,10 @@ class Sampler {
     clamp_ = 0;
     ++samples_;
     if (window_ends) window_due_ = true;
-    if (window_due_ && window_ready_ == 0) end_window();
-    at_ = bank_[active_];
+    if (window_due_ && window_ready_ == 0)
+      end_window();
+    else
+      at_ = active_;
   }
 
   /// Clamp (0..2) of the sample that add() takes next.
@@ -55,12 +58,12 @@ class Sampler {
   FLM_NODISCARD bool window_ready() const { return window_ready_ != 0; }
   /// Samples a clamp in the finished window.
   FLM_NODISCARD uint16_t window_samples() const { return finished_samples_; }
-  /// The finished window's sums of a clamp 0..2; stable from window_ready() to release_window().
-  FLM_NODISCARD const ClampSums& window(uint8_t clamp) const { return bank_[1 - active_][clamp]; }
+  /// The finished window's sums of a clamp 0..2; the main loop's from window_ready() to release_window().
+  FLM_NODISCARD ClampSums& window(uint8_t clamp) const { return finished_[clamp]; }
   /// Main loop: the finished window has been used; clears its bank for the next one.
   template <class Critical>
   void release_window() {
-    clear(bank_[1 - active_]);
+    clear(finished_);
     const Critical publish;
     window_ready_ = 0;
   }
@@ -79,19 +82,22 @@ class Sampler {
     window_ready_ = 1;
     finished_samples_ = samples_;
     samples_ = 0;
-    const ClampSums* finished = bank_[active_];
-    active_ = static_cast<uint8_t>(1 - active_);
-    for (ClampSums& sums : bank_[active_]) sums.last = (finished++)->last;
+    ClampSums *from = active_, *to = finished_;
+    finished_ = from;
+    at_ = active_ = to;
+    for (uint8_t left = clamps; left != 0; --left) (to++)->last = (from++)->last;
   }
 
-  ClampSums bank_[2][clamps] = {};
-  ClampSums* at_ = nullptr;
+  // What is small comes first: a pointer to this object reaches 63 bytes by 2-byte instructions.
+  ClampSums* at_ = nullptr;        ///< of the next sample
+  ClampSums* active_ = nullptr;    ///< bank that is being filled
+  ClampSums* finished_ = nullptr;  ///< the other one
   uint16_t samples_ = 0;
   uint16_t finished_samples_ = 0;
   volatile uint8_t window_ready_ = 0;
-  uint8_t active_ = 0;
   uint8_t clamp_ = 0;
   bool window_due_ = false;
+  ClampSums bank_[2][clamps] = {};
 };
 
 }  // namespace metering

@@ -32,9 +32,9 @@ class Sensors {
   }
   FLM_NODISCARD Settings& settings() { return settings_; }
   FLM_NODISCARD const Settings& settings() const { return settings_; }
-  FLM_NODISCARD Total& total(uint8_t sensor) { return sensors_[sensor]; }
+  FLM_NODISCARD Total& total(uint8_t sensor) { return at(sensor); }
 
-  FLM_NODISCARD const Sensor& operator[](uint8_t sensor) const { return sensors_[sensor]; }
+  FLM_NODISCARD const Sensor& operator[](uint8_t sensor) { return at(sensor); }
   FLM_NODISCARD bool enabled(uint8_t sensor) const { return settings_.enabled[sensor] != 0; }
   /// Sensor that a port feeds, or no_sensor.
   FLM_NODISCARD uint8_t sensor_of(uint8_t port) const { return settings_.map[port]; }
@@ -51,8 +51,9 @@ class Sensors {
         const bool meter = port == port_count - 1 && (settings_.port_6 & port_6::p1) != 0;
         const bool changed = put_bit(counts_pulses_, bit(sensor), (pulse_ports & 1) != 0);
         if ((put_bit(follows_meter_, bit(sensor), meter) || changed) && !keep_remainders) {
-          sensors_[sensor].remainder = 0;
-          sensors_[sensor].watt_fraction = 0;
+          Sensor& s = at(sensor);
+          s.remainder = 0;
+          s.watt_fraction = 0;
         }
       }
       ++port;
@@ -60,29 +61,30 @@ class Sensors {
     }
   }
   /// A new fraction: the sensor's thousandths were of another one.
-  void clear_remainder(uint8_t sensor) { sensors_[sensor].remainder = 0; }
+  void clear_remainder(uint8_t sensor) { at(sensor).remainder = 0; }
 
   /// Some pulses of a port, the last of them at `last_ms`.
   void add_pulses(uint8_t port, uint8_t pulses, uint32_t last_ms) {
     const uint8_t sensor = settings_.map[port];
     if (sensor == no_sensor || !enabled(sensor)) return;
-    Sensor& s = sensors_[sensor];
+    Sensor& s = at(sensor);
     s.counter += static_cast<uint32_t>(settings_.constant[sensor]) * pulses;
     add_remainder(s, static_cast<uint32_t>(settings_.fraction[sensor]) * pulses, 1000);
     s.extra = last_ms;
     mark_changed(sensor);
   }
   /// Thousandths of a pulse sensor's counter; 0 for a clamp.
-  FLM_NODISCARD uint16_t milli(uint8_t sensor) const {
-    return (counts_pulses_ & bit(sensor)) != 0 ? sensors_[sensor].remainder : 0;
+  FLM_NODISCARD uint16_t milli(uint8_t sensor) {
+    return (counts_pulses_ & bit(sensor)) != 0 ? at(sensor).remainder : 0;
   }
 
   /// True when the sensor's last second was measured whole: enabled, mapped and scaled as now from its start.
   FLM_NODISCARD bool settled(uint8_t sensor) const { return (settled_ & bit(sensor)) != 0; }
   /// Ends a second: from now on every enabled sensor's next one is whole.
   void settle() {
-    settled_ = 0;
-    for (uint8_t sensor = sensor_count; sensor-- != 0;) settled_ = static_cast<uint8_t>(settled_ << 1 | settings_.enabled[sensor]);
+    uint8_t settled = 0;
+    for (uint8_t sensor = sensor_count; sensor-- != 0;) settled = static_cast<uint8_t>(settled << 1 | settings_.enabled[sensor]);
+    settled_ = settled;
   }
   /// The same for all of them.
   void unsettle_all() { settled_ = 0; }
@@ -92,7 +94,7 @@ class Sensors {
   /// A second of a clamp sensor: its power, in 1/256 W. Reported in whole watts; what that leaves out is carried to the next
   /// second, and the energy is that of the reported watts, so the counter is the integral of the readings.
   void add_power(uint8_t sensor, uint32_t power_q8) {
-    Sensor& s = sensors_[sensor];
+    Sensor& s = at(sensor);
     power_q8 += s.watt_fraction;
     s.watt_fraction = static_cast<uint8_t>(power_q8);
     s.extra = power_q8 >> 8;
@@ -105,7 +107,7 @@ class Sensors {
   /// where it was, without a jump.
   void follow_meter(uint8_t sensor, uint16_t meter, uint32_t net_wh, uint32_t difference_wh, uint32_t power_w) {
     if (!enabled(sensor) || (follows_meter_ & bit(sensor)) == 0) return;
-    Sensor& s = sensors_[sensor];
+    Sensor& s = at(sensor);
     if (s.remainder != meter && (s.remainder != 0 || s.counter != 0)) s.watt_fraction = 1;
     s.remainder = meter;
     s.counter = s.watt_fraction == 0 ? net_wh : s.counter + difference_wh;
@@ -114,7 +116,7 @@ class Sensors {
   }
   /// A host has set a sensor's counter: from now on it is not the smart meter's own.
   void counter_was_set(uint8_t sensor) {
-    if ((follows_meter_ & bit(sensor)) != 0) sensors_[sensor].watt_fraction = 1;
+    if ((follows_meter_ & bit(sensor)) != 0) at(sensor).watt_fraction = 1;
   }
 
   /// Sensors that changed since they were last delivered, a bit each.
@@ -128,6 +130,8 @@ class Sensors {
   }
 
  private:
+  /// Outlined: a sensor's members are reached by pointer, and its address is worked out in one place.
+  FLM_NODISCARD FLM_OUTLINE Sensor& at(uint8_t sensor) { return sensors_[sensor]; }
   /// Adds parts of a count, `whole` of which make one.
   FLM_OUTLINE static void add_remainder(Sensor& s, uint32_t parts, uint16_t whole) {
     parts += s.remainder;

@@ -24,6 +24,7 @@ void write_report(const std::filesystem::path& file, const Run& run, const Envir
   // What failed comes first; what was met can wait.
   if (!run.ok()) out.write(report::expectations(run));
   for (const SensorView& view : views) out.write(report::sensor_section(run, environment, view));
+  out.write(report::radio(run));
   if (run.ok()) out.write(report::expectations(run));
   out.write(report::replies(run));
   out.write(

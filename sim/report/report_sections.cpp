@@ -4,7 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <map>
 #include <string_view>
+#include <utility>
+
+#include "sim/packet_view.hpp"
 
 namespace flm::sim::report {
 namespace {
@@ -239,6 +244,41 @@ std::string pulse_plots(const Run& run, const Environment& environment, const Se
   return out;
 }
 
+/// What was told last, second by second: NaN before the first time.
+svg::Series held(const Run& run, const std::vector<std::pair<double, double>>& told) {
+  svg::Series series{0, 1, {}};
+  double value = std::nan("");
+  auto next = told.begin();
+  for (double t = 1; t <= run.scenario.duration; ++t) {
+    while (next != told.end() && next->first <= t) value = (next++)->second;
+    series.values.push_back(value);
+  }
+  return series;
+}
+
+std::pair<double, double> range_of(const std::vector<std::pair<double, double>>& told, std::pair<double, double> range) {
+  for (const auto& [t, value] : told) range = {std::min(range.first, value), std::max(range.second, value)};
+  return range;
+}
+
+/// A kube's value with a unit, which its name ends with; the others are flags.
+bool is_quantity(std::string_view name) {
+  for (const std::string_view unit : {"_c", "_pct", "_pa", "_lx", "_v"})
+    if (name.ends_with(unit)) return true;
+  return false;
+}
+
+std::string meter_plot(const Run& run, const Sensor& sensor) {
+  std::vector<std::pair<double, double>> told;
+  for (const Record& record : run.records)
+    if (const Reading* r = std::get_if<Reading>(&record); r != nullptr && r->sensor == sensor.id)
+      told.emplace_back(r->t, static_cast<double>(r->power()));
+  const auto [low, high] = range_of(told, {0, 1});
+  svg::Plot plot(kWide, 220, time_axis(run), svg::rounded_axis(low, high, 5, "power from the grid / W"));
+  plot.steps(in_unit(held(run, told), time_unit(run.scenario.duration).seconds), "read", "told by the smart meter", true);
+  return plot.str(fmt::format("Sensor {}: power that the smart meter has told", sensor.id));
+}
+
 }  // namespace
 
 std::string style_sheet() { return std::string(kStyle); }
@@ -325,7 +365,48 @@ std::string sensor_section(const Run& run, const Environment& environment, const
                  : fmt::format("<p>{} pulses {}.</p>\n", number(std::abs(missing), 0), missing > 0 ? "missing" : "too many");
     out += pulse_plots(run, environment, view);
   } else if (!std::isnan(view.mean_read)) {
-    out += fmt::format("<p>Mean power {} W, counter {} Wh.</p>\n", number(view.mean_read, 1), number(view.counter_read, 3));
+    out += fmt::format("<p>Mean power {} W, counter {} Wh.</p>\n", number(view.mean_read, 1), number(view.counter_read, 0));
+    out += meter_plot(run, sensor);
+  }
+  return out + "</section>\n";
+}
+
+std::string radio(const Run& run) {
+  // By quantity, and by the node that tells it.
+  std::map<std::string, std::map<std::pair<int, int>, std::vector<std::pair<double, double>>>> told;
+  std::map<std::pair<int, int>, std::pair<std::size_t, std::string>> nodes;
+  for (const Record& record : run.records) {
+    const RadioPacket* packet = std::get_if<RadioPacket>(&record);
+    if (packet == nullptr) continue;
+    const PacketView view(packet->frame);
+    auto& [packets, last] = nodes[{view.group, view.node}];
+    ++packets;
+    last.clear();
+    for (const auto& [name, value] : view.values()) {
+      if (is_quantity(name)) told[name][{view.group, view.node}].emplace_back(packet->t, value);
+      if (!is_quantity(name) && value == 0) continue;
+      last += fmt::format("{}{} {:.5g}", last.empty() ? "" : ", ", name, value);
+    }
+  }
+  if (nodes.empty()) return {};
+  std::string out =
+      "<section><h2>Radio</h2><div class=\"scroll\"><table>\n<tr><th>group</th><th>node</th><th class=\"n\">packets</th><th>last "
+      "values</th></tr>\n";
+  for (const auto& [node, heard] : nodes)
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n", node.first, node.second, heard.first,
+                       heard.second.empty() ? "no kube" : escape(heard.second));
+  out += "</table></div>\n";
+  static constexpr const char* kColours[] = {"a", "b", "c", "error"};
+  for (const auto& [name, by_node] : told) {
+    std::pair<double, double> range{1e99, -1e99};
+    for (const auto& [node, values] : by_node) range = range_of(values, range);
+    if (range.second - range.first < 1) range = {range.first - 0.5, range.second + 0.5};
+    svg::Plot plot(kWide, 200, time_axis(run), svg::rounded_axis(range.first, range.second, 4, escape(name)));
+    std::size_t colour = 0;
+    for (const auto& [node, values] : by_node)
+      plot.steps(in_unit(held(run, values), time_unit(run.scenario.duration).seconds), kColours[colour++ % std::size(kColours)],
+                 fmt::format("group {}, node {}", node.first, node.second));
+    out += plot.str(fmt::format("{} that the kubes have told", name));
   }
   return out + "</section>\n";
 }

@@ -42,7 +42,7 @@ std::vector<CounterSet> counter_sets(const Run& run, int sensor) {
   return out;
 }
 
-double counter_of(const Reading& reading) { return reading.counter + reading.milli / 1000.0; }
+double counter_of(const Reading& reading) { return static_cast<double>(reading.whole()) + reading.milli / 1000.0; }
 
 /// The last second at which the host asked. A board reports only what changed, so the last reading may be older.
 std::int64_t last_poll(const Run& run) { return static_cast<std::int64_t>(std::floor(run.scenario.duration + 1e-6)); }
@@ -58,7 +58,7 @@ void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const
   view.worst_error = 0;
   for (std::int64_t second = 0; second + 2 <= last; ++second) {
     const double asked = static_cast<double>(second + 2);
-    while (next < readings.size() && readings[next].t < asked + 0.5) power = readings[next++].extra;
+    while (next < readings.size() && readings[next].t < asked + 0.5) power = static_cast<double>(readings[next++].power());
     const Nanoseconds from = kFirstWholeSecond + second * kSecond;
     double true_power = 0;
     for (const int port : view.sensor->ports)
@@ -121,7 +121,7 @@ SensorView view_of(const Run& run, const Environment& environment, const Sensor&
       view.has_truth = false;
       view.mean_true = view.counter_true = kNan;
       double sum = 0;
-      for (const Reading& reading : readings) sum += reading.extra;
+      for (const Reading& reading : readings) sum += static_cast<double>(reading.power());
       view.mean_read = readings.empty() ? kNan : sum / static_cast<double>(readings.size());
     }
   }

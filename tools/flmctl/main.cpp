@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
   add_led(app, globals);
   add_log(app, globals);
   add_raw(app, globals);
+  add_console(app, globals);
   add_calibrate(app, globals);
   add_flash(app, globals);
   add_ports(app, globals);

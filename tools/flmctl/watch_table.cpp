@@ -11,7 +11,7 @@ namespace flm::ctl {
 namespace {
 
 constexpr std::size_t kHistory = 240;
-/// s without a pulse until the rate is no longer believed: the next one cannot come at it any more.
+/// s without a pulse until a rate is no longer believed.
 constexpr double kSlowest = 3.0;
 constexpr std::size_t kNarrowestChart = 8, kWidestChart = 60;
 
@@ -51,7 +51,11 @@ void WatchedSensor::take(const Reading& reading, double t) {
       const double seconds = static_cast<std::uint32_t>(reading.extra - last.extra) / 1000.0;
       const double counts = reading.count(kind) - last.count(kind);
       has_rate = seconds > 0.0 && counts >= 0.0;
-      if (has_rate) rate = counts / seconds * 3600.0;
+      if (has_rate) {
+        rate = counts / seconds * 3600.0;
+        step_counts = counts;
+        step_seconds = seconds;
+      }
     }
   } else {
     rate = static_cast<double>(reading.power(kind));
@@ -63,12 +67,9 @@ void WatchedSensor::take(const Reading& reading, double t) {
 }
 
 void WatchedSensor::poll_over(double t) {
-  if (kind == SensorKind::pulse && has_rate && rate > 0.0 && history.size() > 1) {
-    // The longer no pulse comes, the less there can be.
-    const double silent = t - read_at;
-    const double counts = std::max(0.001, std::abs(rate) / 3600.0);
-    if (silent > kSlowest && silent > 2.0 / counts) rate = std::min(rate, 3600.0 / silent);
-  }
+  // The longer no pulse comes, the less there can be.
+  const double silent = t - read_at;
+  if (kind == SensorKind::pulse && has_rate && silent > kSlowest && silent > 1.5 * step_seconds) rate = std::min(rate, step_counts / silent * 3600.0);
   history.push_back(has_rate ? rate : 0.0);
   if (history.size() > kHistory) history.pop_front();
 }

@@ -26,6 +26,7 @@ struct WatchedSensor {
   Reading last;
   bool has_rate = false;
   double rate = 0.0;  ///< W, or counts an hour
+  double step_counts = 0.0, step_seconds = 0.0;  ///< pulse: between its last two readings
   std::deque<double> history;  ///< rate at each poll, the newest last
 
   /// A poll found this sensor changed. A pulse meter's rate is that of its last two readings, by the board's own time.

@@ -9,6 +9,7 @@
 
 #include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
+#include "tools/flmctl/config/config.hpp"
 #include "tools/flmctl/screen.hpp"
 #include "tools/flmctl/watch_table.hpp"
 
@@ -21,14 +22,23 @@ constexpr int kMostSilentPolls = 5;  ///< one after the other, until a board is 
 
 struct Arguments {
   bool jsonl = false;
+  std::string config;  ///< file that names the sensors, or empty
   double duration = std::numeric_limits<double>::infinity();  ///< s
 };
 
-SensorLabel label_of(SensorKind kind) {
-  switch (kind) {
-    case SensorKind::pulse: return {"", "", "/h"};  // Wh or litre: the board does not know.
-    default: return {"", "Wh", "W"};
+/// `config`: what a file says of the sensor, or nullptr.
+SensorLabel label_of(SensorKind kind, const SensorConfig* config) {
+  SensorLabel label{config != nullptr ? config->name : "", "Wh", "W"};
+  if (kind != SensorKind::pulse) return label;
+  const bool known = config != nullptr && config->has_class && config->sensor_class == SensorClass::pulse;
+  if (!known) {  // Wh or litre: the board does not know.
+    label.counter_unit = "";
+    label.rate_unit = "/h";
+  } else if (config->type != SensorType::electricity) {
+    label.counter_unit = "l";
+    label.rate_unit = "l/h";
   }
+  return label;
 }
 
 class Watch {
@@ -38,16 +48,20 @@ class Watch {
 
   int run() {
     const Identity& id = board_.identity();
+    std::optional<Config> config;
+    if (!arguments_.config.empty()) config = read_config(arguments_.config);
+    if (config && id.facts != config->board)
+      throw BoardRefused(fmt::format("{}: is for {}, and the board on {} is {}", config->file, config->board->name, board_.name(), id.board()));
     const Layout layout = board_.layout();
     for (int sensor = 1; sensor <= 6; ++sensor) {
       WatchedSensor s;
       s.sensor = sensor;
       s.kind = layout.sensor_kind(sensor);
-      s.label = label_of(s.kind);
+      s.label = label_of(s.kind, config ? config->sensor(sensor) : nullptr);
       s.enabled = layout.enabled[sensor - 1];
       if (s.enabled) view_.sensors.push_back(s);
     }
-    view_.title = fmt::format("{} {} on {}", id.board(), id.extended ? "OpenFLM " + id.version() : "stock firmware", board_.name());
+    view_.title = fmt::format("{}{} {} on {}", config && !config->name.empty() ? config->name + ": " : "", id.board(), id.extended ? "OpenFLM " + id.version() : "stock firmware", board_.name());
     const StopOnSignal stop;
     if (live_) {
       blocks_ = Screen::utf8();
@@ -127,6 +141,7 @@ void add_watch(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("watch", "Show readings as they come, once a second, until ctrl-C");
   auto arguments = std::make_shared<Arguments>();
   command->add_flag("--jsonl", arguments->jsonl, "an object a line and reading, as flmsim writes them; so does --json");
+  command->add_option("--config", arguments->config, "configuration (.toml) that says what the sensors are called and count");
   command->add_option("--for", arguments->duration, "end after so many seconds")->check(CLI::Range(1.0, 1e9));
   command->callback([&globals, arguments] {
     globals.status = with_board(globals, [&](Board& board) { return Watch(board, *arguments, arguments->jsonl || globals.json).run(); });

@@ -7,6 +7,7 @@
 
 #include "firmware/metering/settings.hpp"
 #include "protocol/commands.hpp"
+#include "tools/flmctl/meanings.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -68,21 +69,13 @@ Settings read_settings(Board& board, const std::vector<Setting>& wanted) {
 }
 
 std::string describe(const Setting& s) {
-  switch (s.letter) {
-    case 'e': return fmt::format("sensor {} enabled", s.index + 1);
-    case 'm': return fmt::format("sensor {} meter constant", s.index + 1);
-    case 'f': return fmt::format("sensor {} thousandths", s.index + 1);
-    case 'p': return "sensors of ports 1 to 6";
-    case 'k': return "lines";
-    case 'i': return "LED";
-    case 'g': return "radio group";
-    case 'y': return "radio rate";
-    case 'q': return "port 6";
-    case 't': return fmt::format("clamp {} time constant", s.index + 1);
-    case 'n': return fmt::format("clamp {} noise", s.index + 1);
-    case 'o': return fmt::format("clamp {} offset", s.index + 1);
-    case 'j': return fmt::format("port {} debounce", s.index + 1);
-    default: return s.get_line().substr(1);
+  const auto place = protocol::PropertyTable::find(s.letter);
+  const std::string meaning = meaning_of_property(s.letter);
+  if (s.index < 0 || place == protocol::PropertyTable::count) return meaning;
+  switch (protocol::PropertyTable::properties[place].index) {
+    case protocol::Index::sensor: return fmt::format("sensor {} {}", s.index + 1, meaning);
+    case protocol::Index::clamp: return fmt::format("clamp {} {}", s.index + 1, meaning);
+    default: return fmt::format("port {} {}", s.index + 1, meaning);
   }
 }
 

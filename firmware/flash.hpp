@@ -1,0 +1,25 @@
+// Constants that stay in flash: the controller would copy others to RAM.
+#pragma once
+#include <stdint.h>
+
+#if defined(__AVR__)
+#include <avr/pgmspace.h>
+/// Of a constant at namespace scope; it is read by flash_byte() only.
+#define FLM_FLASH PROGMEM
+#else
+#define FLM_FLASH
+#endif
+
+#include "protocol/attributes.hpp"
+
+namespace flm {
+
+FLM_NODISCARD inline uint8_t flash_byte(const uint8_t* address) {
+#if defined(__AVR__)
+  return pgm_read_byte(address);
+#else
+  return *address;
+#endif
+}
+
+}  // namespace flm

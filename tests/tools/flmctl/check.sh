@@ -1,0 +1,68 @@
+# What flmctl's tests share; sourced. Works in a temporary folder; FLMCTL, FLMSIM and SCENARIOS come from the caller.
+set -u
+folder=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
+cd "$folder" || exit 2
+export XDG_STATE_HOME="$folder/state"
+unset FLMCTL_PORT
+passed=0
+failed=0
+
+judge() {  # what, succeeded
+  if [ "$2" = yes ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $1: status $got (wanted $status), output:"
+    cat out err
+    echo "wanted: $text"
+  fi
+}
+
+# what, status wanted, text wanted on stdout or stderr, command ...
+check() {
+  what=$1 status=$2 text=$3
+  shift 3
+  "$@" >out 2>err
+  got=$?
+  if [ "$got" -eq "$status" ] && cat out err | grep -qF -- "$text"; then judge "$what" yes; else judge "$what" no; fi
+}
+
+# what, status wanted, the only line wanted on stderr, command ... ; nothing may be on stdout
+complaint() {
+  what=$1 status=$2 text="flmctl: $3"
+  shift 3
+  "$@" >out 2>err
+  got=$?
+  if [ "$got" -eq "$status" ] && [ ! -s out ] && [ "$(cat err)" = "$text" ]; then judge "$what" yes; else judge "$what" no; fi
+}
+
+# A board on the pseudo terminal `bus`: scenario, options ...
+serve() {
+  "$FLMSIM" serve "$1" --pty bus "${@:2}" 2>served &
+  server=$!
+  waited=0
+  until [ -e bus ] || [ $waited -ge 100 ]; do
+    sleep 0.1
+    waited=$((waited + 1))
+  done
+}
+unserve() {
+  kill -INT "$server"
+  wait "$server"
+  server=
+}
+
+# A command on a terminal of its own, with what a person types there.
+typed() {
+  keys=$1
+  shift
+  { sleep 0.6; printf '%b' "$keys"; sleep 0.6; } | script -qec "$*" /dev/null | tr -d '\r'
+  return "${PIPESTATUS[1]}"
+}
+
+finish() {
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+}

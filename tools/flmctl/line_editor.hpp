@@ -1,0 +1,35 @@
+// Lines from a person, with history and completion (libedit); from a file or pipe, as they are.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace flm::ctl {
+
+class LineEditor {
+ public:
+  /// What the word before the cursor can become, from the line up to the cursor.
+  using Complete = std::function<std::vector<std::string>(const std::string& line)>;
+
+  LineEditor(std::string prompt, const std::filesystem::path& history, Complete complete);
+  ~LineEditor();
+  LineEditor(const LineEditor&) = delete;
+  LineEditor& operator=(const LineEditor&) = delete;
+
+  /// Somebody is there.
+  [[nodiscard]] bool interactive() const;
+  /// The next line without its end; nothing at the end of the input (ctrl-D). ctrl-C empties the line.
+  std::optional<std::string> next();
+
+ private:
+  struct Terminal;
+  std::unique_ptr<Terminal> terminal_;  ///< nullptr: a file or pipe
+};
+
+/// $XDG_STATE_HOME/flmctl/history, or ~/.local/state/flmctl/history; empty when there is neither.
+std::filesystem::path history_file();
+
+}  // namespace flm::ctl
