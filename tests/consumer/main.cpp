@@ -13,7 +13,7 @@ int main() {
   // A steady 500 counts for a second, as a smoother without ripple gives them.
   constexpr uint16_t samples = 2083;
   constexpr metering::ClampSums sums = {samples * 500u * 500u, 0, samples * 500u, 0, 500, 500, 500};
-  constexpr uint32_t weight = metering::StepWeight<boards::Flm02b::Sampling>::q14(metering::uncalibrated.tau_us);
+  const uint32_t weight = metering::StepWeight<boards::Flm02b::Sampling>::q14(metering::uncalibrated.tau_us);
   const uint32_t square = metering::mean_square_q10(sums, samples, metering::uncalibrated, weight);
   const uint32_t watts = metering::power_q8(square, 5163) >> 8;
   printf("%lu W\n", static_cast<unsigned long>(watts));

@@ -129,7 +129,7 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
        "s.toml:10: [[sensor]] key 'ports' has port 3 as pulse input while port 2 of sensor 1 is a clamp; allowed: ports 2 and 3 both clamps or both "
        "pulse inputs"},
       {top + "[[sensor]]\nid = 1\nclass = \"analog\"\nports = [1]\nvoltage = 400\ncurrent = 500\n", "", "",
-       "s.toml:7: [[sensor]] key 'voltage' is 400 V with a 500 A clamp: a meter constant of 89800, over 65535; allowed: up to 291 V with this clamp"},
+       "s.toml:7: [[sensor]] key 'voltage' is 400 V with a 500 A clamp: a meter constant of 89800, over 65535; allowed: up to 291 V with this clamp, or a clamp of up to 250 A"},
       {top + "[[waveform]]\nport = 1\nfile = \"data.csv\"\nrate = 0\n", "0\n1\n", "",
        "s.toml:6: [[waveform]] key 'rate' is 0; allowed: a number from 0.001 to 10000000"},
       {top + "[[waveform]]\nport = 1\nfile = \"data.csv\"\nrate = 100\n", "0\n1\nnan\n", "",

@@ -15,8 +15,8 @@ void add_led(CLI::App&, Globals&);
 void add_log(CLI::App&, Globals&);
 void add_watch(CLI::App&, Globals&);
 void add_calibrate(CLI::App&, Globals&);
-void add_config(CLI::App&, Globals&);
 void add_flash(CLI::App&, Globals&);
+void add_config(CLI::App&, Globals&);
 void add_console(CLI::App&, Globals&);
 
 }  // namespace flm::ctl
