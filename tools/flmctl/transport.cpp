@@ -109,12 +109,12 @@ void cannot_open(const std::string& path, int error_number) {
     case EACCES:
     case EPERM: {
       struct stat status {};
-      std::string group = "that it belongs to";
-      if (stat(path.c_str(), &status) == 0)
-        if (const struct group* entry = getgrgid(status.st_gid)) group = fmt::format("'{}'", entry->gr_name);
-      throw InputError(fmt::format("{}: no permission; join its group {} ('sudo adduser $USER GROUP', then log in again), or install the udev rule "
-                                   "60-openflm.rules (flmctl(1), DEVICES)",
-                                   path, group));
+      const group* owner = stat(path.c_str(), &status) == 0 && (status.st_mode & 0060) == 0060 && status.st_gid != 0 ? getgrgid(status.st_gid) : nullptr;
+      if (owner != nullptr)
+        throw InputError(fmt::format("{}: no permission; its group '{}' may: 'sudo adduser $USER {}', then log in again", path, owner->gr_name, owner->gr_name));
+      throw InputError(fmt::format("{}: no permission; the udev rule 60-openflm.rules opens it to group dialout: install it, 'sudo adduser $USER dialout', "
+                                   "then log in again (flmctl(1), DEVICES)",
+                                   path));
     }
     case EBUSY: throw InputError(fmt::format("{}: is in use by another program, which holds it for itself", path));
     default: throw InputError(fmt::format("{}: cannot be opened: {}", path, std::strerror(error_number)));

@@ -1,6 +1,7 @@
 // flmctl config: a board's configuration as a file.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "tools/common/atomic_file.hpp"
@@ -63,7 +64,7 @@ int push_file(const Globals& globals, const std::string& file) {
     const auto changes = differences(current, target);
     if (!globals.json) warn(notes);
     if (!changes.empty()) push(board, current, target);
-    const double seconds = board.bus().now() - start;
+    const double seconds = std::round((board.bus().now() - start) * 1000.0) / 1000.0;
     if (globals.json) {
       print_json({{"file", file}, {"changed", to_json(changes)}, {"notes", notes}, {"seconds", seconds}});
     } else if (changes.empty()) {

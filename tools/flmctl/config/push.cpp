@@ -58,6 +58,7 @@ void take_back(Board& board, const std::vector<Step>& done_steps, const Settings
 void push(Board& board, const Settings& current, const Settings& target) {
   const std::vector<Step> steps = steps_of(current, target);
   std::vector<Step> sent;
+  bool saving = false;
   const StopOnSignal stop;
   try {
     for (const Step& step : steps) {
@@ -73,8 +74,12 @@ void push(Board& board, const Settings& current, const Settings& target) {
         throw BoardRefused(fmt::format("{}: {} reads {} after it was set to {}", board.name(), describe(setting), describe(setting, value),
                                        describe(setting, target.at(setting))));
     if (stopped()) throw Cancelled("cancelled");
+    saving = true;
     board.commit();
   } catch (const NoAnswer& error) {
+    if (saving)
+      throw NoAnswer(fmt::format("{}; all {} settings were sent, and the board was saving them: it has either them or what it had ('flmctl config diff' tells)",
+                                 error.what(), steps.size()));
     throw NoAnswer(fmt::format("{}; {} of {} settings were sent and none saved: push again, or restart the board to have it as it was", error.what(),
                                sent.empty() ? 0 : sent.size() - 1, steps.size()));
   } catch (const BoardRefused& error) {

@@ -1,0 +1,200 @@
+#!/bin/bash
+# flmctl config: what a file may say, what it may not, and what is left of the board when a push goes wrong.
+#   config_test.sh FLMCTL FLMSIM SCENARIOS
+FLMCTL=$1 FLMSIM=$2 SCENARIOS=$3
+. "$(dirname "$0")/check.sh"
+
+# What is wrong, the complaint behind "bad.toml", and on stdin the file.
+bad() {
+  cat >bad.toml
+  complaint "$1" 2 "bad.toml$2" "$FLMCTL" config check bad.toml
+}
+all_keys='id, name, class, type, ports, enabled, voltage, current, meter_constant, constant, without_crc, baud, invert_rx, invert_tx'
+
+complaint "no file" 2 'none.toml: no such file; allowed: a configuration (.toml)' "$FLMCTL" config check none.toml
+bad "no TOML" ":1: Error while parsing key-value pair: expected '=', saw '\n'" <<<'board'
+bad "no board" ":1: key 'board' is missing; allowed: flm02b, flm02a" <<<'phases = 1'
+bad "another board" ":1: key 'board' is 'flm03'; allowed: flm02b, flm02a" <<<'board = "flm03"'
+bad "an unknown table" ":2: key 'sensors' is not known (did you mean 'sensor'?); allowed: board, name, phases, led, sensor, port, radio" <<<'board = "flm02b"
+[[sensors]]'
+bad "two phases" ":2: key 'phases' is 2; allowed: 1, 3" <<<'board = "flm02b"
+phases = 2'
+bad "an LED that shows nothing" ":2: key 'led' is neither a port nor 'heartbeat'; allowed: 1 to 6, \"heartbeat\"" <<<'board = "flm02b"
+led = 7'
+bad "an LED of another board" ":2: key 'led' is for another board: the LED of flm02a shows its heartbeat; allowed: no such key" <<<'board = "flm02a"
+led = 4'
+bad "a list that is none" ":2: key 'sensor' is no list of tables; allowed: [[sensor]]" <<<'board = "flm02b"
+[sensor]'
+
+# The lines of one sensor, and the complaint behind the line number.
+bad_sensor() {
+  local what=$1 complaint=$2
+  shift 2
+  { echo 'board = "flm02b"'; printf '%s\n' '[[sensor]]' "$@"; } | bad "$what" "$complaint"
+}
+bad_sensor "a typo" ":4: [[sensor]] key 'clas' is not known (did you mean 'class'?); allowed: $all_keys" 'id = 1' 'clas = "analog"'
+bad_sensor "a sensor without a number" ":2: [[sensor]] key 'id' is missing; allowed: 1 to 6" 'class = "analog"'
+bad_sensor "a seventh sensor" ":3: [[sensor]] key 'id' is 7; allowed: a whole number from 1 to 6" 'id = 7' 'class = "analog"'
+bad_sensor "a sensor of no class" ":2: [[sensor]] key 'class' is missing; allowed: analog, pulse, p1" 'id = 1'
+bad_sensor "an unknown class" ":4: [[sensor]] key 'class' is 'digital'; allowed: analog, pulse, p1" 'id = 1' 'class = "digital"'
+bad_sensor "keys without a class" ":5: [[sensor]] key 'ports' stands without 'class'; allowed: id, name and enabled, or a class" 'id = 1' 'enabled = true' 'ports = [1]'
+bad_sensor "no ports" ":2: [[sensor]] key 'ports' is no list of ports; allowed: clamp ports 1, 2, 3 of flm02b" 'id = 1' 'class = "analog"'
+bad_sensor "a clamp on a pulse port" ":5: [[sensor]] key 'ports' has port 4; allowed: clamp ports 1, 2, 3 of flm02b" 'id = 1' 'class = "analog"' 'ports = [4]'
+bad_sensor "pulses on a clamp port" ":5: [[sensor]] key 'ports' has port 1; allowed: pulse ports 2, 3, 4, 5 of flm02b" 'id = 1' 'class = "pulse"' 'ports = [1]'
+bad_sensor "a smart meter on another port" ":5: [[sensor]] key 'ports' has port 5; allowed: port 6" 'id = 1' 'class = "p1"' 'ports = [5]'
+bad_sensor "a port twice" ":5: [[sensor]] key 'ports' has port 1 twice; allowed: each port once" 'id = 1' 'class = "analog"' 'ports = [1, 1]'
+bad_sensor "no such clamp" ":6: [[sensor]] key 'current' is 60; allowed: 50, 100, 250, 500" 'id = 1' 'class = "analog"' 'ports = [1]' 'current = 60'
+bad_sensor "a constant that 16 bits do not hold" \
+  ":6: [[sensor]] key 'voltage' is 400 V with a 500 A clamp: a meter constant of 89800, over 65535; allowed: up to 291 V with this clamp, or a clamp of up to 250 A" \
+  'id = 1' 'class = "analog"' 'ports = [1]' 'voltage = 400' 'current = 500'
+bad_sensor "a calibrated constant that 16 bits do not hold" ":6: [[sensor]] key 'meter_constant' is 65536; allowed: a whole number from 1 to 65535" \
+  'id = 1' 'class = "analog"' 'ports = [1]' 'meter_constant = 65536'
+bad_sensor "a clamp with a pulse constant" ":6: [[sensor]] key 'constant' belongs to pulse sensors; allowed: voltage, current" 'id = 1' 'class = "analog"' 'ports = [1]' 'constant = 1'
+bad_sensor "a pulse constant below a thousandth" ":6: [[sensor]] key 'constant' is 0.0005; allowed: a number from 0.001 to 65535.999" 'id = 4' 'class = "pulse"' 'ports = [4]' 'constant = 0.0005'
+bad_sensor "a pulse constant over 16 bits" ":6: [[sensor]] key 'constant' is 65536; allowed: a number from 0.001 to 65535.999" 'id = 4' 'class = "pulse"' 'ports = [4]' 'constant = 65536'
+bad_sensor "a pulse constant between thousandths" ":6: [[sensor]] key 'constant' is 0.0015; allowed: whole thousandths, as in 0.125" 'id = 4' 'class = "pulse"' 'ports = [4]' 'constant = 0.0015'
+bad_sensor "pulses with a voltage" ":6: [[sensor]] key 'voltage' belongs to analog sensors; allowed: constant, type" 'id = 4' 'class = "pulse"' 'ports = [4]' 'voltage = 230'
+bad_sensor "pulses with a calibrated constant" ":6: [[sensor]] key 'meter_constant' belongs to analog sensors; allowed: constant" 'id = 4' 'class = "pulse"' 'ports = [4]' 'meter_constant = 5'
+bad_sensor "an unknown type" ":6: [[sensor]] key 'type' is 'heat'; allowed: electricity, gas, water" 'id = 4' 'class = "pulse"' 'ports = [4]' 'type = "heat"'
+bad_sensor "a smart meter with a voltage" ":6: [[sensor]] key 'voltage' does not belong to a smart meter, which tells it all; allowed: without_crc" 'id = 6' 'class = "p1"' 'ports = [6]' 'voltage = 230'
+bad_sensor "a rate that the main board sets" ":5: [[sensor]] key 'baud' is for another board: the main board of flm02b listens to the meter; allowed: no such key" 'id = 6' 'class = "p1"' 'baud = 9600'
+bad_sensor "lines of a sensor that has none" ":6: [[sensor]] key 'invert_rx' belongs to p1 sensors; allowed: other keys" 'id = 1' 'class = "analog"' 'ports = [1]' 'invert_rx = true'
+one='id = 1
+class = "analog"
+ports = [1, 2]
+name = "a"
+[[sensor]]'
+bad_sensor "a sensor twice" ":8: [[sensor]] key 'id' is 1 a second time: a sensor is one class of meter and stands once; allowed: each sensor once, with all its ports" "$one" 'id = 1' 'class = "pulse"' 'ports = [4]'
+bad_sensor "a port for two sensors" ":10: [[sensor]] key 'ports' has port 2, which feeds sensor 1 already; allowed: a port feeds one sensor" "$one" 'id = 2' 'class = "analog"' 'ports = [2]'
+bad_sensor "classes mixed on ports 2 and 3" ":10: [[sensor]] key 'ports' has port 3 as pulse input while port 2 of sensor 1 is a clamp; allowed: ports 2 and 3 both clamps or both pulse inputs" "$one" 'id = 2' 'class = "pulse"' 'ports = [3]'
+bad_sensor "a name twice" ":11: [[sensor]] key 'name' is 'a', as sensor 1 is called; allowed: a name of its own" "$one" 'id = 2' 'class = "analog"' 'ports = [3]' 'name = "a"'
+bad "two clamps on one phase" ":6: [[sensor]] key 'ports' has 2 clamps while phases is 1; allowed: one clamp a sensor, or phases = 3" <<<'board = "flm02b"
+phases = 1
+[[sensor]]
+id = 1
+class = "analog"
+ports = [1, 2]'
+bad "another analog sensor on three phases" ":4: [[sensor]] key 'id' is 4, an analog sensor, while phases is 3; allowed: sensor 1 for all three clamps, or phases = 1" <<<'board = "flm02b"
+phases = 3
+[[sensor]]
+id = 4
+class = "analog"
+ports = [1]'
+bad "three phases without their sensor" ":2: key 'phases' is 3 without an analog sensor 1; allowed: sensor 1 for the three clamps, or phases = 1" <<<'board = "flm02b"
+phases = 3'
+bad "two clamps on three phases" ":6: [[sensor]] key 'ports' has ports 1, 2 while phases is 3; allowed: [1, 2, 3]" <<<'board = "flm02b"
+phases = 3
+[[sensor]]
+id = 1
+class = "analog"
+ports = [1, 2]'
+
+bad_port() {
+  local what=$1 complaint=$2
+  shift 2
+  { echo 'board = "flm02a"'; printf '%s\n' '[[port]]' "$@"; } | bad "$what" "$complaint"
+}
+bad_port "a port without a number" ":2: [[port]] key 'port' is missing; allowed: 1 to 6" 'tau = 0.002'
+bad_port "calibration of no clamp" ":4: [[port]] key 'tau' stands at port 4, which is no clamp's; allowed: clamp ports 1, 2, 3" 'port = 4' 'tau = 0.002'
+bad_port "debounce of a clamp" ":4: [[port]] key 'debounce' stands at port 2, which is no pulse input; allowed: pulse ports 4, 5 of flm02a" 'port = 2' 'debounce = 0.01'
+bad_port "a debounce that is too short" ":4: [[port]] key 'debounce' is 0.001; allowed: a number from 0.0015 to 0.1" 'port = 4' 'debounce = 0.001'
+bad_port "a time constant in milliseconds" ":4: [[port]] key 'tau' is 1.91; allowed: a number from 0 to 0.065535" 'port = 1' 'tau = 1.91'
+bad_port "a port's table twice" ":5: [[port]] key 'port' is 1 a second time; allowed: one [[port]] a port" 'port = 1' '[[port]]' 'port = 1'
+bad "a radio on a board without" ":2: key 'radio' is for another board: flm02a has none; allowed: no such table" <<<'board = "flm02a"
+[radio]'
+bad "a radio's rate" ":3: [radio] key 'kbit' is 38.4; allowed: 19.2, 49.2" <<<'board = "flm02b"
+[radio]
+kbit = 38.4'
+complaint "a push complains before it opens the port" 2 "bad.toml:3: [radio] key 'kbit' is 38.4; allowed: 19.2, 49.2" "$FLMCTL" --port /dev/nothing config push bad.toml
+
+# Against a board.
+port="sim:$SCENARIOS/demo.toml,eeprom=$folder/board.bin"
+flmctl() { "$FLMCTL" --port "$port" "$@"; }
+rm -f board.bin
+flmctl config pull before.toml >/dev/null 2>&1
+cat >other.toml <<'TOML'
+board = "flm02a"
+TOML
+complaint "a file for another board" 1 "other.toml: is for flm02a, and the board on $port is flm02b; nothing was sent" flmctl config push other.toml
+cat >pulse.toml <<'TOML'
+board = "flm02b"
+[[sensor]]
+id = 6
+class = "pulse"
+ports = [3]
+TOML
+complaint "a switch that would take a clamp from a sensor that is not named" 1 \
+  "pulse.toml: makes ports 2 and 3 pulse inputs, and port 2 of the board is a clamp of sensor 2, which the file does not name; name sensor 2, or disable it; nothing was sent" \
+  flmctl config push pulse.toml
+check "nothing was sent" 0 'the board is as the file says' flmctl config diff before.toml
+cat >move.toml <<'TOML'
+board = "flm02b"
+[[sensor]]
+id = 6
+class = "analog"
+ports = [3]
+TOML
+check "a port that is taken from another sensor is told" 1 'flmctl: note: port 3 fed sensor 3, which move.toml does not name; it feeds sensor 6 now' flmctl config diff move.toml
+cat >three.toml <<'TOML'
+board = "flm02b"
+phases = 3
+[[sensor]]
+id = 1
+class = "analog"
+TOML
+check "three phases" 0 'sensors of ports 1 to 6   1 2 3 4 5 - -> 1 1 1 4 5 -' flmctl config push three.toml
+check "sensors 2 and 3 are off" 0 '"sensor":2,"class":"none","enabled":false' flmctl counter get --json
+check "what is not named stays" 0 'gm 3 0' flmctl raw gm 3
+check "three phases come back as such" 0 'phases   = 3' flmctl config pull -
+check "and back to one" 0 'saved in' flmctl config push before.toml
+check "as it was" 0 'the board is as the file says' flmctl config diff before.toml
+
+# Stock timing: six sensors in under 3 s of the board's time, on both boards.
+for board in flm02a flm02b; do
+  { echo "board = \"$board\""; echo 'phases = 1'
+    for id in 1 2 3; do printf '[[sensor]]\nid = %s\nclass = "analog"\ncurrent = 100\n' $id; done
+    for id in 4 5; do printf '[[sensor]]\nid = %s\nclass = "pulse"\nports = [%s]\nconstant = 0.125\n' $id $id; done
+    printf '[[sensor]]\nid = 6\nclass = "p1"\n'; } >six.toml
+  printf 'board = "%s"\nduration = 10\n' $board >bare.toml
+  for engine in native image; do
+    what="six sensors on $board ($engine)" status=0 text='under 3 s'
+    "$FLMCTL" --port "sim:bare.toml,engine=$engine" config push six.toml --json >out 2>err
+    got=$?
+    seconds=$(sed -n 's/.*"seconds":\([0-9.]*\).*/\1/p' out)
+    judge "$what" "$(awk -v s="$seconds" 'BEGIN { print (s > 0 && s < 3) ? "yes" : "no" }')"
+    echo "$what: pushed in $seconds s"
+  done
+done
+
+# The connection is lost at some line of the push: what the board had saved is what it has, whenever that is.
+mkdir lossy
+cp "$FLMCTL" lossy/flmctl
+cat >lossy/flmsim <<SH
+#!/bin/sh
+sed -u "\${LINES_TO_LIVE}q" | "$FLMSIM" "\$@"
+SH
+chmod +x lossy/flmsim
+sed 's/^current .*/current = 100/; s/^constant = .*/constant = 0.25/; s/^tau .*/tau = 0.002/' before.toml >after.toml
+cp board.bin saved.bin
+losses=0
+for lines in $(seq 600 25 1500); do
+  cp saved.bin board.bin
+  LINES_TO_LIVE=$lines lossy/flmctl --port "$port" config push after.toml >out 2>err
+  got=$?
+  [ $got -eq 0 ] && break
+  losses=$((losses + 1))
+  if grep -q 'was saving them' err; then  # Either the old or the new, and nothing in between.
+    if flmctl config diff after.toml >/dev/null 2>&1; then continue; fi
+  else
+    status=3 text='none saved'
+    judge "a loss after $lines lines is status 3" "$([ $got -eq 3 ] && grep -q "$text" err && echo yes || echo no)"
+  fi
+  check "the old settings are there (lost after $lines lines)" 0 'the board is as the file says' flmctl config diff before.toml
+done
+text='at least five losses, then a success' status=0
+judge "the loss was tried all along the push" "$([ $losses -ge 5 ] && [ $got -eq 0 ] && echo yes || echo no)"
+check "the message says what to do" 3 'settings were sent and none saved: push again, or restart the board to have it as it was' \
+  sh -c 'cp saved.bin board.bin; LINES_TO_LIVE=700 lossy/flmctl --port "$1" config push after.toml' sh "$port"
+
+check "the configuration of an FLM02A, on its image" 0 'phases   = 3' "$FLMCTL" --port "sim:$SCENARIOS/three-phase-flm02a.toml,engine=image" config pull -
+finish
