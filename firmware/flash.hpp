@@ -2,7 +2,7 @@
 #pragma once
 #include <stdint.h>
 
-#if defined(__AVR__)
+#if __has_include(<avr/pgmspace.h>)  // avr-libc
 #include <avr/pgmspace.h>
 /// Of a constant at namespace scope; it is read by flash_byte() only.
 #define FLM_FLASH PROGMEM
@@ -15,7 +15,7 @@
 namespace flm {
 
 FLM_NODISCARD inline uint8_t flash_byte(const uint8_t* address) {
-#if defined(__AVR__)
+#if defined(PROGMEM)
   return pgm_read_byte(address);
 #else
   return *address;

@@ -1,13 +1,8 @@
 // One spelling for attributes that C++14 compilers do not share.
 #pragma once
 
-/// The result must be used. ([[nodiscard]] is C++17.) Only the host's compilers look: avr-g++ 5.4 knows this form, but leaves the
-/// parameters of a function that has it as they are, also those that are always the same.
-#if defined(__AVR__)
-#define FLM_NODISCARD
-#else
+/// The result must be used. ([[nodiscard]] is C++17; avr-g++ 5.4 knows this form.)
 #define FLM_NODISCARD __attribute__((warn_unused_result))
-#endif
 
 /// Part of its caller, whatever the optimiser thinks: on an interrupt's way, where a call would save twelve registers.
 #define FLM_INLINE __attribute__((always_inline)) inline

@@ -308,8 +308,8 @@ class Parser {
     state_ = State::line_start;
     flags_ = static_cast<uint8_t>((flags_ & lax) | open);
     kind_ = Kind::nothing;
-    for (Flow& flow : told_.flows) flow = Flow{};
-    // Other values need not be cleared: nobody asks for one that has not been seen.
+    // Values need not be cleared: nobody asks for one that has not been seen.
+    told_.flows[0].seen = told_.flows[1].seen = told_.flows[2].seen = told_.flows[3].seen = 0;
     for (uint8_t i = 0; i < Fields::devices; ++i) {
       told_.devices[i].channel = 0;
       told_.devices[i].has_value = false;
@@ -581,7 +581,7 @@ class Parser {
 
   /// Energy or power in one direction.
   struct Flow {
-    uint32_t value;  ///< Wh or W: the total, or the tariffs so far; 0 before the first
+    uint32_t value;  ///< Wh or W: the total, or the tariffs so far
     uint8_t seen;    ///< bit 0: the total; 1 to 4: the tariffs; bad_flow: one was refused
   };
   static constexpr uint8_t bad_flow = 0x80;
@@ -590,7 +590,7 @@ class Parser {
   static_assert(static_cast<uint8_t>(Kind::import_energy) == import_energy &&
                     static_cast<uint8_t>(Kind::export_power) == export_power, "the first kinds are the places in flows_");
   FLM_NODISCARD bool is_flow() const { return static_cast<uint8_t>(kind_) <= export_power; }
-  FLM_NODISCARD uint32_t value_of(uint8_t flow) const { return told_.flows[flow].value; }
+  FLM_NODISCARD uint32_t value_of(uint8_t flow) const { return told_.flows[flow].seen != 0 ? told_.flows[flow].value : 0; }
   FLM_NODISCARD bool has_flow(uint8_t in, uint8_t out) const {
     const uint8_t seen = static_cast<uint8_t>(told_.flows[in].seen | told_.flows[out].seen);
     return seen != 0 && (seen & bad_flow) == 0;
@@ -602,7 +602,7 @@ class Parser {
     if ((seen & bit) != 0) return fault(Error::duplicate, c);
     flow.seen = static_cast<uint8_t>(seen | bit);
     told_.kept.put(element_, value);
-    if (element_ != 0) {
+    if (element_ != 0 && seen != 0) {
       if ((seen & 1) != 0) return Event::none;
       value += flow.value;
     }

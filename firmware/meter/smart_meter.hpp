@@ -2,7 +2,6 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "firmware/metering/sensors.hpp"
 #include "firmware/metering/settings.hpp"
@@ -55,7 +54,7 @@ class SmartMeter {
     const protocol::p1::Device& device = parser_.device(0);
     if (device.channel != 0 && device.has_value) {
       registers_.device_type = device.type;
-      memcpy(&registers_.device_time, &device.time, sizeof device.time + sizeof device.value);
+      __builtin_memcpy(&registers_.device_time, &device.time, sizeof device.time + sizeof device.value);
     }
     if (!parser_.has_net()) return;
     const uint32_t before = registers_.import_wh - registers_.export_wh;
