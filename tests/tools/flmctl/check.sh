@@ -54,12 +54,27 @@ unserve() {
   server=
 }
 
-# A command on a terminal of its own, with what a person types there.
+# A command on a terminal of its own: when it has shown some text, a person types these keys.
 typed() {
-  keys=$1
-  shift
-  { sleep 0.6; printf '%b' "$keys"; sleep 0.6; } | script -qec "$*" /dev/null | tr -d '\r'
-  return "${PIPESTATUS[1]}"
+  local shown=$1 keys=$2 waited=0
+  shift 2
+  : >screen
+  mkfifo keyboard
+  script -qefc "$*" /dev/null <keyboard >screen &
+  local program=$!
+  exec 9>keyboard
+  rm keyboard
+  until grep -qF -- "$shown" screen || [ $waited -ge 100 ]; do
+    sleep 0.1
+    waited=$((waited + 1))
+  done
+  sleep 0.2
+  printf '%b' "$keys" >&9
+  wait $program
+  local ended=$?
+  exec 9>&-
+  tr -d '\r' <screen
+  return $ended
 }
 
 finish() {

@@ -33,10 +33,10 @@ no() { echo n | flmctl "$@"; }
 check "backwards it asks" 1 'Sensor 6 stands at 1234; set it back to 10? Host software takes that for a counter that has wrapped. [y/N]' no counter set 6 10
 check "and does nothing without a yes" 1 'flmctl: cancelled; nothing was changed' no counter set 6 10
 check "the end of the input is no yes" 1 'flmctl: cancelled; nothing was changed' flmctl counter set 6 10 </dev/null
-check "ctrl-C is none either" 1 'flmctl: cancelled; nothing was changed' typed '\003' "'$FLMCTL' --port '$port' counter set 6 10"
+check "ctrl-C is none either" 1 'flmctl: cancelled; nothing was changed' typed '[y/N]' '\003' "'$FLMCTL' --port '$port' counter set 6 10"
 check "it is as it was" 0 '{"counters":[{"sensor":6,"class":"none","enabled":false,"counter":1234}]}' flmctl counter get 6 --json
 check "--yes answers" 0 '{"sensor":6,"before":1234,"counter":10,"changed":true}' flmctl counter set 6 10 --yes --json
-check "a person's yes does" 0 'sensor 6: 9, was 10' typed 'y\n' "'$FLMCTL' --port '$port' counter set 6 9"
+check "a person's yes does" 0 'sensor 6: 9, was 10' typed '[y/N]' 'y\n' "'$FLMCTL' --port '$port' counter set 6 9"
 complaint "below zero is for smart meters" 2 'VALUE: -1 for sensor 6; allowed: 0 to 4294967295, and below 0 only for a smart meter' flmctl counter set 6 -- -1
 
 check "a clamp's raw second" 0 'samples        ' flmctl stats 1
@@ -67,13 +67,13 @@ if grep -q "$(printf '\033\\[2J')" out; then got=1; else got=0; fi
 status=0 text='no erased screen'
 judge "it never erases the whole screen" "$([ $got -eq 0 ] && echo yes || echo no)"
 check "it restores the terminal" 0 "$(printf '\033[?25h\033[?1049l')" on_terminal
-stopped() { typed '\003' "'$FLMCTL' --port '$port' watch"; }
+stopped() { typed 'ctrl-C ends' '\003' "'$FLMCTL' --port '$port' watch"; }
 check "also when ctrl-C ends it" 0 "$(printf '\033[?25h\033[?1049l')" stopped
 
 check "console reads a script" 0 'gc 6 is wrong' sh -c 'printf "gm 0\nread\nwait 1\nhelp\n" | "$1" --port "$2" console >o && grep -q "gm 0 5163" o && grep -q "sm    SENSOR N" o && echo "gc 6 is wrong"' sh "$FLMCTL" "$port"
 check "console ends with what went wrong" 1 "the board refuses 'gc 6'" sh -c 'echo gc 6 | "$1" --port "$2" console' sh "$FLMCTL" "$port"
-check "console completes words and commands" 0 'gm 1 5163' typed 'gm\t1\nqu\t\n' "'$FLMCTL' --port '$port' console"
-check "ctrl-C empties the console's line, ctrl-D ends it" 0 'gh 2 2' typed 'gar\003gh\n\004' "'$FLMCTL' --port '$port' console"
+check "console completes words and commands" 0 'gm 1 5163' typed 'flm02b>' 'gm\t1\nqu\t\n' "'$FLMCTL' --port '$port' console"
+check "ctrl-C empties the console's line, ctrl-D ends it" 0 'gh 2 2' typed 'flm02b>' 'gar\003gh\n\004' "'$FLMCTL' --port '$port' console"
 check "the console remembers" 0 'gm' cat state/flmctl/history
 
 # Configuration: pull, edit, push.

@@ -157,7 +157,7 @@ class Reader {
     if (t.has("debounce") && !board_ports_.is_pulse_port(p.port))
       t.fail("debounce", fmt::format("stands at port {}, which is no pulse input", p.port), board_ports_.pulse_port_names());
     if (const auto tau = t.number("tau", 0.0, 0.065535)) p.tau_us = static_cast<std::uint32_t>(std::lround(*tau * 1e6));
-    if (const auto noise = t.number("noise", 0.0, 7.999)) p.noise_q10 = static_cast<std::uint32_t>(std::lround(*noise * *noise * 1024.0));
+    if (const auto noise = t.number("noise", 0.0, 7.99995)) p.noise_q10 = static_cast<std::uint32_t>(std::lround(*noise * *noise * 1024.0));
     if (const auto offset = t.number("offset", -128.0, 127.996)) p.offset_q8 = static_cast<int>(std::lround(*offset * 256.0));
     constexpr double shortest = metering::shortest_debounce_tenths_ms / 1e4, longest = metering::longest_debounce_tenths_ms / 1e4;
     if (const auto debounce = t.number("debounce", shortest, longest)) p.debounce_tenths_ms = static_cast<std::uint32_t>(std::lround(*debounce * 1e4));
