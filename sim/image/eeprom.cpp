@@ -31,7 +31,8 @@ void Eeprom::load(const ElfFile& program) {
 }
 
 std::uint16_t Eeprom::address() const {
-  return static_cast<std::uint16_t>((chip_.data(reg::eearl) | chip_.data(reg::eearh) << 8) & (size - 1));
+  const auto written = static_cast<unsigned>(chip_.data(reg::eearl) | chip_.data(reg::eearh) << 8);
+  return static_cast<std::uint16_t>(written & (size - 1));
 }
 
 void Eeprom::write_control(std::uint16_t, std::uint8_t value) {
