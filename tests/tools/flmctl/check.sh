@@ -54,22 +54,34 @@ unserve() {
   server=
 }
 
-# A command on a terminal of its own: when it has shown some text, a person types these keys.
+# A command on a terminal of its own, and a person at it: SHOWN KEYS ... COMMAND. After each SHOWN has come up, the person types the KEYS
+# behind it; the last ones again, and again, when nothing comes of them: a terminal may lose what is typed while its mode changes.
 typed() {
-  local shown=$1 keys=$2 waited=0
-  shift 2
+  local from=1 waited
   : >screen
   mkfifo keyboard
-  script -qefc "$*" /dev/null <keyboard >screen &
+  timeout 60 script -qefc "${!#}" /dev/null <keyboard >screen &
   local program=$!
   exec 9>keyboard
   rm keyboard
-  until grep -qF -- "$shown" screen || [ $waited -ge 100 ]; do
+  while [ $# -gt 1 ]; do
+    waited=0
+    until tail -c "+$from" screen | grep -qF -- "$1" || [ $waited -ge 100 ]; do
+      sleep 0.1
+      waited=$((waited + 1))
+    done
+    sleep 0.2
+    from=$(($(wc -c <screen) + 1))
+    printf '%b' "$2" >&9
+    local last=$2
+    shift 2
+  done
+  waited=0
+  while kill -0 $program 2>/dev/null; do
     sleep 0.1
     waited=$((waited + 1))
+    [ $((waited % 50)) -ne 0 ] || printf '%b' "$last" >&9
   done
-  sleep 0.2
-  printf '%b' "$keys" >&9
   wait $program
   local ended=$?
   exec 9>&-

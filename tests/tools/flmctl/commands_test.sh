@@ -72,8 +72,8 @@ check "also when ctrl-C ends it" 0 "$(printf '\033[?25h\033[?1049l')" stopped
 
 check "console reads a script" 0 'gc 6 is wrong' sh -c 'printf "gm 0\nread\nwait 1\nhelp\n" | "$1" --port "$2" console >o && grep -q "gm 0 5163" o && grep -q "sm    SENSOR N" o && echo "gc 6 is wrong"' sh "$FLMCTL" "$port"
 check "console ends with what went wrong" 1 "the board refuses 'gc 6'" sh -c 'echo gc 6 | "$1" --port "$2" console' sh "$FLMCTL" "$port"
-check "console completes words and commands" 0 'gm 1 5163' typed 'flm02b>' 'gm\t1\nqu\t\n' "'$FLMCTL' --port '$port' console"
-check "ctrl-C empties the console's line, ctrl-D ends it" 0 'gh 2 2' typed 'flm02b>' 'gar\003gh\n\004' "'$FLMCTL' --port '$port' console"
+check "console completes words and commands" 0 'gm 1 5163' typed 'flm02b>' 'gm\t1\n' '5163' 'qu\t\n' "'$FLMCTL' --port '$port' console"
+check "ctrl-C empties the console's line, ctrl-D ends it" 0 'gh 2 2' typed 'flm02b>' 'gar' gar '\003' 'flm02b>' 'gh\n' 'gh 2 2' '\004' "'$FLMCTL' --port '$port' console"
 check "the console remembers" 0 'gm' cat state/flmctl/history
 
 # Configuration: pull, edit, push.
