@@ -160,6 +160,7 @@ void MainBoard::run(Nanoseconds end) {
     link_.wait_until(next);
     if (const Nanoseconds back = power_back(link_.now()); back != 0) {  // The main board has no power either.
       link_.wait_until(std::min(back, end));
+      while (bytes_.next() < link_.now()) static_cast<void>(bytes_.take());  // What the smart meter sent meanwhile is lost.
       data_at = (link_.now() + kSecond - 1) / kSecond * kSecond;
       while (poll_at <= link_.now()) poll_at += board_.poll_period;
       if (back >= end) break;
