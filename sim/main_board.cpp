@@ -58,9 +58,10 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
   return lines;
 }
 
-MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkObserver observer)
+MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkObserver observer, bool configures)
     : scenario_(scenario), board_(board), engine_(engine), observer_(std::move(observer)),
-      link_(board, engine, observer_.byte), line_(scenario.serial, scenario.front_end.seed), bytes_(line_), configuration_(configuration(scenario, board)) {
+      link_(board, engine, observer_.byte), line_(scenario.serial, scenario.front_end.seed), bytes_(line_) {
+  if (configures) configuration_ = configuration(scenario, board);
   if (!observer_.record) return;
   link_.on_channel = [this](Nanoseconds start, const std::vector<std::uint8_t>& bytes) {
     if (board_.has_radio)
