@@ -99,6 +99,10 @@ class Store {
     return static_cast<uint16_t>(counters_address + static_cast<uint8_t>(record * counter_slots + number) * counter_slot_size);
   }
 
+  FLM_NODISCARD static uint16_t failure_crc_address(uint8_t sensor) {
+    return static_cast<uint16_t>(failure_address + static_cast<uint8_t>(sensor * failure_record_size) + failure_record_size - 1);
+  }
+
   // --- reading ---
 
   void load_record(Owner& owner, uint8_t record) {
@@ -183,7 +187,7 @@ class Store {
     return true;
   }
 
-  /// False when the newest slot says the same.
+  /// False when the newest slot says the same, and nothing adds to it.
   FLM_NODISCARD bool begin_record(Owner& owner, uint8_t record) {
     source_ = owner.record(record);
     const uint8_t size = size_of(record);
@@ -192,7 +196,8 @@ class Store {
       if (source_[place] != stored_byte(owner, record, place)) same = false;
       if (record != settings_record) staged_[place] = source_[place];  // Counters go on while they are written.
     }
-    if (same) return false;
+    // A failure record that adds to the newest slot holds until that has a successor.
+    if (same && (record >= board_counter || read(owner, failure_crc_address(record)) == 0xFF)) return false;
     if (record != settings_record) source_ = staged_;
     return begin(record, slot(record, static_cast<uint8_t>(sequence_[record] + 1)), static_cast<uint8_t>(size + 3));
   }

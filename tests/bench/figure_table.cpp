@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -14,20 +15,32 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kKinds[] = {"", "at_most", "at_least", "within"};  ///< by Figure::Budget
+
 /// JSON has no NaN.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 double number(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
 
-std::string with_unit(double value, const std::string& unit) { return unit.empty() ? fmt::format("{:.6g}", value) : fmt::format("{:.6g} {}", value, unit); }
+std::string with_unit(double value, const std::string& unit) {
+  const std::string text = unit == "%" ? fmt::format("{:.3g}", value) : fmt::format("{:.6g}", value);
+  return unit.empty() ? text : text + " " + unit;
+}
 
 }  // namespace
 
 bool Figure::holds() const {
-  return kind == Budget::none || (kind == Budget::at_most ? value <= budget : value >= budget);
+  switch (kind) {
+    case Budget::none: return true;
+    case Budget::at_most: return value <= budget;
+    case Budget::at_least: return value >= budget;
+    case Budget::within: return std::abs(value) <= budget;
+  }
+  return false;
 }
 std::string Figure::value_text() const { return with_unit(value, unit); }
 std::string Figure::budget_text() const {
-  return kind == Budget::none ? "" : (kind == Budget::at_most ? "<= " : ">= ") + with_unit(budget, unit);
+  constexpr const char* signs[] = {"", "<= ", ">= ", "within "};
+  return kind == Budget::none ? "" : signs[static_cast<int>(kind)] + with_unit(budget, unit);
 }
 
 std::vector<FigureSection>& sections() {
@@ -55,13 +68,21 @@ void FigureTable::add(Figure figure) {
   sections()[section_].figures.push_back(std::move(figure));
 }
 
+void FigureTable::point(const std::string& curve, double x, double y) {
+  auto& curves = sections()[section_].curves;
+  auto place = std::find_if(curves.begin(), curves.end(), [&](const Curve& one) { return one.name == curve; });
+  if (place == curves.end()) place = curves.insert(curves.end(), {curve, {}, {}});
+  place->x.push_back(x);
+  place->y.push_back(y);
+}
+
 void save(const std::filesystem::path& file) {
   Json all = Json::array();
   for (const FigureSection& section : sections()) {
     Json s = {{"key", section.key}, {"title", section.title}, {"figures", Json::array()}, {"curves", Json::array()}};
     for (const Figure& f : section.figures) {
       Json json = {{"key", f.key}, {"name", f.name}, {"stock", f.stock}, {"unit", f.unit}, {"value", number(f.value)}};
-      if (f.kind != Figure::Budget::none) json[f.kind == Figure::Budget::at_most ? "at_most" : "at_least"] = f.budget;
+      if (f.kind != Figure::Budget::none) json[kKinds[static_cast<int>(f.kind)]] = f.budget;
       s["figures"].push_back(json);
     }
     for (const Curve& c : section.curves) {
@@ -87,8 +108,11 @@ std::vector<FigureSection> load(const std::filesystem::path& file) {
       FigureSection section{s.at("key"), s.at("title"), {}, {}};
       for (const Json& f : s.at("figures")) {
         Figure figure{f.at("key"), f.at("name"), f.at("stock"), f.at("unit"), number(f.at("value"))};
-        if (f.contains("at_most")) figure.kind = Figure::Budget::at_most, figure.budget = f.at("at_most");
-        if (f.contains("at_least")) figure.kind = Figure::Budget::at_least, figure.budget = f.at("at_least");
+        for (int kind = 1; kind < 4; ++kind)
+          if (f.contains(kKinds[kind])) {
+            figure.kind = static_cast<Figure::Budget>(kind);
+            figure.budget = f.at(kKinds[kind]);
+          }
         section.figures.push_back(figure);
       }
       for (const Json& c : s.at("curves")) {

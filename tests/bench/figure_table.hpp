@@ -14,7 +14,7 @@ struct Figure {
   std::string stock;  ///< the same of the shipped firmware, as text; empty: not known
   std::string unit;
   double value = 0.0;
-  enum class Budget { none, at_most, at_least } kind = Budget::none;
+  enum class Budget { none, at_most, at_least, within } kind = Budget::none;
   double budget = 0.0;
 
   [[nodiscard]] bool holds() const;  ///< a value that is no number does not
@@ -57,10 +57,16 @@ class FigureTable {
   void at_least(const std::string& key, const std::string& name, const std::string& stock, double budget, double value, const std::string& unit) {
     add({key, name, stock, unit, value, Figure::Budget::at_least, budget});
   }
+  /// An error that must be within its budget, on either side.
+  void within(const std::string& key, const std::string& name, const std::string& stock, double budget, double value, const std::string& unit) {
+    add({key, name, stock, unit, value, Figure::Budget::within, budget});
+  }
   /// A figure without a budget.
   void plain(const std::string& key, const std::string& name, const std::string& stock, double value, const std::string& unit) {
     add({key, name, stock, unit, value, Figure::Budget::none, 0.0});
   }
+  /// A point of one of the section's curves.
+  void point(const std::string& curve, double x, double y);
 
  private:
   void add(Figure figure);

@@ -1,0 +1,95 @@
+// A board on a supply that can be cut at any byte that it writes into its EEPROM, and what it knew then.
+#pragma once
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+
+#include "firmware/sensor_board.hpp"
+#include "hal/host/hal.hpp"
+#include "hal/host/vectors.hpp"
+
+namespace flm::test {
+
+/// Thrown when the supply is cut.
+struct Cut {};
+
+/// What a board knows: its sensors' counters and its settings.
+struct State {
+  metering::Total totals[metering::sensor_count] = {};
+  metering::Settings settings = {};
+};
+inline bool same(const metering::Total& a, const metering::Total& b) { return a.counter == b.counter && a.remainder == b.remainder; }
+inline bool same(const metering::Settings& a, const metering::Settings& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+
+/// A board on a supply that is cut when a given number of EEPROM writes have ended, with the next one torn.
+template <class Facts>
+struct PoweredBoard {
+  using Board = SensorBoard<hal::HostHal<Facts>>;
+
+  hal::HostEeprom eeprom;
+  std::unique_ptr<Board> board;
+  long writes = 0, cut_after = -1;
+  int tear = 0;     ///< what becomes of the byte that is cut: 0 untouched, 1 erased, 2 ones left over, 3 noise
+  State safe, now;  ///< on the medium for sure; in the board
+
+  void power_up() {
+    board = std::make_unique<Board>();
+    board->hal().eeprom = &eeprom;
+    board->start();
+  }
+  State state() {
+    State result;
+    for (std::uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor) result.totals[sensor] = board->sensors().total(sensor);
+    result.settings = board->sensors().settings();
+    return result;
+  }
+  /// One pass of the main loop, and the end of the write that it has started.
+  bool step() {
+    board->step();
+    if (!eeprom.busy) return false;
+    if (writes == cut_after) throw Cut();
+    eeprom.finish();
+    ++writes;
+    return true;
+  }
+  /// Until nothing is left to write.
+  void drain() {
+    int idle = 0;
+    while (idle < 3) idle = step() ? 0 : idle + 1;
+  }
+  void saved() {
+    now = state();
+    drain();
+    safe = now;
+  }
+  void commit() {
+    if (!board->commit()) throw std::logic_error("the EEPROM is a newer firmware's");
+    saved();
+  }
+  void fail() {
+    now = state();
+    board->hal().supply_is_low = true;
+    hal::raise_supply_low(*board);
+    drain();
+    safe = now;
+  }
+  void cut() {
+    if (eeprom.busy) {
+      std::uint8_t& byte = eeprom.bytes[eeprom.address];
+      const auto noise = static_cast<std::uint8_t>(writes * 0x35 + 0x1D);
+      byte = tear == 0   ? byte
+             : tear == 1 ? std::uint8_t{0xFF}
+             : tear == 2 ? static_cast<std::uint8_t>(byte | eeprom.value | noise)
+                         : static_cast<std::uint8_t>(byte ^ noise);
+      eeprom.busy = false;
+    }
+    board.reset();
+  }
+  void count(std::uint8_t sensor, std::uint32_t counts, std::uint16_t remainder) {
+    metering::Total& total = board->sensors().total(sensor);
+    total.counter += counts;
+    total.remainder = remainder;
+  }
+};
+
+}  // namespace flm::test
