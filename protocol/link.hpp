@@ -32,6 +32,7 @@ class LinkReply {
   void put32(uint32_t value) { put(&value, 4); }
   /// A number as memory has it, least significant byte first; it goes out most significant first.
   FLM_OUTLINE void put(const void* number, uint8_t bytes) {
+    // Members that adjoin are put as one. cppcheck-suppress objectIndex
     while (bytes != 0) put8(static_cast<const uint8_t*>(number)[--bytes]);
   }
 

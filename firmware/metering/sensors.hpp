@@ -34,7 +34,7 @@ class Sensors {
   FLM_NODISCARD const Settings& settings() const { return settings_; }
   FLM_NODISCARD Total& total(uint8_t sensor) { return at(sensor); }
 
-  FLM_NODISCARD const Sensor& operator[](uint8_t sensor) { return at(sensor); }
+  const Sensor& operator[](uint8_t sensor) { return at(sensor); }
   FLM_NODISCARD bool enabled(uint8_t sensor) const { return settings_.enabled[sensor] != 0; }
   /// Sensor that a port feeds, or no_sensor.
   FLM_NODISCARD uint8_t sensor_of(uint8_t port) const { return settings_.map[port]; }

@@ -13,7 +13,7 @@ namespace hal {
 
 /// An EEPROM on this machine: it outlives the board application, as the chip's outlives a reset.
 struct HostEeprom {
-  HostEeprom() {
+  HostEeprom() {  // cppcheck-suppress uninitMemberVar
     for (uint8_t& byte : bytes) byte = 0xFF;
   }
   /// Ends the write in progress: the byte has its new value.
