@@ -16,7 +16,7 @@ all=$(cut -f1 "$list")
 targets=${*:-$all}
 for target in $targets; do grep -qx "$target" <<<"$all" || fail "'$target' is no target; allowed: $(echo $all)"; done
 count=$(wc -w <<<"$targets")
-seconds=$(awk -v m="$minutes" -v n="$count" -v j=$((count < jobs ? count : jobs)) 'BEGIN { s = int(m * 60 * j / n); print s > 1 ? s : 1 }')
+seconds=$(awk -v m="$minutes" -v n="$count" -v j=$((count < jobs ? count : jobs)) 'BEGIN { s = int(m * 60 * j / n); if (s < 1) s = 1; print s }')
 export UBSAN_OPTIONS=print_stacktrace=1
 
 # The last line of a log about executions: "#1234 pulse cov: ... corp: 61/1032b ... exec/s: 99".
