@@ -38,8 +38,8 @@ struct AllDifferent<First, Second, Rest...> {
 };
 
 /// How often the converter starts, and from what: timer 0 in clear-on-compare mode triggers every conversion.
-/// `Counts` timer counts of `TimerPrescaler` CPU cycles each; the converter's clock is the CPU's over `AdcPrescaler`.
-template <uint32_t CpuHz, uint16_t TimerPrescaler, uint16_t Counts, uint8_t AdcPrescaler>
+/// `Counts` timer counts of `TimerPrescaler` CPU cycles each; the converter's clock is the CPU's over `AdcPrescaler`. `Clamps` inputs take turns.
+template <uint32_t CpuHz, uint16_t TimerPrescaler, uint16_t Counts, uint8_t AdcPrescaler, uint8_t Clamps = 3>
 struct SampleClock {
   static_assert(Counts >= 2 && Counts <= 256, "timer 0 counts 8 bits: 2 to 256 counts a tick");
   static_assert(TimerPrescaler == 1 || TimerPrescaler == 8 || TimerPrescaler == 64 || TimerPrescaler == 256,
@@ -52,6 +52,7 @@ struct SampleClock {
   static constexpr uint16_t timer_prescaler = TimerPrescaler;
   static constexpr uint16_t counts = Counts;
   static constexpr uint8_t adc_prescaler = AdcPrescaler;
+  static constexpr uint8_t clamps = Clamps;
   /// CPU cycles from one conversion start to the next.
   static constexpr uint32_t tick_cycles = static_cast<uint32_t>(TimerPrescaler) * Counts;
   /// CPU cycles from the trigger to the end of the conversion: 13.5 converter clocks (data sheet, table 24-1).

@@ -252,7 +252,7 @@ class Control {
       case 'p':
       case 'k':
       case 'j': board_.apply_settings(); break;
-      case 'c': sensors().counter_was_set(index_); break;
+      case 'c': board_.counter_was_set(index_); break;
       case 'g':
       case 'y': board_.apply_channel_settings(); break;
       case 'q': board_.apply_meter_settings(); break;

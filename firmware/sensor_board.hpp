@@ -76,6 +76,7 @@ class SensorBoard : private Hal {
     }
     pulses_.start();
     apply_settings();
+    sensors_.settle();  // Nothing changes until the first second begins.
     start_channel(Tag<Board::has_radio>());
     start_meter();
     Hal::led(true);
@@ -200,7 +201,18 @@ class SensorBoard : private Hal {
     return kept_;
   }
 
+  /// A host has set a sensor's counter.
+  void counter_was_set(uint8_t sensor) {
+    sensors_.counter_was_set(sensor);
+    store_.save(sensor);
+  }
+
   // --- For Store ---
+
+  /// Whether a sensor follows the smart meter on port 6.
+  FLM_NODISCARD bool follows_meter(uint8_t sensor) const {
+    return sensor == meter_sensor() && (sensors_.settings().port_6 & metering::port_6::p1) != 0;
+  }
 
   /// The bytes of one of the store's records.
   FLM_NODISCARD FLM_OUTLINE uint8_t* record(uint8_t number) {
@@ -238,7 +250,8 @@ class SensorBoard : private Hal {
   }
   /// A smart meter's bytes, some at a time: a telegram has thousands.
   void read_meter() {
-    Hal::by_pointer(meter_).read(channel(), bytes_at_once, sensors_, sensors_.sensor_of(metering::port_count - 1));
+    const uint8_t sensor = meter_sensor();
+    if (Hal::by_pointer(meter_).read(channel(), bytes_at_once, sensors_, sensor)) store_.save(sensor);
   }
   void start_channel(Tag<false>) {}
   void step_channel(Tag<false>) { channel().step(hal()); }
@@ -307,6 +320,7 @@ class SensorBoard : private Hal {
     store_.checkpoint();
   }
 
+  FLM_NODISCARD uint8_t meter_sensor() const { return sensors_.sensor_of(metering::port_count - 1); }
   FLM_NODISCARD bool analog() const { return !has_port_configuration || sensors_.settings().lines[2] != 0; }
   FLM_NODISCARD uint8_t pulse_ports() const { return Pulses::terminal_ports(!analog()); }
 

@@ -30,7 +30,7 @@ fs::path image_for(const std::string& given, const std::string& board) {
 }
 
 struct RunArguments {
-  std::string scenario, engine = "native", format = "table", report, vcd, image;
+  std::string scenario, engine = "native", format = "table", report, vcd, image, eeprom;
 };
 
 int run(const RunArguments& arguments) {
@@ -40,6 +40,7 @@ int run(const RunArguments& arguments) {
   RunOptions options;
   options.engine = arguments.engine == "image" ? EngineKind::image : EngineKind::native;
   options.image = image_for(arguments.image, scenario.board);
+  options.eeprom = arguments.eeprom;
   options.report = arguments.report;
   options.vcd = arguments.vcd;
   options.record = [&](const Record& record) { writer.write(record); };
@@ -95,7 +96,7 @@ int serve_board(const ServeArguments& arguments) {
 
 struct TestArguments {
   std::vector<std::string> places;
-  std::string engine = "native", junit, image;
+  std::string engine = "native", junit, image, eeprom;
 };
 
 int test(const TestArguments& arguments) {
@@ -119,6 +120,7 @@ int test(const TestArguments& arguments) {
       RunOptions options;
       options.engine = kind;
       options.image = image_for(arguments.image, scenario.board);
+      options.eeprom = arguments.eeprom;
       const std::string name = fmt::format("{} [{}]", scenario.path.string(), kind == EngineKind::native ? "native" : "image");
       try {
         runs.push_back(run_scenario(scenario, options));
@@ -174,6 +176,7 @@ int main(int argc, char** argv) {
   run_command->add_option("--report", run_arguments.report, "write an HTML report to this file");
   run_command->add_option("--vcd", run_arguments.vcd, "write a value change dump for GTKWave to this file");
   run_command->add_option("--image", run_arguments.image, "AVR image to run instead of the one built with this program");
+  run_command->add_option("--eeprom", run_arguments.eeprom, "what the board's EEPROM holds, from flmctl or serve: it is configured already; [[sensor]] only says what is read");
 
   TestArguments test_arguments;
   CLI::App* test_command = app.add_subcommand("test", "Run scenarios and check what they expect");
@@ -183,6 +186,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   test_command->add_option("--junit", test_arguments.junit, "write the results as JUnit XML to this file");
   test_command->add_option("--image", test_arguments.image, "AVR image to run instead of the one built with this program");
+  test_command->add_option("--eeprom", test_arguments.eeprom, "what the board's EEPROM holds, from flmctl or serve: it is configured already; [[sensor]] only says what is read");
 
   ServeArguments serve_arguments;
   CLI::App* serve_command = app.add_subcommand("serve", "Serve a board to host software: one byte in, one byte out");

@@ -58,9 +58,10 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
   return lines;
 }
 
-MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkObserver observer)
+MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkObserver observer, bool configures)
     : scenario_(scenario), board_(board), engine_(engine), observer_(std::move(observer)),
-      link_(board, engine, observer_.byte), line_(scenario.serial, scenario.front_end.seed), bytes_(line_), configuration_(configuration(scenario, board)) {
+      link_(board, engine, observer_.byte), line_(scenario.serial, scenario.front_end.seed), bytes_(line_) {
+  if (configures) configuration_ = configuration(scenario, board);
   if (!observer_.record) return;
   link_.on_channel = [this](Nanoseconds start, const std::vector<std::uint8_t>& bytes) {
     if (board_.has_radio)
@@ -159,6 +160,7 @@ void MainBoard::run(Nanoseconds end) {
     link_.wait_until(next);
     if (const Nanoseconds back = power_back(link_.now()); back != 0) {  // The main board has no power either.
       link_.wait_until(std::min(back, end));
+      while (bytes_.next() < link_.now()) static_cast<void>(bytes_.take());  // What the smart meter sent meanwhile is lost.
       data_at = (link_.now() + kSecond - 1) / kSecond * kSecond;
       while (poll_at <= link_.now()) poll_at += board_.poll_period;
       if (back >= end) break;

@@ -27,7 +27,8 @@ inline constexpr Nanoseconds configure_at = 200'000'000;
 
 class MainBoard {
  public:
-  MainBoard(const Scenario&, const BoardModel&, Engine&, LinkObserver);
+  /// Not `configures`: the board comes with its settings, and is only polled.
+  MainBoard(const Scenario&, const BoardModel&, Engine&, LinkObserver, bool configures = true);
 
   /// Runs board and link up to `end`.
   void run(Nanoseconds end);

@@ -5,8 +5,11 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <optional>
 
+#include "hal/contract.hpp"  // eeprom_size
 #include "sim/expectations.hpp"
 #include "sim/main_board.hpp"
 #include "sim/output.hpp"
@@ -57,6 +60,15 @@ bool same(const Record& a, const Record& b) {
 
 }  // namespace
 
+std::vector<std::uint8_t> read_eeprom(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw InputError(fmt::format("{}: cannot be read; allowed: an EEPROM as flmctl or flmsim serve keeps it", path.string()));
+  const std::vector<std::uint8_t> contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (contents.size() != hal::eeprom_size)
+    throw InputError(fmt::format("{}: has {} bytes; allowed: an EEPROM's {}", path.string(), contents.size(), hal::eeprom_size));
+  return contents;
+}
+
 std::unique_ptr<Engine> make_engine(EngineKind kind, const BoardModel& board, Environment& environment, const std::filesystem::path& image) {
   return kind == EngineKind::native ? make_native_engine(board, environment) : make_image_engine(board, environment, image);
 }
@@ -68,6 +80,7 @@ Run run_scenario(const Scenario& scenario, const RunOptions& options) {
   run.engine = options.engine == EngineKind::native ? "native" : "image";
   Environment environment(scenario, *run.board);
   const std::unique_ptr<Engine> engine = make_engine(options.engine, *run.board, environment, options.image);
+  if (!options.eeprom.empty()) engine->set_eeprom(read_eeprom(options.eeprom));
   std::optional<VcdWriter> vcd;
   if (!options.vcd.empty()) vcd.emplace(options.vcd, scenario, *run.board, environment);
   std::optional<Progress> progress;
@@ -87,7 +100,7 @@ Run run_scenario(const Scenario& scenario, const RunOptions& options) {
   if (progress) observer.progress = [&](Nanoseconds now) { progress->at(now); };
 
   const auto start = Clock::now();
-  MainBoard(scenario, *run.board, *engine, observer).run(nanoseconds(scenario.duration));
+  MainBoard(scenario, *run.board, *engine, observer, options.eeprom.empty()).run(nanoseconds(scenario.duration));
   run.wall_seconds = since(start);
   progress.reset();
 

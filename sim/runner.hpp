@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sim/engine.hpp"
 #include "sim/environment.hpp"
@@ -16,9 +17,13 @@ enum class EngineKind { native, image };
 /// A board on the engine that was chosen; `image`: the ELF file for EngineKind::image. Throws InputError when it is none for this board.
 std::unique_ptr<Engine> make_engine(EngineKind, const BoardModel&, Environment&, const std::filesystem::path& image);
 
+/// What a file keeps of a board's EEPROM. Throws InputError when it is of another size.
+std::vector<std::uint8_t> read_eeprom(const std::filesystem::path&);
+
 struct RunOptions {
   EngineKind engine = EngineKind::native;
   std::filesystem::path image;  ///< the ELF file for EngineKind::image
+  std::filesystem::path eeprom; ///< what the board's EEPROM holds: it is configured already; or empty
   std::filesystem::path vcd;    ///< value change dump, or empty
   std::filesystem::path report; ///< HTML report, or empty
   std::function<void(const Record&)> record;  ///< each record as it comes

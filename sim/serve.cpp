@@ -16,7 +16,6 @@
 #include <iostream>
 #include <system_error>
 
-#include "hal/contract.hpp"  // eeprom_size
 #include "tools/common/atomic_file.hpp"
 #include "sim/link_host.hpp"
 #include "sim/main_board.hpp"
@@ -172,15 +171,6 @@ void serve_lines(Engine& engine, LinkHost& host) {
     fmt::print("{}\n", answer(line, engine, host));
     std::fflush(stdout);
   }
-}
-
-std::vector<std::uint8_t> read_eeprom(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(path, "cannot be read");
-  const std::vector<std::uint8_t> contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (contents.size() != hal::eeprom_size)
-    throw InputError(fmt::format("{}: has {} bytes; allowed: an EEPROM's {}", path.string(), contents.size(), hal::eeprom_size));
-  return contents;
 }
 
 /// What a stock main board does once; then the board stands as its owner would find it.

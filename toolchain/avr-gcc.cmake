@@ -1,10 +1,14 @@
-# Debian's gcc-avr for the ATmega168P.
+# Debian's gcc-avr, for the boards' ATmega168P or for the controller that a project sets before project(): set(FLM_MCU atmega328p).
+if(NOT DEFINED FLM_MCU)
+  set(FLM_MCU atmega168p)
+endif()
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES FLM_MCU)
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR avr)
 set(CMAKE_CXX_COMPILER avr-g++)
 set(CMAKE_OBJCOPY avr-objcopy)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
-set(CMAKE_CXX_FLAGS_INIT "-mmcu=atmega168p")
+set(CMAKE_CXX_FLAGS_INIT "-mmcu=${FLM_MCU}")
 set(CMAKE_CXX_FLAGS_MINSIZEREL_INIT "-Os -DNDEBUG")
 set(CMAKE_CXX_STANDARD 14)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)

@@ -34,13 +34,16 @@ class SmartMeter {
     follows_ = false;
   }
 
-  /// Main loop: up to `most` bytes of the line. `sensor`: the one that the meter feeds, or metering::no_sensor.
+  /// Main loop: up to `most` bytes of the line. `sensor`: the one that the meter feeds, or metering::no_sensor. True when
+  /// the sensor has begun to follow another meter.
   template <class Line>
-  FLM_OUTLINE void read(Line& line, uint8_t most, metering::Sensors& sensors, uint8_t sensor) {
+  FLM_NODISCARD FLM_OUTLINE bool read(Line& line, uint8_t most, metering::Sensors& sensors, uint8_t sensor) {
+    bool another = false;
     const uint8_t* byte = line.meter_bytes(most);
     for (uint8_t left = most; left != 0; --left)
-      if (parser_.push(*byte++) == protocol::p1::Event::telegram) accept(sensors, sensor);
+      if (parser_.push(*byte++) == protocol::p1::Event::telegram && accept(sensors, sensor)) another = true;
     line.meter_bytes_read(most);
+    return another;
   }
 
   FLM_NODISCARD const Registers& registers() const { return registers_; }
@@ -49,24 +52,24 @@ class SmartMeter {
 
  private:
   /// A telegram is whole: its values are told.
-  FLM_OUTLINE void accept(metering::Sensors& sensors, uint8_t sensor) {
+  FLM_NODISCARD FLM_OUTLINE bool accept(metering::Sensors& sensors, uint8_t sensor) {
     ++registers_.telegrams;
     const protocol::p1::Device& device = parser_.device(0);
     if (device.channel != 0 && device.has_value) {
       registers_.device_type = device.type;
       __builtin_memcpy(&registers_.device_time, &device.time, sizeof device.time + sizeof device.value);
     }
-    if (!parser_.has_net()) return;
+    if (!parser_.has_net()) return false;
     const uint32_t before = registers_.import_wh - registers_.export_wh;
     registers_.import_wh = parser_.import_wh();
     registers_.export_wh = parser_.export_wh();
     const bool follows = follows_ && registers_.equipment == parser_.equipment();
     registers_.equipment = parser_.equipment();
     follows_ = true;
-    if (sensor == metering::no_sensor) return;
+    if (sensor == metering::no_sensor) return false;
     const uint32_t net = registers_.import_wh - registers_.export_wh;
-    sensors.follow_meter(sensor, registers_.equipment, net, follows ? net - before : 0,
-                         parser_.has_power() ? static_cast<uint32_t>(parser_.power_w()) : 0);
+    return sensors.follow_meter(sensor, registers_.equipment, net, follows ? net - before : 0,
+                                parser_.has_power() ? static_cast<uint32_t>(parser_.power_w()) : 0);
   }
 
   protocol::p1::Parser<protocol::p1::BoardFields> parser_;

@@ -12,22 +12,21 @@ constexpr uint32_t greatest_common_divisor(uint32_t a, uint32_t b) { return b ==
 /// Length of a board's first second; all others have 1 000 ms.
 constexpr uint16_t first_second_ms = 900;
 
-/// Counts milliseconds exactly: a scan (one sample of each of the three clamps) is a rational number of them (FLM02A 15/32,
-/// FLM02B 12/25).
+/// Counts milliseconds exactly: a scan (one sample of each clamp) is a rational number of them (FLM02A 15/32, FLM02B 12/25).
 template <class Sampling>
 class ScanClock {
  public:
-  static constexpr uint32_t scan_cycles = 3u * Sampling::tick_cycles;
+  static constexpr uint32_t scan_cycles = Sampling::clamps * Sampling::tick_cycles;
   static constexpr uint32_t divisor = greatest_common_divisor(scan_cycles * 1000u, Sampling::cpu_hz);
   static constexpr uint32_t numerator = scan_cycles * 1000u / divisor;
   static constexpr uint32_t denominator = Sampling::cpu_hz / divisor;
   static_assert(numerator < denominator && denominator < 128, "a scan must be a simple fraction of a millisecond");
 
-  /// Before the first scan. The first second is short, so that a main board that powered up at the same time and asks on its own
+  /// Before the first scan. A board's first second is short, so that a main board that powered up at the same time and asks on its own
   /// whole seconds finds a reading that is a tenth of a second old, not a whole one.
-  void start() { in_second_ = 1000 - first_second_ms; }
+  void start(uint16_t first_ms = first_second_ms) { in_second_ = static_cast<uint16_t>(1000 - first_ms); }
 
-  /// Interrupt: one scan has passed. True when a second has: after 900 ms from the first scan, then every 1 000 ms.
+  /// Interrupt: one scan has passed. True when a second has: `first_ms` from the first scan, then every 1 000 ms.
   FLM_NODISCARD FLM_INLINE bool scan() {
     fraction_ = static_cast<uint8_t>(fraction_ + numerator);
     if (fraction_ < denominator) return false;

@@ -9,6 +9,8 @@
 // is a little less than the derivative, by (sin a / a)^2 with a = pi f / f_s; g = 1.045 makes it exact near 240 Hz, between the
 // fourth and the sixth harmonic of the mains, and shares the error out: a sine reads 0.2 % high, narrow peaks 1.5 % low.
 //
+// Without a smoother there is nothing to undo, and without a rectifier the mean is a bias: alternating_mean_square_q10.
+//
 // Near zero, where E[x^2] is the small difference of large noise terms, the mean, which is linear, takes over gradually:
 // a sine of that mean is assumed (form factor pi / (2 sqrt 2)). Under the starting current the meter stands still.
 #pragma once
@@ -51,7 +53,7 @@ constexpr ClampCalibration uncalibrated = {1910, 341, 0};
 template <class Sampling>
 struct StepWeight {
   static constexpr double samples_per_second =
-      static_cast<double>(Sampling::cpu_hz) / static_cast<double>(Sampling::tick_cycles) / 3.0;
+      static_cast<double>(Sampling::cpu_hz) / static_cast<double>(Sampling::tick_cycles) / Sampling::clamps;
   static constexpr double difference_gain = 1.045;
   /// f_s^2 g in 1/s^2, times 1e-12 (tau is in us) 2^30: 4 digits are left, more than tau is known to.
   static constexpr uint16_t scale =
@@ -94,6 +96,23 @@ FLM_NODISCARD FLM_OUTLINE constexpr uint32_t mean_square_q10(const ClampSums& su
   // Starting current: s / sqrt 2, with the default noise 0.41 count RMS, 20 mA of a 50 A clamp (IEC 62053-21, 8.3: 0.4 % of
   // a basic current of 5 A).
   return result < noise_q10 / 2u ? 0 : result;
+}
+
+/// The same of a signal that is neither rectified nor smoothed: alternating current around a bias, such as a burden resistor at half the
+/// reference. The bias is what the mean says. `samples` and noise as above.
+FLM_NODISCARD constexpr uint32_t alternating_mean_square_q10(const ClampSums& sums, uint16_t samples, uint16_t noise_q10) {
+  // About a whole code m below the mean: sum (y - m)^2 = sum y^2 - m (2 sum y - n m), exact modulo 2^32, as the result is under 2^32.
+  const uint16_t code = static_cast<uint16_t>(sums.sum / samples);
+  const uint32_t rest = sums.sum - multiply_16(samples, code);
+  const uint32_t squares = sums.squares - code * (sums.sum + rest);
+  const uint32_t variance_q10 = (mean_q12(squares, samples) >> 2) - square_q10(mean_q12(rest, samples));
+  const uint32_t result = what_exceeds(variance_q10, noise_q10);
+  return result < noise_q10 / 2u ? 0 : result;
+}
+
+/// Meter constant of an input on which so many watts are one count RMS (0 to 141 W), for power_q8. Not at run time: floating point.
+FLM_NODISCARD constexpr uint16_t meter_constant(double watts_per_count) {
+  return static_cast<uint16_t>(watts_per_count / (2.4e-3 / 1.110721) + 0.5);
 }
 
 /// Power in 1/256 W from a mean square current and a meter constant (nWh per count and 1.5 ms sample, as stock hosts set it;

@@ -11,7 +11,7 @@ namespace metering {
 
 /// Adds up the clamps' samples, in turn, window by window. Windows adjoin: each sample belongs to exactly one, and the step
 /// to a window's first sample counts in that window.
-template <class Arithmetic>
+template <class Arithmetic, uint8_t Clamps = clamps>
 class Sampler {
  public:
   /// Before the first add().
@@ -37,7 +37,7 @@ class Sampler {
     const int16_t step = static_cast<int16_t>(code - before);
     Arithmetic::add_square(sums.steps, static_cast<uint16_t>(step < 0 ? -step : step));
     at_ = &sums + 1;
-    return ++clamp_ == clamps;
+    return ++clamp_ == Clamps;
   }
 
   /// Interrupt: a scan has ended, and with it the window if `window_ends` (or as soon as the one before it has been fetched).
@@ -51,14 +51,14 @@ class Sampler {
       at_ = active_;
   }
 
-  /// Clamp (0..2) of the sample that add() takes next.
+  /// Clamp (from 0) of the sample that add() takes next.
   FLM_NODISCARD uint8_t clamp() const { return clamp_; }
 
   /// True while a finished window waits for the main loop. It has a window's length, a second, to fetch it.
   FLM_NODISCARD bool window_ready() const { return window_ready_ != 0; }
   /// Samples a clamp in the finished window.
   FLM_NODISCARD uint16_t window_samples() const { return finished_samples_; }
-  /// The finished window's sums of a clamp 0..2; the main loop's from window_ready() to release_window().
+  /// The finished window's sums of a clamp, from 0; the main loop's from window_ready() to release_window().
   FLM_NODISCARD ClampSums& window(uint8_t clamp) const { return finished_[clamp]; }
   /// Main loop: the finished window has been used; clears its bank for the next one.
   template <class Critical>
@@ -70,7 +70,7 @@ class Sampler {
 
  private:
   FLM_OUTLINE static void clear(ClampSums* bank) {
-    for (uint8_t clamp = 0; clamp < clamps; ++clamp) {
+    for (uint8_t clamp = 0; clamp < Clamps; ++clamp) {
       bank[clamp] = ClampSums{};
       bank[clamp].smallest = full_scale_code;
     }
@@ -85,7 +85,7 @@ class Sampler {
     ClampSums *from = active_, *to = finished_;
     finished_ = from;
     at_ = active_ = to;
-    for (uint8_t left = clamps; left != 0; --left) (to++)->last = (from++)->last;
+    for (uint8_t left = Clamps; left != 0; --left) (to++)->last = (from++)->last;
   }
 
   // What is small comes first: a pointer to this object reaches 63 bytes by 2-byte instructions.
@@ -97,7 +97,7 @@ class Sampler {
   volatile uint8_t window_ready_ = 0;
   uint8_t clamp_ = 0;
   bool window_due_ = false;
-  ClampSums bank_[2][clamps] = {};
+  ClampSums bank_[2][Clamps] = {};
 };
 
 }  // namespace metering

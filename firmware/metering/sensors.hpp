@@ -104,15 +104,18 @@ class Sensors {
 
   /// A smart meter's telegram: `net_wh`, its energy from the grid less that to the grid, modulo 2^32; `difference_wh` of it since the
   /// same meter's telegram before; `power_w`, signed. The counter is the meter's own if it never was another's; if so, it goes on from
-  /// where it was, without a jump.
-  void follow_meter(uint8_t sensor, uint16_t meter, uint32_t net_wh, uint32_t difference_wh, uint32_t power_w) {
-    if (!enabled(sensor) || (follows_meter_ & bit(sensor)) == 0) return;
+  /// where it was, without a jump. True when the meter is another one than before: that must be saved, a power failure's record has no
+  /// room for it.
+  FLM_NODISCARD bool follow_meter(uint8_t sensor, uint16_t meter, uint32_t net_wh, uint32_t difference_wh, uint32_t power_w) {
+    if (!enabled(sensor) || (follows_meter_ & bit(sensor)) == 0) return false;
     Sensor& s = at(sensor);
-    if (s.remainder != meter && (s.remainder != 0 || s.counter != 0)) s.watt_fraction = 1;
+    const bool another = s.remainder != meter;
+    if (another && (s.remainder != 0 || s.counter != 0)) s.watt_fraction = 1;
     s.remainder = meter;
     s.counter = s.watt_fraction == 0 ? net_wh : s.counter + difference_wh;
     s.extra = power_w;
     mark_changed(sensor);
+    return another;
   }
   /// A host has set a sensor's counter: from now on it is not the smart meter's own.
   void counter_was_set(uint8_t sensor) {

@@ -140,8 +140,10 @@ class Store {
       if (staged_[4] != failure_crc(sequence_[sensor]) || ((staged_[3] ^ sequence_[sensor] << 4) & 0xF0) != 0) continue;
       metering::Total& total = *reinterpret_cast<metering::Total*>(owner.record(sensor));
       total.counter += static_cast<uint16_t>(staged_[0] | staged_[1] << 8);
-      total.remainder = static_cast<uint16_t>(staged_[2] | (staged_[3] & 0x0F) << 8);
-      total.watt_fraction = 0;
+      if (!owner.follows_meter(sensor)) {  // Its meter's number is in its slot, and needs more than these bits.
+        total.remainder = static_cast<uint16_t>(staged_[2] | (staged_[3] & 0x0F) << 8);
+        total.watt_fraction = 0;
+      }
       save(sensor);
     }
     const uint8_t mark = read(owner, address);

@@ -42,11 +42,11 @@ const char* vector::name(int number) {
   return number >= 0 && number < count ? names[number] : "?";
 }
 
-Chip::Chip(std::uint32_t crystal_hz, bool starts_divided)
+Chip::Chip(std::uint32_t crystal_hz, bool starts_divided, const char* mcu)
     : clock_(crystal_hz), starts_divided_(starts_divided) {
   avr_global_logger_set(keep_message);
-  avr_ = avr_make_mcu_by_name("atmega168p");
-  if (avr_ == nullptr) throw std::logic_error("libsimavr knows no atmega168p");
+  avr_ = avr_make_mcu_by_name(mcu);
+  if (avr_ == nullptr) throw std::logic_error(fmt::format("libsimavr knows no {}", mcu));
   avr_init(avr_);
   avr_->log = LOG_ERROR;
   avr_->run_cycle_limit = longest_run;
@@ -73,8 +73,8 @@ void Chip::load(const ElfFile& program) {
   for (const ElfPart& segment : program.segments()) {
     if (segment.address >= ElfFile::ram_base) continue;
     if (segment.address + segment.contents.size() > std::size_t{avr_->flashend} + 1)
-      throw InputError(fmt::format("{}: a program of {} bytes; the ATmega168P has {} bytes of flash", program.path().string(),
-                                   segment.address + segment.contents.size(), avr_->flashend + 1));
+      throw InputError(fmt::format("{}: a program of {} bytes; the {} has {} bytes of flash", program.path().string(),
+                                   segment.address + segment.contents.size(), avr_->mmcu, avr_->flashend + 1));
     std::memcpy(avr_->flash + segment.address, segment.contents.data(), segment.contents.size());
     avr_->codeend = std::max(avr_->codeend, static_cast<std::uint32_t>(segment.address + segment.contents.size()));
   }
@@ -111,7 +111,7 @@ avr_int_vector_t& Chip::interrupt(int number) const {
   const avr_int_table_t& table = avr_->interrupts;
   for (int i = 0; i < table.vector_count; ++i)
     if (table.vector[i]->vector == number) return *table.vector[i];
-  throw std::logic_error(fmt::format("libsimavr's atmega168p has no interrupt vector {}", number));
+  throw std::logic_error(fmt::format("libsimavr's {} has no interrupt vector {}", avr_->mmcu, number));
 }
 
 std::uint8_t Chip::written_ones(std::uint8_t value) const {

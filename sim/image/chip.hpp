@@ -1,4 +1,4 @@
-// One emulated ATmega168P: what libsimavr offers, in the terms that the models of this folder are written in.
+// One emulated ATmega168P, or another of its family: what libsimavr offers, in the terms that the models of this folder are written in.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -75,8 +75,9 @@ enum class ResetCause : std::uint8_t { power_on = 1, watchdog = 8 };
 /// The controller with its program. Models attach to it in their constructors and must live as long as it runs.
 class Chip {
  public:
-  /// crystal_hz: clock before the prescaler. starts_divided: fuse CKDIV8 is programmed (8.12.2).
-  Chip(std::uint32_t crystal_hz, bool starts_divided);
+  /// crystal_hz: clock before the prescaler. starts_divided: fuse CKDIV8 is programmed (8.12.2). mcu: an ATmega48 to 328 of any kind, which
+  /// differ in memory alone.
+  Chip(std::uint32_t crystal_hz, bool starts_divided, const char* mcu = "atmega168p");
   ~Chip();
   Chip(const Chip&) = delete;
   Chip& operator=(const Chip&) = delete;

@@ -148,6 +148,11 @@ bool ImageEngine::inverts_rx() const { return parts_->ports.inverts_rx(); }
 
 std::vector<std::uint8_t> ImageEngine::serial_sent() const { return parts_->uart ? parts_->uart->sent() : std::vector<std::uint8_t>(); }
 
+std::uint8_t& ImageEngine::ram(std::uint16_t address) {
+  if (address < 0x100 || address > 0x4FF) throw std::logic_error("no address of the RAM");
+  return parts_->chip.data(address);
+}
+
 void ImageEngine::enable_measurements() {
   if (parts_->recorder) return;
   parts_->recorder = std::make_unique<Recorder>(parts_->chip, parts_->board.tick_cycles);

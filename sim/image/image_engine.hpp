@@ -25,6 +25,9 @@ class ImageEngine : public SuppliedEngine {
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override;
   [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override;
 
+  /// A byte of RAM at a data-space address, 0x100 to 0x4FF; for experiments.
+  [[nodiscard]] std::uint8_t& ram(std::uint16_t address);
+
   /// Measures from here on; the run is several times slower.
   void enable_measurements();
   /// Figures up to now. Throws std::logic_error before enable_measurements().

@@ -97,8 +97,8 @@ std::string telegrams_in(const fs::path& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    fmt::print(stderr, "usage: p1_avr PARSER.elf EMPTY.elf FIELD_DATA TELEGRAMS_DIR\n");
+  if (argc != 5 && argc != 6) {
+    fmt::print(stderr, "usage: p1_avr PARSER.elf EMPTY.elf FIELD_DATA TELEGRAMS_DIR [FIGURES.json]\n");
     return 2;
   }
   const std::string recordings = telegrams_in(fs::path(argv[3]) / "p1"), own = telegrams_in(argv[4]);
@@ -111,16 +111,16 @@ int main(int argc, char** argv) {
 
   Board board(argv[1]);
   board.run(text);
-  bench::FigureTable table("P1 parser on the controller, fields of the board");
+  bench::FigureTable table("p1_avr", "P1 parser on the controller, fields of the board");
   double mean = 0;
   for (const unsigned cost : board.costs) mean += cost;
   mean /= static_cast<double>(board.costs.size());
   const auto worst = std::max_element(board.costs.begin(), board.costs.end());
-  table.at_most("cycles a byte, mean", "", 110, mean, "");
-  table.at_most("cycles a byte, worst", "", 280, *worst, "");
+  table.at_most("mean", "cycles a byte, mean", "", 110, mean, "");
+  table.at_most("worst", "cycles a byte, worst", "", 280, *worst, "");
   const auto parser = sim::ElfFile(argv[1]).sizes(), empty = sim::ElfFile(argv[2]).sizes();
-  table.at_most("flash", "", 2560, double(parser.flash) - double(empty.flash), "B");
-  table.at_most("static RAM", "", 90, double(parser.ram) - double(empty.ram) + empty_parser, "B");
+  table.at_most("flash", "flash", "", 2560, double(parser.flash) - double(empty.flash), "B");
+  table.at_most("ram", "static RAM", "", 90, double(parser.ram) - double(empty.ram) + empty_parser, "B");
   const std::size_t at = static_cast<std::size_t>(worst - board.costs.begin());
   fmt::print("\nworst at byte {}: ...{:?}\n", at, text.substr(at < 30 ? 0 : at - 30, at < 30 ? at + 1 : 31));
 
@@ -129,5 +129,6 @@ int main(int argc, char** argv) {
     return 1;
   }
   fmt::print("{} bytes, {} values as on this machine\n", text.size(), board.said.size() / 4);
-  return bench::FigureTable::broken == 0 ? 0 : 1;
+  if (argc == 6) bench::save(argv[5]);
+  return bench::broken() == 0 ? 0 : 1;
 }

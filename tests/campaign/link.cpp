@@ -69,14 +69,14 @@ void link(const std::string& name, const std::filesystem::path& elf, long messag
   const double gap_us = b.board.name == "flm02b" ? 30 : 150, shortest_us = b.board.name == "flm02b" ? 25 : 125;
   const auto after = [](double us) { return static_cast<Nanoseconds>(us * 1e3); };
 
-  bench::FigureTable t(fmt::format("{}: the link under attack, under full load", name));
-  t.at_least("random, mutated, cut and merged messages", "", static_cast<double>(messages), static_cast<double>(sent), "");
-  t.plain("good messages after them, answered at once", "", static_cast<double>(first), "");
-  t.plain("answered the second time", "", static_cast<double>(second), "");
-  t.at_most("not answered", "", 0, static_cast<double>(never), "");
-  t.at_most("counters and settings changed", "", 0, kept == "gc050000002a" ? 0 : 1, "");
-  t.at_most(fmt::format("commands of 1 000 that fail at a gap of {:.0f} us", gap_us), b.board.name == "flm02b" ? "320" : "90", 0, failing(name, elf, after(gap_us)), "");
-  t.at_most(fmt::format("commands of 1 000 that are sent twice at a gap of {:.0f} us", shortest_us), "", 1, failing(name, elf, after(shortest_us)), "");
+  bench::FigureTable t("link_" + name, fmt::format("{}: the link under attack, under full load", name));
+  t.at_least("messages", "random, mutated, cut and merged messages", "", static_cast<double>(messages), static_cast<double>(sent), "");
+  t.plain("first", "good messages after them, answered at once", "", static_cast<double>(first), "");
+  t.plain("second", "answered the second time", "", static_cast<double>(second), "");
+  t.at_most("never", "not answered", "", 0, static_cast<double>(never), "");
+  t.at_most("changed", "counters and settings changed", "", 0, kept == "gc050000002a" ? 0 : 1, "");
+  t.at_most("failing", fmt::format("commands of 1 000 that fail at a gap of {:.0f} us", gap_us), b.board.name == "flm02b" ? "320" : "90", 0, failing(name, elf, after(gap_us)), "");
+  t.at_most("sent_twice", fmt::format("commands of 1 000 that are sent twice at a gap of {:.0f} us", shortest_us), "", 1, failing(name, elf, after(shortest_us)), "");
 }
 
 }  // namespace flm::campaign

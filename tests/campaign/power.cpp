@@ -1,4 +1,5 @@
 // A board's state is saved by forking the whole simulator: each cut is made in a child, the parent goes on as if nothing had been.
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,15 +140,15 @@ class PowerCampaign {
     MainBoard(scenario_, board_, stopping, {}).run(nanoseconds(scenario_.duration));
     while (running_ > 0) wait_for_one();
 
-    bench::FigureTable t(fmt::format("{}: power cut while {:.0f} s are scripted", board_.name, scenario_.duration));
-    t.plain("EEPROM bytes written", "", static_cast<double>(log_.size()), "");
-    t.at_least("cuts: at every EEPROM byte boundary without notice, at random with 80 ms of hold-up", "", static_cast<double>(log_.size() * 4) + static_cast<double>(random_cuts_),
+    bench::FigureTable t("power_" + board_.name, fmt::format("{}: power cut while {:.0f} s are scripted", board_.name, scenario_.duration));
+    t.plain("bytes", "EEPROM bytes written", "", static_cast<double>(log_.size()), "");
+    t.at_least("cuts", "cuts: at every EEPROM byte boundary without notice, at random with 80 ms of hold-up", "", static_cast<double>(log_.size() * 4) + static_cast<double>(random_cuts_),
                static_cast<double>(findings_->cuts), "");
-    t.at_least("boards that came back with the old or the new state", "", static_cast<double>(findings_->cuts), static_cast<double>(findings_->recovered), "");
-    t.at_most("torn: another state than the old or the new one", "", 0, static_cast<double>(findings_->torn), "");
-    t.at_most("counts lost, the remainder included", "up to all", 0, static_cast<double>(findings_->lost), "");
-    t.at_most("boards that did not answer, or crashed the simulator", "", 0, static_cast<double>(findings_->unanswered + findings_->crashed), "");
-    t.at_most("power-failure save, longest", "43 .. 90 ms", 60, static_cast<double>(findings_->longest_save) / 1e6, "ms");
+    t.at_least("recovered", "boards that came back with the old or the new state", "", static_cast<double>(findings_->cuts), static_cast<double>(findings_->recovered), "");
+    t.at_most("torn", "torn: another state than the old or the new one", "", 0, static_cast<double>(findings_->torn), "");
+    t.at_most("lost", "counts lost, the remainder included", "up to all", 0, static_cast<double>(findings_->lost), "");
+    t.at_most("unanswered", "boards that did not answer, or crashed the simulator", "", 0, static_cast<double>(findings_->unanswered + findings_->crashed), "");
+    t.at_most("save", "power-failure save, longest", "43 .. 90 ms", 60, static_cast<double>(findings_->longest_save) / 1e6, "ms");
   }
 
  private:

@@ -83,6 +83,8 @@ check "a folder without scenarios" 2 'empty: no scenario in this folder' "$flmsi
 check "a full disk" 2 'standard output: No space left on device' sh -c '"$1" run good.toml >/dev/full' sh "$flmsim"
 check "a report that cannot be written" 2 'nowhere/report.html' "$flmsim" run good.toml --report nowhere/report.html
 check "a dump that cannot be written" 2 'nowhere/a.vcd' "$flmsim" run good.toml --vcd nowhere/a.vcd
+check "an EEPROM of another size" 2 'good.toml: has ' "$flmsim" run good.toml --eeprom good.toml
+check "an EEPROM that is not there" 2 'none.bin: cannot be read' "$flmsim" test good.toml --eeprom none.bin
 check "JUnit that cannot be written" 2 'nowhere/j.xml' "$flmsim" test good.toml --junit nowhere/j.xml
 
 firmware=$(dirname "$flmsim")/../firmware

@@ -56,4 +56,7 @@ flmctl=$root/usr/bin/flmctl
 cmake -S "$source/tests/consumer" -B "$folder/consumer" -G Ninja -DCMAKE_PREFIX_PATH="$root/usr" -DCMAKE_CXX_COMPILER="$compiler" \
   >"$folder/consumer.log" 2>&1 && cmake --build "$folder/consumer" >>"$folder/consumer.log" 2>&1 || { cat "$folder/consumer.log"; fail "find_package(openflm)"; }
 "$folder/consumer/consumer" || fail "the consumer's own check"
+cmake -S "$source/tests/examples/own-firmware" -B "$folder/avr" -G Ninja -DCMAKE_PREFIX_PATH="$root/usr" \
+  -DCMAKE_TOOLCHAIN_FILE="$root/usr/share/cmake/openflm/avr-gcc.cmake" >"$folder/avr.log" 2>&1 && cmake --build "$folder/avr" >>"$folder/avr.log" 2>&1 ||
+  { cat "$folder/avr.log"; fail "firmware of one's own on the package"; }
 echo "$(basename "$package"): $(grep -c '^-' "$folder/contents") files, works in a root of its own"

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "sim/time.hpp"
+
 using namespace flm::sim;
 
 namespace {
@@ -54,4 +56,9 @@ TEST_CASE("an expectation without a reading fails and says so") {
   e.counter = 0.0;
   CHECK(judged(e).at(0).message == "s.toml:7: sensor 1 counter: no reading from 0.2 s to 0.5 s; expected 0");
   CHECK_FALSE(judged(e).at(0).ok);
+}
+
+TEST_CASE("a reading that is asked for at a whole second has that very time") {
+  for (int second = 1; second <= 100'000; ++second)
+    if (seconds(Nanoseconds{second} * 1'000'000'000) != second) FAIL("second " << second);
 }

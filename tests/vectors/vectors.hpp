@@ -144,6 +144,14 @@ constexpr uint32_t mean_square(Values v, uint32_t squares, uint32_t steps, uint3
 }
 
 template <class Values>
+constexpr uint32_t alternating(Values v, uint32_t squares, uint32_t sum, uint16_t samples, uint16_t noise_q10) {
+  metering::ClampSums sums = {};
+  sums.squares = v(squares);
+  sums.sum = v(sum);
+  return metering::alternating_mean_square_q10(sums, v(samples), v(noise_q10));
+}
+
+template <class Values>
 constexpr void check_estimator(Checks& check, Values v) {
   using namespace metering;
   check.that(mean_square(v, UINT32_C(0), UINT32_C(0), UINT32_C(0), 1, 341, 0, UINT32_C(0)) == UINT32_C(0));
@@ -170,6 +178,12 @@ constexpr void check_estimator(Checks& check, Values v) {
              UINT32_C(73132));
   check.that(mean_square(v, UINT32_C(20000), UINT32_C(9000), UINT32_C(6000), 2133, 341, 100, UINT32_C(280000)) ==
              UINT32_C(68620));
+
+  // 2048 codes of 509, 515 in turn: 3^2 around 512; 4095 of 1023 and 0 in turn, 2048 of them 1023; at rest.
+  check.that(alternating(v, UINT32_C(536889344), UINT32_C(1048576), 2048, 0) == UINT32_C(9216));
+  check.that(alternating(v, UINT32_C(536889344), UINT32_C(1048576), 2048, 341) == UINT32_C(8875));
+  check.that(alternating(v, UINT32_C(2143291392), UINT32_C(2095104), 4095, 0) == UINT32_C(267911408));
+  check.that(alternating(v, UINT32_C(523265), UINT32_C(1023), 2, 341) == UINT32_C(0));
 
   check.that(power_q8(v(UINT32_C(0)), v(uint16_t{5163})) == UINT32_C(0));
   check.that(power_q8(v(UINT32_C(1)), v(uint16_t{65535})) == UINT32_C(1133));

@@ -29,8 +29,14 @@ void fill_ticks(Axis& axis, double step) {
     axis.ticks.push_back(n == 0 ? 0.0 : n * step);
 }
 
-std::string tick_label(double value, int decimals) {
-  std::string text = fmt::format("{:.{}f}", value, decimals);
+/// Where a value is on its axis: 0 at its begin, 1 at its end.
+double share(const Axis& axis, double value) {
+  if (axis.logarithmic) return std::log(value / axis.low) / std::log(axis.high / axis.low);
+  return (value - axis.low) / (axis.high - axis.low);
+}
+
+std::string tick_label(const Axis& axis, double value) {
+  std::string text = axis.logarithmic ? fmt::format("{:g}", value) : fmt::format("{:.{}f}", value, axis.decimals);
   if (text.front() == '-') text.replace(0, 1, "\u2212");
   return text;
 }
@@ -79,6 +85,16 @@ Axis exact_axis(double low, double high, int intervals, std::string label) {
   return axis;
 }
 
+Axis logarithmic_axis(double low, double high, std::vector<double> ticks, std::string label) {
+  Axis axis;
+  axis.label = std::move(label);
+  axis.low = low;
+  axis.high = high;
+  axis.ticks = std::move(ticks);
+  axis.logarithmic = true;
+  return axis;
+}
+
 std::vector<Bin> decimate(const std::vector<double>& values, std::size_t count) {
   std::vector<Bin> bins;
   if (values.empty() || count == 0) return bins;
@@ -101,8 +117,8 @@ std::vector<Bin> decimate(const std::vector<double>& values, std::size_t count) 
 
 Plot::Plot(int width, int height, Axis x, Axis y) : width_(width), height_(height), x_(std::move(x)), y_(std::move(y)) {}
 
-double Plot::px(double x) const { return kLeft + (x - x_.low) / (x_.high - x_.low) * (width_ - kLeft - kRight); }
-double Plot::py(double y) const { return height_ - kBottom - (y - y_.low) / (y_.high - y_.low) * (height_ - kTop - kBottom); }
+double Plot::px(double x) const { return kLeft + share(x_, x) * (width_ - kLeft - kRight); }
+double Plot::py(double y) const { return height_ - kBottom - share(y_, y) * (height_ - kTop - kBottom); }
 
 void Plot::add_legend(std::string_view css, std::string_view legend) {
   if (!legend.empty()) legend_.emplace_back(css, legend);
@@ -170,6 +186,26 @@ void Plot::line(const Series& series, std::string_view css, std::string_view leg
   body_ += fmt::format("<path class=\"{} trace\" d=\"{}\"/>\n", css, path);
 }
 
+void Plot::curve(const std::vector<double>& x, const std::vector<double>& y, std::string_view css, std::string_view legend) {
+  add_legend(css, legend);
+  std::string path, dots;
+  bool gap = true;
+  for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
+    const bool inside = x[i] >= x_.low && x[i] <= x_.high && y[i] >= y_.low && y[i] <= y_.high;  // not when it is NaN
+    if (inside) {
+      fmt::format_to(std::back_inserter(path), "{}{:.1f} {:.1f}", gap ? 'M' : 'L', px(x[i]), py(y[i]));
+      fmt::format_to(std::back_inserter(dots), "M{:.1f} {:.1f}h0", px(x[i]), py(y[i]));
+    }
+    gap = !inside;
+  }
+  body_ += fmt::format("<path class=\"{} trace\" d=\"{}\"/><path class=\"{} dots\" d=\"{}\"/>\n", css, path, css, dots);
+}
+
+void Plot::region(double from, double to, double low, double high, std::string_view css, std::string_view legend) {
+  add_legend(css, legend);
+  body_ += fmt::format("<path class=\"{} area\" d=\"M{:.1f} {:.1f}H{:.1f}V{:.1f}H{:.1f}Z\"/>\n", css, px(from), py(low), px(to), py(high), px(from));
+}
+
 void Plot::dots(const Series& series, std::string_view css, std::string_view legend) {
   add_legend(css, legend);
   // A zero-length stroke with round caps is a dot.
@@ -199,10 +235,10 @@ std::string Plot::str(std::string_view title) const {
   std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", width_, height_, escape(title));
   for (const double t : y_.ticks)
     out += fmt::format("<path class=\"{}\" d=\"M{} {:.1f}H{}\"/><text x=\"{}\" y=\"{:.1f}\" class=\"end\">{}</text>\n",
-                       t == 0 ? "zero" : "grid", kLeft, py(t), right, kLeft - 7, py(t) + 4, tick_label(t, y_.decimals));
+                       t == 0 ? "zero" : "grid", kLeft, py(t), right, kLeft - 7, py(t) + 4, tick_label(y_, t));
   for (const double t : x_.ticks)
     out += fmt::format("<path class=\"tick\" d=\"M{:.1f} {:.1f}v5\"/><text x=\"{:.1f}\" y=\"{:.1f}\" class=\"mid\">{}</text>\n",
-                       px(t), bottom, px(t), bottom + 17, tick_label(t, x_.decimals));
+                       px(t), bottom, px(t), bottom + 17, tick_label(x_, t));
   out += fmt::format("<path class=\"axis\" d=\"M{} {:.1f}H{}\"/>", kLeft, bottom, right);
   out += fmt::format("<text x=\"{}\" y=\"{:.1f}\" class=\"end label\">{}</text>", right, bottom + 32, escape(x_.label));
   out += fmt::format("<text x=\"2\" y=\"14\" class=\"label\">{}</text>\n", escape(y_.label));

@@ -16,12 +16,16 @@ struct Axis {
   std::vector<double> ticks;
   int decimals = 0;   ///< that tick labels need
   std::string label;  ///< quantity and unit
+  bool logarithmic = false;  ///< `low` and all values above 0; ticks are labelled with as few digits as they need
 };
 
 /// An axis from `low` to `high` or a little further, so that it begins and ends on a tick of 1, 2 or 5 times a power of ten.
 Axis rounded_axis(double low, double high, int intervals, std::string label);
 /// An axis exactly from `low` to `high`, with ticks at round values in between.
 Axis exact_axis(double low, double high, int intervals, std::string label);
+
+/// A logarithmic axis from `low` to `high` with ticks at some values.
+Axis logarithmic_axis(double low, double high, std::vector<double> ticks, std::string label);
 
 /// Values at equal distances; value i stands for [start + i pitch, start + (i + 1) pitch). NaN leaves a gap.
 struct Series {
@@ -46,6 +50,10 @@ class Plot {
   void steps(const Series&, std::string_view css, std::string_view legend, bool filled = false);
   /// Straight lines between the values, each at the start of its interval.
   void line(const Series&, std::string_view css, std::string_view legend);
+  /// Straight lines between points, each marked with a dot; what is outside of the axes is left out.
+  void curve(const std::vector<double>& x, const std::vector<double>& y, std::string_view css, std::string_view legend);
+  /// Shades everything between y = low and y = high from x = from to x = to.
+  void region(double from, double to, double low, double high, std::string_view css, std::string_view legend);
   /// A dot per value, at the start of its interval.
   void dots(const Series&, std::string_view css, std::string_view legend);
   /// A two-level trace from (time, level) changes in time order; the first pair is the level at the left edge.

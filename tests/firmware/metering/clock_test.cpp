@@ -68,3 +68,16 @@ TEMPLATE_TEST_CASE("milliseconds of scans are rounded to the nearest", "", Flm02
     CHECK(std::abs(error) <= 0.5);
   }
 }
+
+TEST_CASE("a board with one clamp has a scan every conversion, and a first second of the length it wants") {
+  flm::metering::ScanClock<flm::boards::SampleClock<16000000, 64, 120, 128, 1>> clock;  // 12/25 ms, as three on FLM02B
+  const auto scans_to_a_second = [&clock] {
+    unsigned scans = 1;
+    while (!clock.scan()) ++scans;
+    return scans;
+  };
+  clock.start(1000);
+  CHECK(scans_to_a_second() == 2084u);  // 1000.32 ms
+  CHECK(scans_to_a_second() == 2083u);  // 2000.16 ms
+  CHECK(scans_to_a_second() == 2083u);  // 3000.00 ms
+}

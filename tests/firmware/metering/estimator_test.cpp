@@ -223,3 +223,62 @@ TEST_CASE("no constant is no power, and more current is never less power") {
     }
   }
 }
+
+TEST_CASE("an alternating current around a bias has the RMS of its counts, whatever bias and shape, and none at rest") {
+  constexpr std::uint16_t samples = 2083;
+  std::mt19937 random(7);
+  std::normal_distribution<double> noise(0.0, 0.5);
+  for (const double bias : {508.3, 511.5, 512.0, 515.97}) {
+    for (const double rms : {0.0, 2.0, 20.0, 140.0, 355.0}) {
+      CAPTURE(bias, rms);
+      double sum = 0;
+      constexpr int seconds = 20;
+      for (int second = 0; second < seconds; ++second) {
+        ClampSums sums = {};
+        for (int i = 0; i < samples; ++i) {
+          const double t = (second * samples + i) / 2083.333, angle = 2 * 3.14159265358979 * 49.97 * t;
+          // A fifth of third harmonic, which is 2 % of the square.
+          const double shape = std::sqrt(2 / 1.04) * (std::sin(angle) + 0.2 * std::sin(3 * angle));
+          const double code = std::round(bias + rms * shape + noise(random));
+          const auto y = static_cast<std::uint16_t>(std::min(std::max(code, 0.0), 1023.0));
+          sums.squares += std::uint32_t{y} * y;
+          sums.sum += y;
+        }
+        sum += alternating_mean_square_q10(sums, samples, uncalibrated.noise_q10) / 1024.0;
+      }
+      const double got = std::sqrt(sum / seconds);
+      if (rms == 0)
+        CHECK(got == 0);
+      else
+        CHECK(got == Approx(rms).epsilon(0.004));
+    }
+  }
+}
+
+TEST_CASE("the mean square around a bias is exact to a 512th, at the largest sums that fit as well") {
+  std::mt19937 random(11);
+  for (int i = 0; i < 2000; ++i) {
+    const auto samples = static_cast<std::uint16_t>(i < 10 ? 4095u - static_cast<unsigned>(i) : 1 + random() % 4095u);
+    const auto low = static_cast<std::uint16_t>(random() % 1024), high = static_cast<std::uint16_t>(random() % 1024);
+    ClampSums sums = {};
+    double sum = 0, squares = 0;
+    for (int n = 0; n < samples; ++n) {
+      const std::uint16_t y = i == 0 ? (n & 1 ? 1023 : 0) : i == 1 ? 1023 : random() % 3 == 0 ? low : high;
+      sums.sum += y;
+      sums.squares += std::uint32_t{y} * y;
+      sum += y;
+      squares += double{y * 1.0} * y;
+    }
+    const double variance = squares / samples - (sum / samples) * (sum / samples);
+    const double got = alternating_mean_square_q10(sums, samples, 0) / 1024.0;
+    if (std::abs(got - variance) > 2.0 / 1024) FAIL(got << " instead of " << variance << ", " << samples << " samples");
+  }
+}
+
+TEST_CASE("a meter constant of watts a count gives these watts back") {
+  for (const double watts : {0.5, 10.0, 68.06, 141.0}) {
+    CAPTURE(watts);
+    CHECK(power_q8(100u * 100u * 1024u, meter_constant(watts)) / 256.0 == Approx(100 * watts).epsilon(0.003));
+  }
+  CHECK(meter_constant(5163 * 2.4e-3 / 1.110721) == 5163);
+}

@@ -149,3 +149,23 @@ TEST_CASE("a second of full-scale samples at the fastest sampling does not overf
   CHECK(sampler.window(2).squares == 1067u * 1023 * 1023);
   CHECK(sampler.window(2).clipped == 1067u);
 }
+
+TEST_CASE("a sampler of one clamp ends a scan with every sample") {
+  Sampler<PortableArithmetic, 1> sampler;
+  sampler.start();
+  for (const std::uint16_t code : std::array<std::uint16_t, 3>{500, 510, 505}) {
+    REQUIRE(sampler.add(code));
+    sampler.end_scan(code == 505);
+    CHECK(sampler.clamp() == 0);
+  }
+  REQUIRE(sampler.window_ready());
+  CHECK(sampler.window_samples() == 3);
+  CHECK(sampler.window(0).sum == 1515u);
+  CHECK(sampler.window(0).squares == 500u * 500 + 510u * 510 + 505u * 505);
+  CHECK(sampler.window(0).steps == 500u * 500 + 10u * 10 + 5u * 5);
+  sampler.release_window<NothingInterrupts>();
+  REQUIRE(sampler.add(507));
+  sampler.end_scan(true);
+  REQUIRE(sampler.window_ready());
+  CHECK(sampler.window(0).steps == 2u * 2);
+}
