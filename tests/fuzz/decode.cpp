@@ -21,9 +21,9 @@ std::size_t accepted_by_parser(const std::string& text, bool without_crc) {
   p1::Parser<p1::AllFieldsAnyCrc> parser;
   parser.accept_without_crc(without_crc);
   std::size_t accepted = 0;
-  for (const char c : text) accepted += parser.push(static_cast<std::uint8_t>(c)) == p1::Event::telegram ? 1 : 0;
+  for (const char c : text) accepted += parser.push(static_cast<std::uint8_t>(c)) == p1::Event::telegram ? 1u : 0u;
   // The last line may have no end.
-  if (!text.empty() && text.back() != '\n') accepted += parser.push('\n') == p1::Event::telegram ? 1 : 0;
+  if (!text.empty() && text.back() != '\n') accepted += parser.push('\n') == p1::Event::telegram ? 1u : 0u;
   return accepted;
 }
 
