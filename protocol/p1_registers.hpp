@@ -103,6 +103,19 @@ constexpr Row rows[] = {
 };
 constexpr uint8_t row_count = sizeof(rows) / sizeof(rows[0]);
 
+/// Whether the parser can tell the rows: A is 0 or 1, B 0 or any channel, E begins with 0 or 1 and has up to 8 values, and C and D are
+/// those of one row.
+FLM_NODISCARD constexpr bool rows_can_be_told() {
+  for (uint8_t i = 0; i < row_count; ++i) {
+    const Row& row = rows[i];
+    if (row.a > 1 || (row.b != 0 && row.b != any_channel) || row.e_first > 1 || row.e_last - row.e_first > 7) return false;
+    for (uint8_t other = 0; other < i; ++other)
+      if (rows[other].c == row.c && rows[other].d == row.d) return false;
+  }
+  return true;
+}
+static_assert(rows_can_be_told(), "the parser cannot tell this row: A 0 or 1, B 0 or any_channel, E from 0 or 1, and its own C and D");
+
 /// M-Bus device types (EN 13757-3, table 6), those that P1 meters pass on.
 namespace device {
 enum Type : uint8_t { none = 0, electricity = 2, gas = 3, heat = 4, warm_water = 6, water = 7, cooling = 10, cooling_inlet = 11, heat_inlet = 12, heat_cooling = 13 };

@@ -39,13 +39,25 @@ BoardModel model_of() {
   return m;
 }
 
+template <class... Boards>
+struct Models {
+  static std::vector<BoardModel> list() { return {model_of<Boards>()...}; }
+};
+
 }  // namespace
 
+const std::vector<BoardModel>& board_models() {
+  static const std::vector<BoardModel> models = boards::WithAllBoards<Models>::list();
+  return models;
+}
+
 const BoardModel& board_model(const std::string& name) {
-  static const BoardModel models[] = {model_of<boards::Flm02a>(), model_of<boards::Flm02b>()};
-  for (const BoardModel& model : models)
+  std::string allowed;
+  for (const BoardModel& model : board_models()) {
     if (model.name == name) return model;
-  throw std::invalid_argument("no board '" + name + "'; allowed: flm02a, flm02b");
+    allowed += (allowed.empty() ? "" : ", ") + model.name;
+  }
+  throw std::invalid_argument("no board '" + name + "'; allowed: " + allowed);
 }
 
 }  // namespace flm::sim

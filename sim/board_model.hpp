@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "boards/flm02a/board.hpp"
-#include "boards/flm02b/board.hpp"
+#include "boards/all.hpp"
 #include "sim/time.hpp"
 
 namespace flm::sim {
@@ -26,7 +25,7 @@ struct BoardModel {
   std::uint32_t cpu_hz = 0;
   bool clock_starts_divided_by_8 = false;
   std::uint32_t tick_cycles = 0;        ///< CPU cycles between two converter triggers
-  Nanoseconds tick_period = 0;          ///< the same as time: a whole number on both boards (board_model.cpp asserts it)
+  Nanoseconds tick_period = 0;          ///< the same as time: a whole number on every board (board_model.cpp asserts it)
   std::uint32_t conversion_cycles = 0;  ///< CPU cycles from a trigger to the end of its conversion
   std::array<int, 3> clamp_inputs{};    ///< converter inputs of ports 1, 2, 3
   std::vector<PulsePort> pulse_ports;
@@ -43,6 +42,8 @@ struct BoardModel {
   [[nodiscard]] double samples_per_second() const { return double(cpu_hz) / tick_cycles / 3.0; }
 };
 
+/// Names of all boards, as in a scenario, and their models.
+const std::vector<BoardModel>& board_models();
 /// The model of a board by its scenario name; throws std::invalid_argument with the names that exist.
 const BoardModel& board_model(const std::string& name);
 

@@ -202,11 +202,20 @@ class NativeEngine final : public SuppliedEngine {
   bool supply_low_ = false;
 };
 
+/// The engine of the board that has the model's name.
+template <class... Boards>
+struct Engines {
+  static std::unique_ptr<Engine> make(const BoardModel& model, Environment& environment) {
+    std::unique_ptr<Engine> engine;
+    ((model.name == Boards::name() ? static_cast<void>(engine = std::make_unique<NativeEngine<Boards>>(model, environment)) : void()), ...);
+    return engine;
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<Engine> make_native_engine(const BoardModel& model, Environment& environment) {
-  if (model.name == boards::Flm02a::name()) return std::make_unique<NativeEngine<boards::Flm02a>>(model, environment);
-  return std::make_unique<NativeEngine<boards::Flm02b>>(model, environment);
+  return boards::WithAllBoards<Engines>::make(model, environment);
 }
 
 }  // namespace flm::sim

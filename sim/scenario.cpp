@@ -33,9 +33,10 @@ class Reader {
   Scenario read() {
     const TableReader top(file_, root_, "", {"board", "duration", "sensor", "waveform", "frontend", "pulses", "host", "expect",
                                              "serial", "radio", "power"});
-    const auto board = top.required("board", top.one_of("board", {"flm02a", "flm02b"}), "flm02a, flm02b");
-    scenario_.board = board == 0 ? "flm02a" : "flm02b";
-    board_ = &board_model(scenario_.board);
+    std::vector<std::string_view> names;
+    for (const BoardModel& model : board_models()) names.push_back(model.name);
+    board_ = &board_models()[top.required("board", top.one_of("board", names), fmt::format("{}", fmt::join(names, ", ")))];
+    scenario_.board = board_->name;
     ports_.board = scenario_.board;
     for (const PulsePort& p : board_->pulse_ports) ports_.pulse_ports.push_back(p.port);
     scenario_.duration = top.required("duration", top.number("duration", 1e-3, kLongest), "seconds of simulated time");

@@ -1,8 +1,7 @@
 #include "tools/calibration/prediction.hpp"
 
-#include "boards/flm02a/board.hpp"
-#include "boards/flm02b/board.hpp"
 #include "firmware/metering/estimator.hpp"
+#include "tools/calibration/board_sampling.hpp"
 
 namespace flm::calibration {
 
@@ -12,9 +11,9 @@ double predicted_watts(const RawWindow& window, const ClampSettings& settings, s
   sums.squares = static_cast<std::uint32_t>(window.squares);
   sums.steps = static_cast<std::uint32_t>(window.steps);
   sums.sum = static_cast<std::uint32_t>(window.sum);
-  const std::uint32_t weight = board_letter == boards::Flm02a::letter
-                                   ? metering::StepWeight<boards::Flm02a::Sampling>::q14(settings.tau_us)
-                                   : metering::StepWeight<boards::Flm02b::Sampling>::q14(settings.tau_us);
+  const BoardSampling* sampling = find_sampling(board_letter);
+  if (sampling == nullptr) return 0;
+  const std::uint32_t weight = sampling->step_weight_q14(settings.tau_us);
   const metering::ClampCalibration calibration = {settings.tau_us, settings.noise_q10, settings.offset_q8};
   const std::uint32_t square = metering::mean_square_q10(sums, static_cast<std::uint16_t>(window.samples), calibration, weight);
   return metering::power_q8(square, settings.constant) / 256.0;

@@ -5,9 +5,7 @@
 
 #include <algorithm>
 
-#include "boards/flm02a/board.hpp"
-#include "boards/flm02b/board.hpp"
-#include "firmware/metering/estimator.hpp"
+#include "tools/calibration/board_sampling.hpp"
 #include "tools/calibration/reading.hpp"
 
 namespace flm::calibration {
@@ -15,12 +13,9 @@ namespace flm::calibration {
 Setup read_setup(BoardLink& board) {
   Setup setup;
   const auto version = board.get("gv", 5);
-  if (version[3] == boards::Flm02a::letter)
-    setup.samples_per_second = metering::StepWeight<boards::Flm02a::Sampling>::samples_per_second;
-  else if (version[3] == boards::Flm02b::letter)
-    setup.samples_per_second = metering::StepWeight<boards::Flm02b::Sampling>::samples_per_second;
-  else
-    throw Refused(fmt::format("the board calls itself {:x}; known: 2a, 2b", version[3]));
+  const BoardSampling* sampling = find_sampling(version[3]);
+  if (sampling == nullptr) throw Refused(fmt::format("the board calls itself {:x}, which is none that this program knows", version[3]));
+  setup.samples_per_second = sampling->samples_per_second;
   setup.known = true;
   setup.letter = static_cast<std::uint8_t>(version[3]);
   const auto map = board.get("gp", 6);

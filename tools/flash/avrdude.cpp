@@ -8,8 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "boards/flm02a/board.hpp"
-#include "boards/flm02b/board.hpp"
+#include "boards/all.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/common/places.hpp"
 
@@ -30,8 +29,13 @@ BoardFuses fuses_of() {
   return {Board::name(), Board::FuseBytes::low, Board::FuseBytes::high, Board::FuseBytes::extended};
 }
 
+template <class... Boards>
+struct Fuses {
+  static std::vector<BoardFuses> list() { return {fuses_of<Boards>()...}; }
+};
+
 const std::vector<BoardFuses>& boards() {
-  static const std::vector<BoardFuses> list = {fuses_of<boards::Flm02a>(), fuses_of<boards::Flm02b>()};
+  static const std::vector<BoardFuses> list = boards::WithAllBoards<Fuses>::list();
   return list;
 }
 

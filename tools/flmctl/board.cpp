@@ -127,18 +127,18 @@ const Identity& Board::identify() {
   identity_ = {};
   std::string version;
   if (bus_.has_modes()) {
-    // First in the mode of one board, then in the other's. Either hears nothing that makes sense in the wrong one.
+    // In the mode of one board after the other, the newest first. None hears anything that makes sense in the wrong one.
     const auto& boards = all_boards();
-    for (std::size_t i = 0; version.empty(); ++i) {
-      BoardFacts slow = boards[i];
+    for (std::size_t i = boards.size(); version.empty();) {
+      BoardFacts slow = boards[--i];
       for (const BoardFacts& board : boards) slow.byte_gap = std::max(slow.byte_gap, board.byte_gap);
       bus_.adapt(slow);
       try {
         version = exchange("gv", kProbeTries);
       } catch (const NoAnswer&) {
-        if (i + 1 == boards.size()) throw;
+        if (i == 0) throw;
       } catch (const BoardRefused&) {
-        if (i + 1 == boards.size()) throw;
+        if (i == 0) throw;
       }
     }
   } else {

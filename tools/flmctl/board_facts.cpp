@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "boards/flm02a/board.hpp"
-#include "boards/flm02b/board.hpp"
+#include "boards/all.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -32,10 +31,15 @@ BoardFacts facts() {
   return f;
 }
 
+template <class... Boards>
+struct Facts {
+  static std::vector<BoardFacts> list() { return {facts<Boards>()...}; }
+};
+
 }  // namespace
 
 const std::vector<BoardFacts>& all_boards() {
-  static const std::vector<BoardFacts> boards = {facts<boards::Flm02b>(), facts<boards::Flm02a>()};
+  static const std::vector<BoardFacts> boards = boards::WithAllBoards<Facts>::list();
   return boards;
 }
 

@@ -48,7 +48,11 @@ std::vector<std::string_view> options_of(Port::Kind kind) {
 
 void take_option(Port& port, const Option& option) {
   const auto& name = option.name;
-  if (name == "board") port.board = &all_boards()[word_of(port, option, {"flm02b", "flm02a"})];
+  if (name == "board") {
+    std::vector<std::string_view> names;
+    for (const BoardFacts& board : all_boards()) names.push_back(board.name);
+    port.board = &all_boards()[word_of(port, option, names)];
+  }
   if (name == "hz") port.hz = number_of(port, option, 1'000, 1'000'000);
   if (name == "baud") port.baud = number_of(port, option, 300, 4'000'000);
   if (name == "engine") port.engine = word_of(port, option, {"native", "image"}) == 0 ? "native" : "image";

@@ -13,8 +13,8 @@ all_keys='id, name, class, type, ports, enabled, voltage, current, meter_constan
 
 complaint "no file" 2 'none.toml: no such file; allowed: a configuration (.toml)' "$FLMCTL" config check none.toml
 bad "no TOML" ":1: Error while parsing key-value pair: expected '=', saw '\n'" <<<'board'
-bad "no board" ":1: key 'board' is missing; allowed: flm02b, flm02a" <<<'phases = 1'
-bad "another board" ":1: key 'board' is 'flm03'; allowed: flm02b, flm02a" <<<'board = "flm03"'
+bad "no board" ":1: key 'board' is missing; allowed: flm02a, flm02b" <<<'phases = 1'
+bad "another board" ":1: key 'board' is 'flm03'; allowed: flm02a, flm02b" <<<'board = "flm03"'
 bad "an unknown table" ":2: key 'sensors' is not known (did you mean 'sensor'?); allowed: board, name, phases, led, sensor, port, radio" <<<'board = "flm02b"
 [[sensors]]'
 bad "two phases" ":2: key 'phases' is 2; allowed: 1, 3" <<<'board = "flm02b"

@@ -1,0 +1,29 @@
+// What a calibration has to know of how a board samples.
+#pragma once
+#include <cstdint>
+
+#include "boards/all.hpp"
+#include "firmware/metering/estimator.hpp"
+
+namespace flm::calibration {
+
+struct BoardSampling {
+  std::uint8_t letter = 0;        ///< as `gv` tells it: 0x2A, 0x2B
+  double samples_per_second = 0;  ///< of a clamp
+  std::uint32_t (*step_weight_q14)(std::uint16_t tau_us) = nullptr;
+};
+
+template <class... Boards>
+struct Samplings {
+  static constexpr BoardSampling list[] = {{Boards::letter, metering::StepWeight<typename Boards::Sampling>::samples_per_second,
+                                            &metering::StepWeight<typename Boards::Sampling>::q14}...};
+};
+
+/// The sampling of the board that calls itself so, or null.
+inline const BoardSampling* find_sampling(long letter) {
+  for (const BoardSampling& sampling : boards::WithAllBoards<Samplings>::list)
+    if (sampling.letter == letter) return &sampling;
+  return nullptr;
+}
+
+}  // namespace flm::calibration
