@@ -144,7 +144,8 @@ class Decoder {
     std::string message(p1_error_message(error));
     if (error == Error::crc || error == Error::crc_form) {
       const std::size_t end = bytes_.rfind('!', at);
-      const std::string_view given = line_at(bytes_, end).substr(1);
+      const std::string_view rest = std::string_view(bytes_).substr(end + 1);
+      const std::string_view given = rest.substr(0, rest.find_first_of("\r\n"));
       std::uint16_t crc = p1::Arc::initial;
       for (std::size_t i = telegram.offset; i <= end; ++i) crc = p1::Arc::step(crc, static_cast<std::uint8_t>(bytes_[i]));
       message += fmt::format("; behind '!' is '{}', CRC-16/ARC of the bytes is {:04X}", printable(given), crc);

@@ -64,6 +64,12 @@ TEST_CASE("decode says why a telegram was refused, and where") {
   CHECK(nlohmann::json::parse(printed(decoded, true))["telegrams"][0]["error"] == "crc");
 }
 
+TEST_CASE("decode quotes what stands behind '!', wherever in its line that is") {
+  const Decoded decoded = decode_p1("/ABC5\\test\r\n\r\n\r!1234\r\n", false);
+  REQUIRE(decoded.telegrams.size() == 1);
+  CHECK(decoded.telegrams[0].error->message.find("behind '!' is '1234'") != std::string::npos);
+}
+
 TEST_CASE("decode accepts a telegram without CRC when told to") {
   const std::string bytes = read_file_bytes(own + "dsmr22-gas-two-lines.txt");
   CHECK(decode_p1(bytes, false).telegrams[0].error->error == "no_crc");

@@ -8,6 +8,7 @@
 
 #include "protocol/commands.hpp"
 #include "protocol/crc8.hpp"
+#include "tools/common/input_error.hpp"  // visible
 
 namespace flm {
 namespace {
@@ -64,12 +65,12 @@ std::string encode_message(std::string_view line) {
   if (!parts.empty() && parts[0] == "u") {
     const std::string written = parts.size() == 2 ? std::string("u").append(parts[1]) : std::string();
     if (written.size() % 2 == 0 || channel_bytes(written).size() != written.size() / 2)
-      throw std::invalid_argument(fmt::format("'{}' is no message for the u channel; allowed: u and two hex digits a byte, as in \"u 04ff\"", line));
+      throw std::invalid_argument(fmt::format("'{}' is no message for the u channel; allowed: u and two hex digits a byte, as in \"u 04ff\"", visible(line)));
     return written;
   }
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
   if (parts.empty() || parts[0].size() != 2 || !is_letter(parts[0][0]) || !is_letter(parts[0][1]))
-    throw std::invalid_argument(fmt::format("'{}' is no command; allowed: two letters, then decimal numbers, as in \"gc 0\"", line));
+    throw std::invalid_argument(fmt::format("'{}' is no command; allowed: two letters, then decimal numbers, as in \"gc 0\"", visible(line)));
   std::string body(parts[0]);
   const protocol::Property* property = property_of(parts[0]);
   const protocol::Report* report = report_of(parts[0]);
@@ -77,14 +78,14 @@ std::string encode_message(std::string_view line) {
                       : report ? field_digits(*report, false)
                                : std::vector<int>{};
   if (parts.size() - 1 != digits.size())
-    throw std::invalid_argument(fmt::format("'{}' has {} numbers; allowed: {} takes {}", line, parts.size() - 1, parts[0], digits.size()));
+    throw std::invalid_argument(fmt::format("'{}' has {} numbers; allowed: {} takes {}", visible(line), parts.size() - 1, parts[0], digits.size()));
   for (std::size_t i = 0; i < digits.size(); ++i) {
     const std::string_view word = parts[i + 1];
     const std::uint64_t limit = (std::uint64_t{1} << (4 * digits[i])) - 1;
     std::uint64_t value = 0;
     const auto result = std::from_chars(word.data(), word.data() + word.size(), value);
     if (result.ec != std::errc{} || result.ptr != word.data() + word.size() || value > limit)
-      throw std::invalid_argument(fmt::format("'{}': '{}' is out of range; allowed: 0 to {}", line, word, limit));
+      throw std::invalid_argument(fmt::format("'{}': '{}' is out of range; allowed: 0 to {}", visible(line), visible(word), limit));
     body += fmt::format("{:0{}x}", value, digits[i]);
   }
   return fmt::format("l{}{:02x}.", body, crc_of(body));

@@ -119,7 +119,7 @@ Snapshot read_snapshot(const std::filesystem::path& path) {
   snapshot.openflm = line.find(heading_openflm) != line.npos;
   for (int number = 2; std::getline(in, line); ++number) {
     try {
-      if (!line.starts_with('s')) throw std::invalid_argument(fmt::format("'{}' sets nothing", line));
+      if (!line.starts_with('s')) throw std::invalid_argument(fmt::format("'{}' sets nothing; allowed: \"sm 0 5163\"", visible(line)));
       static_cast<void>(encode_message(line));
     } catch (const std::invalid_argument& error) {
       throw InputError(fmt::format("{}:{}: {}", path.string(), number, error.what()));

@@ -31,12 +31,18 @@ std::string real(double value, int decimals) {
   return text;
 }
 
+/// The shortest one that reads as the same number.
+std::string exact(double value) {
+  const std::string text = fmt::format("{}", value);
+  return text.find_first_of(".e") == text.npos ? text + ".0" : text;
+}
+
 void line(std::string& text, std::string_view key, const std::string& value, const std::string& comment = {}) {
   text += comment.empty() ? fmt::format("{:<8} = {}\n", key, value) : fmt::format("{:<8} = {:<16} # {}\n", key, value, comment);
 }
 
 void analog(std::string& text, const SensorConfig& s) {
-  line(text, "voltage", real(s.voltage, 3), "V");
+  line(text, "voltage", exact(s.voltage), "V");
   line(text, "current", fmt::format("{}", s.current), "A, the clamp's full scale: 50, 100, 250, 500");
   if (!s.meter_constant) return;
   const double nominal = clamp_meter_constant(s.voltage, s.current);
