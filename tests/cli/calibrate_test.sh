@@ -67,7 +67,8 @@ check "the constant is as it was" 0 'gm 0 5163' "$flmctl" --port "$(board house)
 yes "against an S0 meter" 0 'error +5.20 % +- 0.002 %' house against pulse:4
 yes "and verified" 0 'error 0.00 %' house against pulse:4
 check "the constant is kept" 0 'gm 0 4908' "$flmctl" --port "$(board house)" raw "gm 0"
-yes "gain" 0 'meter constant of sensor 1: 4908 -> 4846   (sm 0 48' house gain --reference 1975W
+# 4908 * 1975 / 2000 = 4846.65
+yes "gain" 0 'meter constant of sensor 1: 4908 -> 4847   (sm 0 48' house gain --reference 1975W
 check "json" 0 '"calibrated":"gain"' "$flmctl" --port "$(board house)" --yes --json calibrate gain --reference 2000W
 yes "a coarse reference is said so" 0 'note: the reference is read to 1000 W only' house gain --reference 2kW
 yes "shape" 0 "time constant 19" house shape

@@ -82,7 +82,8 @@ void put_in_range(std::uint8_t* eeprom) {
       debounce = std::clamp<std::uint16_t>(debounce, metering::shortest_debounce_tenths_ms, metering::longest_debounce_tenths_ms);
     if (settings.led_port >= metering::port_count) settings.led_port = metering::heartbeat;
     settings.radio_rate &= 1;
-    settings.port_6 &= metering::port_6::all;
+    // No smart meter: its number stands where others have a remainder, and is saved when it changes, which count() does not do.
+    settings.port_6 &= static_cast<std::uint8_t>(metering::port_6::all & ~metering::port_6::p1);
     std::memcpy(eeprom + s.address, &settings, sizeof settings);
     give_crc(eeprom, s);
   }
