@@ -66,7 +66,7 @@ class RadioChip {
   [[nodiscard]] int fifo_level() const { return fifo_command_ >> 4 & 0xF; }
   [[nodiscard]] bool transmit_ready() const { return sending_ && register_mode() && !held_full_; }
   [[nodiscard]] Nanoseconds bit_time() const {
-    return 2'900 * ((data_rate_ & 0x7F) + 1) * ((data_rate_ & 0x80) != 0 ? 8 : 1);
+    return Nanoseconds{2'900} * ((data_rate_ & 0x7F) + 1) * ((data_rate_ & 0x80) != 0 ? 8 : 1);
   }
   [[nodiscard]] bool quiet() const { return now_ < quiet_until_ && air_.senders() == senders_; }
   void catch_up();

@@ -73,7 +73,7 @@ class Reader {
 
   /// An existing file named by a key, relative to the scenario.
   [[nodiscard]] std::filesystem::path existing_file(const TableReader& t) const {
-    const std::filesystem::path path = file_.parent_path() / *t.text("file");
+    std::filesystem::path path = file_.parent_path() / *t.text("file");
     if (!std::filesystem::is_regular_file(path)) t.fail("file", fmt::format("is '{}', which is no file", path.string()), "an existing file");
     return path;
   }

@@ -54,7 +54,7 @@ constexpr double kUsualRange = 3.0, kSlowRange = 6.0, kStockRange = 70.0;  // %
 std::string accuracy_plot(const FigureSection& section, bool stock, double range) {
   static constexpr const char* kColours[] = {"a", "b", "c", "d", "e"};
   svg::Plot plot(1080, 300, svg::logarithmic_axis(0.2, 50, {0.25, 0.5, 1, 2, 5, 10, 20, 50}, "current / A, RMS"), svg::rounded_axis(-range, range, 6, "error / %"));
-  for (const ClassLimit& limit : kClass1) plot.region(limit.from, limit.to, -limit.percent, limit.percent, "read", &limit == kClass1 ? "class 1" : "");
+  for (const ClassLimit& limit : kClass1) plot.region(limit.from, limit.to, -limit.percent, limit.percent, "limit", &limit == kClass1 ? "class 1" : "");
   std::size_t number = 0;
   for (const Curve& curve : section.curves)
     if (curve.name.starts_with("stock: ") == stock)
@@ -68,7 +68,7 @@ std::string alone(std::string plot) {
   plot.replace(plot.find(head), head.size(), "<svg xmlns=\"http://www.w3.org/2000/svg\" ");
   plot.insert(plot.find('>') + 1, "\n<style>svg { background: #fff; } text { font: 12px sans-serif; fill: #5c6775; } .label { fill: #1b2430; } .end { text-anchor: end; }"
                                   " .mid { text-anchor: middle; } path { fill: none; } .grid { stroke: #e8ebef; } .zero, .axis, .tick { stroke: #5c6775; }"
-                                  " .a { color: #0072b2; } .b { color: #d55e00; } .c { color: #00805f; } .d { color: #b0568f; } .e { color: #1b2430; } .read { color: #d55e00; }"
+                                  " .a { color: #0072b2; } .b { color: #d55e00; } .c { color: #00805f; } .d { color: #b0568f; } .e { color: #1b2430; } .limit { color: #5c6775; }"
                                   " .trace { stroke: currentColor; stroke-width: 1.6; } .dots { stroke: currentColor; stroke-width: 4; stroke-linecap: round; }"
                                   " .area { fill: currentColor; opacity: .12; }</style>");
   return plot;
@@ -187,7 +187,7 @@ std::string html(const Sections& sections) {
     }
   std::string out = fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>OpenFLM: figures</title>\n<style>\n{}.d {{ color: var(--purple); }} .e {{ color: var(--ink); }}\n"
+      "<title>OpenFLM: figures</title>\n<style>\n{}.d {{ color: var(--purple); }} .e {{ color: var(--ink); }} .limit {{ color: var(--soft); }}\n"
       "svg .bar {{ stroke: currentColor; stroke-width: 12; opacity: .45; }} svg .mark {{ stroke: currentColor; stroke-width: 3; }}\n</style>\n</head>\n<body>\n",
       flm::sim::report::style_sheet());
   out += fmt::format("<header><h1>OpenFLM: figures</h1><span class=\"verdict {}\">{}</span></header>\n<dl><div><dt>Measured</dt><dd>{:%Y-%m-%d %H:%M} UTC</dd></div>"

@@ -211,6 +211,13 @@ void Audit::take_clamp(Clamp& clamp, const Reading& r) {
   // A reading a second; the first one after a power failure is of 0.9 s, and comes within two.
   const bool restarted = period_of(r.t) != period_of(clamp.last_t);
   if (restarted ? r.t > house_.awake[period_of(r.t)].from + 2.0 : r.t - clamp.last_t > 1.5) ++readings_missing;
+  if (restarted) {
+    // A second that ended between the host's last question and the failure is in the counter, and was never read.
+    const std::size_t before = period_of(clamp.last_t);
+    const double start = before == 0 ? 0.0 : house_.awake[before].from;
+    if (std::fmod(start + seconds(kFirstSample) + 0.9, 1.0) < std::fmod(house_.awake[before].to, 1.0)) clamp.joules += clamp.power_w;
+  }
+  clamp.power_w = r.extra;
   clamp.last_t = r.t;
   // The energy of a reading is its power for a second, the first second of a board included, which is 0.1 s short.
   clamp.joules += r.extra;
