@@ -294,7 +294,9 @@ class Control {
 
   void put_counters(const protocol::ChannelCounters& counters) {
     reply().put(&counters.wrong, 2);
-    reply().put(&counters.restarts, 3);  // from its end: dropped, refused, restarts
+    reply().put8(counters.dropped);
+    reply().put8(counters.refused);
+    reply().put8(counters.restarts);
   }
 
   void get_data() {

@@ -32,7 +32,6 @@ class LinkReply {
   void put32(uint32_t value) { put(&value, 4); }
   /// A number as memory has it, least significant byte first; it goes out most significant first.
   FLM_OUTLINE void put(const void* number, uint8_t bytes) {
-    // Members that adjoin are put as one. cppcheck-suppress objectIndex
     while (bytes != 0) put8(static_cast<const uint8_t*>(number)[--bytes]);
   }
 
@@ -52,10 +51,9 @@ class LinkReply {
 /// What a channel could not do, each modulo its width.
 struct ChannelCounters {
   uint16_t wrong = 0;    ///< came from outside and was not right: packets with a wrong CRC or length, bytes without a stop bit
-  // The last field of the report `x` first.
-  uint8_t restarts = 0;  ///< the radio had to be set up again
-  uint8_t refused = 0;   ///< the host's: malformed, or there was no room
   uint8_t dropped = 0;   ///< was right, but there was no room for it
+  uint8_t refused = 0;   ///< the host's: malformed, or there was no room
+  uint8_t restarts = 0;  ///< the radio had to be set up again
 };
 
 /// A board to which no host forwards a smart meter's line. What each word means.

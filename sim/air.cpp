@@ -65,7 +65,7 @@ std::vector<AirFrame> read_air(const std::filesystem::path& file) {
       complain(fmt::format("'{}' is no time", time));
     while (words >> more) hex += more;
     if (hex.empty() || hex.size() % 2 != 0) complain(fmt::format("{} hex digits", hex.size()));
-    if (hex.size() > 2 * 260) complain(fmt::format("{} bytes, more than a length byte can say", hex.size() / 2));
+    if (hex.size() / 2 > 260) complain(fmt::format("{} bytes, more than a length byte can say", hex.size() / 2));
     for (std::size_t i = 0; i < hex.size(); i += 2) {
       std::uint8_t byte = 0;
       const auto [rest, wrong] = std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);

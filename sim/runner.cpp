@@ -63,7 +63,7 @@ bool same(const Record& a, const Record& b) {
 std::vector<std::uint8_t> read_eeprom(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw InputError(fmt::format("{}: cannot be read; allowed: an EEPROM as flmctl or flmsim serve keeps it", path.string()));
-  const std::vector<std::uint8_t> contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::vector<std::uint8_t> contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (contents.size() != hal::eeprom_size)
     throw InputError(fmt::format("{}: has {} bytes; allowed: an EEPROM's {}", path.string(), contents.size(), hal::eeprom_size));
   return contents;

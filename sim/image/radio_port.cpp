@@ -51,7 +51,7 @@ void RadioPort::begin() {
   waiting_.pop_front();
   busy_ = true;
   const unsigned divider = chip_.data(ubrr0l) | static_cast<unsigned>(chip_.data(ubrr0h) & 0xF) << 8;
-  byte_.at_cycle(chip_.cycle() + 16 * (divider + 1));
+  byte_.at_cycle(chip_.cycle() + std::uint64_t{16} * (divider + 1));
 }
 
 void RadioPort::byte_done() {

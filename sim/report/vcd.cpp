@@ -74,7 +74,7 @@ struct VcdWriter::Impl {
     int next = 0;
     text = "$comment flmsim, board " + board.name + " $end\n$timescale 1 ns $end\n$scope module board $end\n";
     const auto variable = [&](const char* type, int bits, const std::string& name) {
-      const std::string id = identifier(next++);
+      std::string id = identifier(next++);
       text += fmt::format("$var {} {} {} {}{} $end\n", type, bits, id, name,
                           bits > 1 && type[0] == 'w' ? fmt::format(" [{}:0]", bits - 1) : "");
       return id;

@@ -59,8 +59,8 @@ TEST_CASE("an FLK01B tells pressure, humidity, light, temperature, battery and e
     stream |= static_cast<unsigned __int128>(value) << place;
     place += bits;
   }
-  std::vector<std::uint8_t> payload;
-  for (int i = 0; i < 9; ++i) payload.push_back(static_cast<std::uint8_t>(stream >> (8 * i) & 0xFF));
+  std::vector<std::uint8_t> payload(9);
+  for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<std::uint8_t>(stream >> (8 * i) & 0xFF);
   const auto kube = values(*kube::find(kube::flk01b, 9), payload.data());
   CHECK(kube.at("pressure_pa") == 101325);
   CHECK(kube.at("humidity_pct") == Approx(56.5));

@@ -96,7 +96,7 @@ TEST_CASE("every recording says what the index says, and nothing else is believe
       std::string channel, type, number, unit, time;
       words >> channel >> type >> number >> unit >> time;
       const std::map<std::string, int> types = {{"gas", 3}, {"heat", 4}, {"water", 7}};
-      expected += fmt::format("{} type {} = {} @ {}; ", channel, types.at(type), whole(number + " " + unit), unix_time(time.substr(1)));
+      expected += fmt::format("{} type {} = {} @ {}; ", channel, types.at(type), whole(fmt::format("{} {}", number, unit)), unix_time(time.substr(1)));
     }
     for (std::uint8_t i = 0; i < 4; ++i) {
       const p1::Device& d = parser.device(i);

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tools/common/input_error.hpp"
+#include "tools/common/places.hpp"
 
 namespace flm::calibration {
 
@@ -17,15 +17,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TracePoint, seconds, ratio, uncertainty)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Record, time, port, board, kind, sensor, reference, changes, error_before, error_after,
                                    uncertainty, verified_error, verified_uncertainty, remarks, trace)
 
-std::filesystem::path state_file() {
-  const auto variable = [](const char* name) {
-    return std::getenv(name) != nullptr ? std::string(std::getenv(name)) : std::string();
-  };
-  std::filesystem::path folder = variable("XDG_STATE_HOME");
-  if (!folder.is_absolute())
-    folder = std::filesystem::path(variable("HOME")) / ".local" / "state";  // the XDG base directory specification
-  return folder / "openflm" / "calibrations.jsonl";
-}
+std::filesystem::path record_file() { return state_folder() / "calibrations.jsonl"; }
 
 void append_record(const std::filesystem::path& file, const Record& record) {
   std::error_code error;

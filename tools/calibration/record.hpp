@@ -33,8 +33,8 @@ struct Record {
   std::vector<TracePoint> trace;  ///< of a comparison
 };
 
-/// Where records are kept: $XDG_STATE_HOME/openflm/calibrations.jsonl, or below ~/.local/state.
-std::filesystem::path state_file();
+/// Where records are kept: calibrations.jsonl in state_folder().
+std::filesystem::path record_file();
 /// Adds one; makes the folders. Throws InputError.
 void append_record(const std::filesystem::path& file, const Record&);
 /// All of them, oldest first; none when there is no file. Throws InputError naming the line that is no record.

@@ -63,7 +63,7 @@ std::vector<std::string_view> words(std::string_view line) {
 std::string encode_message(std::string_view line) {
   const auto parts = words(line);
   if (!parts.empty() && parts[0] == "u") {
-    const std::string written = parts.size() == 2 ? std::string("u").append(parts[1]) : std::string();
+    std::string written = parts.size() == 2 ? std::string("u").append(parts[1]) : std::string();
     if (written.size() % 2 == 0 || channel_bytes(written).size() != written.size() / 2)
       throw std::invalid_argument(fmt::format("'{}' is no message for the u channel; allowed: u and two hex digits a byte, as in \"u 04ff\"", visible(line)));
     return written;

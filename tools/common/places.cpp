@@ -1,5 +1,7 @@
 #include "tools/common/places.hpp"
 
+#include <cstdlib>
+
 namespace flm {
 namespace {
 
@@ -12,6 +14,12 @@ fs::path prefix() {
 }
 fs::path share() { return prefix() / "share" / "openflm"; }
 
+/// A variable of the environment; empty when there is none.
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
 }  // namespace
 
 fs::path image_folder() { return fs::is_directory(share() / "firmware") ? share() / "firmware" : prefix() / "firmware"; }
@@ -19,6 +27,12 @@ fs::path image_folder() { return fs::is_directory(share() / "firmware") ? share(
 fs::path programmer_configuration(const std::string& board) {
   const fs::path beside = fs::path("boards") / board / "avrdude.conf";
   return fs::is_directory(share() / "boards") ? share() / beside : prefix().parent_path() / beside;  // build/ lies in the checkout
+}
+
+fs::path state_folder() {
+  fs::path folder = variable("XDG_STATE_HOME");
+  if (!folder.is_absolute()) folder = fs::path(variable("HOME")) / ".local" / "state";
+  return folder / "openflm";
 }
 
 }  // namespace flm

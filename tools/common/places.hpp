@@ -1,4 +1,4 @@
-// Where what belongs to a program is, installed or built.
+// Where what belongs to a program is, installed or built, and where it keeps what it saves.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -11,5 +11,8 @@ std::filesystem::path image_folder();
 
 /// A board's avrdude configuration: below share/openflm/boards, or the one that the build was made from.
 std::filesystem::path programmer_configuration(const std::string& board);
+
+/// Where a user's saved settings and records are kept: $XDG_STATE_HOME/openflm, or ~/.local/state/openflm (XDG base directory specification).
+std::filesystem::path state_folder();
 
 }  // namespace flm

@@ -131,7 +131,8 @@ void Plot::steps(const Series& series, std::string_view css, std::string_view le
   const bool decimated = series.values.size() > kMostTreads;
   if (decimated) {
     bins = decimate(series.values, kBins);
-    pitch *= static_cast<double>((series.values.size() + kBins - 1) / kBins);
+    const std::size_t values_a_bin = (series.values.size() + kBins - 1) / kBins;
+    pitch *= static_cast<double>(values_a_bin);
   } else {
     for (const double v : series.values) bins.push_back({v, v, v});
   }

@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 
 #include <chrono>
-#include <cstdlib>
 
 #include "tools/common/input_error.hpp"
 
@@ -48,15 +47,6 @@ void wait_for(BoardLink& board, const std::function<void()>& greet) {
 }
 
 }  // namespace
-
-std::filesystem::path save_folder() {
-  const auto variable = [](const char* name) {
-    return std::getenv(name) != nullptr ? std::string(std::getenv(name)) : std::string();
-  };
-  std::filesystem::path folder = variable("XDG_STATE_HOME");
-  if (!folder.is_absolute()) folder = std::filesystem::path(variable("HOME")) / ".local" / "state";
-  return folder / "openflm";
-}
 
 std::vector<Command> commands(const FlashFiles& files, const FlashOptions& options) {
   const SavedFiles saved = files_of(files, options);

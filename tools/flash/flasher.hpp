@@ -25,9 +25,6 @@ struct FlashOptions {
   std::function<void()> greet;               ///< throws while the board does not answer after its reset; absent: asks for its version
 };
 
-/// Where flmctl keeps what it saved: $XDG_STATE_HOME/openflm, or below ~/.local/state.
-std::filesystem::path save_folder();
-
 /// The commands that flash_board() runs, for a person who wants to see them first.
 std::vector<Command> commands(const FlashFiles&, const FlashOptions&);
 

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 /// flmsim lies beside this program.
 fs::path simulator() {
-  const fs::path beside = fs::read_symlink("/proc/self/exe").parent_path() / "flmsim";
+  fs::path beside = fs::read_symlink("/proc/self/exe").parent_path() / "flmsim";
   if (access(beside.c_str(), X_OK) != 0) throw InputError(fmt::format("{}: no simulator; a sim: port needs flmsim beside flmctl", beside.string()));
   return beside;
 }
@@ -42,6 +42,7 @@ class SimBus : public Bus {
     if (!port.eeprom.empty()) words.insert(words.end(), {"--eeprom", port.eeprom});
     if (!port.image.empty()) words.insert(words.end(), {"--image", port.image});
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
 

@@ -25,7 +25,7 @@ TEMPLATE_TEST_CASE("pulses of 0.1 to 60 Hz at half duty count exactly, at every 
   };
   for (const Rate rate : {Rate{0.1, 2}, {1, 5}, {10, 20}, {25, 40}, {33.3, 50}, {50, 80}, {59.9, 100}, {60, 120}}) {
     constexpr int phases = 16;
-    for (int phase = 0; phase < phases; ++phase) {
+    for (Nanoseconds phase = 0; phase < phases; ++phase) {
       const auto period = static_cast<Nanoseconds>(1e9 / rate.hz);
       PulseBench<TestType> bench;
       for (const std::uint8_t port : bench.ports())
@@ -85,7 +85,7 @@ TEMPLATE_TEST_CASE("spikes of 1 us to 1 ms never count, neither low ones nor hig
 }
 
 TEMPLATE_TEST_CASE("a spike of exactly 1 ms never counts at the shortest debounce time either", "", Flm02a, Flm02b) {
-  for (int phase = 0; phase < 64; ++phase) {
+  for (Nanoseconds phase = 0; phase < 64; ++phase) {
     PulseBench<TestType> bench(flm::metering::shortest_debounce_tenths_ms);
     bench.attach(3, pulses(20 * ms + phase * bench.scan / 64, 10 * ms, 1 * ms, 20));
     bench.run();
@@ -95,10 +95,10 @@ TEMPLATE_TEST_CASE("a spike of exactly 1 ms never counts at the shortest debounc
 
 TEMPLATE_TEST_CASE("with the shortest debounce time 250 Hz count exactly on every port at once, at every phase", "", Flm02a,
                    Flm02b) {
-  for (int phase = 0; phase < 32; ++phase) {
+  for (Nanoseconds phase = 0; phase < 32; ++phase) {
     PulseBench<TestType> bench(flm::metering::shortest_debounce_tenths_ms);
     for (const std::uint8_t port : bench.ports())
-      bench.attach(port, pulses(20 * ms + port * 333 * us + phase * bench.scan / 32, 4 * ms, 2 * ms, 250));
+      bench.attach(port, pulses(20 * ms + port * (333 * us) + phase * bench.scan / 32, 4 * ms, 2 * ms, 250));
     bench.run();
     for (const std::uint8_t port : bench.ports()) REQUIRE(bench.counted(port).pulses == 250u);
   }
@@ -108,10 +108,10 @@ TEMPLATE_TEST_CASE("a level counts from its debounce time on, not earlier than a
                    Flm02a, Flm02b) {
   using namespace flm::metering;
   for (const std::uint16_t tenths : {shortest_debounce_tenths_ms, default_debounce_tenths_ms, longest_debounce_tenths_ms}) {
-    for (int phase = 0; phase < 16; ++phase) {
+    for (Nanoseconds phase = 0; phase < 16; ++phase) {
       for (const bool longer : {false, true}) {
         PulseBench<TestType> bench(tenths);
-        const Nanoseconds width = tenths * 100 * us + (longer ? 2 : -1) * bench.scan;
+        const Nanoseconds width = tenths * (100 * us) + (longer ? 2 : -1) * bench.scan;
         bench.attach(4, pulses(100 * ms + phase * bench.scan / 16, 400 * ms, width, 5));
         bench.run();
         CAPTURE(tenths, phase);
@@ -185,8 +185,8 @@ TEMPLATE_TEST_CASE("a pulse's time stamp is within 1 ms of its falling edge", ""
   std::uniform_int_distribution<Nanoseconds> jitter(0, 20 * ms);
   PulseBench<TestType> bench;
   Edges edges;
-  for (int i = 0; i < 3000; ++i) {
-    edges.push_back(20 * ms + i * 60 * ms + jitter(random));
+  for (Nanoseconds i = 0; i < 3000; ++i) {
+    edges.push_back(20 * ms + i * (60 * ms) + jitter(random));
     edges.push_back(edges.back() + 30 * ms);
   }
   bench.attach(3, edges);

@@ -103,8 +103,8 @@ TEST_CASE("the step across a boundary counts once, in the window of its second s
   REQUIRE(sampler.window_ready());
   collect(sampler, second);
   for (std::size_t clamp = 0; clamp < clamps; ++clamp) {
-    CHECK(first[clamp].steps == 100 * 100);  // from code 0, before anything was sampled
-    CHECK(second[clamp].steps == 600 * 600);
+    CHECK(first[clamp].steps == 10'000);  // from code 0, before anything was sampled
+    CHECK(second[clamp].steps == 360'000);
     CHECK(second[clamp].samples == 1);
   }
 }

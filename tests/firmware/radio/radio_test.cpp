@@ -198,7 +198,7 @@ TEST_CASE("160 frames at 8 frames a second, polled every 50 ms: each comes up at
 
 TEST_CASE("no position of a poll against the end of a frame loses it") {
   const Bytes packet = frame(1, Bytes(10, 0x42)), other = frame(2, {9});
-  for (int position = 0; position < 160; ++position) {  // 160 positions across 4 ms before the frame's end to 4 ms behind it
+  for (Nanoseconds position = 0; position < 160; ++position) {  // 160 positions across 4 ms before the frame's end to 4 ms behind it
     RadioBench board;
     board.run(20 * ms);
     board.send(packet);
@@ -329,7 +329,7 @@ TEST_CASE("a byte that comes every 2 s ends nothing but itself") {
 TEST_CASE("with a carrier held for a minute a host's packet waits, and goes out when it ends") {
   RadioBench board;
   board.run(20 * ms);
-  board.air.add({board.now, flm::sim::kBit19_2, Bytes(60 * 2395, 0x00)});  // 2395 bytes are a second
+  board.air.add({board.now, flm::sim::kBit19_2, Bytes(std::size_t{60} * 2395, 0x00)});  // 2395 bytes are a second
   board.run(10 * ms);
   board.host_sends("d40101aa");
   board.host_sends("d40101bb");
@@ -346,7 +346,7 @@ TEST_CASE("with a carrier held for a minute a host's packet waits, and goes out 
 }
 
 TEST_CASE("a host's packet waits for the end of a frame, and the frame is received") {
-  for (int position = 0; position < 100; ++position) {
+  for (Nanoseconds position = 0; position < 100; ++position) {
     RadioBench board;
     board.run(20 * ms);
     const Bytes packet = frame(1, Bytes(30, 3));
@@ -368,9 +368,9 @@ TEST_CASE("boards that wait for the same carrier do not send at the same time fo
   std::vector<Nanoseconds> starts;
   for (int i = 0; i < 10; ++i) {
     RadioBench board;
-    board.run(20 * ms + i * 10 * ms);
+    board.run(20 * ms + i * (10 * ms));
     board.air.add({board.now, flm::sim::kBit19_2, Bytes(200, 0x55)});
-    const Nanoseconds end = board.now + 200 * 8 * flm::sim::kBit19_2;
+    const Nanoseconds end = board.now + Nanoseconds{200} * 8 * flm::sim::kBit19_2;
     board.write("ud40101aa");
     board.poll();
     board.run(200 * ms);
@@ -490,7 +490,7 @@ TEST_CASE("two packets in one write: the first goes out, the second is refused")
 }
 
 TEST_CASE("a chip that is reset is set up again as soon as it says so") {
-  for (int position = 0; position < 60; ++position) {  // across a frame and behind it
+  for (Nanoseconds position = 0; position < 60; ++position) {  // across a frame and behind it
     RadioBench board;
     board.run(20 * ms);
     board.send(frame(0x21, {1, 2, 3}));
@@ -574,7 +574,7 @@ TEST_CASE("a healthy chip is never set up again, in an hour of silence") {
 TEST_CASE("asking a chip for a sign of life loses no frame, wherever it starts") {
   // The question comes 2.0 to 2.1 s after the last interrupt; frames start across that time.
   const auto rate = GENERATE(Rate::kbit_19_2, Rate::kbit_49_2);
-  for (int position = 0; position < 1500; ++position) {
+  for (Nanoseconds position = 0; position < 1500; ++position) {
     RadioBench board(212, rate);
     board.send(frame(3, {9}), 1990 * ms + position * 100'000);
     board.run(2300 * ms);
@@ -617,7 +617,7 @@ TEST_CASE("eight hours in the field: every frame that did not collide goes up, i
     expected.push_back(row.frame);
   }
   std::size_t next = 0, acknowledged = 0;
-  for (Nanoseconds poll = 0; poll < 8 * 3600 * second + 2 * second; poll += 50 * ms) {
+  for (Nanoseconds poll = 0; poll < (8 * 3600 + 2) * second; poll += 50 * ms) {
     board.run_until(poll);
     const std::string in = board.poll();
     if (in.empty()) continue;

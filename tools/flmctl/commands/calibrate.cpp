@@ -83,7 +83,7 @@ int calibrate(const Globals& globals, const Procedure& procedure) {
     if (!record) return refused;
     record->port = board.name();
     record->board = board.identity().board();
-    append_record(state_file(), *record);
+    append_record(record_file(), *record);
     if (globals.json) print_json(json_of(*record));
     return done;
   });
@@ -98,7 +98,7 @@ std::pair<Meter, int> reference_of(const std::string& text) {
 }
 
 int report(const Globals& globals, const std::string& html) {
-  const std::vector<Record> records = read_records(state_file());
+  const std::vector<Record> records = read_records(record_file());
   if (!html.empty()) {
     AtomicFile file(html);
     file.write(html_report(records));

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "tools/common/places.hpp"
 #include "tools/flash/flasher.hpp"
 #include "tools/flmctl/board_link.hpp"
 #include "tools/flmctl/commands/commands.hpp"
@@ -18,7 +19,7 @@ struct Arguments {
 int flash(const Globals& globals, const Arguments& arguments) {
   const flash::FlashFiles files = flash::find_files(arguments.board, arguments.files);
   flash::FlashOptions options;
-  options.folder = flash::save_folder();
+  options.folder = state_folder();
   options.saved = arguments.saved;
   options.save = !arguments.no_save;
   options.say = [&globals](const std::string& line) {

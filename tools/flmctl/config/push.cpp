@@ -67,6 +67,7 @@ void push(Board& board, const Settings& current, const Settings& target) {
       board.request(step.setting.set_line(step.value));
     }
     std::vector<Setting> set;
+    set.reserve(steps.size());
     for (const Step& step : steps) set.push_back(step.setting);
     const Settings now = read_settings(board, set);
     for (const auto& [setting, value] : now)

@@ -70,7 +70,7 @@ Settings read_settings(Board& board, const std::vector<Setting>& wanted) {
 
 std::string describe(const Setting& s) {
   const auto place = protocol::PropertyTable::find(s.letter);
-  const std::string meaning = meaning_of_property(s.letter);
+  std::string meaning = meaning_of_property(s.letter);
   if (s.index < 0 || place == protocol::PropertyTable::count) return meaning;
   switch (protocol::PropertyTable::properties[place].index) {
     case protocol::Index::sensor: return fmt::format("sensor {} {}", s.index + 1, meaning);
