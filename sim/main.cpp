@@ -76,7 +76,7 @@ std::vector<fs::path> scenarios_in(const std::vector<std::string>& places) {
 }
 
 struct ServeArguments {
-  std::string scenario, engine = "native", image, pty, eeprom;
+  std::string scenario, engine = "native", image, pty, meter, eeprom;
   double speed = 1.0;
   bool configure = false;
 };
@@ -87,6 +87,7 @@ int serve_board(const ServeArguments& arguments) {
   options.engine = arguments.engine == "image" ? EngineKind::image : EngineKind::native;
   options.image = image_for(arguments.image, scenario.board);
   options.pty = arguments.pty;
+  options.meter = arguments.meter;
   options.eeprom = arguments.eeprom;
   options.speed = arguments.speed;
   options.configure = arguments.configure;
@@ -192,8 +193,10 @@ int main(int argc, char** argv) {
   CLI::App* serve_command = app.add_subcommand("serve", "Serve a board to host software: one byte in, one byte out");
   serve_command->add_option("SCENARIO", serve_arguments.scenario, "what is on the board's inputs; it is configured by the host")->required();
   auto* pty = serve_command->add_option("--pty", serve_arguments.pty, "name to give to the pseudo terminal that is the board's bus, in real time");
+  serve_command->add_option("--meter-pty", serve_arguments.meter, "name to give to a pseudo terminal that is the main board's UART at a smart meter's line (flm02b)")
+      ->needs(pty);
   bool lines_wanted = false;
-  auto* lines = serve_command->add_flag("--lines", lines_wanted, "serve lines on stdin instead, 'clock HEXDIGITS' and 'wait SECONDS': time passes as they say");
+  auto* lines = serve_command->add_flag("--lines", lines_wanted, "serve lines on stdin instead, 'clock HEXDIGITS', 'wait SECONDS' and 'meter': time passes as they say");
   pty->excludes(lines);
   serve_command->add_option("--speed", serve_arguments.speed, "simulated seconds per second")
       ->check(CLI::Range(0.001, 10000.0))

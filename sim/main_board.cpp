@@ -60,7 +60,7 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
 
 MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkObserver observer, bool configures)
     : scenario_(scenario), board_(board), engine_(engine), observer_(std::move(observer)),
-      link_(board, engine, observer_.byte), line_(scenario.serial, scenario.front_end.seed), bytes_(line_) {
+      link_(board, engine, observer_.byte), meter_(scenario, board, engine) {
   if (configures) configuration_ = configuration(scenario, board);
   if (!observer_.record) return;
   link_.on_channel = [this](Nanoseconds start, const std::vector<std::uint8_t>& bytes) {
@@ -114,18 +114,13 @@ void MainBoard::get_meter(Nanoseconds scheduled) {
 }
 
 Nanoseconds MainBoard::forward_at() const {
-  if (!board_.has_radio || bytes_.next() == kNever) return kNever;
-  return (bytes_.next() / kForwardPeriod + 1) * kForwardPeriod;
+  if (meter_.next() == kNever) return kNever;
+  return (meter_.next() / kForwardPeriod + 1) * kForwardPeriod;
 }
 
 void MainBoard::forward() {
-  std::vector<std::uint8_t> bytes;
-  while (bytes_.next() <= link_.now() && bytes.size() < kForwardMost) {
-    const SerialLine::Byte byte = bytes_.take();
-    const bool slow = byte.bit > 1'000'000'000 / 115200;
-    bytes.push_back(slow ? byte.data & 0x7F : byte.data);
-  }
-  if (engine_.inverts_rx()) link_.forward(bytes);  // Else the main board's UART sees no start bit that it knows.
+  const std::vector<std::uint8_t> bytes = meter_.take(link_.now(), kForwardMost);
+  if (!bytes.empty()) link_.forward(bytes);
 }
 
 void MainBoard::scripted(const HostCommand& command) {
@@ -160,7 +155,7 @@ void MainBoard::run(Nanoseconds end) {
     link_.wait_until(next);
     if (const Nanoseconds back = power_back(link_.now()); back != 0) {  // The main board has no power either.
       link_.wait_until(std::min(back, end));
-      while (bytes_.next() < link_.now()) static_cast<void>(bytes_.take());  // What the smart meter sent meanwhile is lost.
+      meter_.lose(link_.now());
       data_at = (link_.now() + kSecond - 1) / kSecond * kSecond;
       while (poll_at <= link_.now()) poll_at += board_.poll_period;
       if (back >= end) break;

@@ -7,9 +7,9 @@
 
 #include "sim/engine.hpp"
 #include "sim/link_host.hpp"
+#include "sim/meter_uart.hpp"
 #include "sim/records.hpp"
 #include "sim/scenario.hpp"
-#include "sim/serial_line.hpp"
 
 namespace flm::sim {
 
@@ -50,8 +50,7 @@ class MainBoard {
   Engine& engine_;
   LinkObserver observer_;
   LinkHost link_;
-  SerialLine line_;          ///< of port 6; it ends here on a board whose USART is the radio's
-  SerialLine::Reader bytes_;
+  MeterUart meter_;
   std::deque<std::string> configuration_;
 };
 

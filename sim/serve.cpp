@@ -19,6 +19,7 @@
 #include "tools/common/atomic_file.hpp"
 #include "sim/link_host.hpp"
 #include "sim/main_board.hpp"
+#include "sim/meter_uart.hpp"
 
 namespace flm::sim {
 namespace {
@@ -89,9 +90,16 @@ class PseudoTerminal {
   int master_ = -1, slave_ = -1;
 };
 
-void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& engine, LinkHost& host) {
+void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& engine, LinkHost& host, MeterUart& meter) {
   using Clock = std::chrono::steady_clock;
   const PseudoTerminal terminal(options.pty);
+  std::optional<PseudoTerminal> meter_terminal;
+  if (!options.meter.empty()) {
+    if (!meter.connected())
+      throw InputError(fmt::format("--meter-pty {}: no smart meter's line ends at the main board; allowed: flm02b, and a scenario with [[serial]]",
+                                   options.meter.string()));
+    meter_terminal.emplace(options.meter);
+  }
   const StopOnSignal stop_on_signal;
   fmt::print(stderr, "{} on the {} engine: its bus is {} ({}), {:g} x real time; ctrl-C ends it\n", board.name,
              options.engine == EngineKind::native ? "native" : "image", options.pty.string(), terminal.name(), options.speed);
@@ -106,6 +114,9 @@ void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& eng
     if (const Nanoseconds now = due(); now > host.now()) {
       host.wait_until(now);
       engine.run_until(now);
+      // A UART waits for nobody: what does not fit is lost.
+      if (const auto bytes = meter.take(now, SIZE_MAX); meter_terminal && !bytes.empty())
+        if (write(meter_terminal->fd(), bytes.data(), bytes.size()) < 0 && errno != EAGAIN && errno != EINTR) fail(options.meter, "cannot be written");
       if (!late && due() - now > 1'000'000'000) {
         late = true;
         fmt::print(stderr, "warning: this machine cannot simulate {} {:g} times as fast as real time: simulated time lags behind\n", board.name,
@@ -142,14 +153,20 @@ std::optional<std::string> bytes_of(std::string_view digits) {
   return bytes;
 }
 
-std::string answer(const std::string& line, Engine& engine, LinkHost& host) {
+std::string hex(std::string_view bytes) {
+  std::string digits;
+  for (const char byte : bytes) digits += fmt::format("{:02x}", static_cast<std::uint8_t>(byte));
+  return digits;
+}
+
+std::string answer(const std::string& line, Engine& engine, LinkHost& host, MeterUart& meter) {
   constexpr std::string_view clock = "clock ", wait = "wait ";
   const std::string_view text = line;
   if (text.starts_with(clock)) {
     if (const auto bytes = bytes_of(text.substr(clock.size()))) {
       std::string reply;
-      for (const char byte : *bytes) reply += fmt::format("{:02x}", host.clock_byte(static_cast<std::uint8_t>(byte)));
-      return reply;
+      for (const char byte : *bytes) reply += static_cast<char>(host.clock_byte(static_cast<std::uint8_t>(byte)));
+      return hex(reply);
     }
   } else if (text.starts_with(wait)) {
     constexpr double longest = 1e6;
@@ -162,13 +179,19 @@ std::string answer(const std::string& line, Engine& engine, LinkHost& host) {
       return fmt::format("now {:.9f}", seconds(host.now()));
     }
   }
-  return fmt::format("error '{}' is none of: clock HEXDIGITS, two a byte; wait SECONDS, 0 to 1000000", text.substr(0, 40));
+  if (text == "meter") {
+    constexpr std::size_t most = 2048;
+    if (!meter.connected()) return "none";
+    const auto bytes = meter.take(host.now(), most);
+    return "line " + hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  return fmt::format("error '{}' is none of: clock HEXDIGITS, two a byte; wait SECONDS, 0 to 1000000; meter", text.substr(0, 40));
 }
 
-void serve_lines(Engine& engine, LinkHost& host) {
+void serve_lines(Engine& engine, LinkHost& host, MeterUart& meter) {
   std::string line;
   while (std::getline(std::cin, line)) {
-    fmt::print("{}\n", answer(line, engine, host));
+    fmt::print("{}\n", answer(line, engine, host, meter));
     std::fflush(stdout);
   }
 }
@@ -194,11 +217,12 @@ void serve(const Scenario& scenario, const ServeOptions& options) {
     eeprom.emplace(options.eeprom);
   }
   LinkHost host(board, *engine);
+  MeterUart meter(scenario, board, *engine);
   if (options.configure && !kept) configure(scenario, board, *engine, host);
   if (options.pty.empty())
-    serve_lines(*engine, host);
+    serve_lines(*engine, host, meter);
   else
-    serve_pty(options, board, *engine, host);
+    serve_pty(options, board, *engine, host, meter);
   if (!eeprom) return;
   const std::vector<std::uint8_t> contents = engine->eeprom();
   eeprom->write({reinterpret_cast<const char*>(contents.data()), contents.size()});

@@ -241,8 +241,9 @@ ComparisonResult compare(BoardLink& board, Dialogue& person, const Options& opti
     }
     const auto left = comparison.seconds_to(target);
     if (feed.silence() > std::min(longest_silence, options.limit_s))
-      throw CalibrationError(fmt::format("sensor {} has not counted for {}: is the meter connected, and is there a load?",
-                                         reference + 1, span_text(feed.silence())));
+      throw CalibrationError(fmt::format("sensor {} has not counted for {}: is the meter connected{}, and is there a load?", reference + 1,
+                                         span_text(feed.silence()),
+                                         meter == Meter::p1 ? ", its line forwarded where it ends at the main board (meter=)" : ""));
     if (passed > options.limit_s)
       throw CalibrationError(
           fmt::format("the uncertainty is {} after {}; wanted: {:.2f} %. Allow more with --limit or --uncertainty, or use a "

@@ -1,18 +1,14 @@
 // A board or simulator behind a serial device or pseudo terminal: each byte that goes out brings one back.
-#include <asm/termbits.h>  // termios2: any baud rate
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/errors.hpp"
 #include "tools/flmctl/transport.hpp"
+#include "tools/flmctl/tty.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -22,54 +18,24 @@ constexpr double kPatience = 2.0;
 
 class SerialBus : public Bus {
  public:
-  explicit SerialBus(const Port& port) : path_(port.path) {
-    // Not the controlling terminal; no wait for a modem's carrier.
-    fd_ = ::open(path_.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (fd_ < 0) cannot_open(path_, errno);
-    if (ioctl(fd_, TCGETS2, &before_) != 0) {
-      ::close(fd_);
-      throw InputError(fmt::format("{}: is no serial device; allowed: spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml", path_));
-    }
-    // Bytes as they are. HUPCL, and with it DTR and RTS, stay as they were: neither may reset the board.
-    termios2 raw = before_;
-    raw.c_iflag = 0;
-    raw.c_oflag = 0;
-    raw.c_lflag = 0;
-    raw.c_cflag = (before_.c_cflag & HUPCL) | CS8 | CREAD | CLOCAL | BOTHER;
-    raw.c_ispeed = raw.c_ospeed = static_cast<speed_t>(port.baud);
-    raw.c_cc[VMIN] = 0;
-    raw.c_cc[VTIME] = 0;
-    if (ioctl(fd_, TIOCEXCL) != 0 || ioctl(fd_, TCSETS2, &raw) != 0) {
-      const int number = errno;
-      ::close(fd_);
-      throw InputError(fmt::format("{}: cannot be set to {} baud: {}", path_, port.baud, std::strerror(number)));
-    }
-    ioctl(fd_, TCFLSH, TCIOFLUSH);
-  }
-  ~SerialBus() override {
-    ioctl(fd_, TCSETS2, &before_);
-    ioctl(fd_, TIOCNXCL);
-    ::close(fd_);
-  }
-  SerialBus(const SerialBus&) = delete;
-  SerialBus& operator=(const SerialBus&) = delete;
+  explicit SerialBus(const Port& port) : path_(port.path), tty_(port.path, port.baud) {}
 
   [[nodiscard]] std::string clock(std::string_view bytes) override {
     std::string received;
     std::size_t sent = 0;
     double deadline = steady_now() + kPatience;
     while (received.size() < bytes.size()) {
-      pollfd ready{fd_, static_cast<short>(POLLIN | (sent < bytes.size() ? POLLOUT : 0)), 0};
+      pollfd ready{tty_.fd(), static_cast<short>(POLLIN | (sent < bytes.size() ? POLLOUT : 0)), 0};
       const double left = deadline - steady_now();
       if (left <= 0.0) give_up();
       if (poll(&ready, 1, static_cast<int>(left * 1e3) + 1) <= 0) continue;
       if ((ready.revents & POLLOUT) != 0) {
-        const ssize_t count = ::write(fd_, bytes.data() + sent, bytes.size() - sent);
+        const ssize_t count = ::write(tty_.fd(), bytes.data() + sent, bytes.size() - sent);
         if (count > 0) sent += static_cast<std::size_t>(count);
       }
       if ((ready.revents & POLLIN) != 0) {
         char buffer[256];
-        const ssize_t count = ::read(fd_, buffer, std::min(sizeof buffer, bytes.size() - received.size()));
+        const ssize_t count = ::read(tty_.fd(), buffer, std::min(sizeof buffer, bytes.size() - received.size()));
         if (count > 0) {
           received.append(buffer, static_cast<std::size_t>(count));
           deadline = steady_now() + kPatience;
@@ -89,8 +55,7 @@ class SerialBus : public Bus {
   }
 
   std::string path_;
-  int fd_ = -1;
-  termios2 before_{};
+  Tty tty_;
 };
 
 }  // namespace

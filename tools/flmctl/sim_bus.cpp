@@ -32,6 +32,17 @@ fs::path simulator() {
   return beside;
 }
 
+/// Two hex digits a byte; what is none counts as 0.
+std::string bytes_of(std::string_view digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    unsigned value = 0;
+    std::from_chars(digits.data() + i, digits.data() + i + 2, value, 16);
+    bytes += static_cast<char>(value);
+  }
+  return bytes;
+}
+
 class SimBus : public Bus {
  public:
   explicit SimBus(const Port& port) : path_(port.path), speed_(port.speed) {
@@ -81,12 +92,7 @@ class SimBus : public Bus {
     std::string order = "clock ";
     for (const char byte : bytes) order += fmt::format("{:02x}", static_cast<unsigned char>(byte));
     const std::string answer = ask(order);
-    std::string received;
-    for (std::size_t i = 0; i + 1 < answer.size(); i += 2) {
-      unsigned value = 0;
-      std::from_chars(answer.data() + i, answer.data() + i + 2, value, 16);
-      received += static_cast<char>(value);
-    }
+    std::string received = bytes_of(answer);
     if (received.size() != bytes.size()) throw NoAnswer(fmt::format("the simulator of {} answers '{}'", path_, answer));
     return received;
   }
@@ -105,12 +111,32 @@ class SimBus : public Bus {
     paced_time_ = time_;
   }
 
+  [[nodiscard]] std::unique_ptr<MeterLine> meter_line() override {
+    if (ask("meter") == "none") return nullptr;
+    return std::make_unique<SimMeterLine>(*this);
+  }
+
   void close() override {
     const int status = end();
     if (status != 0) throw InputError(fmt::format("the simulator of {} ended with status {}", path_, status));
   }
 
  private:
+  /// The UART of the simulated main board.
+  class SimMeterLine : public MeterLine {
+   public:
+    explicit SimMeterLine(SimBus& bus) : bus_(bus) {}
+    [[nodiscard]] std::string read() override {
+      const std::string answer = bus_.ask("meter");
+      constexpr std::string_view line = "line ";
+      if (!answer.starts_with(line)) throw NoAnswer(fmt::format("the simulator of {} answers '{}'", bus_.path_, answer));
+      return bytes_of(std::string_view(answer).substr(line.size()));
+    }
+
+   private:
+    SimBus& bus_;
+  };
+
   double waited(double seconds) {
     const std::string answer = ask(fmt::format("wait {:.9f}", seconds));
     constexpr std::string_view now = "now ";

@@ -40,8 +40,8 @@ std::size_t word_of(const Port& port, const Option& option, const std::vector<st
 
 std::vector<std::string_view> options_of(Port::Kind kind) {
   switch (kind) {
-    case Port::Kind::spi: return {"board", "hz"};
-    case Port::Kind::serial: return {"baud"};
+    case Port::Kind::spi: return {"board", "hz", "meter", "meter_baud"};
+    case Port::Kind::serial: return {"baud", "meter", "meter_baud"};
     default: return {"engine", "eeprom", "image", "configure", "speed"};
   }
 }
@@ -55,6 +55,8 @@ void take_option(Port& port, const Option& option) {
   }
   if (name == "hz") port.hz = number_of(port, option, 1'000, 1'000'000);
   if (name == "baud") port.baud = number_of(port, option, 300, 4'000'000);
+  if (name == "meter") port.meter = option.value;
+  if (name == "meter_baud") port.meter_baud = word_of(port, option, {"115200", "9600"}) == 0 ? 115'200 : 9'600;
   if (name == "engine") port.engine = word_of(port, option, {"native", "image"}) == 0 ? "native" : "image";
   if (name == "eeprom") port.eeprom = option.value;
   if (name == "image") port.image = option.value;
@@ -97,11 +99,9 @@ Port parse_port(const std::string& text) {
 }
 
 std::unique_ptr<Bus> open_bus(const Port& port) {
-  switch (port.kind) {
-    case Port::Kind::spi: return open_spidev(port);
-    case Port::Kind::serial: return open_serial(port);
-    default: return open_simulator(port);
-  }
+  std::unique_ptr<Bus> bus = port.kind == Port::Kind::spi ? open_spidev(port) : port.kind == Port::Kind::serial ? open_serial(port) : open_simulator(port);
+  std::unique_ptr<MeterLine> line = port.meter.empty() ? bus->meter_line() : open_meter_line(port.meter, port.meter_baud);
+  return line == nullptr ? std::move(bus) : forwarding(std::move(bus), std::move(line));
 }
 
 void cannot_open(const std::string& path, int error_number) {

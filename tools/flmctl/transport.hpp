@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tools/flmctl/board_facts.hpp"
+#include "tools/flmctl/meter_line.hpp"
 
 namespace flm::ctl {
 
@@ -26,6 +27,8 @@ class Bus {
   [[nodiscard]] virtual bool live() const { return true; }
   /// A bus whose time only passes as it is told keeps to so many seconds a second from now on; 0: as fast as it can.
   virtual void pace(double /*speed*/) {}
+  /// The smart meter's line of a bus that brings one along: a simulated board's. It belongs to the bus.
+  [[nodiscard]] virtual std::unique_ptr<MeterLine> meter_line() { return nullptr; }
   /// Ends the session; a simulated board keeps its EEPROM then. Throws when that fails.
   virtual void close() {}
 };
@@ -40,6 +43,8 @@ struct Port {
   const BoardFacts* board = nullptr;  ///< spi: `board=flm02a`, when it is not to be found out
   int hz = 1'000'000;       ///< spi: clock
   int baud = 115'200;       ///< serial: 8N1
+  std::string meter;        ///< spi, serial: device of a smart meter's line that ends at this machine, or empty
+  int meter_baud = 115'200; ///< or 9600
   std::string engine = "native", eeprom, image;  ///< sim
   bool configure = true;    ///< sim: as a stock main board does from the scenario's sensors
   double speed = 0.0;       ///< sim: simulated seconds a second, 0: as fast as it can

@@ -56,10 +56,50 @@ TEST_CASE("a meter's counter and power have a sign") {
   CHECK(reading.count(SensorKind::clamp) == 4294967295.0);
 }
 
+namespace {
+/// Writes down what is clocked.
+struct RecordingBus : Bus {
+  explicit RecordingBus(std::string& log) : log_(log) {}
+  [[nodiscard]] std::string clock(std::string_view bytes) override {
+    log_ += std::string(bytes) + ' ';
+    return std::string(bytes.size(), '\0');
+  }
+  void wait(double seconds) override { time_ += seconds; }
+  [[nodiscard]] double now() override { return time_; }
+  std::string& log_;
+  double time_ = 0.0;
+};
+/// Bytes at times.
+struct ScriptedLine : MeterLine {
+  explicit ScriptedLine(std::vector<std::string> parts) : parts_(std::move(parts)) {}
+  [[nodiscard]] std::string read() override { return next_ < parts_.size() ? parts_[next_++] : std::string(); }
+  std::vector<std::string> parts_;
+  std::size_t next_ = 0;
+};
+}  // namespace
+
+TEST_CASE("a smart meter's bytes go to the board in order, in messages of 32, whenever the bus waits") {
+  std::string log;
+  const auto bus = forwarding(std::make_unique<RecordingBus>(log), std::make_unique<ScriptedLine>(std::vector<std::string>{"/A", "", std::string(33, '\x80') + "\n"}));
+  CHECK(bus->clock("lgc").size() == 3);
+  CHECK(log == "lgc ");
+  bus->wait(0.0);
+  CHECK(log == "lgc p2f41. ");
+  bus->wait(0.025);
+  std::string all = "lgc p2f41. p";
+  for (int i = 0; i < 32; ++i) all += "80";
+  CHECK(log == all + ". p800a. ");
+  CHECK(bus->now() == Approx(0.025));
+}
+
 TEST_CASE("ports are read as they are written") {
   CHECK(parse_port("spi:/dev/spidev0.0").kind == Port::Kind::spi);
   CHECK(parse_port("spi:/dev/spidev0.0,board=flm02a").board->name == "flm02a");
   CHECK(parse_port("/dev/ttyUSB0,baud=9600").baud == 9600);
+  const Port meter = parse_port("spi:/dev/spidev0.0,meter=/dev/ttyS0,meter_baud=9600");
+  CHECK(meter.meter == "/dev/ttyS0");
+  CHECK(meter.meter_baud == 9600);
+  CHECK_THROWS_AS(parse_port("sim:a,meter=b"), InputError);
   const Port sim = parse_port("sim:a,engine=image,eeprom=b,configure=no,speed=2.5");
   CHECK(sim.path == "a");
   CHECK(sim.engine == "image");
