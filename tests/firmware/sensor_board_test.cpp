@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "tests/firmware/board_on_link.hpp"
 
@@ -93,6 +94,22 @@ TEST_CASE("the first reading of a clamp covers a whole second") {
   CHECK(number(host.ask("gd"), 16, 8) == Approx(watts_of_mean(400)).epsilon(0.003));
 }
 
+TEST_CASE("a second in which a clamp's constant changed, or in which it was off, is left out whole") {
+  Metered<Flm02b> host;
+  for (const char* command : {"sp00ffffffffff", "sm001429", "se0001"}) REQUIRE(host.ask(command) == command);
+  host.seconds(3, 400.0, 0);
+  CHECK(host.ask("gd") != "gd");
+  const std::vector<std::vector<std::string>> changes = {{"sm002852"}, {"se0000", "se0001"}};
+  for (const auto& change : changes) {
+    host.ticks(host.ticks_a_second / 2);
+    for (const std::string& command : change) REQUIRE(host.ask(command) == command);
+    host.ticks(host.ticks_a_second - host.ticks_a_second / 2);
+    CHECK(host.ask("gd") == "gd");
+    host.seconds(2, 400.0, 0);
+    CHECK(number(host.ask("gd"), 16, 8) == Approx(2 * watts_of_mean(400)).epsilon(0.003));
+  }
+}
+
 TEST_CASE("three clamps that feed one sensor add up") {
   BoardOnLink<Flm02b> one, three;
   REQUIRE(one.ask("sp00ffffffffff") == "sp00ffffffffff");
@@ -133,6 +150,17 @@ TEMPLATE_TEST_CASE("pulses on ports 4 and 5 count on the sensors that the map na
   CHECK(number(data, 24, 2) == 5);
   CHECK(number(data, 26, 8) == 7);
   CHECK(number(data, 34, 4) == 0);
+}
+
+TEMPLATE_TEST_CASE("a pulse's stamp is when the contact closed, whatever its debounce time", "", Flm02a, Flm02b) {
+  for (const char* debounce : {"sj03000f", "sj0300fa"}) {  // 1.5 ms, 25 ms
+    CAPTURE(debounce);
+    BoardOnLink<TestType> host;
+    for (const char* command : {"spffffff03ffff", "sm030001", "se0301", debounce}) REQUIRE(host.ask(command) == command);
+    host.ticks(host.ticks_a_second);
+    pulse(host, TestType::PulsePort4::mask, 60);
+    CHECK(number(host.ask("gd"), 16, 8) == Approx(1000).margin(2));
+  }
 }
 
 TEMPLATE_TEST_CASE("a contact that is closed at power-up is no pulse; the next closing is", "", Flm02a, Flm02b) {
@@ -180,6 +208,16 @@ TEST_CASE("the analog front end off and on again leaves all three clamps measuri
   REQUIRE(host.ask("sk010000") == "sk010000");
   host.ticks(3 * host.ticks_a_second, 500);
   CHECK(host.ask("gd").size() == 2 + 3 * 22);
+}
+
+TEST_CASE("the watchdog is fed while samples come, and starves without them, however busy the link is") {
+  BoardOnLink<Flm02b> host;
+  host.ticks(host.ticks_a_second);
+  host.board.hal().watchdog_fed = false;
+  for (int i = 0; i < 10; ++i) REQUIRE(host.ask("gm00") == "gm000000");
+  CHECK_FALSE(host.board.hal().watchdog_fed);
+  host.ticks(host.ticks_a_second / 500);
+  CHECK(host.board.hal().watchdog_fed);
 }
 
 TEST_CASE("the LED goes dark at a poll for 33 ms and is lit otherwise") {
