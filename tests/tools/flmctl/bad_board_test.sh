@@ -71,6 +71,7 @@ zeros=$(printf '%01000d' 0)
 while read -r order hex; do
   case $order in
     wait) echo "now 1.0" ;;
+    meter) echo none ;;
     clock)
       if [ ${#hex} -gt 2 ]; then
         rest=$(answer "$hex")
@@ -82,6 +83,7 @@ while read -r order hex; do
       else
         echo "${idle:-00}"
       fi ;;
+    *) echo "error '$order'" ;;
   esac
 done
 SH
