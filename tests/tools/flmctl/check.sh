@@ -5,6 +5,7 @@ server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
 cd "$folder" || exit 2
 export XDG_STATE_HOME="$folder/state"
+export SHELL=/bin/sh  # which script(1) starts: the same one wherever the tests run
 unset FLMCTL_PORT
 passed=0
 failed=0
@@ -60,7 +61,8 @@ typed() {
   local from=1 waited
   : >screen
   mkfifo keyboard
-  timeout 60 script -qefc "${!#}" /dev/null <keyboard >screen &
+  # exec: a shell that waits would have the ctrl-C too, and end with 130 whatever the program says.
+  timeout 60 script -qefc "exec ${!#}" /dev/null <keyboard >screen &
   local program=$!
   exec 9>keyboard
   rm keyboard
