@@ -18,7 +18,9 @@ struct Fuses {
   static_assert((Low & 0x0E) == (CpuHz > 8000000 ? 0x0E : 0x0C),
                 "CKSEL does not fit the crystal: 110x up to 8 MHz, 111x above");
 
-  static constexpr uint8_t low = Low, high = High, extended = Extended;
+  static constexpr uint8_t low = Low, high = High;
+  /// As the controller reads back: unused bits are 1 (avrdude calls them failed where they are written 0).
+  static constexpr uint8_t extended = Extended | 0xF8;
   /// CKDIV8: the CPU starts at an eighth of the crystal's frequency.
   static constexpr bool clock_divided_by_8 = (Low & 0x80) == 0;
   /// EESAVE: erasing the chip, which writing flash begins with, leaves the EEPROM alone.

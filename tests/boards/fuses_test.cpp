@@ -10,7 +10,8 @@
 
 using namespace flm::boards;
 
-// Shared reference "hardware": 0xEC 0xDE 0x01 and 0x6E 0xDE 0x01, CKDIV8 programmed on FLM02B.
+// Shared reference "hardware": 0xEC 0xDE 0x01 and 0x6E 0xDE 0x01, CKDIV8 programmed on FLM02B; unused bits read as 1.
+static_assert(Flm02a::FuseBytes::extended == 0xF9 && Flm02b::FuseBytes::extended == 0xF9);
 static_assert(!Flm02a::FuseBytes::clock_divided_by_8, "FLM02A starts at 3.6864 MHz");
 static_assert(Flm02b::FuseBytes::clock_divided_by_8, "FLM02B starts at 2 MHz");
 static_assert(!Flm02a::FuseBytes::erase_keeps_eeprom && !Flm02b::FuseBytes::erase_keeps_eeprom,

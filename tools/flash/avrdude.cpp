@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <iterator>
 
 #include "boards/all.hpp"
 #include "tools/common/input_error.hpp"
@@ -42,6 +44,36 @@ const std::vector<BoardFuses>& boards() {
 Command begin(const FlashFiles& files) {
   return {"avrdude", "-C", "+" + files.configuration.string(), "-c", files.board, "-p", part};
 }
+
+/// While one is there, SIGINT and SIGQUIT of the terminal end the child alone, and we live to say what that means.
+class SignalsIgnored {
+ public:
+  SignalsIgnored() {
+    struct sigaction ignore = {};
+    ignore.sa_handler = SIG_IGN;
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) {
+      sigaction(kSignals[i], &ignore, &before_[i]);
+      if (before_[i].sa_handler != SIG_IGN) sigaddset(&wanted, kSignals[i]);
+    }
+    posix_spawnattr_init(&attributes_);
+    posix_spawnattr_setsigdefault(&attributes_, &wanted);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SignalsIgnored() {
+    posix_spawnattr_destroy(&attributes_);
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+  }
+  SignalsIgnored(const SignalsIgnored&) = delete;
+  SignalsIgnored& operator=(const SignalsIgnored&) = delete;
+  [[nodiscard]] const posix_spawnattr_t* for_child() const { return &attributes_; }
+
+ private:
+  static constexpr int kSignals[] = {SIGINT, SIGQUIT};
+  struct sigaction before_[std::size(kSignals)];
+  posix_spawnattr_t attributes_;
+};
 
 }  // namespace
 
@@ -110,8 +142,9 @@ int run(const Command& command) {
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  const SignalsIgnored ours;
   pid_t child = 0;
-  if (const int error = posix_spawnp(&child, words[0], nullptr, nullptr, words.data(), environ); error != 0)
+  if (const int error = posix_spawnp(&child, words[0], nullptr, ours.for_child(), words.data(), environ); error != 0)
     throw InputError(fmt::format("{}: {}; on Debian: apt-get install avrdude", command.front(), std::strerror(error)));
   int status = 0;
   while (waitpid(child, &status, 0) < 0)

@@ -29,8 +29,8 @@ Command write_command(const FlashFiles&, const std::filesystem::path& eeprom);
 /// As a person would type it in a shell.
 std::string as_typed(const Command&);
 
-/// Runs it with this program's output, and gives its exit status; 128 and more: a signal's number more. Throws InputError when
-/// there is no such program.
+/// Runs it with this program's output, and gives its exit status; 128 and more: a signal's number more. A ctrl-C meanwhile is the
+/// program's own, not ours. Throws InputError when there is no such program.
 int run(const Command&);
 
 }  // namespace flm::flash

@@ -157,7 +157,7 @@ TEST_CASE("a board with OpenFLM is flashed, and has its settings and counters ba
   REQUIRE(attempt.ran.size() == 2);
   CHECK_THAT(attempt.ran[0], Contains("-c flm02b -p m168p -U flash:r:") && Contains("-U eeprom:r:"));
   CHECK_THAT(attempt.ran[1],
-             Contains("-U lfuse:w:0x6E:m -U hfuse:w:0xDE:m -U efuse:w:0x01:m -U flash:w:") && Contains(".eeprom.hex:i"));
+             Contains("-U lfuse:w:0x6E:m -U hfuse:w:0xDE:m -U efuse:w:0xF9:m -U flash:w:") && Contains(".eeprom.hex:i"));
   CHECK_THAT(attempt.said, Contains("settings and counters are as they were"));
 }
 
