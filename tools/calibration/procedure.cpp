@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <exception>
 
 #include "tools/calibration/constant.hpp"
 #include "tools/calibration/prediction.hpp"
@@ -28,39 +29,41 @@ int get_clamp(BoardLink& board, char letter, int clamp) {
   return static_cast<int>(board.get(fmt::format("g{} {}", letter, clamp), 2)[1]);
 }
 
-/// What is set, and goes back to what it was unless it is kept.
-class Settings {
- public:
-  Settings(BoardLink& board, std::vector<Change> changes) : board_(board), changes_(std::move(changes)) {}
-  ~Settings() {
-    if (!armed_) return;
-    try {
-      for (const Change& change : changes_) board_.set(fmt::format("{} {}", change.command, change.before));
-      board_.commit();
-    } catch (const std::exception&) {  // the link is gone: the caller hears of that by another exception
-    }
+/// False when that goes wrong as well.
+bool put_back(BoardLink& board, const std::vector<Change>& changes) {
+  try {
+    for (const Change& change : changes) board.set(fmt::format("{} {}", change.command, change.before));
+    board.commit();
+    return true;
+  } catch (const std::exception&) {  // The reason is the one that it had to be put back for: the link is gone.
+    return false;
   }
-  Settings(const Settings&) = delete;
-  Settings& operator=(const Settings&) = delete;
+}
 
-  void apply() {
-    armed_ = true;
-    for (const Change& change : changes_) board_.set(fmt::format("{} {}", change.command, change.after));
+/// Sets and commits the changes and verifies them; whatever goes wrong on the way, what was set goes back to what it was.
+template <class Verify>
+void set_and_verify(BoardLink& board, const std::vector<Change>& changes, Verify verify) {
+  try {
+    for (const Change& change : changes) board.set(fmt::format("{} {}", change.command, change.after));
     // Read back: what it answers to a get, not what it echoed.
-    for (const Change& change : changes_) {
+    for (const Change& change : changes) {
       std::string get = change.command;
       get[0] = 'g';
-      if (board_.get(get, 2)[1] != change.after) throw Refused(fmt::format("'{}' does not give {} back", get, change.after));
+      if (board.get(get, 2)[1] != change.after) throw Refused(fmt::format("'{}' does not give {} back", get, change.after));
     }
-    board_.commit();
+    board.commit();
+    verify();
+  } catch (const std::exception&) {
+    if (put_back(board, changes)) throw;
+    std::string set;
+    for (const Change& change : changes)
+      set += fmt::format("{}{} {} (before: {})", set.empty() ? "" : ", ", change.command, change.after, change.before);
+    std::throw_with_nested(
+        NotPutBack(fmt::format("what was set could not be put back, and the board may have kept it: {}. 'flmctl raw' sets it, "
+                               "'flmctl raw ct' saves it",
+                               set)));
   }
-  void keep() { armed_ = false; }
-
- private:
-  BoardLink& board_;
-  std::vector<Change> changes_;
-  bool armed_ = false;
-};
+}
 
 /// Says what would change, and asks; false when nothing is to be done.
 bool agreed(Dialogue& person, const Record& record) {
@@ -117,18 +120,17 @@ std::optional<Record> calibrate_zero(BoardLink& board, Dialogue& person, const O
   }
   person.say(fmt::format("without load the board reads {:.1f} W; expected after: {:.1f} W", before_w, expected_w));
   if (!agreed(person, record)) return std::nullopt;
-  Settings settings(board, record.changes);
-  settings.apply();
-  double sum = 0;
-  constexpr int seconds = 5;
-  for (const double watt : clamp_powers(board, person, sensor.sensor, seconds)) sum += watt / seconds;
-  // Noise passes the starting current now and then; a count more than that is something else.
-  const double allowed = 2.0 * expected_w + 2.4e-3 / 1.110721 * sensor.constant * static_cast<double>(sensor.clamps.size());
-  person.say(fmt::format("verified: {:.1f} W without load", sum));
-  if (sum > allowed)
-    throw CalibrationError(fmt::format(
-        "after it the board reads {:.1f} W without load; allowed: {:.1f} W. The settings are as before", sum, allowed));
-  settings.keep();
+  set_and_verify(board, record.changes, [&] {
+    double sum = 0;
+    constexpr int seconds = 5;
+    for (const double watt : clamp_powers(board, person, sensor.sensor, seconds)) sum += watt / seconds;
+    // Noise passes the starting current now and then; a count more than that is something else.
+    const double allowed = 2.0 * expected_w + 2.4e-3 / 1.110721 * sensor.constant * static_cast<double>(sensor.clamps.size());
+    person.say(fmt::format("verified: {:.1f} W without load", sum));
+    if (sum > allowed)
+      throw CalibrationError(fmt::format(
+          "after it the board reads {:.1f} W without load; allowed: {:.1f} W. The settings are as before", sum, allowed));
+  });
   return record;
 }
 
@@ -158,19 +160,18 @@ std::optional<Record> calibrate_gain(BoardLink& board, Dialogue& person, const O
   record.uncertainty = fit.uncertainty;
   record.changes = {constant_change(sensor, constant)};
   if (!agreed(person, record)) return std::nullopt;
-  Settings settings(board, record.changes);
-  settings.apply();
-  const GainFit after = fit_gain(clamp_powers(board, person, sensor.sensor, 5), reference);
-  record.verified_error = 1.0 / after.ratio - 1.0;
-  record.verified_uncertainty = after.uncertainty;
-  person.say(fmt::format("verified: {:.1f} W, error {} +- {}", after.mean, signed_percent(record.verified_error),
-                         bounds(after.uncertainty)));
-  const double allowed = fit.uncertainty + after.uncertainty + 0.005;
-  if (std::abs(record.verified_error) > allowed)
-    throw CalibrationError(
-        fmt::format("after it the error is {}; allowed: {:.2f} %. Has the load changed? The settings are as before",
-                    signed_percent(record.verified_error), percent(allowed)));
-  settings.keep();
+  set_and_verify(board, record.changes, [&] {
+    const GainFit after = fit_gain(clamp_powers(board, person, sensor.sensor, 5), reference);
+    record.verified_error = 1.0 / after.ratio - 1.0;
+    record.verified_uncertainty = after.uncertainty;
+    person.say(fmt::format("verified: {:.1f} W, error {} +- {}", after.mean, signed_percent(record.verified_error),
+                           bounds(after.uncertainty)));
+    const double allowed = fit.uncertainty + after.uncertainty + 0.005;
+    if (std::abs(record.verified_error) > allowed)
+      throw CalibrationError(
+          fmt::format("after it the error is {}; allowed: {:.2f} %. Has the load changed? The settings are as before",
+                      signed_percent(record.verified_error), percent(allowed)));
+  });
   return record;
 }
 
@@ -197,18 +198,17 @@ std::optional<Record> calibrate_shape(BoardLink& board, Dialogue& person, const 
   person.say(fmt::format("expected after: a sine reads {} of what it reads now; check the gain next",
                          signed_percent(-record.error_before)));
   if (!agreed(person, record)) return std::nullopt;
-  Settings settings(board, record.changes);
-  settings.apply();
-  for (const int clamp : sensor.clamps) {
-    const ShapeFit fit = fit_clamp(clamp, 3);
-    record.verified_error = fit.ratio_before / fit.ratio_after - 1.0;
-    person.say(fmt::format("verified: clamp {}: RMS to mean {:.4f}", clamp + 1, fit.ratio_before));
-    if (std::abs(record.verified_error) > 0.005)
-      throw CalibrationError(
-          fmt::format("after it a sine's RMS to its mean is {:.4f}; allowed: {:.4f} within 0.5 %. The settings are as before",
-                      fit.ratio_before, fit.ratio_after));
-  }
-  settings.keep();
+  set_and_verify(board, record.changes, [&] {
+    for (const int clamp : sensor.clamps) {
+      const ShapeFit fit = fit_clamp(clamp, 3);
+      record.verified_error = fit.ratio_before / fit.ratio_after - 1.0;
+      person.say(fmt::format("verified: clamp {}: RMS to mean {:.4f}", clamp + 1, fit.ratio_before));
+      if (std::abs(record.verified_error) > 0.005)
+        throw CalibrationError(
+            fmt::format("after it a sine's RMS to its mean is {:.4f}; allowed: {:.4f} within 0.5 %. The settings are as before",
+                        fit.ratio_before, fit.ratio_after));
+    }
+  });
   return record;
 }
 
@@ -293,21 +293,20 @@ std::optional<Record> calibrate_against(BoardLink& board, Dialogue& person, cons
   record.uncertainty = fit.uncertainty;
   record.changes = {constant_change(sensor, constant)};
   if (!agreed(person, record)) return std::nullopt;
-  Settings settings(board, record.changes);
-  settings.apply();
-  board.wait(2.0);  // the second in progress was measured with the old constant
-  const ComparisonResult after = compare(board, person, options, sensor.sensor, reference, meter, options.uncertainty, nullptr,
-                                         [](const ComparisonResult&) { return true; });
-  record.verified_error = 1.0 / after.ratio - 1.0;
-  record.verified_uncertainty = after.uncertainty;
-  person.say(fmt::format("verified in {}: error {} +- {}", span_text(after.seconds), signed_percent(record.verified_error),
-                         bounds(after.uncertainty)));
-  const double allowed = fit.uncertainty + after.uncertainty + std::abs(constant.error_after);
-  if (std::abs(record.verified_error) > allowed + 0.001)
-    throw CalibrationError(
-        fmt::format("after it the error is {}; allowed: {:.2f} %. Has the load changed its kind? The settings are as before",
-                    signed_percent(record.verified_error), percent(allowed)));
-  settings.keep();
+  set_and_verify(board, record.changes, [&] {
+    board.wait(2.0);  // the second in progress was measured with the old constant
+    const ComparisonResult after = compare(board, person, options, sensor.sensor, reference, meter, options.uncertainty, nullptr,
+                                           [](const ComparisonResult&) { return true; });
+    record.verified_error = 1.0 / after.ratio - 1.0;
+    record.verified_uncertainty = after.uncertainty;
+    person.say(fmt::format("verified in {}: error {} +- {}", span_text(after.seconds), signed_percent(record.verified_error),
+                           bounds(after.uncertainty)));
+    const double allowed = fit.uncertainty + after.uncertainty + std::abs(constant.error_after);
+    if (std::abs(record.verified_error) > allowed + 0.001)
+      throw CalibrationError(
+          fmt::format("after it the error is {}; allowed: {:.2f} %. Has the load changed its kind? The settings are as before",
+                      signed_percent(record.verified_error), percent(allowed)));
+  });
   return record;
 }
 

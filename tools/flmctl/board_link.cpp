@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include "tools/flmctl/clock.hpp"
+#include "tools/flmctl/transport.hpp"
 
 namespace flm::ctl {
 
@@ -16,8 +16,7 @@ std::vector<std::int64_t> LinkOfBoard::ask(const std::string& line) {
 }
 
 void LinkOfBoard::wait(double seconds) {
-  board_.bus().wait(seconds);
-  if (stopped()) throw Cancelled("stopped");
+  if (!wait_unless_stopped(board_.bus(), seconds)) throw Cancelled("cancelled");
 }
 
 }  // namespace flm::ctl

@@ -9,6 +9,7 @@ class LinkOfBoard : public BoardLink {
  public:
   explicit LinkOfBoard(Board& board) : board_(board) {}
   std::vector<std::int64_t> ask(const std::string& line) override;
+  /// Throws Cancelled when a signal ended it.
   void wait(double seconds) override;
   double now() override { return board_.bus().now(); }
   void commit() override { board_.commit(); }

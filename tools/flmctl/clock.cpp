@@ -35,7 +35,7 @@ void sleep_for(double seconds) {
   timespec left{};
   left.tv_sec = static_cast<time_t>(seconds);
   left.tv_nsec = static_cast<long>(std::fmod(seconds, 1.0) * 1e9);
-  while (!stopped() && nanosleep(&left, &left) != 0 && errno == EINTR) {
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
   }
 }
 

@@ -4,7 +4,7 @@
 
 namespace flm::ctl {
 
-/// While one is there, SIGINT, SIGTERM and SIGHUP do not end the program: they end the wait that is going on, and stopped() tells.
+/// While one is there, SIGINT, SIGTERM and SIGHUP do not end the program: stopped() tells of them.
 class StopOnSignal {
  public:
   StopOnSignal();
@@ -21,7 +21,7 @@ class StopOnSignal {
 
 /// s on a clock that only goes forward.
 [[nodiscard]] double steady_now();
-/// Sleeps so many s, or until stopped().
+/// Sleeps so many s, signals or not: a board needs its time for a reply, also for those that put back what ctrl-C interrupted.
 void sleep_for(double seconds);
 
 }  // namespace flm::ctl

@@ -7,7 +7,6 @@
 #include <cerrno>
 
 #include "protocol/hex.hpp"
-#include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/errors.hpp"
 #include "tools/flmctl/transport.hpp"
 #include "tools/flmctl/tty.hpp"
@@ -49,7 +48,7 @@ class ForwardingBus : public Bus {
     const double end = bus_->now() + seconds;
     for (double left = seconds;; left = end - bus_->now()) {
       forward();
-      if (stopped() || left < kShortest) break;
+      if (left < kShortest) break;
       bus_->wait(std::min(left, kPeriod));
     }
   }

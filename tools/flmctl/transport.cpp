@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tools/common/nearest.hpp"
+#include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/errors.hpp"
 
 namespace flm::ctl {
@@ -102,6 +103,15 @@ std::unique_ptr<Bus> open_bus(const Port& port) {
   std::unique_ptr<Bus> bus = port.kind == Port::Kind::spi ? open_spidev(port) : port.kind == Port::Kind::serial ? open_serial(port) : open_simulator(port);
   std::unique_ptr<MeterLine> line = port.meter.empty() ? bus->meter_line() : open_meter_line(port.meter, port.meter_baud);
   return line == nullptr ? std::move(bus) : forwarding(std::move(bus), std::move(line));
+}
+
+bool wait_unless_stopped(Bus& bus, double seconds) {
+  constexpr double kSlice = 0.1;  ///< s that a person waits for ctrl-C to be noticed
+  const double end = bus.now() + seconds;
+  double left = seconds;
+  for (; left > kSlice && !stopped(); left = end - bus.now()) bus.wait(kSlice);
+  if (!stopped()) bus.wait(left);
+  return !stopped();
 }
 
 void cannot_open(const std::string& path, int error_number) {

@@ -15,7 +15,7 @@ class Bus {
   virtual ~Bus() = default;
   /// Clocks bytes to the board; as many come back.
   [[nodiscard]] virtual std::string clock(std::string_view bytes) = 0;
-  /// Lets time pass, s. Shorter when ctrl-C is pressed while a StopOnSignal is there.
+  /// Lets time pass, s; all of it, ctrl-C or not.
   virtual void wait(double seconds) = 0;
   /// s since some moment; a simulated board's own time.
   [[nodiscard]] virtual double now() = 0;
@@ -32,6 +32,9 @@ class Bus {
   /// Ends the session; a simulated board keeps its EEPROM then. Throws when that fails.
   virtual void close() {}
 };
+
+/// Lets time pass, s, until a StopOnSignal has noticed a signal: false then.
+[[nodiscard]] bool wait_unless_stopped(Bus&, double seconds);
 
 /// A port as a person writes it: `spi:/dev/spidevB.C`, a serial device or pseudo terminal, or `sim:SCENARIO.toml`; then options,
 /// `,name=value` each.

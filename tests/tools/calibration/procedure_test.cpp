@@ -136,6 +136,25 @@ TEST_CASE("a calibration that the next readings do not bear out is taken back") 
   CHECK(bench.ask("gm 0")[1] == 5163);
 }
 
+TEST_CASE("what cannot be put back is named, with the reason that it had to be") {
+  BoardOnBench bench(bench_scenario(1874.0, 1));
+  bool set = false;
+  bench.tamper([&set](const std::string& line, std::vector<std::int64_t>&) {
+    if (set) throw std::runtime_error("the cable is out");
+    set = line == "ct";
+  });
+  Script person;
+  bool named = false;
+  try {
+    calibrate_gain(bench, person, {}, parse_reference("1900W"));
+  } catch (const NotPutBack& left) {
+    CHECK_THAT(left.what(), Contains("may have kept it: sm 0 5") && Contains("(before: 5163)"));
+    CHECK_THROWS_WITH(std::rethrow_if_nested(left), "the cable is out");
+    named = true;
+  }
+  CHECK(named);
+}
+
 TEST_CASE("what a person can get wrong has an answer of its own") {
   Script person;
   Options options;

@@ -2,7 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
+
 #include "tests/tools/flmctl/engine_bus.hpp"
+#include "tools/flmctl/clock.hpp"
 
 using namespace flm;
 using namespace flm::ctl;
@@ -90,6 +93,22 @@ TEST_CASE("a smart meter's bytes go to the board in order, in messages of 32, wh
   for (int i = 0; i < 32; ++i) all += "80";
   CHECK(log == all + ". p800a. ");
   CHECK(bus->now() == Approx(0.025));
+}
+
+TEST_CASE("a ctrl-C ends a person's wait, and not that for a reply") {
+  test::EngineBus bus(test::small_house(), 0.0);
+  Board board(bus, "bench");
+  const StopOnSignal stop;
+  CHECK(wait_unless_stopped(bus, 0.35));
+  std::raise(SIGINT);
+  CHECK(stopped());
+  const double before = bus.now();
+  CHECK_FALSE(wait_unless_stopped(bus, 5.0));
+  CHECK(bus.now() == before);
+  CHECK(board.request("gm 0") == "gm 0 5163");
+  const double slept_from = steady_now();
+  sleep_for(0.05);
+  CHECK(steady_now() - slept_from >= 0.05);
 }
 
 TEST_CASE("ports are read as they are written") {

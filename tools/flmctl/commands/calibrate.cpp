@@ -65,6 +65,18 @@ Json json_of(const Record& record) {
           {"remarks", record.remarks}};
 }
 
+/// What went wrong, and that it has left something behind.
+[[noreturn]] void tell_what_is_left(const NotPutBack& left) {
+  try {
+    std::rethrow_if_nested(left);
+  } catch (const NoAnswer& error) {
+    throw NoAnswer(fmt::format("{}; {}", error.what(), left.what()));
+  } catch (const std::exception& error) {
+    throw BoardRefused(fmt::format("{}; {}", error.what(), left.what()));
+  }
+  throw BoardRefused(left.what());
+}
+
 using Procedure = std::function<std::optional<Record>(BoardLink&, Dialogue&)>;
 
 int calibrate(const Globals& globals, const Procedure& procedure) {
@@ -75,6 +87,10 @@ int calibrate(const Globals& globals, const Procedure& procedure) {
     try {
       const StopOnSignal stop;
       record = procedure(link, console);
+    } catch (const NotPutBack& left) {
+      tell_what_is_left(left);
+    } catch (const Cancelled&) {
+      throw Cancelled("cancelled; the board is as it was");
     } catch (const CalibrationError& error) {
       throw BoardRefused(fmt::format("{}: {}", board.name(), error.what()));
     } catch (const Refused& error) {

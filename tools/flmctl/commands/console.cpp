@@ -109,7 +109,7 @@ class Console {
     if (result.ec != std::errc{} || result.ptr != number.data() + number.size() || !(seconds >= 0.0 && seconds <= kLongestWait))
       throw InputError(fmt::format("'{}': wait takes seconds; allowed: 0 to {:.0f}", line, kLongestWait));
     const StopOnSignal stop;
-    board_.bus().wait(seconds);
+    (void)wait_unless_stopped(board_.bus(), seconds);
   }
 
   static std::vector<std::string> complete(const std::string& line) {

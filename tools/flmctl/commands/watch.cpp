@@ -77,8 +77,7 @@ class Watch {
     const double start = board_.bus().now();
     int silent = 0;
     for (int polls = 1; polls * kPeriod <= arguments_.duration + 1e-9; ++polls) {
-      board_.bus().wait(start + polls * kPeriod - board_.bus().now());
-      if (stopped()) return;
+      if (!wait_unless_stopped(board_.bus(), start + polls * kPeriod - board_.bus().now())) return;
       view_.t = board_.bus().now() - start;
       try {
         poll(polls);
