@@ -87,6 +87,7 @@ check "push sets it" 0 'clamp 1 time constant     1910 us -> 2000 us' flmctl con
 check "and then it is so" 0 'the board is as the file says' flmctl config diff house.toml
 check "what was pushed was enabled again" 0 'ge 0 1' flmctl raw ge 0
 check "pull asks before it replaces" 1 'house.toml is there; replace it?' no config pull house.toml
+check "ctrl-C is none" 1 'flmctl: cancelled; nothing was changed' typed '[y/N]' '\003' "'$FLMCTL' --port '$port' config pull house.toml"
 check "pull keeps names" 0 'settings of the board' flmctl config pull house.toml --yes
 check "they are there" 0 'name     = "kitchen"' cat house.toml
 check "pull to standard output" 0 'current  = 100' flmctl config pull -

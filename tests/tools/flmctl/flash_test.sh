@@ -1,0 +1,61 @@
+#!/bin/bash
+# flmctl flash on both engines, in this process and at the far end of a pseudo terminal, with an avrdude that only notes what it is told
+# (unit_flash has the real one).
+#   flash_test.sh FLMCTL FLMSIM SCENARIOS
+FLMCTL=$1 FLMSIM=$2 SCENARIOS=$3
+. "$(dirname "$0")/check.sh"
+
+mkdir fake
+cat >fake/avrdude <<'SH'
+#!/bin/sh
+echo "avrdude $*" >>"$CALLS"
+for word; do
+  case $word in
+    flash:r:* | eeprom:r:*) echo :00000001FF >"$(echo "$word" | cut -d: -f3)" ;;
+    flash:w:*)
+      echo "writing flash ... 50%" >&2
+      sleep "${FAKE_SECONDS:-0}"
+      exit "${FAKE_STATUS:-0}" ;;
+  esac
+done
+SH
+chmod +x fake/avrdude
+export CALLS="$folder/calls"
+port="sim:$SCENARIOS/demo.toml,eeprom=board.bin"
+flash() { PATH="$folder/fake:$PATH" "$FLMCTL" --port "$port" --yes flash flm02b "$@"; }
+saved() { find "$XDG_STATE_HOME/openflm" -name '*.settings' | sort | tail -n 1; }
+repeated='the board may have no whole firmware now. Repeat it with: flmctl flash flm02b --saved'
+
+check "a dry run prints the commands" 0 '-U lfuse:w:0x6E:m -U hfuse:w:0xDE:m -U efuse:w:0xF9:m -U flash:w:' flash --dry-run
+check "in JSON" 0 '{"commands":["avrdude -C ' flash --dry-run --json
+check "and runs none" 1 'calls' cat "$CALLS"
+check "a board is flashed" 0 'flashed; settings and counters are as they were' flash
+check "settings are saved first" 0 'sm 0 ' cat "$(saved)"
+check "the signature is checked by reading first" 0 '-c flm02b -p m168p -U flash:r:' head -n 1 "$CALLS"
+check "then it is written" 0 'flash:w:' tail -n 1 "$CALLS"
+check "in JSON" 0 '{"flashed":"flm02b",' flash --json
+sleep 1  # saved files have the second in their names
+check "a flash that fails half-way" 1 "avrdude failed (status 1): $repeated" env FAKE_STATUS=1 PATH="$folder/fake:$PATH" "$FLMCTL" --port "$port" --yes flash flm02b
+check "can be repeated" 0 'flashed; settings and counters are as they were' flash --saved "$(saved)"
+typing="PATH='$folder/fake:$PATH' FAKE_SECONDS=30 '$FLMCTL' --port '$port' flash flm02b"
+check "ctrl-C at the question" 1 'flmctl: cancelled; nothing was changed' typed '[y/N]' '\003' "env $typing"
+sleep 1
+check "ctrl-C while avrdude writes ends avrdude, and flmctl says what to do" 1 "avrdude failed (status 130): $repeated" \
+  typed '[y/N]' 'y\n' 'writing flash' '\003' "env $typing"
+check "that can be repeated too" 0 'flashed; settings and counters are as they were' flash --saved "$(saved)"
+check "a saved file that is none" 2 'none.settings: no such file' flash --saved none.settings
+check "files that are missing" 2 'missing: none/' flash --files none
+check "another board than that" 1 'this is a flm02b, and it would be flashed with the firmware of a flm02a' "$FLMCTL" --port "$port" --yes flash flm02a
+check "a board that there is none of" 2 'flm03' "$FLMCTL" --port "$port" flash flm03
+check "avrdude is missing" 2 'avrdude: No such file or directory; on Debian: apt-get install avrdude' env PATH=/nowhere "$FLMCTL" --port "$port" --yes flash flm02b
+check "no answer to the question flashes nothing" 1 'flmctl: cancelled; nothing was changed' "$FLMCTL" --port "$port" flash flm02b </dev/null
+
+port="sim:$SCENARIOS/demo.toml,eeprom=image.bin,engine=image"
+check "the image's settings come back" 0 'flashed; settings and counters are as they were' flash
+for engine in native image; do
+  serve "$SCENARIOS/demo.toml" --engine $engine --configure
+  port=bus
+  check "$engine: so do those of a board at the far end" 0 'flashed; settings and counters are as they were' flash
+  unserve
+done
+finish
