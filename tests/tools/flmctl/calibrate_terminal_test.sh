@@ -64,7 +64,10 @@ gain() {
   check "it is as it was" 0 'gm 0 490' flmctl raw gm 0
   [ "$far" = pty ] || return
   : >screen
-  { until grep -q '1 of 5 s' screen; do sleep 0.1; done && kill -INT "$server"; } &
+  {
+    for _ in {1..300}; do ! grep -q '1 of 5 s' screen || break; sleep 0.1; done
+    kill -INT "$server"
+  } &
   check "the cable is pulled while it verifies" 3 "what was set could not be put back, and the board may have kept it: sm 0 4" \
     typed '[y/N]' 'y\n' "'$FLMCTL' --port '$slow' calibrate gain --reference 1800W --seconds 6"
   wait "$server"

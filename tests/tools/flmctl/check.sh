@@ -68,7 +68,7 @@ typed() {
   rm keyboard
   while [ $# -gt 1 ]; do
     waited=0
-    until tail -c "+$from" screen | grep -qF -- "$1" || [ $waited -ge 100 ]; do
+    until tail -c "+$from" screen | grep -qF -- "$1" || [ $waited -ge 200 ]; do
       sleep 0.1
       waited=$((waited + 1))
     done
