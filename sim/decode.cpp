@@ -81,22 +81,35 @@ class Decoder {
           refuse(parser_.error(), at_);
           break;
         }
-        const std::size_t next = byte == '/' ? at_ : header_before(at_);
+        const std::size_t next = byte == '/' ? at_ : header_of_line(at_);
         refuse(Error::cut, next);
         begin(next);
         break;
       }
     }
+    if (in_header_ && byte == '\n') {
+      begin_ = header_of_line(at_);
+      in_header_ = false;
+    }
   }
   void begin(std::size_t at) {
     begin_ = at;
-    begun_ = true;
+    begun_ = in_header_ = true;
     faults_.clear();
   }
-  /// The '/' of the header that ends here.
-  [[nodiscard]] std::size_t header_before(std::size_t at) const {
-    const std::size_t last = bytes_.rfind('/', at);
-    return last >= 5 && bytes_[last - 5] == '/' ? last - 5 : last;  // Holley: /HLY5/D545-METER
+  /// The '/' of the header whose line ends here: the last one, as the parser takes it, but for those of Holley: /HLY5/D545-METER.
+  [[nodiscard]] std::size_t header_of_line(std::size_t end) const {
+    const std::size_t before = end == 0 ? std::string::npos : bytes_.rfind('\n', end - 1);
+    std::size_t header = std::string::npos, length = 0;
+    for (std::size_t i = before == std::string::npos ? 0 : before + 1; i < end; ++i) {
+      if (bytes_[i] == '\r') continue;
+      if (bytes_[i] == '/' && (header == std::string::npos || length != 5)) {
+        header = i;
+        length = 0;
+      }
+      ++length;
+    }
+    return header == std::string::npos ? begin_ : header;
   }
 
   DecodedTelegram common(std::size_t end) {
@@ -104,7 +117,7 @@ class Decoder {
     telegram.offset = begin_;
     telegram.bytes = end - begin_;
     const std::string_view text = std::string_view(bytes_).substr(begin_, end - begin_);
-    telegram.header = printable(text.substr(1, std::min(text.find_first_of("\r\n"), text.size()) - std::min<std::size_t>(1, text.size())));
+    telegram.header = printable(text.substr(0, text.find_first_of("\r\n")).substr(1));
     telegram.faults = std::move(faults_);
     faults_.clear();
     begun_ = false;
@@ -157,7 +170,7 @@ class Decoder {
 
   const std::string& bytes_;
   std::size_t at_ = 0, begin_ = 0;
-  bool begun_ = false;
+  bool begun_ = false, in_header_ = false;
   Parser parser_;
   std::vector<DecodedFault> faults_;
   Decoded result_;

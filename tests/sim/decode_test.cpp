@@ -89,3 +89,25 @@ TEST_CASE("the last line of a file may have no end") {
   CHECK(decode_p1(good.substr(0, good.size() - 2), false).refused() == 0);
   CHECK(decode_p1("", false).telegrams.empty());
 }
+
+TEST_CASE("a telegram is said to begin where its header does, whatever slashes are in the line") {
+  const std::string good = read_file_bytes(own + "dsmr50-phases.txt");
+  const auto offset_of = [&](const std::string& before) {
+    const Decoded decoded = decode_p1(before + good, false);
+    REQUIRE_FALSE(decoded.telegrams.empty());
+    CHECK_FALSE(decoded.telegrams.back().error);
+    CHECK(decoded.telegrams.back().header == decode_p1(good, false).telegrams[0].header);
+    return decoded.telegrams.back().offset - before.size();
+  };
+  CHECK(offset_of("") == 0);
+  CHECK(offset_of("/") == 0);
+  CHECK(offset_of("/abc/def") == 0);
+  CHECK(offset_of("/ABC5x\r\n\r\n1-0:1.8.1(00/") == 0);
+  // Five bytes before it ends what was there: no Holley meter, whose header has both slashes in a line.
+  const Decoded cut = decode_p1("/\n\n`./", false);
+  REQUIRE(cut.telegrams.size() == 2);
+  CHECK(cut.telegrams[0].error->error == "cut");
+  CHECK(cut.telegrams[0].bytes == 5);
+  CHECK(cut.telegrams[1].offset == 5);
+  CHECK(decode_p1("/HLY5/D545-METER\r\n!\r\n", true).telegrams.at(0).header == "HLY5/D545-METER");
+}
