@@ -136,7 +136,7 @@ void MainBoard::scripted(const HostCommand& command) {
 /// When the supply comes back that is away at time t; 0 when it is there.
 Nanoseconds MainBoard::power_back(Nanoseconds t) const {
   for (const PowerFailure& failure : scenario_.power)
-    if (nanoseconds(failure.at) <= t && t < nanoseconds(failure.restore)) return nanoseconds(failure.restore);
+    if (const auto back = failure.back_from(seconds(t)); back && nanoseconds(*back) > t) return nanoseconds(*back);
   return 0;
 }
 

@@ -32,7 +32,7 @@ class Reader {
 
   Scenario read() {
     const TableReader top(file_, root_, "", {"board", "duration", "sensor", "waveform", "frontend", "pulses", "host", "expect",
-                                             "serial", "radio", "power"});
+                                             "serial", "radio", "power", "parts", "supply"});
     std::vector<std::string_view> names;
     for (const BoardModel& model : board_models()) names.push_back(model.name);
     board_ = &board_models()[top.required("board", top.one_of("board", names), fmt::format("{}", fmt::join(names, ", ")))];
@@ -45,15 +45,13 @@ class Reader {
          [this](const TableReader& t) { scenario_.sensors.push_back(read_sensor(t, ports_, scenario_.sensors)); });
     each("waveform", {"port", "file", "channel", "scale", "rate", "repeat", "amps", "hz", "shape"},
          [this](const TableReader& t) { waveform(t); });
-    if (top.has("frontend")) {
-      const toml::table* table = root_["frontend"].as_table();
-      if (!table) top.fail("frontend", "is no table", "[frontend]");
-      front_end(TableReader(file_, *table, "[frontend] ", {"tau", "noise_lsb", "offset_lsb", "gain", "seed"}));
-    }
+    one(top, "frontend", {"tau", "noise_lsb", "offset_lsb", "gain", "seed"}, [this](const TableReader& t) { front_end(t); });
+    one(top, "parts", {"threshold", "pull_up", "clock_ppm", "rc_percent", "worn", "rise"}, [this](const TableReader& t) { parts(t); });
+    one(top, "supply", {"volts", "ripple", "hz"}, [this](const TableReader& t) { supply(t); });
     each("pulses", {"port", "file", "every", "width", "bounce"}, [this](const TableReader& t) { pulses(t); });
     each("serial", {"port", "file", "at", "every", "each", "baud", "noise", "drop"}, [this](const TableReader& t) { serial(t); });
     each("radio", {"file", "kbit"}, [this](const TableReader& t) { radio(t); });
-    each("power", {"at", "restore", "hold_up"}, [this](const TableReader& t) { power(t); });
+    each("power", {"at", "restore", "hold_up", "every", "until"}, [this](const TableReader& t) { power(t); });
     std::sort(scenario_.power.begin(), scenario_.power.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
     each("host", {"at", "send", "reply"}, [this](const TableReader& t) { host(t); });
     each("expect", {"sensor", "from", "to", "power", "counter", "tolerance"}, [this](const TableReader& t) { expectation(t); });
@@ -69,6 +67,14 @@ class Reader {
       throw InputError(fmt::format("{}:{}: key '{}' is no list of tables; allowed: [[{}]]", file_.string(),
                                    node->source().begin.line, name, name));
     for (const toml::node& table : *tables) use(TableReader(file_, *table.as_table(), fmt::format("[[{}]] ", name), keys));
+  }
+
+  /// A table that may stand once.
+  void one(const TableReader& top, std::string_view name, const std::vector<std::string_view>& keys, const std::function<void(const TableReader&)>& use) {
+    if (!top.has(name)) return;
+    const toml::table* table = root_.get(name)->as_table();
+    if (!table) top.fail(name, "is no table", fmt::format("[{}]", name));
+    use(TableReader(file_, *table, fmt::format("[{}] ", name), keys));
   }
 
   /// An existing file named by a key, relative to the scenario.
@@ -115,6 +121,35 @@ class Reader {
     f.seed = static_cast<std::uint64_t>(t.integer("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(1));
   }
 
+  /// The ranges are the data sheet's, with some room for experiments: chapter 29, and boards/*/board.hpp.
+  void parts(const TableReader& t) {
+    BoardParts& p = scenario_.parts;
+    p.threshold = t.number("threshold", 4.0, 5.5).value_or(p.threshold);
+    p.pull_up = t.number("pull_up", 20e3, 50e3).value_or(p.pull_up);
+    p.clock_ppm = t.number("clock_ppm", -10000.0, 10000.0).value_or(p.clock_ppm);
+    p.rc_percent = t.number("rc_percent", -15.0, 15.0).value_or(p.rc_percent);
+    p.rise = t.number("rise", 0.0, 1.0).value_or(p.rise);
+    if (!t.has("worn")) return;
+    const std::string allowed = "a list of cells as in [{address = 12, keeps = 0x04}]";
+    const toml::array* cells = t.array("worn");
+    if (!cells || (!cells->empty() && !cells->is_homogeneous<toml::table>())) t.fail("worn", "is no list of tables", allowed);
+    for (const toml::node& node : *cells) {
+      const TableReader cell(file_, *node.as_table(), "[parts] worn: ", {"address", "keeps"});
+      WornCell worn;
+      worn.address = static_cast<std::uint16_t>(cell.required("address", cell.integer("address", 0, 511), "the cell's address, 0 to 511"));
+      worn.keeps = static_cast<std::uint8_t>(cell.required("keeps", cell.integer("keeps", 1, 255), "the bits that never change again, 0x01 to 0xff"));
+      p.worn.push_back(worn);
+    }
+  }
+
+  void supply(const TableReader& t) {
+    SupplyVoltage& s = scenario_.supply;
+    s.volts = t.number("volts", 0.0, 6.0).value_or(s.volts);
+    s.ripple = t.number("ripple", 0.0, 6.0).value_or(s.ripple);
+    if (t.has("hz") && !t.has("ripple")) t.fail("hz", "stands without 'ripple'", "hz with ripple");
+    s.hz = t.number("hz", 1.0, 100e3).value_or(s.hz);
+  }
+
   void pulses(const TableReader& t) {
     Pulses p;
     p.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), ports_.pulse_port_names()));
@@ -143,9 +178,17 @@ class Reader {
     p.restore = t.required("restore", t.number("restore", 0.0, kLongest), "seconds since power-up, after 'at'");
     if (p.restore <= p.at) t.fail("restore", fmt::format("is {}, not after 'at', which is {}", p.restore, p.at), "a time after 'at'");
     p.hold_up = t.number("hold_up", 0.0, kLongest).value_or(p.hold_up);
+    if (t.has("every")) {
+      p.every = *t.number("every", 1e-4, kLongest);
+      if (p.every <= p.restore - p.at)
+        t.fail("every", fmt::format("is {} s, and a failure lasts {} s", p.every, p.restore - p.at), "failures with time between them");
+      p.until = t.number("until", p.at, kLongest).value_or(scenario_.duration);
+    } else if (t.has("until")) {
+      t.fail("until", "stands without 'every'", "until with every");
+    }
     for (const PowerFailure& other : scenario_.power)
-      if (p.at <= other.restore && other.at <= p.restore)
-        t.fail("at", fmt::format("is {}: from there to {} overlaps another [[power]], from {} to {}", p.at, p.restore, other.at, other.restore),
+      if (p.at <= other.over() && other.at <= p.over())
+        t.fail("at", fmt::format("is {}: from there to {} overlaps another [[power]], from {} to {}", p.at, p.over(), other.at, other.over()),
                "failures with time between them");
     scenario_.power.push_back(p);
   }
@@ -180,9 +223,10 @@ class Reader {
     HostCommand h;
     h.at = t.required("at", t.number("at", 0.0, kLongest), "seconds since power-up");
     for (const PowerFailure& p : scenario_.power)
-      if (h.at >= p.at && h.at < p.restore)
-        t.fail("at", fmt::format("is {}: the power fails from {} to {}, and nobody can send", h.at, p.at, p.restore),
-               fmt::format("before {}, or from {}", p.at, p.restore));
+      if (const auto back = p.back_from(h.at)) {
+        const double from = *back - (p.restore - p.at);
+        t.fail("at", fmt::format("is {}: the power fails from {} to {}, and nobody can send", h.at, from, *back), fmt::format("before {}, or from {}", from, *back));
+      }
     h.send = t.required("send", t.text("send"), "a command as host software writes it, \"gc 0\"");
     try {
       static_cast<void>(encode_message(h.send));

@@ -1,11 +1,14 @@
 // A scenario file, read and checked (../shared contract, "A scenario"). Times in seconds as written, names as written.
 #pragma once
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/tolerances.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/common/sensor.hpp"
 
@@ -46,10 +49,30 @@ struct Pulses {
   double every = 0.0, width = 0.030, bounce = 0.0;  ///< s
 };
 
+/// The board's 5 V while nothing fails.
+struct SupplyVoltage {
+  double volts = 5.0;   ///< V, steady
+  double ripple = 0.0;  ///< V, peak of a sine on it
+  double hz = 1000.0;   ///< Hz of that sine, 1 to 100000
+};
+
 /// The supply falls below the power-fail comparator's threshold, and comes back.
 struct PowerFailure {
   double at = 0.0, restore = 0.0;  ///< s since power-up
   double hold_up = 0.16;           ///< s from `at` until the CPU has no power left; `restore` may come before
+  double every = 0.0;              ///< s from one fall to the next; 0: once
+  double until = 0.0;              ///< s since power-up: no repetition begins at or after it
+
+  /// Number of the last repetition, from 0.
+  [[nodiscard]] double last() const { return every > 0.0 ? std::max(0.0, std::ceil((until - at) / every) - 1.0) : 0.0; }
+  /// When the last repetition is over, s since power-up.
+  [[nodiscard]] double over() const { return restore + last() * every; }
+  /// When the supply is back that this failure has taken away at time t, s since power-up; nothing when it is there.
+  [[nodiscard]] std::optional<double> back_from(double t) const {
+    if (t < at) return std::nullopt;
+    const double back = restore + (every > 0.0 ? std::min(last(), std::floor((t - at) / every)) * every : 0.0);
+    return t < back ? std::optional(back) : std::nullopt;
+  }
 };
 
 /// Packets on the air, as others send them.
@@ -92,6 +115,8 @@ struct Scenario {
   std::vector<Sensor> sensors;
   std::vector<Waveform> waveforms;
   FrontEnd front_end;
+  BoardParts parts;
+  SupplyVoltage supply;
   std::vector<Pulses> pulses;
   std::vector<SerialTraffic> serial;
   std::vector<RadioTraffic> radio;

@@ -37,7 +37,7 @@ void in_range(const sim::Scenario& s) {
     for (const int port : sensor.ports) promise(port >= 1 && port <= 6, "2: a port is 1 to 6");
   }
   for (std::size_t i = 0; i < s.power.size(); ++i)
-    promise(s.power[i].restore > s.power[i].at && (i == 0 || s.power[i].at > s.power[i - 1].restore), "2: the supply fails and comes back, in order");
+    promise(s.power[i].restore > s.power[i].at && (i == 0 || s.power[i].at > s.power[i - 1].over()), "2: the supply fails and comes back, in order");
   for (const sim::HostCommand& command : s.host) static_cast<void>(encode_message(command.send));
   for (const sim::Expectation& e : s.expectations) promise(e.to.value_or(s.duration) >= e.from, "2: an expectation ends behind its begin");
 }

@@ -57,6 +57,17 @@ repeat = true
 [frontend]
 tau = 0.02
 noise_lsb = 0.1
+[parts]
+threshold = 4.41
+pull_up = 50e3
+clock_ppm = -5000
+rc_percent = 10
+rise = 0.1
+worn = [{address = 12, keeps = 0x04}, {address = 511, keeps = 255}]
+[supply]
+volts = 4.9
+ripple = 0.2
+hz = 100e3
 [[pulses]]
 port = 4
 every = 0.5
@@ -72,6 +83,11 @@ restore = 7.002
 at = 3.0
 restore = 4.5
 hold_up = 0.05
+[[power]]
+at = 8.0
+restore = 8.001
+every = 0.1
+until = 9.0
 [[expect]]
 sensor = 4
 from = 1.0
@@ -92,13 +108,58 @@ tolerance = "1%"
   CHECK(s.front_end.gain == 1.0);
   CHECK(s.pulses.at(0).bounce == 0.002);
   CHECK(s.host.at(0).send == "gc 0");
-  REQUIRE(s.power.size() == 2);  // in time order
+  CHECK(s.parts.threshold == 4.41);
+  CHECK(s.parts.pull_up == 50e3);
+  CHECK(s.parts.clock_ppm == -5000.0);
+  CHECK(s.parts.rc_percent == 10.0);
+  CHECK(s.parts.rise == 0.1);
+  REQUIRE(s.parts.worn.size() == 2);
+  CHECK(s.parts.worn[0].address == 12);
+  CHECK(s.parts.worn[0].keeps == 0x04);
+  CHECK(s.parts.worn[1].address == 511);
+  CHECK(s.supply.volts == 4.9);
+  CHECK(s.supply.ripple == 0.2);
+  CHECK(s.supply.hz == 100e3);
+  REQUIRE(s.power.size() == 3);  // in time order
   CHECK(s.power[0].at == 3.0);
   CHECK(s.power[0].restore == 4.5);
   CHECK(s.power[0].hold_up == 0.05);
   CHECK(s.power[1].at == 7.0);
   CHECK(s.power[1].hold_up == 0.16);  // the contract's default
+  CHECK(s.power[1].every == 0.0);  // once
+  CHECK(s.power[2].every == 0.1);
+  CHECK(s.power[2].until == 9.0);
   CHECK(s.expectations.at(0).tolerance == "1%");
+}
+
+TEST_CASE("a failure that is repeated ends with the last one that begins before `until`") {
+  PowerFailure failure;
+  failure.at = 2.0;
+  failure.restore = 2.25;
+  failure.every = 0.5;
+  failure.until = 4.0;
+  CHECK(failure.over() == 3.75);  // begun at 3.5: the next would begin at 4.0
+  CHECK_FALSE(failure.back_from(1.99));
+  CHECK(failure.back_from(2.0) == 2.25);
+  CHECK_FALSE(failure.back_from(2.25));
+  CHECK(failure.back_from(3.125) == 3.25);
+  CHECK_FALSE(failure.back_from(4.125));
+  failure.every = 0.0;
+  CHECK(failure.over() == 2.25);
+  CHECK_FALSE(failure.back_from(2.75));
+}
+
+TEST_CASE("parts and supply are nominal unless a scenario says otherwise") {
+  const TemporaryFolder folder;
+  const Scenario s = read_scenario(folder.file("s.toml", top));
+  CHECK(s.parts.threshold == 4.85);  // 1.1 V * (75k + 22k) / 22k
+  CHECK(s.parts.pull_up == 35e3);    // the middle of the data sheet's 20 to 50 kohm
+  CHECK(s.parts.rise == 0.005);
+  CHECK(s.parts.clock_ppm == 0.0);
+  CHECK(s.parts.rc_percent == 0.0);
+  CHECK(s.parts.worn.empty());
+  CHECK(s.supply.volts == 5.0);
+  CHECK(s.supply.ripple == 0.0);
 }
 
 TEST_CASE("each mistake in a scenario gets one message with file, line, key and what is allowed") {
@@ -109,7 +170,7 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
       {"board = \"flm02b\"\nduration = \"long\"\n", "", "", "s.toml:2: key 'duration' is no number; allowed: a number from 0.001 to 315360000"},
       {top + "duraton = 1\n", "", "",
        "s.toml:3: key 'duraton' is not known (did you mean 'duration'?); allowed: board, duration, sensor, waveform, frontend, pulses, host, "
-       "expect, serial, radio, power"},
+       "expect, serial, radio, power, parts, supply"},
       {top + "[[waveform]]\nport = 1\namps = 5\nshap = \"sine\"\n", "", "",
        "s.toml:6: [[waveform]] key 'shap' is not known (did you mean 'shape'?); allowed: port, file, channel, scale, rate, repeat, amps, hz, shape"},
       {top + "[[waveform]]\nport = 1\nfile = \"none.wav\"\n", "", "",
@@ -161,9 +222,32 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
       {top + "[[power]]\nat = 2.0\nrestore = 3.0\nhold_up = -0.1\n", "", "",
        "s.toml:6: [[power]] key 'hold_up' is -0.1; allowed: a number from 0 to 315360000"},
       {top + "[[power]]\nat = 2.0\nrestore = 3.0\nholdup = 0.1\n", "", "",
-       "s.toml:6: [[power]] key 'holdup' is not known (did you mean 'hold_up'?); allowed: at, restore, hold_up"},
+       "s.toml:6: [[power]] key 'holdup' is not known (did you mean 'hold_up'?); allowed: at, restore, hold_up, every, until"},
       {top + "[[power]]\nat = 2.0\nrestore = 4.0\n[[power]]\nat = 1.0\nrestore = 2.5\n", "", "",
        "s.toml:7: [[power]] key 'at' is 1: from there to 2.5 overlaps another [[power]], from 2 to 4; allowed: failures with time between them"},
+      {top + "[[power]]\nat = 2.0\nrestore = 2.5\nevery = 0.5\n", "", "",
+       "s.toml:6: [[power]] key 'every' is 0.5 s, and a failure lasts 0.5 s; allowed: failures with time between them"},
+      {top + "[[power]]\nat = 2.0\nrestore = 2.5\nuntil = 5.0\n", "", "", "s.toml:6: [[power]] key 'until' stands without 'every'; allowed: until with every"},
+      {top + "[[power]]\nat = 2.0\nrestore = 2.5\nevery = 1.0\nuntil = 1.0\n", "", "",
+       "s.toml:7: [[power]] key 'until' is 1; allowed: a number from 2 to 315360000"},
+      {top + "[[power]]\nat = 2.0\nrestore = 2.25\nevery = 1.0\n[[power]]\nat = 6.5\nrestore = 6.75\n", "", "",
+       "s.toml:8: [[power]] key 'at' is 6.5: from there to 6.75 overlaps another [[power]], from 2 to 9.25; allowed: failures with time between them"},
+      {top + "[[power]]\nat = 2.0\nrestore = 2.25\nevery = 1.0\n[[host]]\nat = 5.125\nsend = \"gc 0\"\n", "", "",
+       "s.toml:8: [[host]] key 'at' is 5.125: the power fails from 5 to 5.25, and nobody can send; allowed: before 5, or from 5.25"},
+      {top + "[parts]\nthreshold = 3.9\n", "", "", "s.toml:4: [parts] key 'threshold' is 3.9; allowed: a number from 4 to 5.5"},
+      {top + "[parts]\npull_up = 60e3\n", "", "", "s.toml:4: [parts] key 'pull_up' is 60000; allowed: a number from 20000 to 50000"},
+      {top + "[parts]\nclock_ppm = 10001\n", "", "", "s.toml:4: [parts] key 'clock_ppm' is 10001; allowed: a number from -10000 to 10000"},
+      {top + "[parts]\nrc_percent = -16\n", "", "", "s.toml:4: [parts] key 'rc_percent' is -16; allowed: a number from -15 to 15"},
+      {top + "[parts]\nrise = 2\n", "", "", "s.toml:4: [parts] key 'rise' is 2; allowed: a number from 0 to 1"},
+      {top + "[parts]\nworn = 12\n", "", "", "s.toml:4: [parts] key 'worn' is no list of tables; allowed: a list of cells as in [{address = 12, keeps = 0x04}]"},
+      {top + "[parts]\nworn = [{address = 512, keeps = 1}]\n", "", "", "s.toml:4: [parts] worn: key 'address' is 512; allowed: a whole number from 0 to 511"},
+      {top + "[parts]\nworn = [{address = 12}]\n", "", "",
+       "s.toml:4: [parts] worn: key 'keeps' is missing; allowed: the bits that never change again, 0x01 to 0xff"},
+      {top + "[[parts]]\nrise = 1\n", "", "", "s.toml:3: key 'parts' is no table; allowed: [parts]"},
+      {top + "[supply]\nvolts = 12\n", "", "", "s.toml:4: [supply] key 'volts' is 12; allowed: a number from 0 to 6"},
+      {top + "[supply]\nripple = -0.1\n", "", "", "s.toml:4: [supply] key 'ripple' is -0.1; allowed: a number from 0 to 6"},
+      {top + "[supply]\nripple = 0.1\nhz = 0.5\n", "", "", "s.toml:5: [supply] key 'hz' is 0.5; allowed: a number from 1 to 100000"},
+      {top + "[supply]\nhz = 50\n", "", "", "s.toml:4: [supply] key 'hz' stands without 'ripple'; allowed: hz with ripple"},
       {top + "[[power]]\nat = 2.0\nrestore = 4.0\n[[host]]\nat = 2.0\nsend = \"gc 0\"\n", "", "",
        "s.toml:7: [[host]] key 'at' is 2: the power fails from 2 to 4, and nobody can send; allowed: before 2, or from 4"},
   }));
