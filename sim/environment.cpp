@@ -39,6 +39,12 @@ class Gaussian {
   std::array<float, count> values_{};
 };
 
+std::vector<SerialTraffic> in_board_time(std::vector<SerialTraffic> traffic, double ppm) {
+  for (SerialTraffic& t : traffic)
+    for (double* time : {&t.at, &t.every, &t.each}) *time *= 1.0 + ppm * 1e-6;
+  return traffic;
+}
+
 }  // namespace
 
 struct Environment::Impl {
@@ -47,16 +53,19 @@ struct Environment::Impl {
   std::array<std::optional<ClampCurrent>, 3> currents;  // by port - 1
   std::array<double, 3> counts_per_ampere{};
   std::array<std::optional<Contact>, 6> contacts;
-  std::vector<SupplyChange> supply;
+  BoardParts parts;
+  BoardClock clock;
+  SupplyPlan supply;
   Air air;
   SerialLine serial;
   Gaussian gaussian;
 
-  Impl(const Scenario& scenario, const BoardModel& model) : board(model), front_end(scenario.front_end), supply(supply_changes(model, scenario.power)),
-        serial(scenario.serial, scenario.front_end.seed) {
+  Impl(const Scenario& scenario, const BoardModel& model)
+      : board(model), front_end(scenario.front_end), parts(scenario.parts), clock(parts.clock_ppm), supply(model, scenario),
+        serial(in_board_time(scenario.serial, parts.clock_ppm), scenario.front_end.seed) {
     for (const RadioTraffic& radio : scenario.radio)
       for (const AirFrame& frame : read_air(radio.file))
-        air.add_frame(nanoseconds(frame.seconds), frame.bytes, radio.kbit > 20.0 ? kBit49_2 : kBit19_2);
+        air.add_frame(clock.board(nanoseconds(frame.seconds)), frame.bytes, radio.kbit > 20.0 ? kBit49_2 : kBit19_2);
 
     // A full-scale RMS sine has a mean of 928 counts; the mean of a rectified sine is 2 sqrt(2) / pi of its RMS.
     std::array<double, 3> full_scale{50.0, 50.0, 50.0};
@@ -93,7 +102,7 @@ std::uint16_t Environment::convert(int port, std::int64_t tick) const {
   const auto place = static_cast<std::size_t>(port - 1);
   const Impl& in = *impl_;
   double counts = in.front_end.offset_lsb;
-  if (in.currents[place]) counts += in.counts_per_ampere[place] * in.currents[place]->smoothed(seconds(in.board.tick_time(tick)));
+  if (in.currents[place]) counts += in.counts_per_ampere[place] * in.currents[place]->smoothed(seconds(in.clock.world(in.board.tick_time(tick))));
   counts += in.front_end.noise_lsb * in.gaussian(in.front_end.seed * 0x10001 + static_cast<std::uint64_t>(tick));
   // The ideal converter's first transition is at 0.5 LSB (ATmega168P data sheet, 24.7.4), so codes are rounded, not cut.
   return static_cast<std::uint16_t>(std::clamp(static_cast<int>(std::min(counts + 0.5, 2000.0)), 0, 1023));
@@ -101,18 +110,20 @@ std::uint16_t Environment::convert(int port, std::int64_t tick) const {
 
 bool Environment::level(int port, Nanoseconds t) const {
   const Contact* contact = impl_->contact(port);
-  return contact == nullptr || contact->level(impl_->trigger_before(t));
+  return contact == nullptr || contact->level(impl_->clock.world(impl_->trigger_before(t)));
 }
 
 Nanoseconds Environment::next_edge(Nanoseconds t) const {
   const Nanoseconds seen = impl_->trigger_before(t);
   Nanoseconds next = kNever;
   for (const auto& contact : impl_->contacts)
-    if (contact) next = std::min(next, contact->next_edge(seen));
-  return next == kNever ? kNever : impl_->trigger_before(next + impl_->board.tick_period - 1);
+    if (contact) next = std::min(next, contact->next_edge(impl_->clock.world(seen)));
+  return next == kNever ? kNever : impl_->trigger_before(impl_->clock.board(next) + impl_->board.tick_period - 1);
 }
 
-const std::vector<SupplyChange>& Environment::supply() const { return impl_->supply; }
+const SupplyPlan& Environment::supply() const { return impl_->supply; }
+const BoardParts& Environment::parts() const { return impl_->parts; }
+const BoardClock& Environment::clock() const { return impl_->clock; }
 const Air& Environment::air() const { return impl_->air; }
 const SerialLine& Environment::serial() const { return impl_->serial; }
 std::uint64_t Environment::seed() const { return impl_->front_end.seed; }

@@ -1,4 +1,8 @@
 // What is outside of the board, as functions of time: clamp currents behind the analog front end, pulse contacts, the supply.
+//
+// A board takes its crystal or resonator for exact. What its chip asks for, it asks for in its own time; the world's is what scenarios, hosts and
+// reports speak of. A clock that is fast by some ppm sees a world that is slow by as much. Bits on the serial line and on the air keep their length
+// in the board's time, which a receiver forgives; when telegrams and packets begin does not.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -28,19 +32,25 @@ class Environment {
   // Contacts move at converter triggers: an edge takes effect at the first trigger after it. The firmware looks at the contacts
   // when a conversion has ended, between two triggers, so both engines see the same, whatever the interrupt's latency.
 
-  /// Level of a pulse port's contact at time t: true = open, pulled high.
+  /// Level of a pulse port's pin at time t of the board: true = open, pulled high.
   [[nodiscard]] bool level(int port, Nanoseconds t) const;
-  /// The first time after t at which any pulse port changes, or kNever.
+  /// The first time after t, both the board's, at which any pulse port changes, or kNever.
   [[nodiscard]] Nanoseconds next_edge(Nanoseconds t) const;
 
   /// What others send on the air.
   [[nodiscard]] const Air& air() const;
   /// What arrives on port 6.
   [[nodiscard]] const SerialLine& serial() const;
-  /// When the supply fails and comes back, in time order.
-  [[nodiscard]] const std::vector<SupplyChange>& supply() const;
+  /// The supply, when it fails, and when it comes back.
+  [[nodiscard]] const SupplyPlan& supply() const;
+  /// The board's own parts.
+  [[nodiscard]] const BoardParts& parts() const;
+  /// The world's time and the board's.
+  [[nodiscard]] const BoardClock& clock() const;
   /// The scenario's seed, for what else is left to chance.
   [[nodiscard]] std::uint64_t seed() const;
+
+  // The truth, in the world's time.
 
   /// True RMS of the current through a clamp, in A, before the front end, over [from, to).
   [[nodiscard]] double true_rms(int port, Nanoseconds from, Nanoseconds to) const;

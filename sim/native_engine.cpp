@@ -60,9 +60,10 @@ class NativeEngine final : public SuppliedEngine {
   [[nodiscard]] bool board_led() const override { return board_->hal().led_lit; }
 
   void set_supply_low(bool low) override {
-    supply_low_ = low;
+    const bool falls = low && !board_->hal().supply_is_low;
     board_->hal().supply_is_low = low;
-    if (!low || !powered()) return;
+    if (!falls || !powered()) return;
+    board_->hal().supply_has_fallen = true;
     hal::raise_supply_low(*board_);
     step(now_);
   }
@@ -92,7 +93,7 @@ class NativeEngine final : public SuppliedEngine {
     radio_.advance(now);
     auto& hal = board_->hal();
     hal.eeprom = &eeprom_.cells();
-    hal.supply_is_low = supply_low_;
+    hal.supply_is_low = supply_low();
     if (BoardFacts::has_radio) hal.radio = &radio_;
     hal.levels = levels(now);
     board_->start();
@@ -199,7 +200,6 @@ class NativeEngine final : public SuppliedEngine {
   std::int64_t next_edge_tick_ = 0;
   std::uint8_t shift_register_ = 0;
   bool analog_ = true;
-  bool supply_low_ = false;
 };
 
 /// The engine of the board that has the model's name.

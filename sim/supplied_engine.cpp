@@ -12,36 +12,36 @@
 namespace flm::sim {
 
 SuppliedEngine::SuppliedEngine(const BoardModel& model, const Environment& environment)
-    : model_(model), seed_(environment.seed()), changes_(environment.supply()) {}
+    : model_(model), seed_(environment.seed()), clock_(environment.clock()), supply_(environment.supply()), low_(supply_.low(0)) {}
 
 std::uint64_t SuppliedEngine::chance() const { return mixed(seed_ ^ mixed(losses_)); }
 
-void SuppliedEngine::run_until(Nanoseconds t) {
-  while (next_ < changes_.size() && changes_[next_].time <= t) {
-    const SupplyChange next = changes_[next_++];
-    if (powered_) run_board(next.time);
-    now_ = next.time;
-    change(next);
+void SuppliedEngine::run_until(Nanoseconds t) { run_board_until(clock_.board(t)); }
+
+void SuppliedEngine::run_board_until(Nanoseconds t) {
+  while (next_change_ <= t) {
+    if (powered_) run_board(next_change_);
+    now_ = next_change_;
+    follow_supply();
+    next_change_ = supply_.next_change(now_);
   }
   if (powered_) run_board(t);
   now_ = std::max(now_, t);
 }
 
-void SuppliedEngine::change(SupplyChange change) {
-  switch (change.what) {
-    case SupplyChange::What::low: set_supply_low(true); break;
-    case SupplyChange::What::good: set_supply_low(false); break;
-    case SupplyChange::What::off:
-      if (!powered_) break;
-      powered_ = false;
-      ++losses_;
-      power_off(change.time);
-      break;
-    case SupplyChange::What::on:
-      if (powered_) break;
-      powered_ = true;
-      power_on(change.time);
-      break;
+void SuppliedEngine::follow_supply() {
+  const bool powered = supply_.powered(now_), low = supply_.low(now_);
+  if (powered_ && !powered) {
+    powered_ = false;
+    ++losses_;
+    power_off(now_);
+  }
+  if (low != low_ || !begun_) set_supply_low(low);
+  low_ = low;
+  begun_ = true;
+  if (powered && !powered_) {
+    powered_ = true;
+    power_on(now_);
   }
 }
 
@@ -57,11 +57,9 @@ std::uint8_t SuppliedEngine::transfer(Nanoseconds start, std::uint8_t mosi) {
 }
 
 void SuppliedEngine::cut_power_at(Nanoseconds t, Nanoseconds restore, Nanoseconds hold_up) {
-  if (t < now_ || restore <= t) throw std::logic_error("cut_power_at() in the past, or restored before the cut");
-  const auto cut = supply_changes(model_, t, hold_up, restore);
-  changes_.insert(changes_.end(), cut.begin(), cut.end());
-  std::stable_sort(changes_.begin() + static_cast<std::ptrdiff_t>(next_), changes_.end(),
-                   [](const SupplyChange& a, const SupplyChange& b) { return a.time < b.time; });
+  if (clock_.board(t) < now_ || restore <= t) throw std::logic_error("cut_power_at() in the past, or restored before the cut");
+  supply_.add(clock_.board(t), clock_.board(hold_up), clock_.board(restore));
+  if (begun_) next_change_ = std::min(next_change_, std::max(now_, supply_.next_change(now_ - 1)));
 }
 
 void SuppliedEngine::set_eeprom(const std::vector<std::uint8_t>& contents) {

@@ -8,7 +8,8 @@
 
 namespace flm::sim {
 
-/// Runs a board from one change of its supply to the next. What happens at the same time as a change happens before it.
+/// Runs a board from one change of its supply to the next. What happens at the same time as a change happens before it. Its callers' time is the
+/// world's; what it calls gets the board's own.
 class SuppliedEngine : public Engine {
  public:
   void run_until(Nanoseconds t) final;
@@ -22,6 +23,8 @@ class SuppliedEngine : public Engine {
   SuppliedEngine(const BoardModel&, const Environment&);
 
   [[nodiscard]] const BoardModel& model() const { return model_; }
+  /// What the comparator says now.
+  [[nodiscard]] bool supply_low() const { return low_; }
   /// Seeds what a loss of power leaves to chance: another value for each failure and each seed of the scenario.
   [[nodiscard]] std::uint64_t chance() const;
 
@@ -31,6 +34,7 @@ class SuppliedEngine : public Engine {
   virtual std::uint8_t byte_begins() = 0;
   virtual void byte_ends(std::uint8_t mosi) = 0;
   [[nodiscard]] virtual bool board_led() const = 0;
+  /// The comparator's output changes. Once before the board runs: how it starts.
   virtual void set_supply_low(bool low) = 0;
   /// The CPU stops; an EEPROM byte that is being written is torn.
   virtual void power_off(Nanoseconds now) = 0;
@@ -39,15 +43,17 @@ class SuppliedEngine : public Engine {
   virtual void fill_eeprom(const std::vector<std::uint8_t>& contents) = 0;
 
  private:
-  void change(SupplyChange);
+  void run_board_until(Nanoseconds board_time);
+  void follow_supply();
 
   const BoardModel& model_;
   std::uint64_t seed_;
-  std::vector<SupplyChange> changes_;
-  std::size_t next_ = 0;  ///< in changes_
-  Nanoseconds now_ = 0;
-  std::uint64_t losses_ = 0;  ///< of power
-  bool powered_ = true;
+  BoardClock clock_;
+  SupplyPlan supply_;
+  Nanoseconds now_ = 0;          ///< the board's time
+  Nanoseconds next_change_ = 0;  ///< of the supply
+  std::uint64_t losses_ = 0;     ///< of power
+  bool begun_ = false, powered_ = true, low_;
 };
 
 }  // namespace flm::sim

@@ -71,12 +71,18 @@ struct HostHal : HostUart, HostRadioWords {
     if (eeprom->instant) eeprom->finish();
   }
   FLM_NODISCARD bool supply_low() const { return supply_is_low; }
+  FLM_NODISCARD bool supply_fell() {
+    const bool fell = supply_has_fallen;
+    supply_has_fallen = false;
+    return fell;
+  }
   void save_power(bool on) { saving_power = on; }
   FLM_NODISCARD uint8_t reset_cause() const { return cause; }
   void feed_watchdog() { watchdog_fed = true; }
 
   HostEeprom* eeprom = &own_eeprom;  ///< set before start() when it is to outlive this object
   bool supply_is_low = false;        ///< what the comparator says
+  bool supply_has_fallen = false;    ///< since the last supply_fell()
   bool saving_power = false;
   uint8_t cause = reset_cause::power_on;
   bool watchdog_fed = false;
