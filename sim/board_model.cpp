@@ -30,6 +30,7 @@ BoardModel model_of() {
   m.conversion_cycles = Sampling::conversion_cycles;
   m.clamp_inputs = {Board::clamp_input(0), Board::clamp_input(1), Board::clamp_input(2)};
   m.pulse_ports = Board::template WithPulseInputs<PulsePorts>::list();
+  m.input_capacitance_nf = Board::input_capacitance_nf;
   m.has_port_configuration = Board::has_port_configuration;
   m.has_radio = Board::has_radio;
   m.spi_mode = Board::spi_mode;

@@ -29,6 +29,7 @@ struct BoardModel {
   std::uint32_t conversion_cycles = 0;  ///< CPU cycles from a trigger to the end of its conversion
   std::array<int, 3> clamp_inputs{};    ///< converter inputs of ports 1, 2, 3
   std::vector<PulsePort> pulse_ports;
+  double input_capacitance_nf = 0.0;  ///< from each pulse input to ground
   bool has_port_configuration = false;
   bool has_radio = false;  ///< on USART 0; else it is the RS-485 port
   int spi_mode = 0;

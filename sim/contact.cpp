@@ -1,15 +1,17 @@
 #include "sim/contact.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "sim/random.hpp"
 #include "sim/recording.hpp"
 
 namespace flm::sim {
 
-Contact::Contact(const Pulses& pulses, std::uint64_t seed)
+Contact::Contact(const Pulses& pulses, std::uint64_t seed, Nanoseconds charging)
     : pulses_(pulses), seed_(seed), every_(nanoseconds(pulses.every)), width_(nanoseconds(pulses.width)),
-      bounce_(nanoseconds(pulses.bounce)) {
+      bounce_(nanoseconds(pulses.bounce)), charging_(charging) {
   if (pulses_.file.empty()) return;
   bool level = true;
   for (const Edge& edge : read_edges(pulses_.file)) {
@@ -17,6 +19,26 @@ Contact::Contact(const Pulses& pulses, std::uint64_t seed)
     level = edge.level;
   }
   find_lasting_pulses();
+  charge(kNever);
+}
+
+Nanoseconds Contact::charging_time(double pull_up_ohm, double capacitance_nf) {
+  constexpr double read_high = 0.6;  // of the supply
+  return static_cast<Nanoseconds>(pull_up_ohm * capacitance_nf * std::log(1.0 / (1.0 - read_high)));
+}
+
+void Contact::charge(Nanoseconds next_fall) const {
+  if (charging_ == 0) return;
+  std::vector<Change> pin;
+  for (std::size_t i = 0; i < changes_.size(); ++i) {
+    const Nanoseconds until = i + 1 < changes_.size() ? changes_[i + 1].time : next_fall;
+    if (!changes_[i].level) {
+      if (pin.empty() || pin.back().level) pin.push_back(changes_[i]);
+    } else if (until == kNever || until - changes_[i].time > charging_) {
+      pin.push_back({changes_[i].time + charging_, true});
+    }
+  }
+  changes_ = std::move(pin);
 }
 
 void Contact::find_lasting_pulses() {
@@ -50,6 +72,7 @@ void Contact::draw_pulse(std::int64_t number) const {
   const std::uint64_t key = mixed(seed_ ^ mixed(static_cast<std::uint64_t>(number)));
   chatter(start, false, key);
   chatter(start + width_, true, ~key);
+  charge(start + every_);
 }
 
 void Contact::seek(Nanoseconds t) const {

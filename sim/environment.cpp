@@ -76,7 +76,8 @@ struct Environment::Impl {
       counts_per_ampere[i] = front_end.gain * 928.0 / full_scale[i] * std::numbers::pi / (2.0 * std::numbers::sqrt2);
     for (const Waveform& w : scenario.waveforms) currents[static_cast<std::size_t>(w.port - 1)].emplace(w, front_end.tau);
     for (const Pulses& p : scenario.pulses)
-      contacts[static_cast<std::size_t>(p.port - 1)].emplace(p, mixed(front_end.seed * 8 + static_cast<std::uint64_t>(p.port)));
+      contacts[static_cast<std::size_t>(p.port - 1)].emplace(p, mixed(front_end.seed * 8 + static_cast<std::uint64_t>(p.port)),
+                                                                    Contact::charging_time(parts.pull_up, model.input_capacitance_nf));
   }
 
   /// The last converter trigger at or before t.

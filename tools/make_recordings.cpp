@@ -251,10 +251,10 @@ Contact s0_limit() {
   return contact;
 }
 
-/// A clean contact that opens and closes 60 times a second, half of the time closed: 300 pulses from 1.5 s on.
-Contact fast() {
+/// A clean contact that opens and closes `hz` times a second, half of the time closed: 300 pulses from 1.5 s on.
+Contact fast(double hz) {
   Contact contact(32);
-  for (int n = 0; n < 300; ++n) contact.pulse(1.5 + n / 60.0, 1 / 120.0, 0, 0);
+  for (int n = 0; n < 300; ++n) contact.pulse(1.5 + n / hz, 0.5 / hz, 0, 0);
   return contact;
 }
 
@@ -316,7 +316,8 @@ int run(const std::filesystem::path& folder, bool check) {
   const std::vector<std::pair<const char*, std::string>> texts = {{"demo/charger-s0.csv", charger.csv()},
                                                                   {"demo/water-reed.csv", water.csv()},
                                                                   {"edges/s0-limit.csv", s0_limit().csv()},
-                                                                  {"edges/fast-60hz.csv", fast().csv()}};
+                                                                  {"edges/fast-40hz.csv", fast(40.0).csv()},
+                                                                  {"edges/fast-60hz.csv", fast(60.0).csv()}};
   if (!check) {
     std::filesystem::create_directories(folder / "demo");
     std::filesystem::create_directories(folder / "edges");

@@ -30,6 +30,8 @@ struct Flm02a {
   template <template <class...> class Template>
   using WithPulseInputs = Template<PulsePort4, PulsePort5>;
   static constexpr IoPort pulse_io_port = PulsePort4::port;
+  /// From each pulse input to ground; the controller's pull-up charges it when the contact opens.
+  static constexpr uint8_t input_capacitance_nf = 100;
 
   using Led = Pin<IoPort::B, 0>;  ///< heartbeat, active low
 

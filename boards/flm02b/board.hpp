@@ -32,6 +32,8 @@ struct Flm02b {
   template <template <class...> class Template>
   using WithPulseInputs = Template<PulsePort2, PulsePort3, PulsePort4, PulsePort5>;
   static constexpr IoPort pulse_io_port = PulsePort4::port;
+  /// From each pulse input to ground: none.
+  static constexpr uint8_t input_capacitance_nf = 0;
 
   using Led = Pin<IoPort::B, 0>;  ///< heartbeat, active low
 

@@ -287,6 +287,7 @@ void no_load_and_energy(const std::string& name) {
     Scenario s;
     s.board = name;
     s.duration = std::max(20.0, 30.0 * every);
+    s.parts.pull_up = 50e3;  // the data sheet's weakest: it charges an input's capacitance for longest
     for (const PulsePort& p : board_model(name).pulse_ports) {
       s.sensors.push_back(pulse_sensor(p.port));
       s.sensors.back().id = p.port;
@@ -312,8 +313,9 @@ void no_load_and_energy(const std::string& name) {
     return wrong;
   };
   double wrong = 0.0;
-  for (const double hz : {0.1, 0.37, 1.0, 3.3, 10.0, 27.0, 50.0, 60.0}) wrong += miscounts(1.0 / hz, 0.5 / hz, 0.0);
-  t.at_most("miscounted", "pulses miscounted, 0.1 to 60 Hz at 50 % duty, all ports at once", "1 of 3 counted at 120 Hz", 0.0, wrong, "");
+  const double fastest = board_model(name).input_capacitance_nf > 0.0 ? 40.0 : 60.0;
+  for (const double share : {0.0017, 0.0062, 0.017, 0.055, 0.17, 0.45, 0.83, 1.0}) wrong += miscounts(1.0 / (share * fastest), 0.5 / (share * fastest), 0.0);
+  t.at_most("miscounted", fmt::format("pulses miscounted, 0.1 to {:.0f} Hz at 50 % duty, all ports at once", fastest), "1 of 3 counted at 120 Hz", 0.0, wrong, "");
   t.at_most("miscounted_s0", "pulses miscounted, 30 ms with 5 ms of bounce, all ports at once", "1 353 for 200 (FLM02A)", 0.0, miscounts(0.0667, 0.030, 0.005), "");
 }
 
