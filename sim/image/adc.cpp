@@ -28,6 +28,7 @@ Adc::Adc(Chip& chip, CodeSource source)
   chip.on_read<&Adc::read_low>(reg::adcl, this);
   chip.on_read<&Adc::read_high>(reg::adch, this);
   Chip::on_signal<&Adc::compare_flag>(chip.interrupt(vector::timer0_compare_a).irq + AVR_INT_IRQ_PENDING, this);
+  chip.on_sleep([this] { sleep(); });
   chip.on_reset([this] { reset(); });
 }
 
@@ -70,6 +71,10 @@ void Adc::trigger(std::uint64_t cycle) {
     start(cycle, first_ ? first_conversion : triggered_conversion);
   else if (Recorder* recorder = chip_.recorder())
     recorder->trigger_missed();
+}
+
+void Adc::sleep() {
+  if ((chip_.data(reg::adcsra) & aden) != 0 && !end_.armed()) start(chip_.cycle(), first_ ? first_conversion : started_conversion);
 }
 
 void Adc::start(std::uint64_t cycle, unsigned half_clocks) {

@@ -1,4 +1,4 @@
-// The ATmega168P's analog-to-digital converter (data sheet, chapter 24), started by software, by timer 0 or by itself.
+// The ATmega168P's analog-to-digital converter (data sheet, chapter 24), started by software, by timer 0, by itself or by sleep.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -10,7 +10,9 @@
 namespace flm::sim {
 
 /// Replaces the emulator's converter. Of the auto-trigger sources (table 24-6) it has free running and timer 0 compare match A.
-/// The selector is latched when a conversion starts; the result is there when it ends.
+/// The selector is latched when a conversion starts; the result is there when it ends. Going to sleep, in idle mode as in ADC noise
+/// reduction mode, starts a conversion when the converter is enabled and none is running (10.3, 24.6); the data sheet does not say that
+/// auto triggering changes that.
 class Adc {
  public:
   /// Code 0..1023 of a conversion of an input (MUX3:0) that starts at a time.
@@ -33,6 +35,7 @@ class Adc {
   std::uint8_t read_high(std::uint16_t address);
   void compare_flag(std::uint32_t raised);
   void trigger(std::uint64_t cycle);
+  void sleep();
   void start(std::uint64_t cycle, unsigned half_clocks);
   void finish();
   void reset();

@@ -53,9 +53,11 @@ Chip::Chip(std::uint32_t crystal_hz, bool starts_divided, const char* mcu)
   avr_->custom.data = this;
   avr_->sleep = [](avr_t* avr, avr_cycle_count_t cycles) {
     auto* chip = static_cast<Chip*>(avr->custom.data);
-    chip->slept_ = true;
-    // The emulator adds what it sleeps and a cycle more. The chip needs no such cycle, and when it is time to stop no sleep.
-    avr->cycle -= 1 + (chip->stopped_ || chip->reset_due_ ? cycles : 0);
+    const bool begins = !chip->slept_;
+    if (begins && !chip->fall_asleep()) avr->state = cpu_Running;
+    // The emulator adds what it sleeps and a cycle more. The chip needs no such cycle, and when it is time to stop no sleep; nor at its
+    // begin, which may have changed what comes next.
+    avr->cycle -= 1 + (begins || chip->stopped_ || chip->reset_due_ ? cycles : 0);
   };
   stop_ = std::make_unique<Event>(*this, [this] { stopped_ = true; });
   fill_memory(0);
@@ -162,8 +164,30 @@ void Chip::power_on(CrystalTime time, std::uint64_t chance) {
   reset(ResetCause::power_on);
 }
 
+bool Chip::fall_asleep() {
+  enum : std::uint8_t { enabled = 0x01, mode_bits = 0x0E, noise_reduction = 0x02 };
+  const unsigned control = data(reg::smcr);
+  if ((control & enabled) == 0) {
+    warn("SLEEP with SMCR SE clear: it does nothing");
+    return false;
+  }
+  slept_ = true;
+  if ((control & mode_bits) != 0) warn("a sleep mode that stops more than the CPU: the simulator has idle alone (SMCR SM2:0 is not 000)");
+  if ((control & mode_bits) <= noise_reduction)
+    for (const auto& action : sleep_actions_) action();
+  return true;
+}
+
 void Chip::step() {
+  // With an interrupt waiting the emulator takes SLEEP for a NOP; the chip sleeps, and wakes (10.2).
+  constexpr unsigned sleep = 0x9588;
+  const bool waits = avr_->state == cpu_Running && avr_->interrupt_state != 0 && avr_->sreg[S_I] != 0 && avr_has_pending_interrupts(avr_) != 0;
+  if (waits && static_cast<unsigned>(avr_->flash[avr_->pc] | avr_->flash[avr_->pc + 1] << 8) == sleep) fall_asleep();
   avr_run(avr_);
+  if (avr_->state == cpu_Done && !slept_ && (data(reg::smcr) & 1) == 0 && avr_->sreg[S_I] == 0) {
+    fall_asleep();  // With interrupts off, and not even allowed.
+    avr_->state = cpu_Running;
+  }
   if (reset_due_) reset(ResetCause::watchdog);
   if (recorder_ != nullptr) recorder_->after_step(*avr_);
 }

@@ -45,6 +45,7 @@ enum : std::uint16_t {
   spsr = 0x4D,
   spdr = 0x4E,
   acsr = 0x50,
+  smcr = 0x53,
   mcusr = 0x54,
   wdtcsr = 0x60,
   clkpr = 0x61,
@@ -105,6 +106,8 @@ class Chip {
   void stall(unsigned cycles);
   /// True between the SLEEP instruction and the interrupt that ends it; reading clears it.
   bool take_slept();
+  /// Called once each time that the CPU goes to sleep, also when an interrupt already waits and wakes it at once.
+  void on_sleep(std::function<void()> action) { sleep_actions_.push_back(std::move(action)); }
   /// True once the program has ended itself with `cli; sleep`.
   [[nodiscard]] bool done() const { return avr_->state == cpu_Done && failure_.empty(); }
 
@@ -172,6 +175,8 @@ class Chip {
   friend class Event;
   void step();
   void check() const;
+  /// SLEEP: the CPU goes to sleep, if SMCR lets it.
+  bool fall_asleep();
   void reset(ResetCause);
   void fill_memory(std::uint64_t chance);
   void rearm_timed_events();
@@ -185,7 +190,7 @@ class Chip {
   Recorder* recorder_ = nullptr;
   std::unique_ptr<ElfFile> program_;
   std::vector<Event*> events_;
-  std::vector<std::function<void()>> reset_actions_;
+  std::vector<std::function<void()>> reset_actions_, sleep_actions_;
   std::vector<std::string> warnings_;
   std::string failure_;
   std::unique_ptr<Event> stop_;

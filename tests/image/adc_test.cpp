@@ -115,3 +115,65 @@ TEST_CASE("a conversion against another reference than 1.1 V is reported") {
   REQUIRE(board.chip.warnings().size() == 1);
   CHECK(board.chip.warnings()[0].find("1.1 V") != std::string::npos);
 }
+
+namespace {
+// As in probes/sleep.cpp.
+enum : std::uint8_t { converter = 1, warmed_up = 2, running = 4, already_woken = 8, forbidden = 16, noise_reduction = 32, triggered = 64 };
+constexpr std::uint8_t warm = converter | warmed_up;
+
+CrystalTime goes_to_sleep(const ProbeBoard& board) {
+  for (const ProbeBoard::Report& report : board.log)
+    if (report.value == 2) return report.time;
+  return -1;
+}
+CrystalTime interrupt_after(const ProbeBoard& board, CrystalTime time) {
+  for (const ProbeBoard::Report& report : board.log)
+    if (report.value == 0xAD && report.time > time) return report.time;
+  return -1;
+}
+}  // namespace
+
+TEST_CASE("going to sleep starts a conversion of the selected input, that ends 13 clocks later") {
+  for (const std::uint8_t how : {std::uint8_t{warm}, std::uint8_t{warm | noise_reduction}, std::uint8_t{warm | triggered}}) {
+    ProbeBoard board("sleep", how);
+    board.run(3 * ms);
+    REQUIRE(board.conversions.size() >= 2);
+    const ProbeBoard::Conversion& by_sleep = board.conversions[1];
+    CHECK(by_sleep.input == 5);
+    CHECK(by_sleep.start - goes_to_sleep(board) > 0);
+    CHECK(by_sleep.start - goes_to_sleep(board) < 8);
+    const CrystalTime duration = interrupt_after(board, by_sleep.start) - by_sleep.start;
+    CHECK(duration >= 13 * adc_clock);
+    CHECK(duration < 13 * adc_clock + 40);  // and the way into the handler
+  }
+}
+
+TEST_CASE("a conversion that sleep starts takes 25 clocks when it is the converter's first") {
+  ProbeBoard board("sleep", converter);
+  board.run(1 * ms);
+  REQUIRE(board.conversions.size() >= 1);
+  const CrystalTime duration = interrupt_after(board, 0) - board.conversions[0].start;
+  CHECK(duration >= 25 * adc_clock);
+  CHECK(duration < 25 * adc_clock + 40);
+}
+
+TEST_CASE("going to sleep starts a conversion even when an interrupt waits that wakes the CPU at once") {
+  ProbeBoard board("sleep", warm | already_woken);
+  while (goes_to_sleep(board) < 0) board.run(1);
+  board.run(8);
+  CHECK(board.conversions.size() == 2);
+}
+
+TEST_CASE("going to sleep starts no conversion while one is running, with the converter off, or when SLEEP does nothing") {
+  ProbeBoard busy("sleep", warm | running);
+  while (goes_to_sleep(busy) < 0) busy.run(1);
+  busy.run(1'000);
+  CHECK(busy.conversions.size() == 2);
+  CHECK(busy.conversions[1].start < goes_to_sleep(busy));
+
+  ProbeBoard off("sleep"), awake("sleep", warm | forbidden);
+  off.run(3 * ms);
+  CHECK(off.conversions.empty());
+  awake.run(3 * ms);
+  CHECK(awake.conversions.size() == 1);
+}

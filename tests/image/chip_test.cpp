@@ -48,7 +48,7 @@ TEST_CASE("time is exact over hours, at a crystal whose period is no whole numbe
 
 TEST_CASE("a run ends exactly at its time while the program sleeps") {
   ProbeBoard board("sleep");
-  while (board.log.size() < 3) board.run(1);
+  while (board.log.size() < 5) board.run(1);
   board.run(200);  // the handler is over
   REQUIRE(board.chip.avr()->state == cpu_Sleeping);
   for (int i = 0; i < 10; ++i) {
@@ -65,6 +65,21 @@ TEST_CASE("an interrupt that ends a sleep takes four cycles more") {
   board.run(100'000);
   REQUIRE(recorder.figures().interrupts.count("TIMER0_COMPA") == 1);
   CHECK(recorder.figures().interrupts.at("TIMER0_COMPA").worst_latency == 4 + 4);
+}
+
+TEST_CASE("SLEEP without the permission in SMCR does nothing, and is reported") {
+  ProbeBoard board("sleep", 16);
+  board.run(2'000);  // no interrupt yet
+  CHECK(board.reports() == std::vector<int>{2, 3});
+  REQUIRE(board.chip.warnings().size() == 1);
+  CHECK(board.chip.warnings()[0].find("SMCR SE") != std::string::npos);
+}
+
+TEST_CASE("an interrupt that waits when the CPU goes to sleep wakes it at once") {
+  ProbeBoard board("sleep", 8);
+  while (board.log.size() < 3) board.run(1);
+  CHECK(board.reports() == std::vector<int>{2, 1, 3});
+  CHECK(board.log[1].time - board.log[0].time < 30);
 }
 
 TEST_CASE("a run ends at the first instruction at or after its time") {
