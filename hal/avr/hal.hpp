@@ -99,11 +99,15 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   }
   static void barrier() { __asm__ volatile("" ::: "memory"); }
 
-  /// Sleeps in idle mode until an interrupt, unless there is something to do.
+  /// Sleeps in idle mode until an interrupt, unless there is something to do. Going to sleep while no conversion is running starts one
+  /// (10.3, 24.6), off the grid and of the wrong clamp: between two conversions, and when one is about to end, it returns at once.
   template <class Pending>
   static void idle(Pending pending) {
+    constexpr uint8_t cycles_to_sleep = 16;  // from the look at TCNT0 to SLEEP: 8
+    // The timer counted from 0 when the conversion started; a count that it shows may be about to end.
+    constexpr uint8_t last_count = (Sampling::conversion_cycles - cycles_to_sleep) / Sampling::timer_prescaler - 1;
     cli();
-    if (!pending()) {
+    if (!pending() && (ADCSRA & _BV(ADSC)) != 0 && TCNT0 <= last_count) {
       sleep_enable();
       sei();  // Takes effect after the next instruction: nothing comes between it and the sleep.
       sleep_cpu();

@@ -44,11 +44,14 @@ inline void send(char c) {
   UDR0 = static_cast<uint8_t>(c);
 }
 
-/// Sleeps until an interrupt, unless there is something to do.
+/// Sleeps until an interrupt, unless there is something to do. Going to sleep while no conversion is running starts one, off the grid
+/// (23.6): it returns at once between two conversions, and when one is about to end. Timer 0 has counted from its start.
 template <class Pending>
 inline void idle(Pending pending) {
+  constexpr uint8_t cycles_to_sleep = 16;
+  constexpr uint8_t last_count = (Sampling::conversion_cycles - cycles_to_sleep) / Sampling::timer_prescaler - 1;
   cli();
-  if (!pending()) {
+  if (!pending() && (ADCSRA & _BV(ADSC)) != 0 && TCNT0 <= last_count) {
     sleep_enable();
     sei();  // Takes effect after the next instruction: nothing comes between it and the sleep.
     sleep_cpu();
