@@ -5,10 +5,15 @@
 namespace flm::sim {
 namespace {
 
+template <class Pin>
+OutputPin output_pin() {
+  constexpr char names[] = {'B', 'C', 'D'};
+  return {names[static_cast<int>(Pin::port)], Pin::bit};
+}
+
 template <class Input>
 PulsePort pulse_port() {
-  constexpr char names[] = {'B', 'C', 'D'};
-  return {Input::terminal_port + 1, names[static_cast<int>(Input::port)], Input::bit, Input::when_analog_off};
+  return {Input::terminal_port + 1, output_pin<Input>().io_port, Input::bit, Input::when_analog_off};
 }
 
 template <class... Inputs>
@@ -33,6 +38,7 @@ BoardModel model_of() {
   m.input_capacitance_nf = Board::input_capacitance_nf;
   m.has_port_configuration = Board::has_port_configuration;
   m.has_radio = Board::has_radio;
+  if constexpr (requires { typename Board::DriverEnable; }) m.driver_enable = output_pin<typename Board::DriverEnable>();
   m.spi_mode = Board::spi_mode;
   m.spi_byte_gap = Nanoseconds{Board::spi_byte_gap_us} * 1'000;
   m.reply_wait = Nanoseconds{Board::reply_wait_ms} * 1'000'000;

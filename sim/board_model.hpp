@@ -1,6 +1,7 @@
 // A board's facts as run-time values, taken from the same types that the firmware is compiled with.
 #pragma once
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct PulsePort {
   bool when_analog_off;  ///< a pulse input only while the analog front end is off
 };
 
+struct OutputPin {
+  char io_port;  ///< 'B', 'C', 'D'
+  int bit;
+};
+
 struct BoardModel {
   std::string name;  ///< as in a scenario: flm02a, flm02b
   std::uint32_t cpu_hz = 0;
@@ -32,6 +38,7 @@ struct BoardModel {
   double input_capacitance_nf = 0.0;  ///< from each pulse input to ground
   bool has_port_configuration = false;
   bool has_radio = false;  ///< on USART 0; else it is the RS-485 port
+  std::optional<OutputPin> driver_enable;  ///< of the RS-485 transceiver; high: it drives the line, and hears nothing
   int spi_mode = 0;
   Nanoseconds spi_byte_gap = 0;  ///< end of a byte to start of the next, as a stock host leaves it
   Nanoseconds spi_byte_time = 8'000;  ///< 8 bits at 1 MHz

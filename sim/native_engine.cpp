@@ -119,7 +119,8 @@ class NativeEngine final : public SuppliedEngine {
   }
 
   void byte_received(const SerialLine::Byte& byte) {
-    if (!board_->hal().uart_receives) return;
+    // Half duplex: deaf while the driver was on, be it for a part of the byte.
+    if (!board_->hal().uart_receives || board_->hal().uart_drives || drove_until_ > byte.end - 10 * byte.bit) return;
     const bool heard = byte.bit == 1'000'000'000 / board_->hal().uart_baud;
     const bool parity = board_->hal().uart_baud != 9600 || std::popcount(byte.data) % 2 == 0;
     const int data = board_->hal().uart_baud == 9600 ? byte.data & 0x7F : byte.data;
@@ -130,6 +131,7 @@ class NativeEngine final : public SuppliedEngine {
   /// The transmitter asks for bytes, or has sent its last one.
   void send(Nanoseconds now) {
     auto& hal = board_->hal();
+    if (hal.uart_drives) drove_until_ = now;
     if (sending_ || !hal.uart_asks) return;
     hal::raise_serial_empty(*board_);
     if (!hal.uart_full) {
@@ -137,7 +139,7 @@ class NativeEngine final : public SuppliedEngine {
       return;
     }
     hal.uart_full = false;
-    line_sent_.push_back(hal.uart_byte);
+    if (hal.uart_drives) line_sent_.push_back(hal.uart_byte);
     sending_ = true;
     sent_at_ = now + Nanoseconds{10} * 1'000'000'000 / hal.uart_baud;
   }
@@ -192,6 +194,7 @@ class NativeEngine final : public SuppliedEngine {
   SerialLine::Reader line_;
   std::vector<std::uint8_t> line_sent_;
   bool sending_ = false;  ///< the UART shifts a byte out
+  Nanoseconds drove_until_ = 0;  ///< the last that was seen of an RS-485 driver that is on
   Nanoseconds sent_at_ = 0;
   Nanoseconds now_ = 0;
   std::int64_t tick_ = 0;

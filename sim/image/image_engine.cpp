@@ -80,7 +80,7 @@ struct ImageEngine::Parts {
     if (b.has_radio)
       radio_port.emplace(chip, radio);
     else
-      uart.emplace(chip, e.serial());
+      uart.emplace(chip, e.serial(), b.driver_enable);
     chip.load(image);
     eeprom.load(image);
     watch.at(chip.clock().crystal(hang_time));

@@ -1,5 +1,7 @@
 #include "sim/image/uart.hpp"
 
+#include <avr_ioport.h>
+
 #include <bit>
 
 namespace flm::sim {
@@ -7,10 +9,20 @@ namespace {
 // Register summary: UCSR0A, UCSR0B, UBRR0L, UBRR0H, UDR0.
 constexpr std::uint16_t ucsr0a = 0xC0, ucsr0b = 0xC1, ucsr0c = 0xC2, ubrr0l = 0xC4, ubrr0h = 0xC5, udr0 = 0xC6;
 constexpr unsigned frame_bits = 10;  ///< of 8N1 and 7E1
+
+/// Address of DDRx; PORTx follows it.
+std::uint16_t direction_register(const OutputPin& pin) { return static_cast<std::uint16_t>(reg::ddrb + 3 * (pin.io_port - 'B')); }
+avr_irq_t* signal(const Chip& chip, const OutputPin& pin, int index) {
+  return avr_io_getirq(chip.avr(), AVR_IOCTL_IOPORT_GETIRQ(static_cast<std::uint32_t>(pin.io_port)), index);
+}
 }  // namespace
 
-Uart::Uart(Chip& chip, const SerialLine& line)
-    : chip_(chip), line_(line), arrival_(chip, [this] { arrive(); }), shift_(chip, [this] { shifted(); }) {
+Uart::Uart(Chip& chip, const SerialLine& line, std::optional<OutputPin> driver_enable)
+    : chip_(chip), line_(line), arrival_(chip, [this] { arrive(); }), shift_(chip, [this] { shifted(); }), driver_enable_(driver_enable) {
+  if (driver_enable_) {
+    Chip::on_signal<&Uart::enable_written>(signal(chip, *driver_enable_, IOPORT_IRQ_REG_PORT), this);
+    Chip::on_signal<&Uart::direction_written>(signal(chip, *driver_enable_, IOPORT_IRQ_DIRECTION_ALL), this);
+  }
   chip.on_write<&Uart::write_data>(udr0, this);
   chip.on_read<&Uart::read_data>(udr0, this);
   chip.on_write<&Uart::write_status>(ucsr0a, this);
@@ -29,8 +41,20 @@ void Uart::reset() {
   overrun_ = shifting_ = waiting_ = complete_ = false;
   const Nanoseconds now = chip_.clock().nanoseconds(chip_.now());
   while (line_.next() < now) line_.take();
+  drive(0, 0);
   listen();
   follow();
+}
+
+void Uart::enable_written(std::uint32_t output) { drive(chip_.data(direction_register(*driver_enable_)), output); }
+void Uart::direction_written(std::uint32_t outputs) {
+  drive(outputs, chip_.data(static_cast<std::uint16_t>(direction_register(*driver_enable_) + 1)));
+}
+
+void Uart::drive(unsigned direction, unsigned output) {
+  const bool drives = driver_enable_ && (direction & output & 1u << static_cast<unsigned>(driver_enable_->bit)) != 0;
+  if (drives != drives_) drive_changed_ = chip_.now();
+  drives_ = drives;
 }
 
 void Uart::listen() {
@@ -46,6 +70,10 @@ std::uint64_t Uart::bit_cycles() const {
 void Uart::arrive() {
   const SerialLine::Byte byte = line_.take();
   listen();
+  if (driver_enable_ && (drives_ || drive_changed_ > chip_.clock().crystal(byte.end - frame_bits * byte.bit))) {
+    chip_.warn("two drivers on the RS-485 line: a byte came while the board's transceiver was in transmit");
+    return;
+  }
   if ((chip_.data(ucsr0b) & rxen) == 0) return;
   const Nanoseconds bit = chip_.clock().nanoseconds(chip_.clock().at(chip_.cycle() + bit_cycles())) - chip_.clock().nanoseconds(chip_.now());
   const bool heard = bit > byte.bit * 95 / 100 && bit < byte.bit * 105 / 100;
@@ -65,11 +93,12 @@ void Uart::arrive() {
 void Uart::shift(std::uint8_t byte) {
   shifted_byte_ = byte;
   shifting_ = true;
+  shift_begin_ = chip_.now();
   shift_.at_cycle(chip_.cycle() + frame_bits * bit_cycles());
 }
 
 void Uart::shifted() {
-  sent_.push_back(shifted_byte_);
+  if (!driver_enable_ || (drives_ && drive_changed_ <= shift_begin_)) sent_.push_back(shifted_byte_);
   shifting_ = false;
   if (waiting_) {
     waiting_ = false;

@@ -2,8 +2,10 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
+#include "sim/board_model.hpp"  // OutputPin
 #include "sim/image/chip.hpp"
 #include "sim/serial_line.hpp"
 
@@ -11,11 +13,15 @@ namespace flm::sim {
 
 /// Asynchronous mode: two received bytes are kept behind the one that is shifted in, one to send waits behind the one that is shifted
 /// out. A receiver at another bit rate than the line's gets bytes without a stop bit.
+///
+/// With a transceiver behind it the line is half duplex: a byte gets through only when the driver was off (to the board) or on (from
+/// the board) from its start bit to its stop bit. A byte that comes while the driver is on collides, and is reported.
 class Uart {
  public:
-  Uart(Chip&, const SerialLine&);
+  /// driver_enable: the pin that switches the transceiver to transmit; without one both directions are always open.
+  Uart(Chip&, const SerialLine&, std::optional<OutputPin> driver_enable = {});
 
-  /// What the board has put on the line.
+  /// What the board has put on the line, as it was sent.
   [[nodiscard]] const std::vector<std::uint8_t>& sent() const { return sent_; }
 
  private:
@@ -38,6 +44,9 @@ class Uart {
   void shift(std::uint8_t byte);
   void reset();
   void listen();
+  void enable_written(std::uint32_t output);
+  void direction_written(std::uint32_t outputs);
+  void drive(unsigned direction, unsigned output);
   /// Raises and clears the interrupts of what is the case.
   void follow();
   [[nodiscard]] std::uint64_t bit_cycles() const;
@@ -47,6 +56,10 @@ class Uart {
   Event arrival_, shift_;
   std::deque<Received> received_;
   bool overrun_ = false;
+  std::optional<OutputPin> driver_enable_;
+  bool drives_ = false;
+  CrystalTime drive_changed_ = 0;  ///< when drives_ did
+  CrystalTime shift_begin_ = 0;
   bool shifting_ = false, waiting_ = false, complete_ = false;
   std::uint8_t shifted_byte_ = 0, waiting_byte_ = 0;
   std::vector<std::uint8_t> sent_;
