@@ -10,9 +10,11 @@ constexpr std::uint64_t window_cycles = 4;           ///< from EEMPE to EEPE
 constexpr unsigned read_stall = 4, write_stall = 2;  ///< cycles for which the CPU stands still
 }  // namespace
 
-Eeprom::Eeprom(Chip& chip) : chip_(chip), end_(chip, [this] { finish_write(); }) {
+Eeprom::Eeprom(Chip& chip, const BoardParts& parts) : chip_(chip), parts_(parts), end_(chip, [this] { finish_write(); }) {
   contents_.fill(0xFF);
   chip.on_write<&Eeprom::write_control>(reg::eecr, this);
+  chip.on_write<&Eeprom::write_address>(reg::eearl, this);
+  chip.on_write<&Eeprom::write_address>(reg::eearh, this);
   Chip::on_signal<&Eeprom::handler>(chip.interrupt(vector::eeprom_ready).irq + AVR_INT_IRQ_RUNNING, this);
   chip.on_reset([this] {
     enabled_until_ = 0;
@@ -34,6 +36,15 @@ std::uint16_t Eeprom::address() const {
   const auto written = static_cast<unsigned>(chip_.data(reg::eearl) | chip_.data(reg::eearh) << 8);
   return static_cast<std::uint16_t>(written & (size - 1));
 }
+
+void Eeprom::write_address(std::uint16_t address, std::uint8_t value) {
+  if (busy())
+    chip_.warn("EEAR was written while an EEPROM write was in progress: it keeps its value");
+  else
+    chip_.data(address) = value;
+}
+
+std::uint8_t Eeprom::kept(std::uint16_t address, std::uint8_t wanted) const { return kept_bits(parts_.worn, address, contents_[address], wanted); }
 
 void Eeprom::write_control(std::uint16_t, std::uint8_t value) {
   const std::uint64_t now = chip_.cycle();
@@ -66,11 +77,11 @@ void Eeprom::start_write() {
   const std::uint8_t mode = chip_.data(reg::eecr) & mode_bits;
   target_ = address();
   const std::uint8_t written = mode == erase_only ? std::uint8_t{0xFF} : chip_.data(reg::eedr);
-  value_ = mode == write_only ? static_cast<std::uint8_t>(contents_[target_] & written) : written;
+  value_ = kept(target_, mode == write_only ? static_cast<std::uint8_t>(contents_[target_] & written) : written);
   chip_.data(reg::eecr) |= eepe;
   const Clock& clock = chip_.clock();
   begin_ = clock.nanoseconds(chip_.now());
-  end_.at(chip_.now() + clock.crystal(mode == 0 ? kEraseAndWriteTime : kSplitTime));
+  end_.at(chip_.now() + clock.crystal(rc_time(mode == 0 ? kEraseAndWriteTime : kSplitTime, parts_.rc_percent)));
   chip_.stall(write_stall);
 }
 
@@ -84,9 +95,17 @@ void Eeprom::finish_write() {
 void Eeprom::lose_power(std::uint64_t chance) {
   if (!busy()) return;
   end_.cancel();
-  const std::uint8_t torn = torn_byte(chance, target_);
+  const std::uint8_t torn = kept(target_, torn_byte(chance, target_));
   log_.push_back({begin_, chip_.clock().nanoseconds(chip_.now()), target_, contents_[target_], torn, true});
   contents_[target_] = torn;
+}
+
+void Eeprom::spoil(std::uint64_t chance) {
+  const std::uint16_t cell = address();
+  const std::uint8_t spoilt = kept(cell, torn_byte(chance, cell));
+  const Nanoseconds now = chip_.clock().nanoseconds(chip_.now());
+  log_.push_back({now, now, cell, contents_[cell], spoilt, true});
+  contents_[cell] = spoilt;
 }
 
 /// The interrupt is a level (8.6.2): it is there as long as it is enabled and no write is in progress.

@@ -6,15 +6,16 @@
 
 #include "sim/engine.hpp"  // CellWrite
 #include "sim/image/chip.hpp"
+#include "sim/tolerances.hpp"
 
 namespace flm::sim {
 
 /// Replaces the emulator's EEPROM. A write in progress survives a reset of the chip (8.6.3, last paragraph), not a loss of
-/// power.
+/// power; while it goes on, EEAR cannot be changed (8.6.3). Its time is the internal RC oscillator's (8.4.1). Worn cells keep their bits.
 class Eeprom {
  public:
   static constexpr std::size_t size = 512;
-  explicit Eeprom(Chip&);
+  explicit Eeprom(Chip&, const BoardParts& = {});
 
   /// Fills it from an image's .eeprom; without one it is erased (0xff).
   void load(const ElfFile&);
@@ -26,6 +27,8 @@ class Eeprom {
   [[nodiscard]] bool busy() const { return end_.armed(); }
   /// The chip stops. A byte that is being written becomes anything, as `chance` says.
   void lose_power(std::uint64_t chance);
+  /// The CPU executes what is no instruction of the program, beside its EEPROM code (8.4.2): the cell under EEAR becomes anything.
+  void spoil(std::uint64_t chance);
 
  private:
   enum : std::uint8_t {
@@ -39,6 +42,8 @@ class Eeprom {
   };
 
   void write_control(std::uint16_t address, std::uint8_t value);
+  void write_address(std::uint16_t address, std::uint8_t value);
+  [[nodiscard]] std::uint8_t kept(std::uint16_t address, std::uint8_t wanted) const;
   void start_write();
   void finish_write();
   void announce_ready();
@@ -46,6 +51,7 @@ class Eeprom {
   [[nodiscard]] std::uint16_t address() const;
 
   Chip& chip_;
+  BoardParts parts_;
   std::array<std::uint8_t, size> contents_;
   std::vector<CellWrite> log_;
   Event end_;

@@ -5,7 +5,7 @@ namespace {
 constexpr std::uint64_t window_cycles = 4;
 }
 
-Watchdog::Watchdog(Chip& chip) : chip_(chip), end_(chip, [this] { expire(); }) {
+Watchdog::Watchdog(Chip& chip, const BoardParts& parts) : chip_(chip), rc_percent_(parts.rc_percent), end_(chip, [this] { expire(); }) {
   chip.on_write<&Watchdog::write>(reg::wdtcsr, this);
   Chip::on_signal<&Watchdog::handler>(chip.interrupt(vector::watchdog).irq + AVR_INT_IRQ_RUNNING, this);
   feed_.owner = this;
@@ -28,7 +28,7 @@ void Watchdog::restart() {
   }
   const unsigned prescaler = (control & wdp_low) | ((control & wdp3) != 0 ? 8u : 0u);
   end_.cancel();
-  end_.at(chip_.now() + chip_.clock().crystal(time_out(prescaler)));
+  end_.at(chip_.now() + chip_.clock().crystal(rc_time(time_out(prescaler), rc_percent_)));
 }
 
 void Watchdog::write(std::uint16_t, std::uint8_t value) {

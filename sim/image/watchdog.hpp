@@ -1,8 +1,9 @@
-// The watchdog (data sheet 10.8 and 10.9.2), on its own 128 kHz oscillator.
+// The watchdog (data sheet 10.8 and 10.9.2), on its own 128 kHz oscillator, which has a tolerance.
 #pragma once
 #include <avr_watchdog.h>
 
 #include "sim/image/chip.hpp"
+#include "sim/tolerances.hpp"
 
 namespace flm::sim {
 
@@ -10,9 +11,9 @@ namespace flm::sim {
 /// resets, or interrupts first and resets at the next (table 10-1). After its own reset it runs on at its shortest time.
 class Watchdog {
  public:
-  explicit Watchdog(Chip&);
+  explicit Watchdog(Chip&, const BoardParts& = {});
 
-  /// Time-out of a prescaler setting WDP3:0: 2048 periods of 128 kHz, doubled for each step up to 9 (table 10-2).
+  /// Nominal time-out of a prescaler setting WDP3:0: 2048 periods of 128 kHz, doubled for each step up to 9 (table 10-2).
   [[nodiscard]] static constexpr Nanoseconds time_out(unsigned prescaler) { return Nanoseconds{16'000'000} << (prescaler < 9 ? prescaler : 9); }
 
  private:
@@ -30,6 +31,7 @@ class Watchdog {
   void reset();
 
   Chip& chip_;
+  double rc_percent_;
   Event end_;
   Feed feed_;
   std::uint64_t change_until_ = 0;  ///< CPU cycle until which WDE and the prescaler may change

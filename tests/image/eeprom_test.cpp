@@ -62,3 +62,39 @@ TEST_CASE("without EEMPE no write begins; the ready interrupt repeats until it i
   CHECK(board.eeprom.contents()[301] == 0xFF);
   CHECK(board.reports() == std::vector<int>{0xFF, eepe, 0xEE, 0x3C, 0, 3});
 }
+
+TEST_CASE("a worn cell keeps its worn bits, whatever is written or erased") {
+  BoardParts parts;
+  parts.worn = {{300, 0x05}, {301, 0xFF}};
+  for (const std::uint8_t mode : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}}) {
+    ProbeBoard board("eeprom", mode, false, parts);
+    board.eeprom.contents()[300] = 0x82;
+    board.run(4'000 * us);
+    const int wanted[] = {0x3C, 0xFF, 0x82 & 0x3C};
+    CHECK(board.eeprom.contents()[300] == (wanted[mode] & ~0x05));
+    CHECK(board.reports()[3] == (wanted[mode] & ~0x05));
+    CHECK(board.eeprom.log()[0].after == (wanted[mode] & ~0x05));
+  }
+}
+
+TEST_CASE("an RC oscillator that is slow by 10 % makes a write longer by 10 %, and a fast one shorter") {
+  for (const double percent : {10.0, -15.0}) {
+    BoardParts parts;
+    parts.rc_percent = percent;
+    ProbeBoard board("eeprom", 0, false, parts);
+    board.run(5'000 * us);
+    REQUIRE(board.eeprom.log().size() == 1);
+    const double duration = double(board.eeprom.log()[0].end - board.eeprom.log()[0].begin);
+    CHECK(duration == Approx(3'400'000 * (1.0 + percent / 100.0)).margin(200.0));
+  }
+}
+
+TEST_CASE("EEAR cannot be changed while a write is in progress") {
+  ProbeBoard board("eeprom", 4);
+  board.run(4'000 * us);
+  REQUIRE(board.reports().size() >= 3);
+  CHECK(board.reports()[2] == (300 & 0xFF));
+  CHECK(board.eeprom.contents()[300] == 0x3C);
+  REQUIRE(board.chip.warnings().size() == 1);
+  CHECK(board.chip.warnings()[0].find("EEAR") != std::string::npos);
+}

@@ -30,7 +30,7 @@ class ProbeBoard {
     CrystalTime start;
   };
 
-  explicit ProbeBoard(const std::string& name, std::uint8_t mode = 0, bool starts_divided = false)
+  explicit ProbeBoard(const std::string& name, std::uint8_t mode = 0, bool starts_divided = false, const BoardParts& parts = {})
       : chip(crystal_hz, starts_divided),
         interrupts(chip),
         prescaler(chip),
@@ -40,9 +40,9 @@ class ProbeBoard {
               return static_cast<std::uint16_t>(300 + 10 * input);
             }),
         spi(chip, 0),
-        eeprom(chip),
+        eeprom(chip, parts),
         supply(chip),
-        watchdog(chip) {
+        watchdog(chip, parts) {
     const ElfFile program(probe(name));
     chip.load(program);
     eeprom.load(program);

@@ -46,3 +46,13 @@ TEST_CASE("a change of the time-out that comes too late is ignored, and said so"
   REQUIRE(board.chip.warnings().size() == 1);
   CHECK(board.chip.warnings()[0].find("watchdog") != std::string::npos);
 }
+
+TEST_CASE("an RC oscillator that is slow by 10 % makes the watchdog bite 10 % later") {
+  BoardParts parts;
+  parts.rc_percent = 10.0;
+  ProbeBoard board("watchdog", 2, false, parts);
+  board.run(40 * ms);
+  REQUIRE(board.log.size() >= 3);
+  CHECK(double(board.log[1].time) == Approx(1.1 * 16 * ms).margin(100));
+  CHECK(double(board.log[2].time) == Approx(1.1 * 32 * ms).margin(100));
+}

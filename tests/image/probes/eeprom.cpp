@@ -1,4 +1,4 @@
-// EEPROM: one write in the mode of GPIOR1 (EEPM1:0), then reads, then the ready interrupt.
+// EEPROM: one write in the mode of GPIOR1 (EEPM1:0), then reads, then the ready interrupt. GPIOR1 = 4: EEAR is changed meanwhile.
 #include "probe.hpp"
 
 static volatile uint8_t ready;
@@ -23,8 +23,12 @@ static uint8_t read(uint16_t address) {
 
 int main() {
   report(read(300));
-  write(300, 0x3C, static_cast<uint8_t>(mode() << EEPM0));
+  write(300, 0x3C, static_cast<uint8_t>((mode() & 3) << EEPM0));
   report(EECR & _BV(EEPE));
+  if (mode() == 4) {
+    EEAR = 301;
+    report(EEARL);
+  }
   while ((EECR & _BV(EEPE)) != 0) {
   }
   report(0xEE);
