@@ -90,6 +90,7 @@ void Chip::divide_clock(int shift) {
   avr_->frequency = clock_.cpu_hz();
   data(reg::clkpr) = static_cast<std::uint8_t>(shift);
   rearm_timed_events();
+  for (const auto& action : clock_actions_) action();
 }
 
 void Chip::rearm_timed_events() {

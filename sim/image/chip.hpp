@@ -161,6 +161,8 @@ class Chip {
 
   /// Called after each reset of the controller (watchdog, power-on), when its registers have their initial values again.
   void on_reset(std::function<void()> action) { reset_actions_.push_back(std::move(action)); }
+  /// Called after each change of the CPU's clock.
+  void on_clock(std::function<void()> action) { clock_actions_.push_back(std::move(action)); }
   /// Ends the run: the next run_until() throws an EngineError with this text. For callbacks, which must not throw.
   void fail(const std::string& why);
   /// Something that the program does and that the real chip punishes without a sign. Each text is kept once.
@@ -190,7 +192,7 @@ class Chip {
   Recorder* recorder_ = nullptr;
   std::unique_ptr<ElfFile> program_;
   std::vector<Event*> events_;
-  std::vector<std::function<void()>> reset_actions_, sleep_actions_;
+  std::vector<std::function<void()>> reset_actions_, sleep_actions_, clock_actions_;
   std::vector<std::string> warnings_;
   std::string failure_;
   std::unique_ptr<Event> stop_;

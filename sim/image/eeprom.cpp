@@ -18,8 +18,17 @@ Eeprom::Eeprom(Chip& chip, const BoardParts& parts) : chip_(chip), parts_(parts)
   Chip::on_signal<&Eeprom::handler>(chip.interrupt(vector::eeprom_ready).irq + AVR_INT_IRQ_RUNNING, this);
   chip.on_reset([this] {
     enabled_until_ = 0;
+    forget_address();
     if (busy()) chip_.data(reg::eecr) |= eepe;
   });
+  forget_address();
+}
+
+/// 8.6.1: after a reset EEAR is undefined; that of a write that goes on is the write's.
+void Eeprom::forget_address() {
+  const std::uint64_t any = busy() ? target_ : mixed(chip_.cycle());
+  chip_.data(reg::eearl) = static_cast<std::uint8_t>(any);
+  chip_.data(reg::eearh) = static_cast<std::uint8_t>(any >> 8 & 1);
 }
 
 void Eeprom::load(const ElfFile& program) {

@@ -44,6 +44,7 @@ class Eeprom {
   void write_control(std::uint16_t address, std::uint8_t value);
   void write_address(std::uint16_t address, std::uint8_t value);
   [[nodiscard]] std::uint8_t kept(std::uint16_t address, std::uint8_t wanted) const;
+  void forget_address();
   void start_write();
   void finish_write();
   void announce_ready();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -19,13 +20,18 @@
 #include "sim/image/spi_slave.hpp"
 #include "sim/image/supply.hpp"
 #include "sim/image/uart.hpp"
+#include "sim/image/voltage.hpp"
 #include "sim/image/watchdog.hpp"
+#include "sim/random.hpp"
 #include "sim/scenario.hpp"  // InputError
 
 namespace flm::sim {
 namespace {
 
+constexpr double full_supply = 5.0;               ///< V
 constexpr Nanoseconds hang_time = 1'000'000'000;  ///< a program that samples never goes this long without a conversion
+
+BoardParts board_parts(const Environment&) { return {}; }
 
 ElfFile image_for(const BoardModel& board, const std::filesystem::path& elf) {
   ElfFile image(elf);
@@ -44,6 +50,7 @@ ElfFile image_for(const BoardModel& board, const std::filesystem::path& elf) {
 struct ImageEngine::Parts {
   const BoardModel& board;
   Environment& environment;
+  const BoardParts parts;
   ElfFile image;
   Chip chip;
   Interrupts interrupts;
@@ -51,6 +58,7 @@ struct ImageEngine::Parts {
   Adc adc;
   SpiSlave spi;
   Eeprom eeprom;
+  Voltage voltage;
   Supply supply;
   Watchdog watchdog;
   Ports ports;
@@ -59,20 +67,24 @@ struct ImageEngine::Parts {
   std::optional<Uart> uart;             ///< of another
   Event watch;
   CrystalTime started = 0;  ///< when the CPU got its power
+  static constexpr CrystalTime never = std::numeric_limits<CrystalTime>::max();
+  CrystalTime low_since = never;  ///< the supply is below the threshold
   std::unique_ptr<Recorder> recorder;
 
   Parts(const BoardModel& b, Environment& e, const std::filesystem::path& elf)
       : board(b),
         environment(e),
+        parts(board_parts(e)),
         image(image_for(b, elf)),
         chip(b.cpu_hz, b.clock_starts_divided_by_8),
         interrupts(chip),
         prescaler(chip),
         adc(chip, [this](int input, CrystalTime start) { return convert(input, start); }),
         spi(chip, b.spi_mode),
-        eeprom(chip),
+        eeprom(chip, parts),
+        voltage(chip, [this] { eeprom.spoil(mixed(environment.seed() ^ chip.cycle())); }),
         supply(chip),
-        watchdog(chip),
+        watchdog(chip, parts),
         ports(chip, b,
               {[&e](int port, Nanoseconds t) { return e.level(port, t); }, [&e](Nanoseconds t) { return e.next_edge(t); }}),
         radio(e.air(), e.seed()),
@@ -84,6 +96,7 @@ struct ImageEngine::Parts {
     chip.load(image);
     eeprom.load(image);
     watch.at(chip.clock().crystal(hang_time));
+    voltage.rise(full_supply / parts.rise);
   }
 
   /// Both engines take the input at the nominal instants of the conversions, so that they get the same codes.
@@ -125,13 +138,26 @@ std::uint8_t ImageEngine::byte_begins() { return parts_->spi.begin(); }
 void ImageEngine::byte_ends(std::uint8_t mosi) { parts_->spi.end(mosi); }
 bool ImageEngine::board_led() const { return parts_->ports.led(); }
 
-void ImageEngine::set_supply_low(bool low) { parts_->supply.set_low(low); }
-void ImageEngine::power_off(Nanoseconds) { parts_->eeprom.lose_power(chance()); }
+/// While the supply is below the threshold its voltage is taken for the lowest at which the undivided clock may run: the hold-up time
+/// ends there.
+void ImageEngine::set_supply_low(bool low) {
+  parts_->low_since = low ? parts_->chip.now() : parts_->never;
+  parts_->supply.set_low(low);
+  parts_->voltage.limit(low ? lowest_voltage(model().cpu_hz) : full_supply);
+}
+void ImageEngine::power_off(Nanoseconds) {
+  const bool writes = parts_->eeprom.busy();
+  parts_->eeprom.lose_power(chance());
+  const bool held_up = parts_->chip.now() > parts_->low_since;
+  if (!held_up && !writes) parts_->voltage.collapse();
+}
 void ImageEngine::power_on(Nanoseconds now) {
   parts_->radio.lose_configuration();
   parts_->started = parts_->chip.clock().crystal(now);
   parts_->chip.power_on(parts_->started, chance());
+  parts_->voltage.rise(full_supply / parts_->parts.rise);
 }
+double ImageEngine::supply_voltage(Nanoseconds t) const { return powered() ? parts_->voltage.at(parts_->chip.clock().crystal(t)) : 0.0; }
 
 void ImageEngine::fill_eeprom(const std::vector<std::uint8_t>& contents) {
   std::copy(contents.begin(), contents.end(), parts_->eeprom.contents().begin());
