@@ -31,8 +31,6 @@ namespace {
 constexpr double full_supply = 5.0;               ///< V
 constexpr Nanoseconds hang_time = 1'000'000'000;  ///< a program that samples never goes this long without a conversion
 
-BoardParts board_parts(const Environment&) { return {}; }
-
 ElfFile image_for(const BoardModel& board, const std::filesystem::path& elf) {
   ElfFile image(elf);
   const std::string name = image.board();
@@ -50,7 +48,7 @@ ElfFile image_for(const BoardModel& board, const std::filesystem::path& elf) {
 struct ImageEngine::Parts {
   const BoardModel& board;
   Environment& environment;
-  const BoardParts parts;
+  const BoardParts& parts;
   ElfFile image;
   Chip chip;
   Interrupts interrupts;
@@ -74,7 +72,7 @@ struct ImageEngine::Parts {
   Parts(const BoardModel& b, Environment& e, const std::filesystem::path& elf)
       : board(b),
         environment(e),
-        parts(board_parts(e)),
+        parts(e.parts()),
         image(image_for(b, elf)),
         chip(b.cpu_hz, b.clock_starts_divided_by_8),
         interrupts(chip),
@@ -138,12 +136,15 @@ std::uint8_t ImageEngine::byte_begins() { return parts_->spi.begin(); }
 void ImageEngine::byte_ends(std::uint8_t mosi) { parts_->spi.end(mosi); }
 bool ImageEngine::board_led() const { return parts_->ports.led(); }
 
-/// While the supply is below the threshold its voltage is taken for the lowest at which the undivided clock may run: the hold-up time
-/// ends there.
+/// While the supply is below the threshold, but for its rise, its voltage is taken for the lowest at which the undivided clock may run:
+/// the hold-up time ends there.
 void ImageEngine::set_supply_low(bool low) {
   parts_->low_since = low ? parts_->chip.now() : parts_->never;
   parts_->supply.set_low(low);
-  parts_->voltage.limit(low ? lowest_voltage(model().cpu_hz) : full_supply);
+  if (!low)
+    parts_->voltage.limit(full_supply);
+  else if (!parts_->voltage.rises())
+    parts_->voltage.limit(lowest_voltage(model().cpu_hz));
 }
 void ImageEngine::power_off(Nanoseconds) {
   const bool writes = parts_->eeprom.busy();

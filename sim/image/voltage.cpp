@@ -18,15 +18,16 @@ Voltage::Voltage(Chip& chip, std::function<void()> harm) : chip_(chip), harm_(st
 }
 
 double Voltage::at(CrystalTime time) const {
-  if (!rises_) return limit_;
+  if (!ramp_) return limit_;
   const double since = static_cast<double>(time - released_) / chip_.clock().crystal_hz();
   return std::min(limit_, reset_release + since * volts_per_second_);
 }
 
 void Voltage::rise(double volts_per_second) {
-  rises_ = std::isfinite(volts_per_second);
+  ramp_ = std::isfinite(volts_per_second);
   volts_per_second_ = volts_per_second;
   released_ = chip_.now();
+  limit_ = full;
   too_fast_ = false;
   look();
 }
@@ -46,7 +47,7 @@ void Voltage::look() {
   const bool before = too_fast_;
   too_fast_ = volts < lowest - 1e-6;
   if (too_fast_ && !before) too_fast(volts);
-  if (too_fast_ && rises_ && lowest <= limit_)
+  if (too_fast_ && ramp_ && lowest <= limit_)
     crossing_.at(released_ + static_cast<CrystalTime>((lowest - reset_release) / volts_per_second_ * chip_.clock().crystal_hz()) + 1);
 }
 

@@ -18,13 +18,15 @@ class Voltage {
 
   Voltage(Chip&, std::function<void()> harm);
 
-  /// Reset is released: from now on the supply rises by some V a second, from reset_release on, up to the limit.
+  /// Reset is released: from now on the supply rises by some V a second, from reset_release to 5 V.
   void rise(double volts_per_second);
-  /// The supply is at most this, from now on: 5 V until it is said.
+  /// The supply is at most this, from now on.
   void limit(double volts);
   /// The supply falls from what it is below reset_release, faster than the program could notice.
   void collapse();
 
+  /// True from rise() until the limit is reached.
+  [[nodiscard]] bool rises() const { return at(chip_.now()) < limit_; }
   /// V of the supply at a time since it began to rise.
   [[nodiscard]] double at(CrystalTime) const;
 
@@ -35,9 +37,10 @@ class Voltage {
   Chip& chip_;
   std::function<void()> harm_;
   Event crossing_;  ///< of the rising voltage and the lowest one for the clock
-  double limit_ = 5.0, volts_per_second_ = 0.0;
+  static constexpr double full = 5.0;
+  double limit_ = full, volts_per_second_ = 0.0;
   CrystalTime released_ = 0;
-  bool rises_ = false;  ///< else it is at its limit
+  bool ramp_ = false;  ///< else it is at its limit
   bool too_fast_ = false;
 };
 
