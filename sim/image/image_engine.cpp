@@ -78,7 +78,7 @@ struct ImageEngine::Parts {
         interrupts(chip),
         prescaler(chip),
         adc(chip, [this](int input, CrystalTime start) { return convert(input, start); }),
-        spi(chip, b.spi_mode),
+        spi(chip, b.spi_mode, b.spi_byte_time),
         eeprom(chip, parts),
         voltage(chip, [this] { eeprom.spoil(mixed(environment.seed() ^ chip.cycle())); }),
         supply(chip),

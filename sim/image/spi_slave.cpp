@@ -1,10 +1,13 @@
 #include "sim/image/spi_slave.hpp"
 
+#include <fmt/format.h>
+
 #include "sim/image/recorder.hpp"
+#include "sim/random.hpp"
 
 namespace flm::sim {
 
-SpiSlave::SpiSlave(Chip& chip, int spi_mode) : chip_(chip), spi_mode_(spi_mode) {
+SpiSlave::SpiSlave(Chip& chip, int spi_mode, Nanoseconds byte_time) : chip_(chip), spi_mode_(spi_mode), byte_time_(byte_time) {
   chip.on_write<&SpiSlave::write_control>(reg::spcr, this);
   chip.on_write<&SpiSlave::write_status>(reg::spsr, this);
   chip.on_write<&SpiSlave::write_data>(reg::spdr, this);
@@ -25,18 +28,27 @@ std::uint8_t SpiSlave::on_the_wire(std::uint8_t byte) const {
   return static_cast<std::uint8_t>(byte >> 1);
 }
 
+/// What comes of a byte when SCK is sampled at the CPU's clock.
+std::uint8_t SpiSlave::sampled(std::uint8_t byte) const {
+  const std::int64_t billionths = byte_time_ / 16 * chip_.clock().cpu_hz();  // of a CPU cycle, that SCK is high or low
+  if (billionths > 1'000'000'000) return byte;
+  chip_.warn(fmt::format("an SPI byte at a CPU clock of {:g} MHz: SCK is high and low for {:.2g} cycles, and should be for more than two (data sheet 19.2)",
+                         chip_.clock().cpu_hz() / 1e6, static_cast<double>(billionths) * 1e-9));
+  return static_cast<std::uint8_t>(mixed(chip_.cycle() + byte));
+}
+
 std::uint8_t SpiSlave::begin() {
   if (!enabled()) return 0;
   busy_ = true;
   if (Recorder* recorder = chip_.recorder()) recorder->spi_byte_begins(chip_.now());
-  return (chip_.data(reg::ddrb) & miso) != 0 ? on_the_wire(shift_) : 0;
+  return (chip_.data(reg::ddrb) & miso) != 0 ? sampled(on_the_wire(shift_)) : 0;
 }
 
 void SpiSlave::end(std::uint8_t received) {
   if (!busy_) return;
   busy_ = false;
   const bool unread = (chip_.data(reg::spsr) & spif) != 0;
-  shift_ = received_ = on_the_wire(received);
+  shift_ = received_ = sampled(on_the_wire(received));
   if (Recorder* recorder = chip_.recorder()) recorder->spi_byte_ends(chip_.now(), received, unread);
   chip_.raise(vector::spi);
 }

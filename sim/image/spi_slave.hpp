@@ -3,15 +3,17 @@
 #include <cstdint>
 
 #include "sim/image/chip.hpp"
+#include "sim/time.hpp"
 
 namespace flm::sim {
 
 /// Replaces the emulator's SPI. A byte takes time: SPDR written meanwhile is lost and sets WCOL (19.5.2). What is not written
-/// before the next byte is not sent: the shift register then returns what it has just received.
+/// before the next byte is not sent: the shift register then returns what it has just received. SCK is sampled with the CPU's clock and must
+/// be high and low for more than two cycles each (19.2): where it lasts no longer than one, both directions carry anything.
 class SpiSlave {
  public:
-  /// spi_mode: the mode that the main board clocks in (CPOL * 2 + CPHA).
-  SpiSlave(Chip&, int spi_mode);
+  /// spi_mode: the mode that the main board clocks in (CPOL * 2 + CPHA). byte_time: how long it takes for a byte.
+  SpiSlave(Chip&, int spi_mode, Nanoseconds byte_time = 8'000);
 
   /// The first clock edge of a byte: what the board sends. 0 while the chip does not drive MISO.
   std::uint8_t begin();
@@ -29,9 +31,11 @@ class SpiSlave {
   void access_data();
   [[nodiscard]] bool enabled() const { return (chip_.data(reg::spcr) & (spe | mstr)) == spe; }
   [[nodiscard]] std::uint8_t on_the_wire(std::uint8_t byte) const;
+  [[nodiscard]] std::uint8_t sampled(std::uint8_t byte) const;
 
   Chip& chip_;
   int spi_mode_;
+  Nanoseconds byte_time_;
   bool busy_ = false;
   bool status_read_ = false;  ///< SPSR was read with a flag set: the next access to SPDR clears it
   std::uint8_t shift_ = 0;

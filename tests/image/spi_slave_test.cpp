@@ -73,3 +73,18 @@ TEST_CASE("another SPI mode than the main board's garbles the bytes and is repor
   REQUIRE(board.chip.warnings().size() == 1);
   CHECK(board.chip.warnings()[0].find("mode") != std::string::npos);
 }
+
+TEST_CASE("a byte that is clocked too fast for a divided CPU clock carries anything, and is reported") {
+  ProbeBoard fast("spi", answer), slow("spi", answer, true);  // 16 and 2 MHz; SCK is at 1 MHz
+  int right = 0;
+  for (int i = 0; i < 16; ++i) {
+    exchange(fast, 0x10, 8 * gap);
+    right += exchange(slow, 0x10, 8 * gap) == 0x11 ? 1 : 0;
+  }
+  CHECK(right < 4);
+  CHECK(fast.reports() == std::vector<int>(fast.log.size(), 0x10));
+  CHECK(slow.reports() != std::vector<int>(slow.log.size(), 0x10));
+  CHECK(fast.chip.warnings().empty());
+  REQUIRE(slow.chip.warnings().size() == 1);
+  CHECK(slow.chip.warnings()[0].find("at a CPU clock of 2 MHz") != std::string::npos);
+}
