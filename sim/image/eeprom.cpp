@@ -24,9 +24,11 @@ Eeprom::Eeprom(Chip& chip, const BoardParts& parts) : chip_(chip), parts_(parts)
   forget_address();
 }
 
-/// 8.6.1: after a reset EEAR is undefined; that of a write that goes on is the write's.
+/// 8.6.1: after a reset EEAR is undefined. Registers mostly wake up as 0: every second time here, and as anything else. While a write goes
+/// on it is the write's.
 void Eeprom::forget_address() {
-  const std::uint64_t any = busy() ? target_ : mixed(chip_.cycle());
+  const std::uint64_t chance = mixed(chip_.cycle());
+  const std::uint64_t any = busy() ? target_ : (chance & 1) != 0 ? 0 : chance >> 1;
   chip_.data(reg::eearl) = static_cast<std::uint8_t>(any);
   chip_.data(reg::eearh) = static_cast<std::uint8_t>(any >> 8 & 1);
 }

@@ -115,11 +115,15 @@ TEST_CASE("the cell under EEAR becomes anything when the CPU runs too fast, but 
   CHECK(board.eeprom.log()[0].torn);
 }
 
-TEST_CASE("after a power-up EEAR is not 0") {
+TEST_CASE("after a power-up EEAR is sometimes 0, sometimes anything") {
   ProbeBoard board("hang");
-  const unsigned first = board.chip.data(reg::eearl);
-  board.chip.power_on(board.chip.now() + ms, 5);
-  CHECK((first | board.chip.data(reg::eearl)) != 0);
+  int zeros = 0, powered = 0;
+  for (; powered < 20; ++powered) {
+    board.chip.power_on(board.chip.now() + ms, 5);
+    zeros += board.chip.data(reg::eearl) == 0 && board.chip.data(reg::eearh) == 0 ? 1 : 0;
+  }
+  CHECK(zeros > 0);
+  CHECK(zeros < powered);
 }
 
 TEST_CASE("the supply rises to 5 V from the 1.8 V at which the CPU starts, at each power-up") {
