@@ -1,4 +1,4 @@
-// The native engine's EEPROM: writes take simulated time, and a loss of power tears the one in progress.
+// The native engine's EEPROM: writes take simulated time, a loss of power tears the one in progress, and worn cells keep what they have.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -6,11 +6,13 @@
 #include "hal/host/hal.hpp"
 #include "sim/engine.hpp"  // CellWrite
 #include "sim/time.hpp"
+#include "sim/tolerances.hpp"
 
 namespace flm::sim {
 
 class NativeEeprom {
  public:
+  explicit NativeEeprom(const BoardParts& parts) : rc_percent_(parts.rc_percent), worn_(parts.worn) {}
   /// For the board's hal. It outlives the board.
   [[nodiscard]] hal::HostEeprom& cells() { return cells_; }
   /// The board has run, or is about to: notices that a write has begun, or that its time has passed.
@@ -23,6 +25,11 @@ class NativeEeprom {
   [[nodiscard]] const std::vector<CellWrite>& log() const { return log_; }
 
  private:
+  /// What the cell at the write's address holds after it.
+  void end_write(Nanoseconds end, std::uint8_t before, std::uint8_t after, bool torn);
+
+  double rc_percent_;
+  std::vector<WornCell> worn_;
   hal::HostEeprom cells_;
   std::vector<CellWrite> log_;
   bool writing_ = false;

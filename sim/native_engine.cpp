@@ -21,6 +21,7 @@ class NativeEngine final : public SuppliedEngine {
  public:
   NativeEngine(const BoardModel& model, Environment& environment) : SuppliedEngine(model, environment),
         environment_(environment),
+        eeprom_(environment.parts()),
         radio_chip_(environment.air(), environment.seed()),
         radio_(radio_chip_),
         line_(environment.serial()) {
