@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sim/board_model.hpp"
+#include "sim/eeprom_wear.hpp"
 #include "sim/records.hpp"
 #include "sim/scenario.hpp"
 
@@ -25,6 +26,7 @@ struct Run {
   std::vector<Record> records;
   std::vector<ExpectationResult> expectations;
   std::vector<std::string> warnings;  ///< what the program did that a real chip punishes without a sign
+  EepromWear eeprom;
   [[nodiscard]] bool ok() const {
     for (const auto& e : expectations)
       if (!e.ok) return false;

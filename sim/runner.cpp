@@ -105,6 +105,7 @@ Run run_scenario(const Scenario& scenario, const RunOptions& options) {
   progress.reset();
 
   run.warnings = engine->warnings();
+  run.eeprom = eeprom_wear(engine->eeprom_log());
   run.expectations = check(scenario, run.records);
   if (vcd) vcd->finish(nanoseconds(scenario.duration));
   if (!options.report.empty()) write_report(options.report, run, environment);

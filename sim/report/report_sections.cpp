@@ -312,6 +312,8 @@ std::string headline(const Run& run) {
     const double speed = run.scenario.duration / run.wall_seconds;
     fact("speed", number(speed, speed < 10 ? 1 : 0) + " \u00d7 real time");
   }
+  fact("EEPROM writes", run.eeprom.writes.empty() ? std::string("none")
+                                                  : fmt::format("{}, {} of them to cell {}", run.eeprom.total(), run.eeprom.worst(), run.eeprom.worst_address()));
   return out + "</dl>\n";
 }
 

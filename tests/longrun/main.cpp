@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -16,7 +15,7 @@
 #include <map>
 #include <new>
 
-#include "hal/contract.hpp"
+#include "sim/eeprom_wear.hpp"
 #include "sim/image/image_engine.hpp"
 #include "sim/main_board.hpp"
 #include "sim/runner.hpp"
@@ -41,13 +40,6 @@ double resident() {
   double all = 0.0, held = 0.0;
   statm >> all >> held;
   return held * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
-/// Most writes of one EEPROM cell.
-int most_writes(const Engine& engine) {
-  std::array<int, hal::eeprom_size> writes{};
-  for (const CellWrite& write : engine.eeprom_log()) ++writes[write.address];
-  return *std::max_element(writes.begin(), writes.end());
 }
 
 void report(bench::FigureTable& t, const Audit& audit, const House& house) {
@@ -95,7 +87,8 @@ void native(const std::string& key, const std::string& title, double days, int f
   if (failures_a_day == 0) t.at_least("stamp_wraps", "time stamps that passed 2^32 ms, both meters", "", 2, audit.stamp_wraps, "");
   const double log = static_cast<double>(engine->eeprom_log().size() * sizeof(CellWrite));
   t.at_most("leak", "memory that the simulator took after a tenth of the run, its log of EEPROM writes left out", "", 8, std::max(0.0, resident() - early - 2 * log) / 1e6, "MB");
-  t.at_least("eeprom_years", "life of the busiest EEPROM cell at this rate, 100 000 writes", "", 20, 100'000.0 / most_writes(*engine) * house.scenario.duration / 86400.0 / 365.25, "years");
+  t.at_most("eeprom_hour", "EEPROM writes to the worst cell an hour", "", 8, static_cast<double>(most_writes_within(engine->eeprom_log(), nanoseconds(3600.0))), "");
+  t.at_least("eeprom_years", "life of the busiest EEPROM cell at this rate, 100 000 writes", "", 20, 100'000.0 / static_cast<double>(eeprom_wear(engine->eeprom_log()).worst()) * house.scenario.duration / 86400.0 / 365.25, "years");
   t.plain("speed", "speed", "", house.scenario.duration / wall, "x real time");
 }
 

@@ -113,6 +113,29 @@ TEST_CASE("a report is one file that refers to nothing outside") {
   CHECK(html.find("inf") == std::string::npos);
 }
 
+TEST_CASE("a report says how many EEPROM writes there were, and to which cell most of them") {
+  const Folder folder;
+  const Scenario s = scenario(12);
+  const Environment environment(s, board_model(s.board));
+  Run run = run_of(s, 1151);
+  write_report(folder.path / "report.html", run, environment);
+  CHECK(text_of(folder.path / "report.html").find("<dt>EEPROM writes</dt><dd>none</dd>") != std::string::npos);
+  std::vector<CellWrite> log;
+  for (const std::uint16_t address : std::vector<std::uint16_t>{7, 300, 8, 300, 7, 300}) log.push_back({0, 1, address, 0, 0, false});
+  run.eeprom = eeprom_wear(log);
+  write_report(folder.path / "report.html", run, environment);
+  CHECK(text_of(folder.path / "report.html").find("<dt>EEPROM writes</dt><dd>6, 3 of them to cell 300</dd>") != std::string::npos);
+}
+
+TEST_CASE("the worst hour of a cell may lie anywhere in a log") {
+  constexpr Nanoseconds minute = 60'000'000'000;
+  std::vector<CellWrite> log;
+  for (const int at : {0, 50, 70, 109, 110, 200}) log.push_back({at * minute, at * minute + 1, 7, 0, 0, at == 70});
+  log.push_back({75 * minute, 75 * minute + 1, 8, 0, 0, false});  // another cell
+  CHECK(most_writes_within(log, 60 * minute) == 3);  // 50, 70 and 109; at 110 the first is an hour ago
+  CHECK(most_writes_within({}, 60 * minute) == 0);
+}
+
 TEST_CASE("a report says which expectation failed and why") {
   const Folder folder;
   const Scenario s = scenario(12);
