@@ -172,6 +172,8 @@ Program read_elf(const char* path) {
         const size_t symbol = field(i, offset) + at;
         const uint32_t value = number(symbol + 4, 4), kind = number(symbol + 12, 1) & 15, section = number(symbol + 14, 2);
         const std::string name = text(strings + number(symbol, 4));
+        const bool weak = number(symbol + 12, 1) >> 4 == 2;
+        if (weak && name.compare(0, 9, "__vector_") == 0) continue;  // of avr-libc, for an interrupt that nobody wants
         if (name.empty() || name[0] == '.' || kind > 2 || kind == 1 || section == 0 || section >= 0xFF00 || value >= data_space) continue;
         auto [place, is_new] = program.symbols.try_emplace(value, Symbol{value + number(symbol + 8, 4), name, kind == 2});
         if (!is_new && kind == 2 && !place->second.function) place->second = {value + number(symbol + 8, 4), name, true};
