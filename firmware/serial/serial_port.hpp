@@ -64,11 +64,10 @@ class SerialPort : public protocol::NoMeterLine {
     hal.uart_put(byte);
     hal.uart_transmit();
   }
-  /// Interrupt: the last bit has been sent.
+  /// Interrupt: the last bit has been sent. What came too late to be sent without a gap is step()'s, and the line stays ours.
   void on_sent(Hal& hal) {
-    if (to_send_.waiting() != 0) return hal.uart_transmit();  // It came too late to be sent without a gap.
     drives_ = false;
-    hal.uart_listen();
+    if (to_send_.waiting() == 0) hal.uart_listen();
   }
 
   // --- The channel: protocol/link.hpp, NoChannel ---

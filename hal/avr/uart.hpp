@@ -49,16 +49,20 @@ struct AvrUart {
     AvrPin<typename Board::DriverEnable>::set(true);
     UCSR0B = _BV(TXEN0) | _BV(UDRIE0);
   }
-  /// Sends a byte. What says that all is sent is taken back, as it may be the byte before that has just ended.
+  /// Sends a byte. What says that all is sent is taken back, as it may be the byte before that has just ended. As with uart_finish(),
+  /// interrupts stay off until the handler that calls it returns: the next one must not come while its registers are on the stack.
   FLM_INLINE static void uart_put(uint8_t byte) {
-    const AvrCritical critical;
+    cli();
     UDR0 = byte;
     UCSR0A = _BV(U2X0) | _BV(TXC0);
   }
   /// Asks for no more for now.
   FLM_INLINE static void uart_pause() { UCSR0B = _BV(TXEN0); }
   /// Asks for no more, but to be told when the last bit is out.
-  FLM_INLINE static void uart_finish() { UCSR0B = _BV(TXEN0) | _BV(TXCIE0); }
+  FLM_INLINE static void uart_finish() {
+    cli();
+    UCSR0B = _BV(TXEN0) | _BV(TXCIE0);
+  }
   /// Lets go of the line, and listens.
   FLM_INLINE static void uart_listen() {
     AvrPin<typename Board::DriverEnable>::set(false);
