@@ -20,7 +20,8 @@ namespace reset_cause {
 constexpr uint8_t power_on = 1, external = 2, brown_out = 4, watchdog = 8;
 }
 
-/// What a serial port has received, until somebody takes it. Its interrupt puts; main loop or link take. Holds 255 bytes.
+/// What a serial port has received, until somebody takes it. Its interrupt puts; main loop or link take. A byte that came with an error
+/// is never data: 0 stands in its place. Holds 254 bytes, and a 0 for all those that came while there was no room for them.
 struct ReceivedBytes {
   uint8_t bytes[256];
   volatile uint8_t in;     ///< place of the next byte
@@ -30,14 +31,18 @@ struct ReceivedBytes {
 
   /// The interrupt: a byte has come. Not `good`: see `wrong`.
   void put(uint8_t byte, bool good) {
-    if (!good) wrong = static_cast<uint8_t>(wrong + 1);
-    const uint8_t next = static_cast<uint8_t>(in + 1);
-    if (next == out) {
-      lost = static_cast<uint8_t>(lost + 1);
-      return;
+    if (!good) {
+      wrong = static_cast<uint8_t>(wrong + 1);
+      byte = 0;
     }
-    bytes[in] = byte;
-    in = next;
+    const uint8_t place = in, room = static_cast<uint8_t>(out - place - 1);
+    if (room <= 1) {
+      lost = static_cast<uint8_t>(lost + 1);
+      if (room == 0) return;
+      byte = 0;
+    }
+    bytes[place] = byte;
+    in = static_cast<uint8_t>(place + 1);
   }
   /// The oldest bytes that stand in a row, up to `count`, which becomes how many; advance `out` when they are done with.
   const uint8_t* oldest(uint8_t& count) const {

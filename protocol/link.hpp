@@ -60,7 +60,7 @@ struct ChannelCounters {
 struct NoMeterLine {
   /// Does the line end at the host, which forwards its bytes as `p` messages?
   static constexpr bool has_meter_line = false;
-  /// A byte of it, from the SPI interrupt.
+  /// A byte of it, from the SPI interrupt; 0 for what is none: half a byte was left, or something that is no digit.
   static void from_meter(uint8_t) {}
 };
 
@@ -226,7 +226,11 @@ class LinkPort : private LinkState, public Channel {
   /// The host's bytes for the channel end here.
   void end_channel(bool well) {
     state_ = State::receiving;
-    if (!Channel::has_meter_line || (place_ & meters) == 0) Channel::host_wrote(well && (place_ & half) == 0);
+    const bool whole = well && (place_ & half) == 0;
+    if (!Channel::has_meter_line || (place_ & meters) == 0)
+      Channel::host_wrote(whole);
+    else if (!whole)
+      Channel::from_meter(0);
   }
 
   /// The host has clocked a zero, and next_ has gone into the register: what follows it.

@@ -6,7 +6,9 @@
 //     0-1:24.2.1(200426223001S)(00246.138*m3)
 //     !56DD                    CRC of everything from '/' to '!'
 //
-// There is no buffer: lines and telegrams may have any length. protocol/p1.md lists registers, dialects and their sources.
+// There is no buffer: lines and telegrams may have any length. A byte 0, which no telegram holds, stands for one that came with an error
+// or was lost: it spoils its telegram, also where no CRC protects that.
+// protocol/p1.md lists registers, dialects and their sources.
 #pragma once
 #include <stdint.h>
 
@@ -167,6 +169,9 @@ class Parser {
   /// An M-Bus device, by its place 0 to Fields::devices - 1. Channel 0: there is none.
   FLM_NODISCARD const Device& device(uint8_t place) const { return told_.devices[place]; }
 
+  /// Did a CRC protect the telegram?
+  FLM_NODISCARD bool has_crc() const { return word_.n.digits != 0; }
+
   /// Which meter this is: another one has another number, save for 1 in 65 536. From the header, the equipment identifier
   /// (0-0:96.1.0 and .1) and the logical device name (0-0:42.0.0).
   FLM_NODISCARD uint16_t equipment() const { return equipment_; }
@@ -214,6 +219,7 @@ class Parser {
   FLM_INLINE Event take(uint8_t c) {
     if (state_ <= State::crc) return outside(c);
     sum_.add(c);
+    if (c == 0) flags_ = static_cast<uint8_t>(flags_ | bad);
     return inside(c);
   }
 
@@ -238,6 +244,7 @@ class Parser {
     }
     if (c == '/') {
       state_ = State::skip;
+      flags_ = static_cast<uint8_t>(flags_ & ~bad);
       slash_ = 0;
       (void)slash(c);
     } else if (c == '\r' || c == '\n') {
@@ -259,7 +266,7 @@ class Parser {
 
   FLM_OUTLINE Event behind_slash(uint8_t c) {
     if (slash(c)) return begin();
-    return wanted(c);
+    return (flags_ & open) != 0 ? wanted(c) : Event::none;
   }
 
   /// A byte that means something.
@@ -307,7 +314,7 @@ class Parser {
     sum_ = header_sum_;
     equipment_ = header_sum_.arc;
     state_ = State::line_start;
-    flags_ = static_cast<uint8_t>((flags_ & lax) | open);
+    flags_ = static_cast<uint8_t>((flags_ & (lax | bad)) | open);  // What begins inside of a spoilt telegram is spoilt as well.
     kind_ = Kind::nothing;
     // Values need not be cleared: nobody asks for one that has not been seen.
     told_.flows[0].seen = told_.flows[1].seen = told_.flows[2].seen = told_.flows[3].seen = 0;

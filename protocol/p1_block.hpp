@@ -30,7 +30,9 @@ class BlockParser : public Parser<Fields> {
       }
       const uint8_t* const from = p;
       p = inside(p, end, event);
-      add(this->sum_, from, static_cast<size_t>(p - from));
+      const auto taken = static_cast<size_t>(p - from);
+      add(this->sum_, from, taken);
+      if (__builtin_memchr(from, 0, taken) != nullptr) this->flags_ = static_cast<uint8_t>(this->flags_ | Base::bad);
     }
     return static_cast<size_t>(p - data);
   }

@@ -1,5 +1,7 @@
 #include "sim/meter_uart.hpp"
 
+#include <bit>
+
 namespace flm::sim {
 
 std::vector<std::uint8_t> MeterUart::take(Nanoseconds t, std::size_t most) {
@@ -7,7 +9,8 @@ std::vector<std::uint8_t> MeterUart::take(Nanoseconds t, std::size_t most) {
   while (next() <= t && bytes.size() < most) {
     const SerialLine::Byte byte = bytes_.take();
     const bool seven_bits = byte.bit > 1'000'000'000 / 115'200;  // the slow line is 7E1
-    bytes.push_back(seven_bits ? byte.data & 0x7F : byte.data);
+    const bool good = !byte.framing_error && (!seven_bits || std::popcount(byte.data) % 2 == 0);
+    bytes.push_back(static_cast<std::uint8_t>(!good ? 0 : seven_bits ? byte.data & 0x7F : byte.data));
   }
   if (!engine_.inverts_rx()) bytes.clear();
   return bytes;

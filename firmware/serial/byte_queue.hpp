@@ -41,6 +41,7 @@ class ByteQueue {
     out_ = 0;
   }
   FLM_NODISCARD uint8_t waiting() const { return static_cast<uint8_t>((in_ - out_) & (size - 1)); }
+  FLM_NODISCARD uint8_t room() const { return static_cast<uint8_t>(size - 1 - waiting()); }
 
  private:
   volatile uint8_t in_ = 0, out_ = 0;
@@ -51,9 +52,10 @@ class ByteQueue {
 class ForwardedLine {
  public:
   static constexpr bool has_meter_line = true;
-  /// Interrupt: a byte from the host.
+  /// Interrupt: a byte from the host. The last one for which there is room becomes the 0 that stands for those that are lost.
   void from_meter(uint8_t byte) {
-    if (!bytes_.put(byte)) ++overruns_;
+    const bool room = bytes_.room() > 1;
+    if (!bytes_.put(room ? byte : 0) || !room) ++overruns_;
   }
   /// The oldest bytes, up to `count`, which becomes how many; and that they have been read.
   FLM_NODISCARD const uint8_t* meter_bytes(uint8_t& count) const { return bytes_.oldest(count); }

@@ -284,7 +284,7 @@ TEST_CASE("bytes after u go to the channel, pair by pair, until something that i
 
 TEST_CASE("bytes after p are a smart meter's, unless the p is a command's letter") {
   EchoHost host;
-  host.write("p4142436." + two_zeros);
+  host.write("p414243." + two_zeros);
   CHECK(host.port.meter == "ABC");
   CHECK(host.port.heard.empty());
   host.write("p44u45p46." + message("gp") + "p47");
@@ -294,6 +294,20 @@ TEST_CASE("bytes after p are a smart meter's, unless the p is a command's letter
   CHECK(host.port.message(1) == 'p');
   // Only what is the channel's is told to it.
   CHECK(host.port.events == "rwb");  // broken off by the p
+}
+
+TEST_CASE("a zero follows a smart meter's bytes that end with half a byte, or with something that is no digit") {
+  for (const std::string end : {"6.", "6l", "6u", "x", "4x", "p"}) {
+    CAPTURE(end);
+    EchoHost host;
+    host.write("p4142" + end);
+    CHECK(host.port.meter == "AB\0"s);
+  }
+  EchoHost host;
+  host.write("p41424" + two_zeros);
+  CHECK(host.port.meter == "AB\0"s);
+  host.write("p4142" + two_zeros);
+  CHECK(host.port.meter == "AB\0AB"s);
 }
 
 TEST_CASE("the channel's bytes follow the u, with a reply before it and without") {

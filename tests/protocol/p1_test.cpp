@@ -341,6 +341,57 @@ TEST_CASE("without CRC, every line must be one of a telegram, and every wanted v
   CHECK(refused({"0-0:96.13.0()"}));
 }
 
+TEST_CASE("a zero, which stands for a byte with an error, spoils a telegram without CRC wherever it is") {
+  const std::vector<std::string> lines = {"0-0:96.1.1(4530)", "0-0:96.13.0(a/b/c)", "1-0:1.8.1(000100.000*kWh)", "0-0:1.0.0(120517020000S)",
+                                          "0-1:24.1.0(3)", "0-1:24.3.0(120517020000)(08)(60)(1)(0-1:24.2.1)(m3)", "(00124.477)"};
+  const std::string text = bare_telegram(lines);
+  const auto accepts = [&](auto parser, const std::string& bytes) {
+    parser.accept_without_crc(true);
+    const std::size_t before = accepted(run(parser, bytes));
+    CHECK(accepted(run(parser, text + text)) >= 1);  // Where its '!' was hit, the next one begins inside of it.
+    return before != 0;
+  };
+  for (std::size_t at = 0; at + 1 < text.size(); ++at) {
+    CAPTURE(at, text.substr(at));
+    std::string bad = text;
+    bad[at] = 0;
+    CHECK_FALSE(accepts(Board(), bad));
+    CHECK_FALSE(accepts(All(), bad));
+    if (at == 0) continue;  // before the '/'
+    bad = text;
+    bad.insert(at, 1, '\0');
+    CHECK_FALSE(accepts(Board(), bad));
+    CHECK_FALSE(accepts(All(), bad));
+    p1::BlockParser<p1::AllFields> blocks;
+    blocks.accept_without_crc(true);
+    const auto* data = reinterpret_cast<const std::uint8_t*>(bad.data());
+    for (std::size_t taken = 0; taken < bad.size();) {
+      Event event = Event::none;
+      taken += blocks.push(data + taken, bad.size() - taken, event);
+      CHECK(event != Event::telegram);
+    }
+  }
+  CHECK(accepts(Board(), text));
+}
+
+TEST_CASE("a line with a '/' in its text begins no telegram, also where the header was lost") {
+  const std::string text = bare_telegram({"0-0:96.13.0(a/b/c)", "1-0:1.8.1(000100.000*kWh)"});
+  Board parser;
+  parser.accept_without_crc(true);
+  CHECK(accepted(run(parser, text.substr(1))) == 0);
+  CHECK_FALSE(parser.in_telegram());
+  CHECK(accepted(run(parser, text)) == 1);
+}
+
+TEST_CASE("a telegram tells whether a CRC has protected it") {
+  All parser;
+  parser.accept_without_crc(true);
+  CHECK(accepted(run(parser, good.substr(0, good.size() - 1))) == 1);
+  CHECK(parser.has_crc());
+  CHECK(accepted(run(parser, "\n" + bare_telegram(good_lines))) == 1);
+  CHECK_FALSE(parser.has_crc());
+}
+
 TEST_CASE("an OBIS code is all of its digits") {
   All parser;
   for (const char* id : {"2-0:1.8.0", "1-1:1.8.0", "1-0:1.8.5", "1-0:1.8.255", "1-0:257.8.0", "1-0:1.8.256", "1-0:1.8", "1.0:1.8.0", "1-0.1.8.0",
