@@ -93,8 +93,9 @@ struct ReportTable {
       // A clamp's last second, raw: samples; largest, smallest and last code; codes at full scale; sums of the codes, of the squares of
       // their steps, of their squares. No samples: from now on this clamp is kept, ask again after a second.
       {'a', Index::clamp, {4, 4, 4, 4, 4, 8, 8, 8}, false, true},
-      // Reset cause (1 power on, 2 external, 4 brown-out, 8 watchdog), seconds since.
-      {'r', Index::none, {2, 8}, false, true},
+      // Reset cause (1 power on, 2 external, 4 brown-out, 8 watchdog), seconds since; the board's state, a bit each (state); bytes of stack that
+      // were never used (ffff: not known), and EEPROM bytes written, both since reset. The first firmware ended its reply after the seconds.
+      {'r', Index::none, {2, 8, 2, 4, 4}, false, true},
       // Errors since reset, counted modulo their digits. Link: malformed messages, messages dropped because one was waiting. Channel
       // `u`, radio packets or RS-485 bytes: wrong ones, good ones without room, the host's that were refused; the radio's restarts.
       {'x', Index::none, {4, 2, 4, 2, 2, 2}, false, true},
@@ -121,7 +122,15 @@ namespace feature {
 constexpr uint16_t true_rms = 1, journal = 2, port_configuration = 4, radio = 8, rs485 = 16, p1 = 32;
 }
 
-/// `ct` takes nothing, and is answered when settings and counters are safe in EEPROM: at once, or up to half a second later.
+/// Bits of `gr`'s state.
+namespace state {
+constexpr uint8_t supply_low = 1;  ///< the supply is below the power-fail threshold now
+constexpr uint8_t worn = 2;        ///< an EEPROM cell did not take its value
+constexpr uint8_t clipped = 4;     ///< clamp 1 had samples at full scale in its last second; 8: clamp 2, 16: clamp 3
+}  // namespace state
+
+/// `ct` takes nothing, and is answered when settings and counters are safe in EEPROM: at once, or up to half a second later; `zz` when they
+/// could not be stored.
 
 }  // namespace protocol
 }  // namespace flm

@@ -31,20 +31,22 @@ std::vector<std::uint32_t> numbers_of(std::string_view decoded) {
   return numbers;
 }
 
-/// Numbers that stand behind the letters of a whole reply; -1: any number of them.
-int fields_of(std::string_view letters) {
-  const auto count = [](const auto& row) {
-    int fields = row.index == protocol::Index::none ? 0 : 1;
-    for (const std::uint8_t digits : row.field_digits) fields += digits != 0 ? 1 : 0;
-    return fields;
-  };
+/// Whether a decoded reply is more than the letters alone, which say that the board does not know what was asked. A property has all its
+/// numbers; a report of an older firmware may have fewer than this program knows, but not none.
+bool is_answer(std::string_view decoded) {
+  const std::string_view letters = decoded.substr(0, 2);
+  const std::size_t numbers = numbers_of(decoded).size();
   using Properties = protocol::PropertyTable;
   using Reports = protocol::ReportTable;
+  if (letters == "ct") return true;
   if (const auto place = Reports::find(letters[1]); letters[0] == 'g' && place < Reports::count)
-    return Reports::reports[place].repeats ? -1 : count(Reports::reports[place]);
-  if (const auto place = Properties::find(letters[1]); (letters[0] == 'g' || letters[0] == 's') && place < Properties::count)
-    return count(Properties::properties[place]);
-  return letters == "ct" ? -1 : 1;  // Nothing that is known: the letters alone say that it is not known here either.
+    return Reports::reports[place].repeats || numbers != 0;
+  const auto place = Properties::find(letters[1]);
+  if ((letters[0] != 'g' && letters[0] != 's') || place == Properties::count) return numbers != 0;  // This program does not know it.
+  const protocol::Property& property = Properties::properties[place];
+  std::size_t fields = property.index == protocol::Index::none ? 0 : 1;
+  for (const std::uint8_t digits : property.field_digits) fields += digits != 0 ? 1 : 0;
+  return numbers == fields;
 }
 
 }  // namespace
@@ -260,8 +262,7 @@ void Board::fail(const std::string& line, const Seen& seen, int tries) const {
 
 std::optional<std::string> Board::ask(std::string_view line) {
   const std::string reply = decode_reply(exchange(std::string(line), kTries));
-  const int fields = fields_of(reply);
-  if (fields > 0 && numbers_of(reply).size() != static_cast<std::size_t>(fields)) return std::nullopt;
+  if (!is_answer(reply)) return std::nullopt;
   return reply;
 }
 
