@@ -19,6 +19,7 @@
 #include "sim/image/recorder.hpp"
 #include "sim/image/spi_slave.hpp"
 #include "sim/image/supply.hpp"
+#include "sim/image/timers.hpp"
 #include "sim/image/uart.hpp"
 #include "sim/image/voltage.hpp"
 #include "sim/image/watchdog.hpp"
@@ -57,6 +58,7 @@ struct ImageEngine::Parts {
   SpiSlave spi;
   Eeprom eeprom;
   Voltage voltage;
+  Timers timers;
   Supply supply;
   Watchdog watchdog;
   Ports ports;
@@ -81,6 +83,7 @@ struct ImageEngine::Parts {
         spi(chip, b.spi_mode, b.spi_byte_time),
         eeprom(chip, parts),
         voltage(chip, [this] { eeprom.spoil(mixed(environment.seed() ^ chip.cycle())); }),
+        timers(chip),
         supply(chip),
         watchdog(chip, parts),
         ports(chip, b,
