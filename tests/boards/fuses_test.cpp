@@ -17,6 +17,11 @@ static_assert(Flm02b::FuseBytes::clock_divided_by_8, "FLM02B starts at 2 MHz");
 static_assert(!Flm02a::FuseBytes::erase_keeps_eeprom && !Flm02b::FuseBytes::erase_keeps_eeprom,
               "the README tells to save the EEPROM, because writing flash erases it");
 
+// Data sheet 28.2 and figure 28-1: 4 MHz at 1.8 V, 10 MHz at 2.7 V, 20 MHz at 4.5 V; 16 MHz on the line between the last two.
+static_assert(fastest_hz(1800) == 4000000 && fastest_hz(2700) == 10000000 && fastest_hz(4500) == 20000000 && fastest_hz(1799) == 0);
+static_assert(fastest_hz(3779) < 16000000 && fastest_hz(3780) >= 16000000);
+static_assert(Flm02b::FuseBytes::guard == ClockGuard::by_firmware && Flm02a::FuseBytes::guard == ClockGuard::none);
+
 namespace {
 
 std::string readme() {
