@@ -109,6 +109,24 @@ class Control {
  public:
   explicit Control(Board& board) : board_(board) {}
 
+  /// Whether settings, from wherever they come, are all in the ranges that the link keeps.
+  FLM_NODISCARD static bool possible(const metering::Settings& settings) {
+    const uint8_t* row = rows();
+    for (uint8_t left = row_count; left != 0; --left, row += sizeof(properties::Row)) {
+      const uint8_t letter = flash_byte(row), place = flash_byte(row + 1), shape = flash_byte(row + 2), limit = flash_byte(row + 3);
+      const uint8_t bytes = shape & 7;
+      uint8_t values = static_cast<uint8_t>(shape >> 3) & 7;
+      if (bytes == 0 || place >= properties::counter_place) continue;
+      if (values == 0) values = 1;
+      const uint8_t stride = values == metering::clamps ? static_cast<uint8_t>(sizeof(metering::ClampCalibration)) : bytes;
+      if (letter == 'j') values = metering::pulse_port_count;
+      const uint8_t* value = reinterpret_cast<const uint8_t*>(&settings) + place;
+      for (; values != 0; --values, value += stride)
+        if (!in_range(letter, limit, bytes, value)) return false;
+    }
+    return true;
+  }
+
   /// Executes the waiting message. True: the reply is built; false: it comes later (`ct`).
   FLM_NODISCARD bool execute() {
     if (!respond()) {
@@ -194,11 +212,17 @@ class Control {
   /// is a list.
   FLM_NODISCARD uint8_t wire_order(uint8_t place) const { return letter_ == 'p' ? place : static_cast<uint8_t>(bytes_ - 1 - place); }
 
+  /// The rows of this board's table.
+  FLM_NODISCARD static const uint8_t* rows() {
+    return Board::has_port_configuration ? &properties::with_port_configuration.rows[0].letter
+                                         : &properties::without_port_configuration.rows[0].letter;
+  }
+  static constexpr uint8_t row_count = properties::Table<Board::has_port_configuration>::count;
+
   /// Finds a property's place in memory, or a report; false when this board does not know the letter.
   FLM_NODISCARD bool find() {
-    const uint8_t* row = Board::has_port_configuration ? &properties::with_port_configuration.rows[0].letter
-                                                       : &properties::without_port_configuration.rows[0].letter;
-    uint8_t left = properties::Table<Board::has_port_configuration>::count;
+    const uint8_t* row = rows();
+    uint8_t left = row_count;
     while (flash_byte(row) != static_cast<uint8_t>(letter_)) {
       row += sizeof(properties::Row);
       if (--left == 0) return false;
@@ -232,7 +256,7 @@ class Control {
   FLM_NODISCARD bool set_property() {
     uint8_t value[longest_value];
     for (uint8_t place = 0; place < bytes_; ++place) value[wire_order(place)] = take_pair();
-    if (!in_range(value)) return false;
+    if (!in_range(static_cast<uint8_t>(letter_), limit_, bytes_, value)) return false;
     board_.settings_changing();
     bool same = true;
     for (uint8_t place = 0; place < bytes_; ++place) {
@@ -260,12 +284,13 @@ class Control {
     }
   }
 
-  FLM_NODISCARD bool in_range(const uint8_t* value) const {
-    for (uint8_t place = 0; place < bytes_; ++place)
-      if (value[place] > limit_ && (limit_ != properties::one_of_six || value[place] != 0xFF)) return false;
+  /// A value, least significant byte first.
+  FLM_NODISCARD FLM_OUTLINE static bool in_range(uint8_t letter, uint8_t limit, uint8_t bytes, const uint8_t* value) {
+    for (uint8_t place = 0; place < bytes; ++place)
+      if (value[place] > limit && (limit != properties::one_of_six || value[place] != 0xFF)) return false;
     const uint16_t number = static_cast<uint16_t>(value[0] | value[1] << 8);
-    if (letter_ == 'f') return number <= 999;
-    return letter_ != 'j' || (number >= metering::shortest_debounce_tenths_ms && number <= metering::longest_debounce_tenths_ms);
+    if (letter == 'f') return number <= 999;
+    return letter != 'j' || (number >= metering::shortest_debounce_tenths_ms && number <= metering::longest_debounce_tenths_ms);
   }
 
   void report() {
@@ -274,7 +299,10 @@ class Control {
       case 'a': return get_statistics();
       case 'r':
         reply().put8(board_.reset_cause());
-        return reply().put(&board_.uptime_s(), 4);
+        reply().put(&board_.uptime_s(), 4);
+        reply().put8(board_.state());
+        reply().put16(board_.hal().free_stack());
+        return reply().put16(board_.eeprom_writes());
       case 'x':
         reply().put(&board_.malformed(), 2);
         reply().put8(link().dropped());

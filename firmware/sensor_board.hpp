@@ -3,8 +3,9 @@
 // Conversion -> on_sample: one ADC code into the sums; after three, a scan: pulse levels and time.
 // SPI byte -> on_spi: one byte in, one out.
 // Main loop -> step: pulses into counters, a finished second into watts (a clamp a step), a message into a reply, a byte into EEPROM.
-// Supply low -> on_supply_low: counters stand still, pulses and samples wait in the interrupts' hands, and what has been counted is
-// saved. When the supply comes back, it all goes on, and nothing is missing or counted twice.
+// Scan -> supply_.look: a supply that stays low is a failure. Main loop: takes in the pulses and the part of a second that are there, and saves
+// what has been counted; meanwhile counters stand still, pulses and samples wait in the interrupts' hands. When the save is done it all goes
+// on, and nothing is missing or counted twice. Failures beyond the store's budget are counted, and metering goes on through them.
 #pragma once
 #include <stdint.h>
 
@@ -19,6 +20,7 @@
 #include "firmware/radio/radio.hpp"
 #include "firmware/serial/serial_port.hpp"
 #include "firmware/store/store.hpp"
+#include "firmware/supply.hpp"
 #include "protocol/attributes.hpp"
 #include "protocol/link.hpp"
 
@@ -70,10 +72,8 @@ class SensorBoard : private Hal {
     Hal::by_pointer(sampler_).start();
     if (!Hal::by_pointer(store_).load(*this)) set_defaults();
     sensors_.classify(pulse_ports(), true);
-    if ((Hal::reset_cause() & hal::reset_cause::watchdog) != 0) {
-      Hal::by_pointer(events_).counter += 0x10000;
-      store_.save(store::board_counter);
-    }
+    sensors_.check_remainders();
+    count_reset();
     pulses_.start();
     apply_settings();
     sensors_.settle();  // Nothing changes until the first second begins.
@@ -94,7 +94,11 @@ class SensorBoard : private Hal {
   FLM_NODISCARD FLM_INLINE bool on_sample(uint16_t code) { return sampler_.add(code); }
 
   /// Interrupt: a scan has ended. No conversion's interrupt may come in between, others may.
-  FLM_INLINE void on_scan() { Hal::by_pointer(sampler_).end_scan(Hal::by_pointer(clock_).scan()); }
+  FLM_INLINE void on_scan() {
+    Hal::by_pointer(sampler_).end_scan(Hal::by_pointer(clock_).scan());
+    const bool fell = Hal::supply_fell();  // before the level: what falls in between is seen by the next scan
+    supply_.look(Hal::supply_low(), fell);
+  }
   /// Interrupt, after on_scan(): looks at the pulse ports. Any interrupt may come in between.
   FLM_INLINE void on_scan_pulses() { pulses_.sample(Hal::pulse_levels(), clock_.milliseconds()); }
 
@@ -103,14 +107,13 @@ class SensorBoard : private Hal {
   /// Interrupt, after answer(): deals with the byte.
   void on_spi(uint8_t received) { Hal::by_pointer(link_).exchange(received); }
 
-  /// Interrupt: the supply has fallen below the threshold, or something looked like it.
-  FLM_INLINE void on_supply_low() { supply_fell_ = 1; }
-
   /// Interrupt, the last before a watchdog reset: the main loop or the sampling hangs. Saves what has been counted, and takes as
-  /// long as that takes.
+  /// long as that takes; not again and again, when it hangs soon after such a reset.
   void on_hang() {
-    store_.supply_failed();
-    while (!store_.settled(*this)) store_.step(*this);
+    odd_windows_ = 0;
+    if (follows_hang() && uptime_s_ < trusted_seconds) return;
+    if (!store_.save_for_failure()) return;
+    while (!store_.failure_is_saved(*this)) store_.step(*this);
   }
 
   /// Interrupt of the radio, its own source masked: nIRQ has fallen.
@@ -122,11 +125,9 @@ class SensorBoard : private Hal {
   /// Main loop: deals with what waits, one piece of each kind, and never waits itself.
   void step() {
     feed_watchdog();
-    if (supply_fell_ != 0 || failing_) watch_supply();
-    if (!failing_) {
-      if (pulses_.any()) count_pulses();
-      if (sampler_.window_ready()) measure();
-    }
+    if (failing_ || supply_.failed()) watch_supply();
+    if (!failing_ && pulses_.any()) count_pulses();
+    if (window_waits()) measure();
     Hal::by_pointer(store_).step(*this);
     step_channel(Tag<Board::has_radio>());
     if (link_.meter_waits()) read_meter();
@@ -139,15 +140,21 @@ class SensorBoard : private Hal {
 
   /// True when step() has something to do; asked with interrupts off before the CPU sleeps.
   FLM_NODISCARD bool pending() const {
-    return supply_fell_ != 0 || link_.message_ready() || link_.meter_waits() || (!failing_ && (pulses_.any() || sampler_.window_ready()));
+    return failing_ || supply_.failed() || store_.works() || link_.message_ready() || link_.meter_waits() || pulses_.any() || window_waits();
   }
 
   // --- For Control ---
 
   FLM_NODISCARD metering::Sensors& sensors() { return sensors_; }
   FLM_NODISCARD Link& link() { return link_; }
-  /// The board's own counters, in one: power failures in the low 16 bits, watchdog resets in the high ones.
-  FLM_NODISCARD metering::Total& events() { return events_; }
+  /// The board's own counters, in one: store::BoardRecord.
+  FLM_NODISCARD uint32_t& events() { return own_.events; }
+  /// What `gr` says of the board as it is now.
+  FLM_NODISCARD uint8_t state() const {
+    return static_cast<uint8_t>((supply_.low() ? protocol::state::supply_low : 0) | (store_.is_worn() ? protocol::state::worn : 0) |
+                                clipped_ * protocol::state::clipped);
+  }
+  FLM_NODISCARD uint16_t eeprom_writes() const { return store_.writes(); }
   FLM_NODISCARD uint8_t reset_cause() const { return Hal::reset_cause(); }
   FLM_NODISCARD const uint32_t& uptime_s() const { return uptime_s_; }
   FLM_NODISCARD const uint16_t& malformed() const { return malformed_; }
@@ -217,11 +224,17 @@ class SensorBoard : private Hal {
   /// The bytes of one of the store's records.
   FLM_NODISCARD FLM_OUTLINE uint8_t* record(uint8_t number) {
     if (number == store::settings_record) return reinterpret_cast<uint8_t*>(&sensors_.settings());
-    return reinterpret_cast<uint8_t*>(number == store::board_counter ? &events_ : &sensors_.total(number));
+    if (number == store::board_record) return reinterpret_cast<uint8_t*>(&own_);
+    return reinterpret_cast<uint8_t*>(&sensors_.total(number));
   }
-  /// The last run has ended with a save for a power failure, or for a hang.
-  void count_power_failure() {
-    if ((Hal::reset_cause() & hal::reset_cause::watchdog) == 0) metering::increment(events_.counter);
+  /// Whether settings that were stored are such as the link lets in.
+  FLM_NODISCARD bool settings_are_possible() const { return Control<SensorBoard>::possible(sensors_.settings()); }
+  /// While a failure is saved: nothing more comes to a sensor's counter. A clamp's waits for its part of a second.
+  FLM_NODISCARD bool counted(uint8_t sensor) const {
+    if (!cut_short_waits()) return true;
+    for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp)
+      if (sensors_.sensor_of(clamp) == sensor && is_clamp(clamp)) return false;
+    return true;
   }
 
  private:
@@ -230,10 +243,11 @@ class SensorBoard : private Hal {
   /// Time for which the heartbeat LED goes dark at a poll.
   static constexpr uint8_t blink_ms = 33;
 
-  /// Time after which a supply that stays low, but carries the board, is lived with; less than a second, which the sampler keeps.
-  static constexpr uint16_t longest_failure_ms = 800;
-  /// Whole seconds after a failure until there is room for the next one, so that a flickering supply does not wear out the EEPROM.
-  static constexpr uint8_t quiet_seconds = 2;
+  /// Seconds after a watchdog reset until nothing is held back any more: what hangs again and again must not wear the EEPROM out.
+  static constexpr uint8_t trusted_seconds = 60;
+  /// Length of a scan, in 2^-24 s.
+  static constexpr uint16_t scan_q24 =
+      static_cast<uint16_t>((static_cast<uint64_t>(Clock::scan_cycles) * 16777216u + Sampling::cpu_hz / 2) / Sampling::cpu_hz);
 
   // The channel: a radio, or a serial port.
   template <bool has_radio>
@@ -251,7 +265,9 @@ class SensorBoard : private Hal {
   /// A smart meter's bytes, some at a time: a telegram has thousands.
   void read_meter() {
     const uint8_t sensor = meter_sensor();
-    if (Hal::by_pointer(meter_).read(channel(), bytes_at_once, sensors_, sensor)) store_.save(sensor);
+    if (!Hal::by_pointer(meter_).read(channel(), bytes_at_once, sensors_, sensor) || meter_is_saved_) return;
+    meter_is_saved_ = true;  // Meters that take turns are saved with the counters.
+    store_.save(store::board_record);
   }
   void start_channel(Tag<false>) {}
   void step_channel(Tag<false>) { channel().step(hal()); }
@@ -290,34 +306,65 @@ class SensorBoard : private Hal {
     Hal::feed_watchdog();
   }
 
+  /// After a reset by the watchdog?
+  FLM_NODISCARD bool follows_hang() const { return (Hal::reset_cause() & hal::reset_cause::watchdog) != 0; }
+
+  /// A life that the watchdog has ended is counted as such, one that ended without power as a power failure.
+  void count_reset() {
+    if (follows_hang()) {
+      own_.events += 0x10000;
+      tidy_in_s_ = trusted_seconds;
+      return;
+    }
+    if (!store_.is_empty() && (Hal::reset_cause() & (hal::reset_cause::power_on | hal::reset_cause::brown_out)) != 0) {
+      metering::increment(own_.events);
+      store_.save(store::board_record);
+    }
+    store_.tidy();
+  }
+
   void watch_supply() {
-    if (!failing_) {
-      supply_fell_ = 0;
-      if (!Hal::supply_low()) return;  // A spike on the comparator's pin: nothing has happened.
-      failing_ = true;
-      failing_since_ms_ = static_cast<uint16_t>(now_ms());
-      Hal::save_power(true);
-      store_.supply_failed();
-    } else if (!Hal::supply_low() || static_cast<uint16_t>(static_cast<uint16_t>(now_ms()) - failing_since_ms_) > longest_failure_ms) {
+    if (failing_) {
+      if (!store_.failure_is_saved(*this)) return;
+      if (supply_.low() && !Hal::ride_out()) return;
       failing_ = false;
-      supply_fell_ = 0;
-      Hal::save_power(false);
-      metering::increment(events_.counter);
-      store_.supply_recovered();
-      quiet_ = quiet_seconds;
+      tidy_in_s_ = 1;
+      save_power(false);
+    } else if (supply_.take_failure()) {
+      metering::increment(own_.events);
+      if (!supply_.low() || !store_.save_for_failure()) return;
+      failing_ = true;
+      save_power(true);
+      count_pulses();
+      const Critical critical;
+      odd_windows_ = sampler_.window_ready() ? 3 : 2;
+      sampler_.end_window_early();
     }
   }
+  /// The LED and what hangs on the channel; the converter's 0.3 mA goes on metering.
+  void save_power(bool on) {
+    if (on) Hal::led(false);
+    channel().save_power(hal(), on);
+  }
+
+  /// The second that a failure has cut short waits to be measured.
+  FLM_NODISCARD bool cut_short_waits() const { return odd_windows_ > 1; }
+  FLM_NODISCARD bool window_waits() const { return sampler_.window_ready() && (!failing_ || cut_short_waits()); }
 
   /// Once a second.
   void keep_time() {
     metering::increment(uptime_s_);
-    if (quiet_ != 0 && --quiet_ == 0) {
-      store_.save(store::board_counter);
-      store_.clean();
+    if (tidy_in_s_ != 0 && --tidy_in_s_ == 0) {
+      store_.checkpoint();
+      store_.tidy();
     }
-    if (++since_checkpoint_s_ < store::checkpoint_seconds) return;
+    ++since_checkpoint_s_;
+    if (since_checkpoint_s_ == store::unannounced_seconds && supply_.low()) store_.checkpoint();
+    if (since_checkpoint_s_ < store::checkpoint_seconds) return;
     since_checkpoint_s_ = 0;
+    meter_is_saved_ = false;
     store_.checkpoint();
+    store_.earn_budget();
   }
 
   FLM_NODISCARD uint8_t meter_sensor() const { return sensors_.sensor_of(metering::port_count - 1); }
@@ -341,6 +388,7 @@ class SensorBoard : private Hal {
     const uint8_t clamp = measured_;
     const uint8_t first = first_clamp(clamp);
     metering::ClampSums& sums = sampler_.window(clamp);
+    clipped_ = static_cast<uint8_t>(sums.clipped != 0 ? clipped_ | metering::bit(clamp) : clipped_ & ~metering::bit(clamp));
     if (clamp == kept_clamp_) {
       kept_.sums = sums;
       kept_.samples = sampler_.window_samples();
@@ -371,13 +419,16 @@ class SensorBoard : private Hal {
   /// Hands each sensor its power, and ends the second. A sensor that is settled has had the same clamps all the time.
   void finish_second() {
     measured_ = 0;
+    const uint32_t seconds_q16 = odd_windows_ == 0 ? metering::Sensors::whole_second_q16 : metering::multiply_16(sampler_.window_samples(), scan_q24) >> 8;
     for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp) {
       const uint8_t sensor = sensors_.sensor_of(clamp);
-      if (first_clamp(clamp) == clamp && sensors_.settled(sensor)) sensors_.add_power(sensor, window_power_q8(clamp));
+      if (first_clamp(clamp) == clamp && sensors_.settled(sensor)) sensors_.add_power(sensor, window_power_q8(clamp), seconds_q16);
     }
     sampler_.template release_window<Critical>();
     sensors_.settle();
-    keep_time();
+    const bool cut_short = odd_windows_ == 2;
+    if (odd_windows_ != 0) --odd_windows_;
+    if (!cut_short) keep_time();
   }
 
   /// Whether a port is a clamp port as the board is switched now.
@@ -409,7 +460,10 @@ class SensorBoard : private Hal {
     committing_ = false;
     const Critical publish;
     link_.take_back_reply();
-    link_.reply().begin('c', 't');
+    if (store_.has_failed())
+      link_.reply().begin('z', 'z');
+    else
+      link_.reply().begin('c', 't');
     link_.offer_reply();
   }
 
@@ -432,20 +486,22 @@ class SensorBoard : private Hal {
   Link link_;
   meter::SmartMeter meter_;
   store::Store<SensorBoard> store_;
-  metering::Total events_ = {};
+  store::BoardRecord own_ = {};
+  SupplyWatch supply_;
   Statistics kept_ = {};  ///< of kept_clamp_, for `ga`
   uint32_t uptime_s_ = 0;
   uint16_t since_checkpoint_s_ = 0;
-  uint16_t failing_since_ms_ = 0;
   uint16_t malformed_ = 0;
   uint8_t kept_clamp_ = 0;
   uint8_t measured_ = 0;
   uint8_t dark_since_ms_ = 0;  ///< odd; 0 while the LED is lit
   uint8_t fed_ms_ = 0;
-  uint8_t quiet_ = 0;
-  volatile uint8_t supply_fell_ = 0;
+  uint8_t tidy_in_s_ = 0;    ///< seconds until failure records are tidied up
+  uint8_t odd_windows_ = 0;  ///< windows that are no second: after a failure the one that it has cut short, and the rest of that second
+  uint8_t clipped_ = 0;      ///< clamps with samples at full scale in their last second, a bit each
   bool failing_ = false;
   bool committing_ = false;
+  bool meter_is_saved_ = false;  ///< since the last checkpoint
 };
 
 }  // namespace flm

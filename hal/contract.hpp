@@ -7,6 +7,8 @@ namespace hal {
 
 /// Bytes of EEPROM (ATmega168P).
 constexpr uint16_t eeprom_size = 512;
+/// Where the controller's address register rests, so that what it points at when the supply is too low to execute right holds nothing.
+constexpr uint16_t eeprom_parking = 511;
 
 /// How a byte of EEPROM is written, and for how long (data sheet 8271, table 8-1).
 enum class EepromWrite : uint8_t {

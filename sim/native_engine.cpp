@@ -40,6 +40,11 @@ class NativeEngine final : public SuppliedEngine {
   void run_board(Nanoseconds t) override {
     const std::int64_t end = conversions_by(t);
     while (tick_ < end) {
+      if (board_->hal().riding_out) {
+        ride_out();
+        ++tick_;
+        continue;
+      }
       follow(conversion_end(tick_));
       if (tick_ >= next_edge_tick_ || board_->hal().analog_front_end_on != analog_) see_contacts();
       const std::uint16_t code = environment_.convert(board_->hal().selected_clamp + 1, tick_);
@@ -52,8 +57,9 @@ class NativeEngine final : public SuppliedEngine {
     now_ = t;
   }
 
-  std::uint8_t byte_begins() override { return shift_register_; }
+  std::uint8_t byte_begins() override { return board_->hal().riding_out ? std::uint8_t{0} : shift_register_; }
   void byte_ends(std::uint8_t mosi) override {
+    if (board_->hal().riding_out) return;
     radio_.advance(now_);
     shift_register_ = hal::raise_spi_transfer_complete(*board_, mosi);
     step(now_);
@@ -63,10 +69,7 @@ class NativeEngine final : public SuppliedEngine {
   void set_supply_low(bool low) override {
     const bool falls = low && !board_->hal().supply_is_low;
     board_->hal().supply_is_low = low;
-    if (!falls || !powered()) return;
-    board_->hal().supply_has_fallen = true;
-    hal::raise_supply_low(*board_);
-    step(now_);
+    if (falls) board_->hal().supply_has_fallen = true;
   }
   void power_off(Nanoseconds now) override { eeprom_.lose_power(now, chance()); }
   void power_on(Nanoseconds now) override { start(now); }
@@ -100,6 +103,17 @@ class NativeEngine final : public SuppliedEngine {
     board_->start();
     eeprom_.look(now);
     see_contacts();
+  }
+
+  /// A tick of hal/avr's ride_out(): it ends when the supply has been good for 10 ms, or low for 0.8 s.
+  void ride_out() {
+    constexpr Nanoseconds enough = 10'000'000, longest = 800'000'000;
+    ridden_ += model().tick_period;
+    good_ = board_->hal().supply_is_low ? 0 : good_ + model().tick_period;
+    if (good_ < enough && ridden_ < longest) return;
+    ridden_ = good_ = 0;
+    board_->hal().riding_out = false;
+    step(conversion_end(tick_));
   }
 
   /// What comes from the air and from the serial line up to a time, in its order.
@@ -204,6 +218,7 @@ class NativeEngine final : public SuppliedEngine {
   std::int64_t next_edge_tick_ = 0;
   std::uint8_t shift_register_ = 0;
   bool analog_ = true;
+  Nanoseconds ridden_ = 0, good_ = 0;  ///< of a ride_out()
 };
 
 /// The engine of the board that has the model's name.

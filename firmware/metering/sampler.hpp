@@ -51,6 +51,9 @@ class Sampler {
       at_ = active_;
   }
 
+  /// Main loop: the window ends with the scan in progress (or as soon as the one before it has been fetched).
+  void end_window_early() { window_due_ = true; }
+
   /// Clamp (from 0) of the sample that add() takes next.
   FLM_NODISCARD uint8_t clamp() const { return clamp_; }
 
@@ -96,7 +99,7 @@ class Sampler {
   uint16_t finished_samples_ = 0;
   volatile uint8_t window_ready_ = 0;
   uint8_t clamp_ = 0;
-  bool window_due_ = false;
+  volatile bool window_due_ = false;
   ClampSums bank_[2][Clamps] = {};
 };
 

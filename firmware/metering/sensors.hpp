@@ -2,6 +2,7 @@
 #pragma once
 #include <stdint.h>
 
+#include "firmware/metering/integer.hpp"
 #include "firmware/metering/settings.hpp"
 #include "protocol/attributes.hpp"
 
@@ -16,6 +17,12 @@ struct Total {
   uint32_t counter;       ///< Wh or litre, wraps at 2^32; two's complement of a smart meter that was given more than it took
   uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, 0..999; clamp: W s, 0..3599. Smart meter: its number
   uint8_t watt_fraction;  ///< clamp: 1/256 W that the last reported power left out. Smart meter: the counter is not the meter's own
+};
+
+/// How a smart meter's net energy becomes its sensor's counter.
+struct MeterLink {
+  uint32_t offset;  ///< counter less net energy, modulo 2^32
+  uint16_t number;  ///< the meter's; 0: none is known
 };
 
 /// One logical meter.
@@ -91,16 +98,18 @@ class Sensors {
   /// Something outside changed under a sensor: its second in progress does not count.
   void unsettle(uint8_t sensor) { settled_ = static_cast<uint8_t>(settled_ & ~bit(sensor)); }
 
-  /// A second of a clamp sensor: its power, in 1/256 W. Reported in whole watts; what that leaves out is carried to the next
-  /// second, and the energy is that of the reported watts, so the counter is the integral of the readings.
-  void add_power(uint8_t sensor, uint32_t power_q8) {
+  /// A second of a clamp sensor, or what a failure has left of it: its power, in 1/256 W, and how long that was, in 1/65536 s, at most 2 s.
+  /// Reported in whole watts; what that leaves out of a second is carried to the next one, and its energy is that of the reported watts, so the
+  /// counter is the integral of the readings.
+  void add_power(uint8_t sensor, uint32_t power_q8, uint32_t seconds_q16 = whole_second_q16) {
     Sensor& s = at(sensor);
-    power_q8 += s.watt_fraction;
-    s.watt_fraction = static_cast<uint8_t>(power_q8);
-    s.extra = power_q8 >> 8;
-    add_remainder(s, s.extra, 3600);
+    const uint32_t energy_q8 = multiply_q16(power_q8, seconds_q16) + s.watt_fraction;
+    s.watt_fraction = static_cast<uint8_t>(energy_q8);
+    s.extra = (seconds_q16 == whole_second_q16 ? energy_q8 : power_q8) >> 8;
+    add_remainder(s, energy_q8 >> 8, 3600);
     mark_changed(sensor);
   }
+  static constexpr uint32_t whole_second_q16 = 0x10000;
 
   /// A smart meter's telegram: `net_wh`, its energy from the grid less that to the grid, modulo 2^32; `difference_wh` of it since the
   /// same meter's telegram before; `power_w`, signed. The counter is the meter's own if it never was another's; if so, it goes on from
@@ -120,6 +129,14 @@ class Sensors {
   /// A host has set a sensor's counter: from now on it is not the smart meter's own.
   void counter_was_set(uint8_t sensor) {
     if ((follows_meter_ & bit(sensor)) != 0) at(sensor).watt_fraction = 1;
+  }
+
+  /// What is kept of a remainder that no sensor can have: nothing.
+  void check_remainders() {
+    for (uint8_t sensor = 0; sensor < sensor_count; ++sensor) {
+      const uint16_t whole = (counts_pulses_ & bit(sensor)) != 0 ? 1000 : 3600;
+      if ((follows_meter_ & bit(sensor)) == 0 && at(sensor).remainder >= whole) at(sensor).remainder = 0;
+    }
   }
 
   /// Sensors that changed since they were last delivered, a bit each.

@@ -59,6 +59,7 @@ class Radio : public protocol::NoMeterLine {
   }
 
   FLM_NODISCARD const protocol::ChannelCounters& counters() const { return counters_; }
+  static void save_power(Hal&, bool) {}
 
   /// Interrupt: nIRQ has fallen. Its own source is masked, other interrupts may come in between.
   void on_interrupt(Hal& hal) {

@@ -41,6 +41,7 @@ class SerialPort : public protocol::NoMeterLine {
     received_->out = received_->in;
     to_send_.clear();
     hal.uart_start(meter && slow);
+    rests_ = !meter;
     if (meter) hal.uart_listen();
   }
   /// The meter's oldest bytes, up to `count`, which becomes how many; and that they have been read.
@@ -49,10 +50,17 @@ class SerialPort : public protocol::NoMeterLine {
   FLM_NODISCARD bool meter_waits() const { return meter_ && received_->waiting() != 0; }
   FLM_NODISCARD uint8_t meter_overruns() const { return received_->lost; }
 
+  /// Main loop: the supply is failing, or has recovered. The transceiver draws less while it does not rest in transmit; what it is doing
+  /// goes on.
+  void save_power(Hal& hal, bool on) {
+    if (rests_) hal.uart_drive(!on);
+  }
+
   /// Main loop.
   void step(Hal& hal) {
     if (drives_ || to_send_.waiting() == 0) return;
     drives_ = true;
+    rests_ = false;
     hal.uart_transmit();
   }
 
@@ -93,6 +101,7 @@ class SerialPort : public protocol::NoMeterLine {
  private:
   uint8_t given_ = 0;             ///< of received_, to the host that reads
   volatile bool drives_ = false;  ///< the line is ours
+  bool rests_ = false;            ///< in transmit, idle
   bool meter_ = false;            ///< the line is a smart meter's
   uint8_t refused_ = 0;           ///< the host's bytes
   hal::ReceivedBytes* received_ = nullptr;

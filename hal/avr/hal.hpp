@@ -6,6 +6,7 @@
 #include <avr/wdt.h>
 #include <stdint.h>
 
+#include "boards/fuses.hpp"
 #include "boards/pins.hpp"
 #include "hal/avr/arithmetic.hpp"
 #include "hal/avr/critical.hpp"
@@ -25,8 +26,17 @@ constexpr uint8_t reset_cause_mask = 0x0F;
 constexpr uint8_t pulses_due = 6;  ///< bit: a scan has ended, nobody has looked at the pulse ports
 constexpr uint8_t looking = 7;     ///< bit: somebody does
 
-/// Before memory is initialised: the watchdog, which a reset of its own leaves running at its shortest time; full clock speed, and
-/// timer 1 counts from here so that start_sampling() knows the time since reset however long the start-up code takes.
+/// Timer 1 counts at this rate for as long as start_sampling() needs the time since reset: an eighth of the crystal's, also while the CPU
+/// runs at an eighth.
+template <class Board>
+constexpr uint32_t timer_1_hz() {
+  return Board::cpu_hz / 8;
+}
+/// What memory that has not been used since reset holds: of the stack.
+constexpr uint8_t unused_mark = 0xA5;
+
+/// Before memory is initialised: the watchdog, which a reset of its own leaves running at its shortest time; timer 1 counts from here, so that
+/// start_sampling() knows the time since reset however long the start-up code takes; and what the stack may use is marked.
 template <class Board>
 inline void clock_from_reset() {
   flags() = MCUSR;
@@ -34,12 +44,22 @@ inline void clock_from_reset() {
   // 250 ms; the first time-out interrupts, the second resets.
   WDTCSR = _BV(WDCE) | _BV(WDE);
   WDTCSR = _BV(WDIE) | _BV(WDE) | _BV(WDP2);
-  if (Board::FuseBytes::clock_divided_by_8) {
-    CLKPR = _BV(CLKPCE);  // 8.12.2: the new value follows within four cycles.
-    CLKPR = 0;
-  }
-  TCCR1B = _BV(CS11);  // CPU clock / 8
+  TCCR1B = Board::FuseBytes::guard == boards::ClockGuard::by_firmware ? _BV(CS10) : _BV(CS11);
+  __asm__ volatile(
+      "ldi r30, lo8(_end)   \n\t"
+      "ldi r31, hi8(_end)   \n\t"
+      "1: st Z+, %[mark]    \n\t"
+      "cpi r30, lo8(%[end]) \n\t"
+      "ldi r25, hi8(%[end]) \n\t"
+      "cpc r31, r25         \n\t"
+      "brne 1b              \n\t"
+      :
+      : [mark] "r"(unused_mark), [end] "i"(RAMEND + 1)
+      : "r25", "r30", "r31", "memory");
 }
+
+/// The first byte behind all that is linked in: the linker's.
+extern "C" uint8_t end_of_data __asm__("_end");
 
 /// What USART 0 does on a board: `Board::has_radio`.
 template <class Board, bool has_radio>
@@ -50,14 +70,12 @@ struct AvrChannel : AvrUart<Board> {
     ~ChannelWaits() {}
   };
   static void start_channel() {}
-  static void save_channel_power(bool on) { AvrPin<typename Board::DriverEnable>::set(!on); }
 };
 template <class Board>
 struct AvrChannel<Board, true> : AvrRadio<Board> {
   using ChannelWaits = RadioWaits;
   static void start_channel() { AvrRadio<Board>::start_radio(); }
   static void take_received() {}
-  static void save_channel_power(bool) {}
 };
 
 template <class BoardFacts>
@@ -67,6 +85,8 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   using Sampling = typename Board::Sampling;
   using Critical = AvrCritical;
   using Arithmetic = AvrArithmetic;
+
+  static constexpr bool guards_clock = Board::FuseBytes::guard == boards::ClockGuard::by_firmware;
 
   static constexpr uint8_t adc_clock_select() {  // table 24-5
     return Sampling::adc_prescaler == 16   ? 4
@@ -118,7 +138,7 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
 
   // The EEPROM (8.4). Its registers are the main loop's alone; the timed sequence is not to be interrupted.
   FLM_NODISCARD static bool eeprom_busy() { return (EECR & _BV(EEPE)) != 0; }
-  FLM_NODISCARD static uint8_t eeprom_read(uint16_t address) {
+  FLM_NODISCARD FLM_OUTLINE static uint8_t eeprom_read(uint16_t address) {
     EEAR = address;
     EECR = _BV(EERE);
     return EEDR;
@@ -134,24 +154,69 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
     EECR |= _BV(EEPE);
   }
 
+  /// Reads back the byte that was written last.
+  FLM_NODISCARD static uint8_t eeprom_written() {
+    EECR = _BV(EERE);
+    return EEDR;
+  }
+  static void eeprom_park() { EEAR = eeprom_parking; }
+
   /// The comparator's output: the bandgap is above the divided supply (23.3).
   FLM_NODISCARD static bool supply_low() { return (ACSR & _BV(ACO)) != 0; }
-  /// The LED and the transceiver; the converter's 0.3 mA goes on metering.
-  static void save_power(bool on) {
-    if (on) led(false);
-    AvrHal::save_channel_power(on);
+  /// Its rising edge has captured timer 1 since the last call (16.6.1). No interrupt: noise on the supply would starve the others.
+  FLM_NODISCARD static bool supply_fell() {
+    if ((TIFR1 & _BV(ICF1)) == 0) return false;
+    TIFR1 = _BV(ICF1);
+    return true;
+  }
+  /// While the supply is low, at a clock that it may no longer be enough for: nothing is sampled or received, and the CPU runs at an eighth,
+  /// for which 1.8 V are enough (28.2), until the supply has been good for 10 ms, or low for 0.8 s, when it is lived with. True when that is
+  /// over. Timer 0 keeps its ticks.
+  FLM_NODISCARD static bool ride_out() {
+    if (!guards_clock) return true;
+    for (;;) {
+      cli();
+      // Behind a conversion and its interrupt: the input of the next is selected.
+      if ((ADCSRA & (_BV(ADSC) | _BV(ADIF))) == 0) break;
+      sei();
+      __asm__ volatile("nop");
+    }
+    ADCSRA = static_cast<uint8_t>(converter_on & ~_BV(ADATE));
+    SPCR = spi_held;
+    divide_clock(true);
+    uint16_t ticks = ride_out_ticks;
+    uint8_t good = good_ticks;
+    do {
+      wdt_reset();
+      if ((TIFR0 & _BV(OCF0A)) == 0) continue;
+      TIFR0 = _BV(OCF0A);
+      --ticks;
+      good = supply_low() ? good_ticks : static_cast<uint8_t>(good - 1);
+    } while (ticks != 0 && good != 0);
+    divide_clock(false);
+    SPCR = spi_on;
+    TIFR0 = _BV(OCF0A);
+    ADCSRA = converter_on;
+    sei();
+    return true;
+  }
+  /// Bytes of stack that were never used since reset.
+  FLM_NODISCARD static uint16_t free_stack() {
+    const uint8_t* byte = &end_of_data;
+    while (*byte == unused_mark) ++byte;
+    return static_cast<uint16_t>(byte - &end_of_data);
   }
   FLM_NODISCARD static uint8_t reset_cause() { return static_cast<uint8_t>(flags() & reset_cause_mask); }
   static void feed_watchdog() { wdt_reset(); }
 
   /// Returns when the converter has settled, and a write that a reset has survived is over.
   static void start() {
+    start_supply_watch();
     AvrPin<typename Board::Led>::make_output();
     start_lines<Board>(Switchable<Board::has_port_configuration>());
     start_converter();
     start_spi();
     AvrHal::start_channel();
-    start_supply_watch();
     while (eeprom_busy()) {
     }
   }
@@ -159,8 +224,7 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   /// First trigger 30 ms after reset, when the reference and the pull-ups have settled, and the EEPROM has been read at either
   /// board's clock, whatever is in it; then one every tick.
   static void start_sampling() {
-    constexpr uint32_t first_trigger = Board::cpu_hz / 100 * 3;
-    constexpr uint16_t timer_0_start = static_cast<uint16_t>((first_trigger - Sampling::tick_cycles) / 8);
+    constexpr uint16_t timer_0_start = static_cast<uint16_t>(timer_1_hz<Board>() / 100 * 3 - Sampling::tick_cycles / 8);
     while (TCNT1 < timer_0_start) {
     }
     GTCCR = _BV(PSRSYNC);
@@ -192,14 +256,38 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
     SPDR = 0;
   }
 
-  /// The bandgap against the divided supply; the comparator's rising output captures timer 1, through the noise canceler (16.6.3).
+  /// The bandgap against the divided supply; the comparator's rising output captures timer 1, through the noise canceler (16.6.3). Where
+  /// the fuses divide the clock, it stays divided until the supply has been good for a millisecond, or is taken for one whose threshold lies
+  /// above it after 15 ms: 16 MHz need 3.78 V (28.2), and the supply is still rising.
   static void start_supply_watch() {
+    constexpr uint16_t millisecond = timer_1_hz<Board>() / 1000;
     DIDR1 = _BV(AIN1D);
     ACSR = _BV(ACBG) | _BV(ACIC);
+    if (guards_clock) {
+      const uint16_t begin = TCNT1;
+      uint16_t good_since = begin;
+      for (;;) {
+        const uint16_t now = TCNT1;
+        if (supply_low()) good_since = now;
+        if (static_cast<uint16_t>(now - good_since) >= millisecond || static_cast<uint16_t>(now - begin) >= 15 * millisecond) break;
+      }
+      CLKPR = _BV(CLKPCE);  // 8.12.2: the new value follows within four cycles.
+      CLKPR = 0;
+    }
     TCCR1B = _BV(ICNC1) | _BV(ICES1) | _BV(CS11);
     TIFR1 = _BV(ICF1);
-    TIMSK1 = _BV(ICIE1);
   }
+
+  /// For ride_out(): the CPU at an eighth of its clock and back, interrupts off; timer 0 goes on at its pace.
+  static void divide_clock(bool divided) {
+    constexpr uint8_t select = timer_clock_select();
+    static_assert(!guards_clock || Sampling::timer_prescaler == 64, "divided by 8, another prescaler must keep the pace");
+    CLKPR = _BV(CLKPCE);
+    CLKPR = divided ? 3 : 0;
+    TCCR0B = divided ? static_cast<uint8_t>(_BV(CS01)) : select;
+  }
+  static constexpr uint16_t ride_out_ticks = static_cast<uint16_t>(Board::cpu_hz / 10 * 8 / Sampling::tick_cycles);
+  static constexpr uint8_t good_ticks = static_cast<uint8_t>(Board::cpu_hz / 100 / Sampling::tick_cycles);
 
   /// Ports 2 and 3 stay clamps.
   template <class B>

@@ -44,6 +44,8 @@ struct AvrUart {
     take_byte();
     if ((UCSR0A & _BV(RXC0)) != 0) take_byte();
   }
+  /// The transceiver in transmit, idle, or not.
+  static void uart_drive(bool on) { AvrPin<typename Board::DriverEnable>::set(on); }
   /// Takes the line, and asks for bytes to send.
   static void uart_transmit() {
     AvrPin<typename Board::DriverEnable>::set(true);

@@ -61,12 +61,14 @@ ISR(SPI_STC_vect) {
   if ((flm::hal::flags() & _BV(flm::hal::pulses_due)) != 0) look_at_pulses();
 }
 
-/// The comparator says that the supply is low, or something looked like it.
-ISR(TIMER1_CAPT_vect) { sensor_board.on_supply_low(); }
+static FLM_OUTLINE void hang() { sensor_board.on_hang(); }
 
-/// The watchdog was not fed for 250 ms: saves what can be saved; another 250 ms later it resets.
-ISR(WDT_vect) {
-  sensor_board.on_hang();
+/// The watchdog was not fed for 250 ms: saves what can be saved; another 250 ms later it resets. It never returns, so it has the whole
+/// stack for itself.
+ISR(WDT_vect, ISR_NAKED) {
+  SP = RAMEND;
+  __asm__ volatile("clr __zero_reg__");
+  hang();
   for (;;) {
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdint.h>
 
+#include "boards/fuses.hpp"
 #include "firmware/metering/integer.hpp"  // PortableArithmetic
 #include "hal/contract.hpp"
 #include "hal/host/radio.hpp"
@@ -70,20 +71,29 @@ struct HostHal : HostUart, HostRadioWords {
     eeprom->mode = mode;
     if (eeprom->instant) eeprom->finish();
   }
+  FLM_NODISCARD uint8_t eeprom_written() const { return eeprom->bytes[eeprom->address]; }
+  void eeprom_park() {}
   FLM_NODISCARD bool supply_low() const { return supply_is_low; }
   FLM_NODISCARD bool supply_fell() {
     const bool fell = supply_has_fallen;
     supply_has_fallen = false;
     return fell;
   }
-  void save_power(bool on) { saving_power = on; }
+  /// Whoever owns the board sets riding_out to false when the supply is good again or lived with; until then nothing is sampled or received.
+  FLM_NODISCARD bool ride_out() {
+    if (Board::FuseBytes::guard == boards::ClockGuard::none) return true;
+    if (!rides_out) riding_out = true;
+    rides_out = riding_out;
+    return !rides_out;
+  }
+  FLM_NODISCARD static uint16_t free_stack() { return 0; }
   FLM_NODISCARD uint8_t reset_cause() const { return cause; }
   void feed_watchdog() { watchdog_fed = true; }
 
   HostEeprom* eeprom = &own_eeprom;  ///< set before start() when it is to outlive this object
   bool supply_is_low = false;        ///< what the comparator says
-  bool supply_has_fallen = false;    ///< since the last supply_fell()
-  bool saving_power = false;
+  bool supply_has_fallen = false;    ///< and whether it has changed its mind since it was asked
+  bool riding_out = false;           ///< the CPU runs too slowly for samples and the link
   uint8_t cause = reset_cause::power_on;
   bool watchdog_fed = false;
   uint8_t levels = 0xFF;  ///< pins of the pulse ports
@@ -95,6 +105,7 @@ struct HostHal : HostUart, HostRadioWords {
   bool invert_tx = false;
 
  private:
+  bool rides_out = false;
   HostEeprom own_eeprom;
 };
 

@@ -26,6 +26,7 @@ struct HostUart {
     uart_baud = slow ? 9600 : 115200;
   }
 
+  void uart_drive(bool on) { uart_drives = on; }
   void uart_transmit() {
     uart_drives = uart_asks = true;
     uart_receives = uart_finishes = false;

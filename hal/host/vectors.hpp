@@ -43,11 +43,5 @@ inline void raise_radio(SensorBoard& board) {
   board.on_radio();
 }
 
-/// The supply has fallen below the comparator's threshold.
-template <class SensorBoard>
-inline void raise_supply_low(SensorBoard& board) {
-  board.on_supply_low();
-}
-
 }  // namespace hal
 }  // namespace flm

@@ -296,7 +296,7 @@ TEST_CASE("extensions: a clamp's calibration and a pulse port's debounce, in ran
 TEST_CASE("extensions: version and features, reset cause and up-time, errors") {
   BoardOnLink<Flm02b> host;
   CHECK(host.ask("gv") == "gv0001002b002f");
-  CHECK(host.ask("gr") == "gr0100000000");
+  CHECK(host.ask("gr").substr(0, 14) == "gr010000000000");
   CHECK(host.ask("gx") == "gx0000000000000000");
   CHECK(host.transfer("lgh00.") == reply("zz"));
   host.write("lgh93.lgs2e.");  // The main loop runs after each byte here, so none is dropped.

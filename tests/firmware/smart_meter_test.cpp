@@ -128,8 +128,8 @@ TEMPLATE_TEST_CASE("the counter stays the meter's own after a power cut, whateve
 
 TEMPLATE_TEST_CASE("a power failure leaves the counter what it was, the meter's own or not", "", Flm02a, Flm02b) {
   const auto fail = [](auto& board) {
-    board.board.hal().supply_is_low = true;
-    flm::hal::raise_supply_low(board.board);
+    board.board.hal().supply_is_low = board.board.hal().supply_has_fallen = true;
+    board.ticks(30);
     for (int pass = 0; pass < 300; ++pass) board.board.step();
   };
   // Two meters: the number of one of them needs more than the 12 bits that a failure's record has for a remainder.

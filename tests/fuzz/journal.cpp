@@ -1,11 +1,11 @@
 // Any EEPROM contents, then counting, commits, failing supplies, and cuts at any byte:
-//   1. What a board starts with is, for each record by itself, zero or default, or what a slot says whose CRC is right; without a
-//      header, or with a newer firmware's, all of it is default. A failure record adds 65 535 counts at most.
+//   1. What a board starts with is, for each record by itself, zero or default, or what a slot says whose CRC is right, and whose settings are
+//      such as the link lets in; without a version, or with a newer firmware's, all of it is default. A failure record adds 65 535 counts
+//      at most.
 // and where the slots that are right could have been written by this firmware, one after the other:
 //   2. Each counter, and the settings, are after a cut what they were before the last save, or after it.
 //   3. Cut again while what was found is put in order, they stay: nothing is added twice.
 //   4. A newer firmware's EEPROM is left as it is.
-// Values of a slot whose CRC is right are taken to be such as the link has let in: the firmware does not look at them a second time.
 // The first 512 bytes are the EEPROM's, the rest decides what happens.
 #include <algorithm>
 #include <optional>
@@ -43,11 +43,15 @@ struct Slot {
 };
 std::vector<Slot> slots_of(unsigned record) {
   std::vector<Slot> all;
-  const bool settings = record == store::settings_record;
-  const unsigned count = settings ? store::settings_slots : store::counter_slots;
-  for (unsigned i = 0; i < count; ++i)
-    all.push_back(settings ? Slot{store::settings_address + i * store::settings_slot_size, store::settings_size, i, count}
-                           : Slot{store::counters_address + (record * count + i) * store::counter_slot_size, store::counter_size, i, count});
+  if (record == store::settings_record)
+    for (unsigned i = 0; i < store::settings_slots; ++i)
+      all.push_back({store::settings_address + i * store::settings_slot_size, store::settings_size, i, store::settings_slots});
+  else if (record == store::board_record)
+    for (unsigned i = 0; i < store::board_slots; ++i)
+      all.push_back({store::board_address + i * store::board_slot_size, store::board_size, i, store::board_slots});
+  else
+    for (unsigned i = 0; i < store::counter_slots; ++i)
+      all.push_back({store::counters_address + (record * store::counter_slots + i) * store::counter_slot_size, store::counter_size, i, store::counter_slots});
   return all;
 }
 /// Values, CRC low, CRC high, number; the CRC is over values and number.
@@ -58,7 +62,16 @@ bool is_right(const std::uint8_t* eeprom, const Slot& s) {
   const std::uint8_t* end = eeprom + s.address + s.size;
   return end[2] % s.slots == s.number && (end[0] | end[1] << 8) == crc_of(eeprom, s);
 }
-bool has_header(const std::uint8_t* eeprom) { return eeprom[0] == store::layout_mark && eeprom[2] == static_cast<std::uint8_t>(~eeprom[1]); }
+/// The version at an address; 0: none.
+unsigned version_at(const std::uint8_t* eeprom, std::size_t address) {
+  return eeprom[address + 1] == static_cast<std::uint8_t>(~eeprom[address]) ? eeprom[address] : 0u;
+}
+bool has_version(const std::uint8_t* eeprom) {
+  return version_at(eeprom, store::version_address) != 0 || version_at(eeprom, store::second_version_address) != 0;
+}
+bool is_newer(const std::uint8_t* eeprom) {
+  return version_at(eeprom, store::version_address) > store::layout_version && version_at(eeprom, store::second_version_address) > store::layout_version;
+}
 
 void give_crc(std::uint8_t* eeprom, const Slot& s) {
   const std::uint16_t crc = crc_of(eeprom, s);
@@ -96,7 +109,7 @@ bool one_after_the_other(const std::uint8_t* eeprom) {
     std::vector<std::uint8_t> numbers;
     for (const Slot& s : slots_of(record))
       if (is_right(eeprom, s)) numbers.push_back(eeprom[s.address + s.size + 2]);
-    if (!numbers.empty() && !has_header(eeprom)) return false;
+    if (!numbers.empty() && !has_version(eeprom)) return false;
     for (const std::uint8_t a : numbers)
       for (const std::uint8_t b : numbers)
         if (static_cast<std::uint8_t>(a - b) >= slots_of(record).size() && static_cast<std::uint8_t>(b - a) >= slots_of(record).size()) return false;
@@ -107,7 +120,7 @@ bool one_after_the_other(const std::uint8_t* eeprom) {
 /// Promise 1.
 template <class Facts>
 void recovered(const Contents& eeprom, test::PoweredBoard<Facts>& board) {
-  const bool ours = has_header(eeprom) && eeprom[1] <= store::layout_version;
+  const bool ours = has_version(eeprom) && !is_newer(eeprom);
   const State found = board.state();
   for (unsigned sensor = 0; sensor < metering::sensor_count; ++sensor) {
     const metering::Total& total = found.totals[sensor];
@@ -146,7 +159,7 @@ void live(const Contents& eeprom, Bytes in) {
   std::copy(std::begin(eeprom), std::end(eeprom), board.eeprom.bytes);
   board.power_up();
   recovered(eeprom, board);
-  if (has_header(eeprom) && eeprom[1] > store::layout_version) {
+  if (is_newer(eeprom)) {
     board.count(0, 5, 5);
     promise(!board.board->commit(), "4: a commit to a newer firmware's EEPROM is refused");
     board.fail();
@@ -155,6 +168,7 @@ void live(const Contents& eeprom, Bytes in) {
   }
   if (!one_after_the_other(eeprom)) return;
   board.saved();
+  unsigned failures = 0;  // in this life: more than the budget are not saved
   for (int deeds = 0; deeds < 24 && !in.empty(); ++deeds) {
     try {
       switch (in.below(8)) {
@@ -178,11 +192,12 @@ void live(const Contents& eeprom, Bytes in) {
         }
         case 4: board.commit(); break;
         case 5:  // the supply falls, and comes back before the board has no power left
+          if (++failures > store::failure_budget) break;
           board.fail();
-          board.board->hal().supply_is_low = false;
-          board.drain();
+          board.recover();
           break;
         case 6:  // it falls, and all is saved in time
+          if (++failures > store::failure_budget) break;
           board.fail();
           throw test::Cut();
         default:  // it will be cut without notice
@@ -193,6 +208,7 @@ void live(const Contents& eeprom, Bytes in) {
       board.cut();
       board.cut_after = -1;
       board.power_up();
+      failures = 0;
       const State found = board.state();
       old_or_new(found, board.safe, board.now);
       board.cut_after = board.writes + in.below(40);
@@ -232,15 +248,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return 0;
 }
 
-/// Gives the header its form, and most slots their CRC and numbers that follow each other.
+/// Gives the versions their form, and most slots their CRC and numbers that follow each other.
 std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
   size = LLVMFuzzerMutate(data, size, max_size);
   if (size < hal::eeprom_size) return size;
   Dice dice(seed);
   if (dice.below(8) != 0) {
-    data[0] = store::layout_mark;
-    data[1] = store::layout_version;
-    data[2] = static_cast<std::uint8_t>(~data[1]);
+    for (const std::size_t address : {store::version_address, store::second_version_address}) {
+      data[address] = store::layout_version;
+      data[address + 1] = static_cast<std::uint8_t>(~store::layout_version);
+    }
   }
   const bool wild = dice.below(8) == 0;
   for (unsigned record = 0; record < store::records; ++record) {

@@ -66,13 +66,36 @@ struct PoweredBoard {
     if (!board->commit()) throw std::logic_error("the EEPROM is a newer firmware's");
     saved();
   }
-  void fail() {
+  /// Scans of the clamps, without current, and the main loop behind each.
+  void scans(int count) {
+    for (int conversion = 0; conversion < 3 * count; ++conversion) {
+      hal::raise_conversion_complete(*board, 0);
+      step();
+    }
+  }
+  /// The supply falls, and is noticed: the next write is the first of the save.
+  void fall() {
     now = state();
-    board->hal().supply_is_low = true;
-    hal::raise_supply_low(*board);
+    board->hal().supply_is_low = board->hal().supply_has_fallen = true;
+    for (int conversion = 0; conversion < 3 * (SupplyWatch::failing_scans + 2); ++conversion) {
+      hal::raise_conversion_complete(*board, 0);
+      if (!eeprom.busy) board->step();
+    }
+  }
+  /// The supply falls, and what has been counted is saved.
+  void fail() {
+    fall();
     drain();
     safe = now;
   }
+  /// It comes back, and the board is ready for the next failure.
+  void recover() {
+    board->hal().supply_is_low = board->hal().riding_out = false;
+    scans(second);
+    drain();
+    safe = now;
+  }
+  static constexpr int second = static_cast<int>(Facts::Sampling::cpu_hz / (3 * Facts::Sampling::tick_cycles)) + 1;
   void cut() {
     if (eeprom.busy) {
       std::uint8_t& byte = eeprom.bytes[eeprom.address];
