@@ -275,11 +275,11 @@ class Control {
       case 'm': sensors().unsettle(index_); break;
       case 'p':
       case 'k':
-      case 'j': board_.apply_settings(); break;
+      case 'j': board_.settings_have_changed(false); break;
       case 'c': board_.counter_was_set(index_); break;
       case 'g':
       case 'y': board_.apply_channel_settings(); break;
-      case 'q': board_.apply_meter_settings(); break;
+      case 'q': board_.settings_have_changed(true); break;
       default: break;
     }
   }

@@ -134,6 +134,7 @@ class SensorBoard : private Hal {
     const bool message = link_.message_ready();  // before the look at deliveries: a delivery is older than the message after it
     if (link_.take_delivered()) sensors_.delivered();
     if (message) answer();
+    if (apply_due_) apply_changes();
     if (committing_ && store_.settled(*this)) answer_commit();
     show();
   }
@@ -177,10 +178,10 @@ class SensorBoard : private Hal {
     pulses_.watch(Pulses::mask(!analog()), Hal::pulse_levels());
   }
 
-  /// What port 6 listens to has changed.
-  void apply_meter_settings() {
-    start_meter();
-    apply_settings();
+  /// The same, once the message that did it is out of the way; `meter`: what port 6 listens to has changed as well.
+  void settings_have_changed(bool meter) {
+    apply_due_ = true;
+    if (meter) meter_due_ = true;
   }
   FLM_NODISCARD const meter::SmartMeter& smart_meter() const { return meter_; }
 
@@ -436,6 +437,13 @@ class SensorBoard : private Hal {
     return port == 0 || analog();
   }
 
+  /// Not in answer(): the stack is deep enough there.
+  FLM_OUTLINE void apply_changes() {
+    if (meter_due_) start_meter();
+    apply_due_ = meter_due_ = false;
+    apply_settings();
+  }
+
   FLM_OUTLINE void answer() {
     Hal::barrier();
     sensors_.in_delivery(0);
@@ -500,6 +508,8 @@ class SensorBoard : private Hal {
   uint8_t odd_windows_ = 0;  ///< windows that are no second: after a failure the one that it has cut short, and the rest of that second
   uint8_t clipped_ = 0;      ///< clamps with samples at full scale in their last second, a bit each
   bool failing_ = false;
+  bool apply_due_ = false;  ///< apply_settings()
+  bool meter_due_ = false;  ///< start_meter()
   bool committing_ = false;
   bool meter_is_saved_ = false;  ///< since the last checkpoint
 };
