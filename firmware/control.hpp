@@ -273,7 +273,7 @@ class Control {
       case 'f': sensors().clear_remainder(index_); break;
       case 'e':
       case 'm': sensors().unsettle(index_); break;
-      case 'p':
+      case 'p': board_.forget_meter();  // fall through
       case 'k':
       case 'j': board_.settings_have_changed(false); break;
       case 'c': board_.counter_was_set(index_); break;

@@ -181,9 +181,14 @@ class SensorBoard : private Hal {
   /// The same, once the message that did it is out of the way; `meter`: what port 6 listens to has changed as well.
   void settings_have_changed(bool meter) {
     apply_due_ = true;
-    if (meter) meter_due_ = true;
+    if (!meter) return;
+    forget_meter();
+    meter_due_ = true;
   }
   FLM_NODISCARD const meter::SmartMeter& smart_meter() const { return meter_; }
+  /// How the smart meter's counter follows it; and the link's end: its sensor may be fed by something else now.
+  FLM_NODISCARD metering::MeterLink& meter_link() { return own_.meter; }
+  void forget_meter() { own_.meter.number = metering::MeterLink::none; }
 
   /// The radio's group or data rate has changed.
   void apply_channel_settings() { set_channel(Tag<Board::has_radio>()); }
@@ -211,16 +216,14 @@ class SensorBoard : private Hal {
 
   /// A host has set a sensor's counter.
   void counter_was_set(uint8_t sensor) {
-    sensors_.counter_was_set(sensor);
+    if (sensor == sensors_.meter_sensor()) {
+      own_.meter.number = metering::MeterLink::was_set;
+      store_.save(store::board_record);
+    }
     store_.save(sensor);
   }
 
   // --- For Store ---
-
-  /// Whether a sensor follows the smart meter on port 6.
-  FLM_NODISCARD bool follows_meter(uint8_t sensor) const {
-    return sensor == meter_sensor() && (sensors_.settings().port_6 & metering::port_6::p1) != 0;
-  }
 
   /// The bytes of one of the store's records.
   FLM_NODISCARD FLM_OUTLINE uint8_t* record(uint8_t number) {
@@ -265,8 +268,9 @@ class SensorBoard : private Hal {
   }
   /// A smart meter's bytes, some at a time: a telegram has thousands.
   void read_meter() {
-    const uint8_t sensor = meter_sensor();
-    if (!Hal::by_pointer(meter_).read(channel(), bytes_at_once, sensors_, sensor) || meter_is_saved_) return;
+    uint8_t sensor = sensors_.meter_sensor();
+    if (sensor != metering::no_sensor && !sensors_.enabled(sensor)) sensor = metering::no_sensor;
+    if (!Hal::by_pointer(meter_).read(channel(), bytes_at_once, sensors_, sensor, own_.meter) || meter_is_saved_) return;
     meter_is_saved_ = true;  // Meters that take turns are saved with the counters.
     store_.save(store::board_record);
   }
@@ -368,7 +372,6 @@ class SensorBoard : private Hal {
     store_.earn_budget();
   }
 
-  FLM_NODISCARD uint8_t meter_sensor() const { return sensors_.sensor_of(metering::port_count - 1); }
   FLM_NODISCARD bool analog() const { return !has_port_configuration || sensors_.settings().lines[2] != 0; }
   FLM_NODISCARD uint8_t pulse_ports() const { return Pulses::terminal_ports(!analog()); }
 

@@ -28,22 +28,19 @@ static_assert(offsetof(Registers, device_value) - offsetof(Registers, device_tim
 /// Telegrams into readings.
 class SmartMeter {
  public:
-  /// `port_6`: bits of metering::port_6. The next telegram continues no other.
-  void configure(uint8_t port_6) {
-    parser_.accept_without_crc((port_6 & metering::port_6::without_crc) != 0);
-    follows_ = false;
-  }
+  /// `port_6`: bits of metering::port_6.
+  void configure(uint8_t port_6) { parser_.accept_without_crc((port_6 & metering::port_6::without_crc) != 0); }
 
-  /// Main loop: up to `most` bytes of the line. `sensor`: the one that the meter feeds, or metering::no_sensor. True when
-  /// the sensor has begun to follow another meter.
+  /// Main loop: up to `most` bytes of the line. `sensor`: the one that the meter feeds, or metering::no_sensor; `link`: how its counter
+  /// follows the meter. True when that has changed, and must be saved.
   template <class Line>
-  FLM_NODISCARD FLM_OUTLINE bool read(Line& line, uint8_t most, metering::Sensors& sensors, uint8_t sensor) {
-    bool another = false;
+  FLM_NODISCARD FLM_OUTLINE bool read(Line& line, uint8_t most, metering::Sensors& sensors, uint8_t sensor, metering::MeterLink& link) {
+    bool changed = false;
     const uint8_t* byte = line.meter_bytes(most);
     for (uint8_t left = most; left != 0; --left)
-      if (parser_.push(*byte++) == protocol::p1::Event::telegram && accept(sensors, sensor)) another = true;
+      if (parser_.push(*byte++) == protocol::p1::Event::telegram && accept(sensors, sensor, link)) changed = true;
     line.meter_bytes_read(most);
-    return another;
+    return changed;
   }
 
   FLM_NODISCARD const Registers& registers() const { return registers_; }
@@ -51,8 +48,18 @@ class SmartMeter {
   FLM_NODISCARD uint8_t errors(uint8_t error) const { return parser_.errors(static_cast<protocol::p1::Error>(error)); }
 
  private:
-  /// A telegram is whole: its values are told.
-  FLM_NODISCARD FLM_OUTLINE bool accept(metering::Sensors& sensors, uint8_t sensor) {
+  /// Of a meter's number: set, so that with any sensor's it is none of MeterLink's special ones.
+  static constexpr uint16_t always = 8;
+  static_assert(metering::sensor_count <= always, "a sensor's number has no more bits than that");
+
+  /// A telegram is whole: its values are told. Without CRC, another meter counts when two telegrams in a row say so.
+  FLM_NODISCARD FLM_OUTLINE bool accept(metering::Sensors& sensors, uint8_t sensor, metering::MeterLink& link) {
+    const uint16_t meter = parser_.equipment() | always;
+    const uint16_t meter_and_sensor = meter ^ sensor;
+    const bool again = said_ == meter;
+    said_ = meter;
+    const bool another = link.number != meter_and_sensor;
+    if (another && !again && !parser_.has_crc()) return false;
     ++registers_.telegrams;
     const protocol::p1::Device& device = parser_.device(0);
     if (device.channel != 0 && device.has_value) {
@@ -60,21 +67,24 @@ class SmartMeter {
       __builtin_memcpy(&registers_.device_time, &device.time, sizeof device.time + sizeof device.value);
     }
     if (!parser_.has_net()) return false;
-    const uint32_t before = registers_.import_wh - registers_.export_wh;
+    if (registers_.equipment != meter) tell_net();
+    registers_.equipment = meter;
+    const uint32_t before = net();
+    tell_net();
+    if (sensor == metering::no_sensor) return false;
+    if (another) sensors.change_meter(sensor, link, meter_and_sensor, before);
+    sensors.follow_meter(sensor, net() + link.offset, parser_.has_power() ? static_cast<uint32_t>(parser_.power_w()) : 0);
+    return another;
+  }
+  FLM_OUTLINE void tell_net() {
     registers_.import_wh = parser_.import_wh();
     registers_.export_wh = parser_.export_wh();
-    const bool follows = follows_ && registers_.equipment == parser_.equipment();
-    registers_.equipment = parser_.equipment();
-    follows_ = true;
-    if (sensor == metering::no_sensor) return false;
-    const uint32_t net = registers_.import_wh - registers_.export_wh;
-    return sensors.follow_meter(sensor, registers_.equipment, net, follows ? net - before : 0,
-                                parser_.has_power() ? static_cast<uint32_t>(parser_.power_w()) : 0);
   }
+  FLM_NODISCARD uint32_t net() const { return registers_.import_wh - registers_.export_wh; }
 
   protocol::p1::Parser<protocol::p1::BoardFields> parser_;
   Registers registers_ = {};
-  bool follows_ = false;  ///< registers_ are of the telegram before
+  uint16_t said_ = 0;  ///< the meter that the last telegram has named; 0: none yet
 };
 
 }  // namespace meter

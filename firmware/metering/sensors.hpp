@@ -15,14 +15,18 @@ FLM_NODISCARD FLM_OUTLINE inline uint8_t bit(uint8_t number) { return static_cas
 /// What a sensor has counted.
 struct Total {
   uint32_t counter;       ///< Wh or litre, wraps at 2^32; two's complement of a smart meter that was given more than it took
-  uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, 0..999; clamp: W s, 0..3599. Smart meter: its number
-  uint8_t watt_fraction;  ///< clamp: 1/256 W that the last reported power left out. Smart meter: the counter is not the meter's own
+  uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, 0..999; clamp: W s, 0..3599; smart meter: not used
+  uint8_t watt_fraction;  ///< clamp: 1/256 W that the last reported power left out
 };
 
-/// How a smart meter's net energy becomes its sensor's counter.
+/// How a counter follows its smart meter: it is the meter's net energy + offset. Kept with the counter, so that what goes by while the board
+/// is off is counted.
 struct MeterLink {
-  uint32_t offset;  ///< counter less net energy, modulo 2^32
-  uint16_t number;  ///< the meter's; 0: none is known
+  uint32_t offset;  ///< Wh, modulo 2^32; 0: the counter is the meter's own
+  uint16_t number;  ///< of meter and sensor; or one of the two below
+
+  static constexpr uint16_t none = 0;     ///< no meter is known. A counter of 0 becomes the meter's own; any other goes on from there
+  static constexpr uint16_t was_set = 1;  ///< a host has set the counter: it goes on from there, 0 as well
 };
 
 /// One logical meter.
@@ -52,18 +56,14 @@ class Sensors {
   /// starts without a remainder: its meaning changes. After each change of the map, or of what the ports are. `keep_remainders`:
   /// they have been saved under the same map.
   void classify(uint8_t pulse_ports, bool keep_remainders = false) {
-    uint8_t port = 0;
     for (const uint8_t sensor : settings_.map) {
       if (sensor != no_sensor) {
-        const bool meter = port == port_count - 1 && (settings_.port_6 & port_6::p1) != 0;
-        const bool changed = put_bit(counts_pulses_, bit(sensor), (pulse_ports & 1) != 0);
-        if ((put_bit(follows_meter_, bit(sensor), meter) || changed) && !keep_remainders) {
+        if (put_bit(counts_pulses_, bit(sensor), (pulse_ports & 1) != 0) && !keep_remainders) {
           Sensor& s = at(sensor);
           s.remainder = 0;
           s.watt_fraction = 0;
         }
       }
-      ++port;
       pulse_ports = static_cast<uint8_t>(pulse_ports >> 1);
     }
   }
@@ -111,31 +111,27 @@ class Sensors {
   }
   static constexpr uint32_t whole_second_q16 = 0x10000;
 
-  /// A smart meter's telegram: `net_wh`, its energy from the grid less that to the grid, modulo 2^32; `difference_wh` of it since the
-  /// same meter's telegram before; `power_w`, signed. The counter is the meter's own if it never was another's; if so, it goes on from
-  /// where it was, without a jump. True when the meter is another one than before: that must be saved, a power failure's record has no
-  /// room for it.
-  FLM_NODISCARD bool follow_meter(uint8_t sensor, uint16_t meter, uint32_t net_wh, uint32_t difference_wh, uint32_t power_w) {
-    if (!enabled(sensor) || (follows_meter_ & bit(sensor)) == 0) return false;
+  /// A smart meter's telegram: its net energy and the offset, Wh; its power, W, signed.
+  void follow_meter(uint8_t sensor, uint32_t counter, uint32_t power_w) {
     Sensor& s = at(sensor);
-    const bool another = s.remainder != meter;
-    if (another && (s.remainder != 0 || s.counter != 0)) s.watt_fraction = 1;
-    s.remainder = meter;
-    s.counter = s.watt_fraction == 0 ? net_wh : s.counter + difference_wh;
+    s.counter = counter;
     s.extra = power_w;
     mark_changed(sensor);
-    return another;
   }
-  /// A host has set a sensor's counter: from now on it is not the smart meter's own.
-  void counter_was_set(uint8_t sensor) {
-    if ((follows_meter_ & bit(sensor)) != 0) at(sensor).watt_fraction = 1;
+  /// A sensor follows another meter than before, or anew: `number`, the meter's and the sensor's; `net_wh`, from where its counter goes on.
+  void change_meter(uint8_t sensor, MeterLink& link, uint16_t number, uint32_t net_wh) {
+    const uint32_t counter = at(sensor).counter;
+    link.offset = link.number == MeterLink::none && counter == 0 ? 0 : counter - net_wh;
+    link.number = number;
   }
+  /// The sensor that follows the smart meter, or no_sensor.
+  FLM_NODISCARD uint8_t meter_sensor() const { return (settings_.port_6 & port_6::p1) != 0 ? sensor_of(port_count - 1) : no_sensor; }
 
   /// What is kept of a remainder that no sensor can have: nothing.
   void check_remainders() {
     for (uint8_t sensor = 0; sensor < sensor_count; ++sensor) {
       const uint16_t whole = (counts_pulses_ & bit(sensor)) != 0 ? 1000 : 3600;
-      if ((follows_meter_ & bit(sensor)) == 0 && at(sensor).remainder >= whole) at(sensor).remainder = 0;
+      if (at(sensor).remainder >= whole) at(sensor).remainder = 0;
     }
   }
 
@@ -173,7 +169,6 @@ class Sensors {
   Settings settings_ = {};
   uint8_t settled_ = 0;
   uint8_t counts_pulses_ = 0;
-  uint8_t follows_meter_ = 0;
   uint8_t changed_ = 0;
   uint8_t in_delivery_ = 0;
 };

@@ -72,6 +72,18 @@ TEST_CASE("what is heard goes up once, and stays until the host has clocked all 
   CHECK(board.transfer("") == "lu");
 }
 
+TEST_CASE("the host's bytes for which there is no room are refused, and those before them are sent") {
+  SerialBoard board;
+  std::string digits, fit;
+  for (int i = 0; i < 20; ++i) {
+    digits += hex(static_cast<unsigned>('a' + i), 2);
+    if (i < 15) fit += static_cast<char>('a' + i);
+  }
+  board.write('u' + digits + '.');
+  CHECK(board.sent() == fit);
+  CHECK(board.ask("gx") == "gx0000000000000500");
+}
+
 TEST_CASE("254 bytes fit; those without room are counted, and a zero stands for all of them behind the ones that were there") {
   SerialBoard board;
   std::string wanted;
