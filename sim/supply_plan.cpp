@@ -26,10 +26,9 @@ SupplyPlan::SupplyPlan(const BoardModel& board, const Scenario& scenario) : tick
     steady_low_ = sine > 0.0;  // at the sine's first upward zero
   }
   for (const PowerFailure& f : scenario.power) {
-    // A hold-up time of years must not overflow.
-    const double hold_up = std::min(f.hold_up, f.restore - f.at);
-    const Nanoseconds at = own(f.at);
-    failures_.push_back({at, own(f.at + hold_up) - at, own(f.restore) - at, own(f.every), static_cast<std::int64_t>(f.last())});
+    const Nanoseconds at = own(f.at), away = own(f.restore) - at;
+    const bool lives = f.hold_up >= f.restore - f.at;  // A hold-up time of years must not overflow.
+    failures_.push_back({at, lives ? away : own(f.at + f.hold_up) - at, away, own(f.every), static_cast<std::int64_t>(f.last())});
   }
 }
 

@@ -2,14 +2,28 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "sim/scenario.hpp"
 
 namespace flm::campaign {
 
+/// A board's parts at a corner of their tolerances, and a supply above its threshold.
+struct Corner {
+  std::string name;  ///< nominal, slow, fast
+  sim::BoardParts parts;
+  double volts = 5.0;
+};
+/// RC oscillators 10 % off, pull-ups of 20 or 50 kohm, the comparator's threshold as low or high as its bandgap makes it.
+const std::vector<Corner>& corners();
+
 /// Cuts the power of a board that meters, counts, is polled and commits every ten minutes: at every EEPROM byte boundary without
 /// notice, and at `random_cuts` random moments with 80 ms of hold-up.
-void power(const std::string& board, const std::filesystem::path& elf, double seconds, long random_cuts);
+void power(const std::string& board, const std::filesystem::path& elf, const Corner&, double seconds, long random_cuts);
+
+/// Lets the supply flicker around the comparator's threshold, for a `share` of an hour a noise, and counts what that writes to the EEPROM; and
+/// ends the power `ends` times with a flicker just before. Mostly on the native engine, a part on the image.
+void supply(const std::string& board, const std::filesystem::path& elf, const Corner&, double share, long ends);
 
 /// Sends random, mutated and cut messages, with good ones in between that must be answered; then good ones in a hurry.
 void link(const std::string& board, const std::filesystem::path& elf, long messages);

@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <cstring>
 #include <new>
 #include <random>
 #include <thread>
@@ -15,8 +13,7 @@
 
 #include "boards/flm02a/board.hpp"
 #include "boards/flm02b/board.hpp"
-#include "firmware/sensor_board.hpp"
-#include "hal/host/hal.hpp"
+#include "sim/eeprom_wear.hpp"
 #include "sim/environment.hpp"
 #include "sim/image/image_engine.hpp"
 #include "sim/link_host.hpp"
@@ -24,6 +21,7 @@
 #include "sim/main_board.hpp"
 #include "tests/bench/figure_table.hpp"
 #include "tests/campaign/campaign.hpp"
+#include "tests/campaign/state.hpp"
 
 namespace flm::campaign {
 namespace {
@@ -32,32 +30,6 @@ using namespace sim;
 
 constexpr Nanoseconds ms = 1'000'000;
 constexpr Nanoseconds hold_up = 80 * ms;
-
-/// What a board knows after a start with some EEPROM contents.
-struct State {
-  struct Counter {
-    std::uint32_t counter;
-    std::uint16_t remainder;
-    bool operator==(const Counter&) const = default;
-  };
-  std::array<Counter, metering::sensor_count> counters;
-  std::array<std::uint8_t, sizeof(metering::Settings)> settings;
-  bool operator==(const State&) const = default;
-};
-
-template <class Facts>
-State state_of(const std::vector<std::uint8_t>& contents) {
-  hal::HostEeprom eeprom;
-  std::copy(contents.begin(), contents.end(), eeprom.bytes);
-  SensorBoard<hal::HostHal<Facts>> board;
-  board.hal().eeprom = &eeprom;
-  board.start();
-  State state{};
-  for (std::uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor)
-    state.counters[sensor] = {board.sensors().total(sensor).counter, board.sensors().total(sensor).remainder};
-  std::memcpy(state.settings.data(), &board.sensors().settings(), state.settings.size());
-  return state;
-}
 
 /// What all children have found, in memory that they share.
 struct Findings {
@@ -121,8 +93,10 @@ class StoppingEngine final : public Engine {
 template <class Facts>
 class PowerCampaign {
  public:
-  PowerCampaign(const std::filesystem::path& elf, double duration, long random_cuts)
-      : board_(board_model(Facts::name())), elf_(elf), scenario_(full_load(board_.name, duration)), random_cuts_(random_cuts) {
+  PowerCampaign(const std::filesystem::path& elf, const Corner& corner, double duration, long random_cuts)
+      : board_(board_model(Facts::name())), elf_(elf), corner_(corner), scenario_(full_load(board_.name, duration)), random_cuts_(random_cuts) {
+    scenario_.parts = corner.parts;
+    scenario_.supply.volts = corner.volts;
     for (Pulses& pulses : scenario_.pulses) pulses.every = pulses.port == 4 ? 0.37 : 1.1;
     // In a short run as well: the first commit after the configuration's.
     for (double at = std::min(600.0, duration / 2) + 0.4; at + 1.0 < duration; at += 600.0) scenario_.host.push_back({at, "ct"});
@@ -140,7 +114,9 @@ class PowerCampaign {
     MainBoard(scenario_, board_, stopping, {}).run(nanoseconds(scenario_.duration));
     while (running_ > 0) wait_for_one();
 
-    bench::FigureTable t("power_" + board_.name, fmt::format("{}: power cut while {:.0f} s are scripted", board_.name, scenario_.duration));
+    const bool nominal = corner_.name == "nominal";
+    bench::FigureTable t("power_" + board_.name + (nominal ? "" : "_" + corner_.name),
+                         fmt::format("{}: power cut while {:.0f} s are scripted{}", board_.name, scenario_.duration, nominal ? "" : ", " + corner_.name + " corner of its parts"));
     t.plain("bytes", "EEPROM bytes written", "", static_cast<double>(log_.size()), "");
     t.at_least("cuts", "cuts: at every EEPROM byte boundary without notice, at random with 80 ms of hold-up", "", static_cast<double>(log_.size() * 4) + static_cast<double>(random_cuts_),
                static_cast<double>(findings_->cuts), "");
@@ -148,7 +124,8 @@ class PowerCampaign {
     t.at_most("torn", "torn: another state than the old or the new one", "", 0, static_cast<double>(findings_->torn), "");
     t.at_most("lost", "counts lost, the remainder included", "up to all", 0, static_cast<double>(findings_->lost), "");
     t.at_most("unanswered", "boards that did not answer, or crashed the simulator", "", 0, static_cast<double>(findings_->unanswered + findings_->crashed), "");
-    t.at_most("save", "power-failure save, longest", "43 .. 90 ms", 60, static_cast<double>(findings_->longest_save) / 1e6, "ms");
+    t.at_most("eeprom_hour", "EEPROM writes to the worst cell an hour, without the cuts", "", 8, static_cast<double>(most_writes_within(log_, nanoseconds(3600.0))), "");
+    t.at_most("save", "power-failure save, longest", "43 .. 90 ms", 60 * (1.0 + corner_.parts.rc_percent / 100.0), static_cast<double>(findings_->longest_save) / 1e6, "ms");
   }
 
  private:
@@ -278,6 +255,7 @@ class PowerCampaign {
 
   const BoardModel& board_;
   std::filesystem::path elf_;
+  Corner corner_;
   Scenario scenario_;
   long random_cuts_;
   std::vector<CellWrite> log_;
@@ -290,11 +268,11 @@ class PowerCampaign {
 
 }  // namespace
 
-void power(const std::string& board, const std::filesystem::path& elf, double seconds, long random_cuts) {
+void power(const std::string& board, const std::filesystem::path& elf, const Corner& corner, double seconds, long random_cuts) {
   if (board == boards::Flm02a::name())
-    PowerCampaign<boards::Flm02a>(elf, seconds, random_cuts).run();
+    PowerCampaign<boards::Flm02a>(elf, corner, seconds, random_cuts).run();
   else
-    PowerCampaign<boards::Flm02b>(elf, seconds, random_cuts).run();
+    PowerCampaign<boards::Flm02b>(elf, corner, seconds, random_cuts).run();
 }
 
 }  // namespace flm::campaign

@@ -99,6 +99,16 @@ TEST_CASE("a failure begins and ends at converter triggers, and the CPU stops ex
   CHECK(changes(plan_of(s), 2'500 * ms).back() == "2004880 good");  // it rises again
 }
 
+TEST_CASE("a CPU that lives through a failure does so whatever the times are rounded to") {
+  Scenario s = nothing();
+  for (int i = 0; i < 1000; ++i) {
+    const double at = 1.0 + i * 0.01234567891, length = 0.0001 + i * 1.23456e-5;
+    s.power = {{at, at + length, 1e6}};
+    const SupplyPlan plan = plan_of(s);
+    for (Nanoseconds t = 0; (t = plan.next_change(t)) != kNever;) REQUIRE(plan.powered(t));
+  }
+}
+
 TEST_CASE("a dip that falls between two triggers lasts from one to the next, and a train of dips is as long as it says") {
   Scenario s = nothing();
   s.power = {{1.0, 1.00005, 0.16, 0.25, 2.0}};
