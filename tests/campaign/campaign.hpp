@@ -1,5 +1,6 @@
 // Campaigns against the AVR images: more of the same attack than a unit test has time for. `campaign` without arguments says how.
 #pragma once
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@ struct Corner {
   std::string name;  ///< nominal, slow, fast
   sim::BoardParts parts;
   double volts = 5.0;
+  /// By how much more than nominal EEPROM writes may take.
+  [[nodiscard]] double slowness() const { return 1.0 + std::max(0.0, parts.rc_percent) / 100.0; }
 };
 /// RC oscillators 10 % off, pull-ups of 20 or 50 kohm, the comparator's threshold as low or high as its bandgap makes it.
 const std::vector<Corner>& corners();
