@@ -120,20 +120,26 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   static void barrier() { __asm__ volatile("" ::: "memory"); }
 
   /// Sleeps in idle mode until an interrupt, unless there is something to do. Going to sleep while no conversion is running starts one
-  /// (10.3, 24.6), off the grid and of the wrong clamp: between two conversions, and when one is about to end, it returns at once.
+  /// (10.3, 24.6), off the grid and of the wrong clamp: between two conversions, and when one is about to end, it returns at once. Then it
+  /// leaves interrupts on, as the converter's must come in time.
   template <class Pending>
   static void idle(Pending pending) {
-    constexpr uint8_t cycles_to_sleep = 16;  // from the look at TCNT0 to SLEEP: 8
-    // The timer counted from 0 when the conversion started; a count that it shows may be about to end.
-    constexpr uint8_t last_count = (Sampling::conversion_cycles - cycles_to_sleep) / Sampling::timer_prescaler - 1;
+    if (!conversion_goes_on()) return;
     cli();
-    if (!pending() && (ADCSRA & _BV(ADSC)) != 0 && TCNT0 <= last_count) {
+    if (!pending() && conversion_goes_on()) {
       sleep_enable();
       sei();  // Takes effect after the next instruction: nothing comes between it and the sleep.
       sleep_cpu();
       sleep_disable();
     }
     sei();
+  }
+
+  /// True while a conversion is running that takes 64 cycles or more to its end: enough for `pending()`, and to go to sleep. Timer 0 has
+  /// counted from 0 since its start; the count that it shows may be about to end.
+  FLM_NODISCARD FLM_INLINE static bool conversion_goes_on() {
+    constexpr uint8_t last_count = (Sampling::conversion_cycles - 64) / Sampling::timer_prescaler - 1;
+    return (ADCSRA & _BV(ADSC)) != 0 && TCNT0 <= last_count;
   }
 
   // The EEPROM (8.4). Its registers are the main loop's alone; the timed sequence is not to be interrupted.
