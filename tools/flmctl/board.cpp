@@ -115,6 +115,13 @@ std::vector<int> Layout::ports_of(int sensor) const {
   return ports;
 }
 
+bool Health::clipped(const Layout& layout, int sensor) const {
+  if (!now) return false;
+  for (const int port : layout.ports_of(sensor))
+    if (port <= 3 && layout.port_kind(port) == SensorKind::clamp && now->clipped[port - 1]) return true;
+  return false;
+}
+
 Board::Board(Bus& bus, std::string name) : bus_(bus), name_(std::move(name)) {
   // The slower board's timing is right for both.
   for (const BoardFacts& board : all_boards()) reply_wait_ = std::max(reply_wait_, board.reply_wait);
@@ -284,6 +291,25 @@ std::optional<std::vector<std::uint32_t>> Board::try_get(char letter, std::optio
 std::vector<std::uint32_t> Board::get(char letter, std::optional<int> index) {
   if (auto numbers = try_get(letter, index)) return *numbers;
   throw BoardRefused(fmt::format("{}: the board does not know 'g{}'{}", name_, letter, index ? fmt::format(" of {}", *index) : ""));
+}
+
+std::optional<Health> Board::health() {
+  const auto numbers = try_get('r');
+  if (!numbers || numbers->size() < 2) return std::nullopt;
+  Health health;
+  health.reset_cause = numbers->at(0);
+  health.uptime_s = numbers->at(1);
+  if (numbers->size() < 5) return health;
+  constexpr std::uint32_t unknown_stack = 0xFFFF;
+  const std::uint32_t bits = numbers->at(2);
+  Health::Now now;
+  now.supply_low = (bits & protocol::state::supply_low) != 0;
+  now.worn = (bits & protocol::state::worn) != 0;
+  for (int clamp = 0; clamp < 3; ++clamp) now.clipped[clamp] = (bits & (std::uint32_t{protocol::state::clipped} << clamp)) != 0;
+  if (numbers->at(3) != unknown_stack) now.unused_stack = numbers->at(3);
+  now.eeprom_writes = static_cast<std::uint16_t>(numbers->at(4));
+  health.now = now;
+  return health;
 }
 
 std::vector<Reading> Board::poll() {

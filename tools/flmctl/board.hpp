@@ -58,6 +58,23 @@ struct Layout {
   [[nodiscard]] std::vector<int> ports_of(int sensor) const;
 };
 
+/// How a board has fared since its reset (`gr`).
+struct Health {
+  std::uint32_t reset_cause = 0;  ///< 1 power on, 2 external, 4 brown-out, 8 watchdog
+  std::uint32_t uptime_s = 0;
+  struct Now {
+    bool supply_low = false;    ///< below the power-fail threshold
+    bool worn = false;          ///< an EEPROM cell has not taken its value since reset
+    bool clipped[3] = {};       ///< by clamp port: samples at full scale in its last second
+    std::optional<std::uint32_t> unused_stack;  ///< bytes never used since reset; absent: not known
+    std::uint16_t eeprom_writes = 0;            ///< bytes since reset, modulo 2^16
+  };
+  std::optional<Now> now;  ///< absent: the first firmware does not tell
+
+  /// Whether a clamp of this sensor was clipped.
+  [[nodiscard]] bool clipped(const Layout&, int sensor) const;
+};
+
 /// A clamp's last second, raw (`ga`).
 struct ClampStatistics {
   std::uint32_t samples = 0, largest = 0, smallest = 0, last = 0, clipped = 0;  ///< codes; `clipped`: how many at full scale
@@ -93,6 +110,8 @@ class Board {
 
   /// Sensors that changed since the last call (`gd`).
   std::vector<Reading> poll();
+  /// How it fares; nothing for a board with stock firmware.
+  std::optional<Health> health();
   /// Saves settings and counters (`ct`). BoardRefused: the EEPROM belongs to a newer firmware.
   void commit();
   Layout layout();

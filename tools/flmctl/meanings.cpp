@@ -19,7 +19,7 @@ constexpr Meaning properties[] = {{'h', "hardware version"}, {'s', "software ver
                                   {'y', "radio rate"}, {'q', "port 6"}, {'t', "time constant"},
                                   {'n', "noise"}, {'o', "offset"}, {'j', "debounce"}};
 
-constexpr Meaning reports[] = {{'d', "sensors that changed"}, {'a', "last second, raw"}, {'r', "reset cause and up-time"},
+constexpr Meaning reports[] = {{'d', "sensors that changed"}, {'a', "last second, raw"}, {'r', "reset cause, up-time, state"},
                                {'x', "errors since reset"}, {'z', "smart meter"}, {'v', "firmware version"}};
 
 template <std::size_t Count>
@@ -41,6 +41,14 @@ std::string index_name(protocol::Index index) {
 
 std::string meaning_of_property(char letter) { return find(properties, letter); }
 std::string meaning_of_report(char letter) { return find(reports, letter); }
+
+std::string meaning_of_reset(std::uint32_t cause) {
+  constexpr const char* names[] = {"power on", "external", "brown-out", "watchdog"};
+  std::string causes;
+  for (std::size_t bit = 0; bit < std::size(names); ++bit)
+    if ((cause >> bit & 1) != 0) causes += (causes.empty() ? "" : ", ") + std::string(names[bit]);
+  return causes.empty() ? "unknown" : causes;
+}
 
 std::vector<CommandHelp> link_commands() {
   std::vector<CommandHelp> commands;

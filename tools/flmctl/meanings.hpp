@@ -1,5 +1,6 @@
 // What the letters of protocol/commands.hpp mean, in a few words, for help and messages.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,15 @@ namespace flm::ctl {
 /// "meter constant" for 'm'; the letter itself when there is no word for it.
 std::string meaning_of_property(char letter);
 std::string meaning_of_report(char letter);
+
+/// A reset cause of `gr`: "power on", "brown-out, watchdog".
+std::string meaning_of_reset(std::uint32_t cause);
+
+/// What `gr`'s state means to the owner of a board, as a sentence without its subject.
+inline constexpr std::string_view meaning_of_supply_low =
+    "the supply is below the power-fail threshold: failures are not announced, counters are saved every 15 minutes, up to 15 minutes can be lost";
+inline constexpr std::string_view meaning_of_worn =
+    "an EEPROM cell has not taken its value since the last reset: what belongs there is kept elsewhere while there is room; plan to replace the board";
 
 /// Every command of the link with what it takes and means: "gm SENSOR", "sm SENSOR N", "ga CLAMP", "ct".
 struct CommandHelp {

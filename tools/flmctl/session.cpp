@@ -61,6 +61,11 @@ void confirm(const Globals& globals, const std::string& question, const std::str
 
 void print_json(const Json& json) { fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
 
+std::string time_text(std::uint32_t seconds) {
+  const std::uint32_t days = seconds / 86400;
+  return fmt::format("{}{:02}:{:02}:{:02}", days != 0 ? fmt::format("{} d ", days) : "", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+}
+
 std::string count_text(double count) {
   std::string text = fmt::format("{:.3f}", count);
   while (text.back() == '0') text.pop_back();

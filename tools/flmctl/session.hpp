@@ -32,6 +32,9 @@ void confirm(const Globals&, const std::string& question, const std::string& oth
 /// One line of JSON on stdout.
 void print_json(const Json&);
 
+/// "03:25:45", "12 d 03:25:45".
+std::string time_text(std::uint32_t seconds);
+
 /// A counter as it is: without thousandths where there are none.
 std::string count_text(double count);
 Json count_json(double count);

@@ -103,22 +103,46 @@ check "a wrong CRC is garbage" 3 "what comes back to 'gv' is no answer of a boar
 fake <<<'answer() { echo 6c7a7a64372e75; }'
 complaint "a board that answers zz" 1 "sim:fake.toml: the board answers 'zz' to 'gv', 5 times: what reaches it is damaged, by noise or gaps that are too short" fmt_flmctl version
 
-# A board of another time: version, then hardware and software as they are.
+# A board of another time: version, then hardware and software as they are, and what it says of itself in `health`.
 cat >known.sh <<'SH'
+# A reply in hex, with its CRC-8 (Dallas/Maxim) and nothing on the other channel.
+reply() {
+  text=$1 crc=0 hex=6c
+  while [ -n "$text" ]; do
+    c=$(printf %d "'${text%"${text#?}"}")
+    text=${text#?}
+    hex=$hex$(printf %02x "$c")
+    crc=$((crc ^ c))
+    for _ in 1 2 3 4 5 6 7 8; do crc=$((crc & 1 ? crc >> 1 ^ 0x8c : crc >> 1)); done
+  done
+  crc=$(printf %02x $crc)
+  echo "$hex$(printf %02x%02x "'${crc%?}" "'${crc#?}")2e75"
+}
 answer() {
   case $1 in
     6c6776*) echo "$version" ;;
     6c6768*) echo "$hardware" ;;
     6c6773*) echo 6c67733031303063622e75 ;;
     6c6374*) echo 6c7a7a64372e75 ;;
+    6c6772*) reply "gr$health" ;;
     6c6770*) echo 6c677030303031303266666666666637652e75 ;;
   esac
 }
 SH
 fake <<<'. ./known.sh
-version=6c677630393039303932623030326639642e75 hardware=6c676830303032303237372e75'
+version=6c677630393039303932623030326639642e75 hardware=6c676830303032303237372e75 health=0100000e10'
 check "newer firmware is warned of" 0 "flmctl: warning: the board's firmware 9.9.9 is newer than this flmctl 0.1.0: what it does not know stays as it is" fmt_flmctl version
 check "and used" 0 'OpenFLM 9.9.9: true_rms' fmt_flmctl version
+check "the first firmware tells the up-time only" 0 'up for    01:00:00, last reset by power on' fmt_flmctl version
+if grep -qE '^(supply|EEPROM)' out; then got=1; else got=0; fi
+status=0 text='nothing about supply and EEPROM'
+judge "and flmctl makes nothing up" "$([ $got -eq 0 ] && echo yes || echo no)"
+check "nor in JSON" 0 '"reset_cause":"power on"}' fmt_flmctl version --json
+fake <<<'. ./known.sh
+version=6c677630393039303932623030326639642e75 hardware=6c676830303032303237372e75 health=080001e240030003ffff'
+check "a low supply is said in words" 0 'supply    low: the supply is below the power-fail threshold: failures are not announced, counters are saved every 15 minutes, up to 15 minutes can be lost' fmt_flmctl version
+check "so is a worn EEPROM" 0 'EEPROM    worn: an EEPROM cell has not taken its value since the last reset' fmt_flmctl version
+check "and in JSON" 0 '"uptime_s":123456,"reset_cause":"watchdog","supply_low":true,"eeprom_worn":true}' fmt_flmctl version --json
 fake <<<'. ./known.sh
 version=6c677631312e75 hardware=6c676830303032303237372e75'
 check "stock firmware is known by its hardware" 0 'firmware  stock: no statistics, no calibration, no error counters' fmt_flmctl version

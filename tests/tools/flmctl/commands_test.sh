@@ -15,6 +15,8 @@ flmctl() { "$FLMCTL" --port "$port" "$@"; }
 check "version names the board" 0 'board     flm02b' flmctl version
 check "and its firmware" 0 'OpenFLM 0.1.0: true_rms' flmctl version
 check "in JSON" 0 '"board":"flm02b","hardware":"2.2","software":"1.0","firmware":"0.1.0"' flmctl version --json
+check "how it fares" 0 'last reset by power on' flmctl version
+check "its supply and EEPROM" 0 '"supply_low":false,"eeprom_worn":false}' flmctl version --json
 check "the port may stand in the environment" 0 '"board":"flm02b"' env FLMCTL_PORT="$port" "$FLMCTL" version --json
 
 check "raw, in one word" 0 'gm 0 5163' flmctl raw "gm 0"

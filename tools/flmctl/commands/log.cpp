@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "tools/flmctl/commands/commands.hpp"
+#include "tools/flmctl/meanings.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -12,25 +13,10 @@ struct Row {
   std::uint32_t value;
 };
 
-/// Bits of `gr`'s cause.
-std::string cause_text(std::uint32_t cause) {
-  std::vector<std::string> causes;
-  if ((cause & 1) != 0) causes.emplace_back("power on");
-  if ((cause & 2) != 0) causes.emplace_back("external");
-  if ((cause & 4) != 0) causes.emplace_back("brown-out");
-  if ((cause & 8) != 0) causes.emplace_back("watchdog");
-  return causes.empty() ? "unknown" : fmt::format("{}", fmt::join(causes, ", "));
-}
-
-std::string time_text(std::uint32_t seconds) {
-  const std::uint32_t days = seconds / 86400;
-  return fmt::format("{}{:02}:{:02}:{:02}", days != 0 ? fmt::format("{} d ", days) : "", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-}
-
 int log(const Globals& globals) {
   return with_board(globals, [&](Board& board) {
     std::vector<Row> rows = {{"power_failures", "power failures", board.get('b').at(0)}, {"watchdog_resets", "watchdog resets", board.get('w').at(0)}};
-    const auto reset = board.try_get('r');
+    const auto health = board.health();
     if (const auto errors = board.try_get('x')) {
       const bool radio = board.identity().facts != nullptr && board.identity().facts->has_radio;
       const char* wrong = radio ? "radio packets with a wrong CRC" : "RS-485 bytes that were wrong";
@@ -46,15 +32,15 @@ int log(const Globals& globals) {
     const LinkCounters& link = board.counters();
     if (globals.json) {
       Json json;
-      if (reset) json = {{"uptime_s", reset->at(1)}, {"reset_cause", cause_text(reset->at(0))}};
+      if (health) json = {{"uptime_s", health->uptime_s}, {"reset_cause", meaning_of_reset(health->reset_cause)}};
       for (const Row& row : rows) json[row.name] = row.value;
       json["flmctl_retries"] = link.retries;
       print_json(json);
       return done;
     }
-    if (reset) {
-      fmt::print("{:<36}{}\n", "up for", time_text(reset->at(1)));
-      fmt::print("{:<36}{}\n", "last reset by", cause_text(reset->at(0)));
+    if (health) {
+      fmt::print("{:<36}{}\n", "up for", time_text(health->uptime_s));
+      fmt::print("{:<36}{}\n", "last reset by", meaning_of_reset(health->reset_cause));
     }
     for (const Row& row : rows) fmt::print("{:<36}{}\n", row.text, row.value);
     fmt::print("{:<36}{}\n", "messages that flmctl sent again", link.retries);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "tools/flmctl/commands/commands.hpp"
+#include "tools/flmctl/meanings.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -9,12 +10,21 @@ namespace {
 int version(const Globals& globals) {
   return with_board(globals, [&](Board& board) {
     const Identity& id = board.identity();
+    const auto health = id.extended ? board.health() : std::nullopt;
     if (globals.json) {
       Json json = {{"flmctl", FLM_VERSION}, {"port", board.name()}, {"board", id.board()},
                    {"hardware", fmt::format("{}.{}", id.hardware_major, id.hardware_minor)},
                    {"software", fmt::format("{}.{}", id.software_major, id.software_minor)}};
       json["firmware"] = id.extended ? Json(id.version()) : Json(nullptr);
       json["features"] = id.feature_names();
+      if (health) {
+        json["uptime_s"] = health->uptime_s;
+        json["reset_cause"] = meaning_of_reset(health->reset_cause);
+      }
+      if (health && health->now) {
+        json["supply_low"] = health->now->supply_low;
+        json["eeprom_worn"] = health->now->worn;
+      }
       print_json(json);
       return done;
     }
@@ -26,6 +36,11 @@ int version(const Globals& globals) {
       fmt::print("firmware  OpenFLM {}: {}\n", id.version(), fmt::join(id.feature_names(), ", "));
     else
       fmt::print("firmware  stock: no statistics, no calibration, no error counters\n");
+    if (health) fmt::print("up for    {}, last reset by {}\n", time_text(health->uptime_s), meaning_of_reset(health->reset_cause));
+    if (health && health->now) {
+      fmt::print("supply    {}\n", health->now->supply_low ? fmt::format("low: {}", meaning_of_supply_low) : "good");
+      fmt::print("EEPROM    {}\n", health->now->worn ? fmt::format("worn: {}", meaning_of_worn) : "good");
+    }
     return done;
   });
 }
