@@ -40,7 +40,16 @@ bool put_back(BoardLink& board, const std::vector<Change>& changes) {
   }
 }
 
-/// Sets and commits the changes and verifies them; whatever goes wrong on the way, what was set goes back to what it was.
+/// "sm 0 4917 (before: 5163), ...".
+std::string list_of(const std::vector<Change>& changes) {
+  std::string list;
+  for (const Change& change : changes)
+    list += fmt::format("{}{} {} (before: {})", list.empty() ? "" : ", ", change.command, change.after, change.before);
+  return list;
+}
+
+/// Sets and commits the changes and verifies them; whatever goes wrong on the way, what was set goes back to what it was. A board that cannot
+/// store it keeps it until its next reset.
 template <class Verify>
 void set_and_verify(BoardLink& board, const std::vector<Change>& changes, Verify verify) {
   try {
@@ -53,15 +62,14 @@ void set_and_verify(BoardLink& board, const std::vector<Change>& changes, Verify
     }
     board.commit();
     verify();
+  } catch (const NotStored& error) {
+    throw Refused(fmt::format("{}: {}", error.what(), list_of(changes)));
   } catch (const std::exception&) {
     if (put_back(board, changes)) throw;
-    std::string set;
-    for (const Change& change : changes)
-      set += fmt::format("{}{} {} (before: {})", set.empty() ? "" : ", ", change.command, change.after, change.before);
     std::throw_with_nested(
         NotPutBack(fmt::format("what was set could not be put back, and the board may have kept it: {}. 'flmctl raw' sets it, "
                                "'flmctl raw ct' saves it",
-                               set)));
+                               list_of(changes))));
   }
 }
 

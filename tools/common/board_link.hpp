@@ -12,6 +12,15 @@ class Refused : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The board answered a commit `zz`: what was set is there, and is gone at its next reset.
+class NotStored : public Refused {
+ public:
+  NotStored() : Refused(sentence) {}
+  static constexpr const char* sentence =
+      "the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a newer firmware, which it leaves alone): "
+      "what was set holds until its next reset";
+};
+
 /// A board on some link. What it throws when the board does not answer goes through.
 class BoardLink {
  public:
@@ -28,7 +37,7 @@ class BoardLink {
   std::vector<std::int64_t> get(const std::string& line, std::size_t numbers);
   /// Sets, and checks that the board answers with what was set. Throws Refused.
   void set(const std::string& line);
-  /// Saves the settings, and waits until they are safe. Throws Refused.
+  /// Saves the settings, and waits until they are safe. Throws NotStored.
   virtual void commit();
 };
 

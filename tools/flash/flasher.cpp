@@ -29,6 +29,17 @@ SavedFiles files_of(const FlashFiles& files, const FlashOptions& options) {
   return saved_files(options.folder / fmt::format("{}-{:%Y%m%dT%H%M%SZ}.settings", files.board, now));
 }
 
+/// So that the board's EEPROM holds all that it has.
+void store(BoardLink& board) {
+  try {
+    board.commit();
+  } catch (const NotStored&) {
+    throw FlashError(
+        "the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a newer firmware, which it leaves "
+        "alone): nothing has been written, and the board is as it was. --no-save flashes it without them");
+  }
+}
+
 /// The board after its reset: asks until it answers.
 void wait_for(BoardLink& board, const std::function<void()>& greet) {
   constexpr int attempts = 10;
@@ -68,7 +79,7 @@ void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& 
     std::error_code error;
     std::filesystem::create_directories(options.folder, error);
     before = take_snapshot(board);
-    if (before.openflm) board.commit();  // so that its EEPROM holds all of it
+    if (before.openflm) store(board);
     write_snapshot(saved.settings, before, files.board);
     options.say(fmt::format("settings and counters: saved in {}", saved.settings.string()));
     const Command read = read_command(files, saved.flash, saved.eeprom);
@@ -99,7 +110,12 @@ void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& 
 
   std::vector<std::string> different = differences(before, take_snapshot(board));
   if (!different.empty()) {
-    const std::vector<std::string> refused = restore(board, before);
+    std::vector<std::string> refused;
+    try {
+      refused = restore(board, before);
+    } catch (const NotStored& error) {
+      throw FlashError(fmt::format("flashed, and everything was set as it was, but {}. Saved: {}", error.what(), saved.settings.string()));
+    }
     different = differences(before, take_snapshot(board));
     if (!refused.empty()) options.say(fmt::format("the new firmware does not take: {}", fmt::join(refused, ", ")));
   }

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "protocol/commands.hpp"
+#include "tools/common/board_link.hpp"  // NotStored
 #include "tools/common/link_text.hpp"
 
 namespace flm::ctl {
@@ -55,7 +56,7 @@ bool is_answer(std::string_view decoded) {
 struct Board::Seen {
   std::size_t count = 0, zeros = 0, ones = 0;
   std::string sample;
-  bool rejected = false;
+  int rejected = 0;  ///< times
 
   void add(std::string_view bytes) {
     for (const char c : bytes) {
@@ -242,7 +243,7 @@ std::string Board::exchange(const std::string& line, int tries) {
       case Outcome::garbled: ++counters_.garbled; break;
       case Outcome::rejected:
         ++counters_.rejected;
-        seen.rejected = true;
+        ++seen.rejected;
         break;
       default: break;
     }
@@ -251,9 +252,8 @@ std::string Board::exchange(const std::string& line, int tries) {
 }
 
 void Board::fail(const std::string& line, const Seen& seen, int tries) const {
-  if (seen.rejected && line == "ct")
-    throw BoardRefused(fmt::format("{}: the board saves nothing: its EEPROM was written by a newer firmware, which it leaves alone", name_));
-  if (seen.rejected)
+  if (seen.rejected == tries && line == "ct") throw BoardRefused(fmt::format("{}: {}", name_, NotStored::sentence));
+  if (seen.rejected != 0)
     throw BoardRefused(fmt::format("{}: the board answers 'zz' to '{}', {} times: what reaches it is damaged, by noise or gaps that are too short",
                                    name_, line, tries));
   if (seen.zeros == seen.count)

@@ -112,7 +112,7 @@ class Board {
   std::vector<Reading> poll();
   /// How it fares; nothing for a board with stock firmware.
   std::optional<Health> health();
-  /// Saves settings and counters (`ct`). BoardRefused: the EEPROM belongs to a newer firmware.
+  /// Saves settings and counters (`ct`). BoardRefused: it cannot (NotStored says why), and what was set holds until its next reset.
   void commit();
   Layout layout();
   /// A clamp's last whole second, 1..3. Waits for it, up to 3 s. Throws BoardRefused for a board without.

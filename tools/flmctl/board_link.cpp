@@ -19,4 +19,12 @@ void LinkOfBoard::wait(double seconds) {
   if (!wait_unless_stopped(board_.bus(), seconds)) throw Cancelled("cancelled");
 }
 
+void LinkOfBoard::commit() {
+  try {
+    board_.commit();
+  } catch (const BoardRefused&) {
+    throw NotStored();
+  }
+}
+
 }  // namespace flm::ctl

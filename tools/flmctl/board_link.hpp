@@ -12,7 +12,7 @@ class LinkOfBoard : public BoardLink {
   /// Throws Cancelled when a signal ended it.
   void wait(double seconds) override;
   double now() override { return board_.bus().now(); }
-  void commit() override { board_.commit(); }
+  void commit() override;
 
  private:
   Board& board_;

@@ -155,6 +155,17 @@ TEST_CASE("what cannot be put back is named, with the reason that it had to be")
   CHECK(named);
 }
 
+TEST_CASE("a calibration that the board cannot store works until its next reset, and is named") {
+  BoardOnBench bench(bench_scenario(1874.0, 1));
+  bench.tamper([](const std::string& line, std::vector<std::int64_t>&) {
+    if (line == "ct") throw flm::NotStored();  // as a link does for `zz`
+  });
+  Script person;
+  CHECK_THROWS_WITH(calibrate_gain(bench, person, {}, parse_reference("1900W")),
+                    Contains("could not store") && Contains("holds until its next reset: sm 0 52") && Contains("(before: 5163)"));
+  CHECK(bench.ask("gm 0")[1] > 5200);  // 5163 * 1900 / 1874 = 5235
+}
+
 TEST_CASE("what a person can get wrong has an answer of its own") {
   Script person;
   Options options;

@@ -41,6 +41,11 @@ class Flashable : public BoardLink {
     for (std::int64_t number = 0; in >> number;) numbers.push_back(number);
     return numbers;
   }
+  void commit() override {
+    if (!stores) throw NotStored();
+    BoardLink::commit();
+  }
+  bool stores = true;  ///< false: a commit is answered `zz`
   void wait(double seconds) override { host_->wait_until(host_->now() + static_cast<sim::Nanoseconds>(seconds * 1e9)); }
   double now() override { return static_cast<double>(host_->now()) * 1e-9; }
 
@@ -204,6 +209,26 @@ TEST_CASE("a controller that cannot be read is left as it is") {
   attempt.options.run = [](const Command&) { return 1; };
   CHECK_THROWS_WITH(flash_board(board, files(), attempt.options),
                     Contains("nothing has been written, and the board is as it was"));
+  check_configured(board);
+}
+
+TEST_CASE("a board that cannot store is not flashed, and one that cannot after it says where its settings are saved") {
+  const TemporaryFolder folder;
+  Flashable board(folder);
+  configure(board);
+  board.stores = false;
+  Attempt attempt(board, folder);
+  CHECK_THROWS_WITH(flash_board(board, files(), attempt.options), Contains("could not store") && Contains("nothing has been written"));
+  board.stores = true;
+  attempt.options.run = [&board](const Command& command) {
+    if (command.back().starts_with("eeprom:w")) {
+      board.set("sm 0 1");
+      board.stores = false;
+    }
+    return 0;
+  };
+  CHECK_THROWS_WITH(flash_board(board, files(), attempt.options),
+                    Contains("flashed") && Contains("what was set holds until its next reset") && Contains(".settings"));
   check_configured(board);
 }
 

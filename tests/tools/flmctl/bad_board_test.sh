@@ -148,7 +148,8 @@ version=6c677631312e75 hardware=6c676830303032303237372e75'
 check "stock firmware is known by its hardware" 0 'firmware  stock: no statistics, no calibration, no error counters' fmt_flmctl version
 check "in JSON" 0 '"board":"flm02b","hardware":"2.2","software":"1.0","firmware":null' fmt_flmctl version --json
 complaint "it has no statistics" 1 'sim:fake.toml: a board with stock firmware keeps no statistics' fmt_flmctl stats 1
-complaint "an EEPROM that a newer firmware has written" 1 'sim:fake.toml: the board saves nothing: its EEPROM was written by a newer firmware, which it leaves alone' fmt_flmctl raw ct
+not_stored='the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a newer firmware, which it leaves alone): what was set holds until its next reset'
+complaint "a commit that is answered zz" 1 "sim:fake.toml: $not_stored" fmt_flmctl raw ct
 complaint "a board that falls silent" 3 "sim:fake.toml: no answer from the board to 'gb', 5 times: only zeros came back; has it power, and is it on this port?" fmt_flmctl log
 fake <<<'. ./known.sh
 version=6c677631312e75 hardware=6c676830303039303939362e75'
@@ -159,6 +160,51 @@ TOML
 complaint "is no board for a file" 1 'house.toml: is for flm02b, and the board on sim:fake.toml is unknown; nothing was sent' fmt_flmctl config push house.toml
 complaint "and cannot be pulled" 1 'sim:fake.toml: says that it is hardware 9.9, which this flmctl does not know' fmt_flmctl config pull new.toml
 check "a file that was not pulled is not there" 0 gone sh -c 'test ! -e new.toml && echo gone'
+# A board that works, but stores nothing: the simulator with every `ct` answered `zz`.
+cat >fake/flmsim <<SH
+#!/bin/bash
+coproc real { exec "$FLMSIM" "\$@"; }
+zz=6c7a7a64372e75 rest=
+SH
+cat >>fake/flmsim <<'SH'
+while read -r order hex; do
+  if [ "$order" = clock ] && [[ $hex = 6c6374* ]]; then
+    rest=$zz
+    printf '%0*d\n' ${#hex} 0
+  elif [ "$order" = clock ] && [ -n "$rest" ]; then
+    echo "${rest:0:2}"
+    rest=${rest:2}
+  else
+    echo "$order${hex:+ $hex}" >&"${real[1]}"
+    read -r line <&"${real[0]}"
+    echo "$line"
+  fi
+done
+SH
+cat >house.toml <<TOML
+board = "flm02b"
+duration = 600.0
+[[sensor]]
+id = 1
+class = "analog"
+ports = [1]
+[[waveform]]
+port = 1
+amps = 8.0
+TOML
+worn() { fake/flmctl --port sim:house.toml "$@"; }
+complaint "a board that stores nothing says so to a counter" 1 "sim:house.toml: $not_stored" worn counter set 6 1234
+complaint "to the LED" 1 "sim:house.toml: $not_stored" worn led 4
+cat >config.toml <<TOML
+board = "flm02b"
+[[sensor]]
+id = 1
+class = "analog"
+ports = [1]
+current = 100
+TOML
+check "to a configuration" 1 "flmctl: sim:house.toml: $not_stored" worn --yes config push config.toml
+check "and to a calibration, which names what it has set" 1 "$not_stored: sm 0 5" worn --yes calibrate gain --reference 1900W
 rm fake/flmsim
 complaint "no simulator" 2 "$folder/fake/flmsim: no simulator; a sim: port needs flmsim beside flmctl" fmt_flmctl version
 finish

@@ -84,6 +84,7 @@ void push(Board& board, const Settings& current, const Settings& target) {
     throw NoAnswer(fmt::format("{}; {} of {} settings were sent and none saved: push again, or restart the board to have it as it was", error.what(),
                                sent.empty() ? 0 : sent.size() - 1, steps.size()));
   } catch (const BoardRefused& error) {
+    if (saving) throw;  // All is set, and works until the next reset.
     take_back(board, sent, current);
     throw BoardRefused(fmt::format("{}; the board was set back to what it had", error.what()));
   } catch (const Cancelled&) {
