@@ -32,15 +32,15 @@ std::string age_text(double age) {
   return fmt::format("{:.0f} h", age / 3600.0);
 }
 
-std::string row(const WatchedSensor& s, double t, std::size_t name_columns, std::size_t chart, bool blocks) {
+std::string row(const WatchedSensor& s, double t, std::size_t name_columns, std::size_t rate_columns, std::size_t chart, bool blocks) {
   std::string rate = "-", counter = "-", age = "-";
-  if (s.has_rate) rate = fmt::format("{} {}", rate_text(s.rate), s.label.rate_unit);
+  if (s.has_rate) rate = fmt::format("{} {}{}", rate_text(s.rate), s.label.rate_unit, s.clipped ? " clipped" : "");
   if (s.read) {
     counter = fmt::format("{} {}", count_text(s.last.count(s.kind)), s.label.counter_unit);
     age = age_text(t - s.read_at);
   }
   return fmt::format(" {}  {}  {}  {}  {}  {}  {}", s.sensor, padded(s.label.name, name_columns, false), padded(std::string(name_of(s.kind)), 6, false),
-                     padded(rate, 11, true), padded(sparkline(s.history, chart, blocks), chart, true), padded(counter, 15, true), padded(age, 6, true));
+                     padded(rate, rate_columns, true), padded(sparkline(s.history, chart, blocks), chart, true), padded(counter, 15, true), padded(age, 6, true));
 }
 
 }  // namespace
@@ -108,12 +108,15 @@ std::vector<std::string> watch_lines(const WatchView& view, std::size_t columns,
   std::size_t name_columns = 0;
   for (const WatchedSensor& s : view.sensors) name_columns = std::max(name_columns, std::min<std::size_t>(width(s.label.name), 20));
   if (name_columns != 0) name_columns = std::max<std::size_t>(name_columns, 4);
-  const std::size_t fixed = 1 + 1 + 2 + name_columns + 2 + 6 + 2 + 11 + 2 + 2 + 15 + 2 + 6;
+  // Room for "clipped" from the first time on: the columns do not jump.
+  const bool clips = std::any_of(view.sensors.begin(), view.sensors.end(), [](const WatchedSensor& s) { return s.was_clipped; });
+  const std::size_t rate_columns = clips ? 15 : 11;
+  const std::size_t fixed = 1 + 1 + 2 + name_columns + 2 + 6 + 2 + rate_columns + 2 + 2 + 15 + 2 + 6;
   const std::size_t chart = std::clamp(columns > fixed ? columns - fixed : 0, kNarrowestChart, kWidestChart);
   std::vector<std::string> lines = {view.title, ""};
-  lines.push_back(fmt::format("    {}  class   {}  {}  {}  {}", padded(name_columns != 0 ? "name" : "", name_columns, false), padded("rate", 11, true),
+  lines.push_back(fmt::format("    {}  class   {}  {}  {}  {}", padded(name_columns != 0 ? "name" : "", name_columns, false), padded("rate", rate_columns, true),
                               padded(fmt::format("last {} s", chart), chart, true), padded("counter", 15, true), padded("age", 6, true)));
-  for (const WatchedSensor& s : view.sensors) lines.push_back(row(s, view.t, name_columns, chart, blocks));
+  for (const WatchedSensor& s : view.sensors) lines.push_back(row(s, view.t, name_columns, rate_columns, chart, blocks));
   if (view.sensors.empty()) lines.emplace_back("    no sensor is enabled");
   lines.emplace_back();
   lines.push_back(fmt::format("link   {} messages, {} again, {} garbled, {} refused", view.link.messages, view.link.retries, view.link.garbled,

@@ -26,11 +26,17 @@ struct WatchedSensor {
   Reading last;
   bool has_rate = false;
   double rate = 0.0;  ///< W, or counts an hour
+  bool clipped = false, was_clipped = false;  ///< a clamp of it had samples at full scale in its last second, or once: it reads low
   double step_counts = 0.0, step_seconds = 0.0;  ///< pulse: between its last two readings
   std::deque<double> history;  ///< rate at each poll, the newest last
 
   /// A poll found this sensor changed. A pulse meter's rate is that of its last two readings, by the board's own time.
   void take(const Reading&, double t);
+  /// Whether a clamp of it is clipped now.
+  void take_clipped(bool now) {
+    clipped = now;
+    was_clipped = was_clipped || now;
+  }
   /// A poll is over: one more place in the history.
   void poll_over(double t);
 };

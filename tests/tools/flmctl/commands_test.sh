@@ -62,6 +62,30 @@ class = "analog"
 ports = [1]
 TOML
 check "watch names sensors" 0 '"sensor":1,"name":"living room","counter":' flmctl watch --for 2 --jsonl --config names.toml
+
+# 50 A on a 50 A clamp of sensor 5: over the range, which ends at 82 % of it for a sine. The board's map says whose clamp it is.
+cat >over.toml <<'TOML'
+board = "flm02b"
+duration = 600.0
+[[sensor]]
+id = 5
+class = "analog"
+ports = [2]
+[[sensor]]
+id = 1
+class = "analog"
+ports = [1]
+[[waveform]]
+port = 2
+amps = 50.0
+[[waveform]]
+port = 1
+amps = 38.0
+TOML
+over() { "$FLMCTL" --port "sim:over.toml,engine=$engine" "$@"; }
+check "watch marks a clamp that is clipped" 0 ' W clipped ' over watch --for 4
+check "in JSON" 0 ',"clipped":true}' over watch --for 4 --json
+check "only its sensor" 0 'only 5' sh -c '"$1" --port "$2" watch --for 4 --json | grep clipped | grep -v "\"sensor\":5," || echo "only 5"' sh "$FLMCTL" "sim:over.toml,engine=$engine"
 on_terminal() { LC_ALL=C.UTF-8 script -qec "stty cols 100 rows 20; '$FLMCTL' --port '$port' watch --for 2 --config names.toml" /dev/null </dev/null; }
 check "on a terminal it draws a chart" 0 '▁' on_terminal
 check "with rates and ages" 0 'living room  analog' on_terminal

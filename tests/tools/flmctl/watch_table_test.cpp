@@ -43,6 +43,24 @@ TEST_CASE("the board's time stamps wrap, a counter that was set back gives no ra
   CHECK_FALSE(s.has_rate);
 }
 
+TEST_CASE("a clipped clamp is marked beside its power, and the columns stay where they are when it is over") {
+  WatchView view;
+  WatchedSensor s;
+  s.sensor = 1;
+  s.kind = SensorKind::clamp;
+  s.label = {"", "Wh", "W"};
+  s.take({1, 10, 0, 10304}, 1.0);
+  view.sensors = {s};
+  CHECK(watch_lines(view, 100, false)[3].find("clipped") == std::string::npos);
+  view.sensors[0].take_clipped(true);
+  const std::string marked = watch_lines(view, 100, false)[3];
+  CHECK(marked.find("10304 W clipped ") != std::string::npos);
+  view.sensors[0].take_clipped(false);
+  const std::string over = watch_lines(view, 100, false)[3];
+  CHECK(over.find("clipped") == std::string::npos);
+  CHECK(over.find("10 Wh") == marked.find("10 Wh"));
+}
+
 TEST_CASE("no line is longer than the terminal is wide") {
   WatchView view;
   view.title = std::string(200, 'x');

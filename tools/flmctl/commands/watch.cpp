@@ -52,13 +52,14 @@ class Watch {
     if (!arguments_.config.empty()) config = read_config(arguments_.config);
     if (config && id.facts != config->board)
       throw BoardRefused(fmt::format("{}: is for {}, and the board on {} is {}", config->file, config->board->name, board_.name(), id.board()));
-    const Layout layout = board_.layout();
+    layout_ = board_.layout();
+    tells_ = id.extended;
     for (int sensor = 1; sensor <= 6; ++sensor) {
       WatchedSensor s;
       s.sensor = sensor;
-      s.kind = layout.sensor_kind(sensor);
+      s.kind = layout_.sensor_kind(sensor);
       s.label = label_of(s.kind, config ? config->sensor(sensor) : nullptr);
-      s.enabled = layout.enabled[sensor - 1];
+      s.enabled = layout_.enabled[sensor - 1];
       if (s.enabled) view_.sensors.push_back(s);
     }
     view_.title = fmt::format("{}{} {} on {}", config && !config->name.empty() ? config->name + ": " : "", id.board(), id.extended ? "OpenFLM " + id.version() : "stock firmware", board_.name());
@@ -92,7 +93,17 @@ class Watch {
     }
   }
 
+  /// Which clamps are clipped, of a board that tells.
+  void look_at_clamps() {
+    if (!tells_) return;
+    const auto health = board_.health();
+    tells_ = health && health->now;
+    if (!tells_) return;
+    for (WatchedSensor& s : view_.sensors) s.take_clipped(health->clipped(layout_, s.sensor));
+  }
+
   void poll(int number) {
+    look_at_clamps();
     for (const Reading& reading : board_.poll())
       for (WatchedSensor& s : view_.sensors)
         if (s.sensor == reading.sensor) {
@@ -117,12 +128,13 @@ class Watch {
         json["stamp_ms"] = s.last.extra;
       else
         json["power"] = s.last.power(s.kind);
+      if (s.clipped) json["clipped"] = true;
       if (board_.bus().live())
         json["unix"] = std::floor(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count() * 1000.0) / 1000.0;
       print_json(json);
       return;
     }
-    const std::string rate = s.has_rate ? fmt::format("{} {}", rate_text(s.rate), s.label.rate_unit) : "-";
+    const std::string rate = s.has_rate ? fmt::format("{} {}{}", rate_text(s.rate), s.label.rate_unit, s.clipped ? " clipped" : "") : "-";
     fmt::print("{:>9.1f} s  sensor {}  {:>12}  {:>14} {}{}{}\n", view_.t, s.sensor, rate, count, s.label.counter_unit,
                s.label.name.empty() ? "" : "  ", s.label.name);
   }
@@ -130,6 +142,8 @@ class Watch {
   Board& board_;
   const Arguments& arguments_;
   bool jsonl_, live_, blocks_ = false;
+  bool tells_ = false;  ///< the board tells which clamps are clipped
+  Layout layout_;
   WatchView view_;
   std::optional<Screen> screen_;
 };
