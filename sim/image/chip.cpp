@@ -145,7 +145,7 @@ void Chip::reset_soon() {
   avr_->run_cycle_count = 1;
 }
 
-/// 10.9.1: a power-on reset clears the other causes, the watchdog's adds its own.
+/// 11.9.1: a power-on reset clears the other causes, the watchdog's adds its own.
 void Chip::reset(ResetCause cause) {
   const unsigned before = cause == ResetCause::power_on ? 0u : data(reg::mcusr);
   reset_due_ = slept_ = false;

@@ -62,7 +62,7 @@ enum : std::uint16_t {
 };
 }
 
-/// Interrupt vectors by number (data sheet, table 11-6, counted from 0).
+/// Interrupt vectors by number (data sheet, chapter 12, counted from 0).
 namespace vector {
 enum : std::uint8_t { watchdog = 6, timer1_capture = 10, timer0_compare_a = 14, spi = 17, usart_rx = 18, usart_empty = 19, usart_sent = 20, adc = 21, eeprom_ready = 22 };
 inline constexpr int count = 26;
@@ -70,13 +70,13 @@ inline constexpr int count = 26;
 const char* name(int vector);
 }  // namespace vector
 
-/// Why the controller starts: bits of MCUSR (10.9.1).
+/// Why the controller starts: bits of MCUSR (11.9.1).
 enum class ResetCause : std::uint8_t { power_on = 1, watchdog = 8 };
 
 /// The controller with its program. Models attach to it in their constructors and must live as long as it runs.
 class Chip {
  public:
-  /// crystal_hz: clock before the prescaler. starts_divided: fuse CKDIV8 is programmed (8.12.2). mcu: an ATmega48 to 328 of any kind, which
+  /// crystal_hz: clock before the prescaler. starts_divided: fuse CKDIV8 is programmed (9.12.2). mcu: an ATmega48 to 328 of any kind, which
   /// differ in memory alone.
   Chip(std::uint32_t crystal_hz, bool starts_divided, const char* mcu = "atmega168p");
   ~Chip();

@@ -3,7 +3,7 @@
 namespace flm::sim {
 namespace {
 constexpr std::uint8_t change_enable = 0x80;
-constexpr int largest_shift = 8;  ///< 1/256; larger values are reserved (table 8-17)
+constexpr int largest_shift = 8;  ///< 1/256; larger values are reserved (table 9-17)
 constexpr std::uint64_t window_cycles = 4;
 }  // namespace
 

@@ -1,4 +1,4 @@
-// The register CLKPR (data sheet 8.12.2): the CPU's clock is the crystal's divided by a power of two.
+// The register CLKPR (data sheet 9.12.2): the CPU's clock is the crystal's divided by a power of two.
 #pragma once
 #include "sim/image/chip.hpp"
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t good_supply_mv = 1134;  ///< at AIN1: 5 V * 22k / (75k + 22k)
 constexpr std::uint32_t low_supply_mv = 1000;   ///< the same of 4.4 V
-constexpr std::uint64_t canceler_cycles = 4;    ///< 15.6.2: four equal samples, of the system clock
+constexpr std::uint64_t canceler_cycles = 4;    ///< 16.6.2: four equal samples, of the system clock
 
 avr_irq_t* comparator(const Chip& chip, int index) { return avr_io_getirq(chip.avr(), AVR_IOCTL_ACOMP_GETIRQ, index); }
 avr_irq_t* capture_input(const Chip& chip) { return avr_io_getirq(chip.avr(), AVR_IOCTL_TIMER_GETIRQ('1'), TIMER_IRQ_IN_ICP); }
@@ -44,7 +44,7 @@ void Supply::set_low(bool low) {
   raise_divider();
 }
 
-/// ACO cannot be written, ACI is cleared by writing 1 (22.3.2). The emulator connects the comparator to the capture unit without
+/// ACO cannot be written, ACI is cleared by writing 1 (23.3.2). The emulator connects the comparator to the capture unit without
 /// the noise canceler in between.
 void Supply::write_control(std::uint16_t address, std::uint8_t value) {
   const std::uint8_t before = chip_.data(address);

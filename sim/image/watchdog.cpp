@@ -37,7 +37,7 @@ void Watchdog::write(std::uint16_t, std::uint8_t value) {
   constexpr std::uint8_t prescaler_bits = wdp3 | wdp_low;
   unsigned control = (value & (wdie | wdce)) | (before & wdif);
   control |= change ? value & (wde | prescaler_bits) : (before & (wde | prescaler_bits)) | (value & wde);
-  if ((chip_.data(reg::mcusr) & wdrf) != 0) control |= wde;  // 10.9.2: WDE is overridden by WDRF.
+  if ((chip_.data(reg::mcusr) & wdrf) != 0) control |= wde;  // 11.9.2: WDE is overridden by WDRF.
   change_until_ = (value & wdce) != 0 && (value & wde) != 0 ? chip_.cycle() + window_cycles : 0;
   if (!change && (value & prescaler_bits) != (before & prescaler_bits) && change_until_ == 0)
     chip_.warn("the watchdog's prescaler was written without WDCE or too late: WDTCSR keeps its value");

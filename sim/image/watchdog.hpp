@@ -1,4 +1,4 @@
-// The watchdog (data sheet 10.8 and 10.9.2), on its own 128 kHz oscillator, which has a tolerance.
+// The watchdog (data sheet 11.8 and 11.9.2), on its own 128 kHz oscillator, which has a tolerance.
 #pragma once
 #include <avr_watchdog.h>
 
@@ -8,12 +8,12 @@
 namespace flm::sim {
 
 /// Replaces the emulator's, which counts CPU cycles, and so is wrong after a change of the clock prescaler. A time-out interrupts,
-/// resets, or interrupts first and resets at the next (table 10-1). After its own reset it runs on at its shortest time.
+/// resets, or interrupts first and resets at the next (table 11-1). After its own reset it runs on at its shortest time.
 class Watchdog {
  public:
   explicit Watchdog(Chip&, const BoardParts& = {});
 
-  /// Nominal time-out of a prescaler setting WDP3:0: 2048 periods of 128 kHz, doubled for each step up to 9 (table 10-2).
+  /// Nominal time-out of a prescaler setting WDP3:0: 2048 periods of 128 kHz, doubled for each step up to 9 (table 11-2).
   [[nodiscard]] static constexpr Nanoseconds time_out(unsigned prescaler) { return Nanoseconds{16'000'000} << (prescaler < 9 ? prescaler : 9); }
 
  private:
