@@ -15,7 +15,7 @@ class Environment;
 
 /// A byte that was written to a board's EEPROM, or was being written when the power went.
 struct CellWrite {
-  Nanoseconds begin = 0, end = 0;  ///< `end`: the byte had its new value, or the CPU lost its power
+  Nanoseconds begin = 0, end = 0;  ///< of the board's clock; `end`: the byte had its new value, or the CPU lost its power
   std::uint16_t address = 0;
   std::uint8_t before = 0, after = 0;
   bool torn = false;  ///< the power went before the write was over: `after` is anything
@@ -44,8 +44,8 @@ class Engine {
 
   // For experiments with power failures, beyond what a scenario asks for.
 
-  /// The supply falls below the threshold at t, and the CPU loses its power `hold_up` later (0: without notice), unless the supply
-  /// is back by then. It comes back at `restore`, if ever.
+  /// The supply falls below the threshold at the first converter trigger from t on, and the CPU loses its power `hold_up` after t (0: without
+  /// notice), unless the supply is back by then. It comes back at `restore`, if ever.
   virtual void cut_power_at(Nanoseconds t, Nanoseconds restore = kNever, Nanoseconds hold_up = 0) = 0;
   /// What the EEPROM holds when the board starts (512 bytes), instead of the image's. Before anything has run.
   virtual void set_eeprom(const std::vector<std::uint8_t>& contents) = 0;
