@@ -1,5 +1,7 @@
-// The current through a clamp, and what the smoother behind the rectifier makes of it, as exact functions of time.
+// The current through a clamp, what the clamp passes on of it, and what the smoother behind the rectifier makes of that, as functions
+// of time.
 #pragma once
+#include <limits>
 #include <vector>
 
 #include "sim/scenario.hpp"
@@ -7,16 +9,32 @@
 
 namespace flm::sim {
 
-/// A piecewise linear current, evenly sampled, periodic or ending; in A. Smoothed: |current| behind a first-order smoother of
-/// time constant tau, solved exactly piece by piece, starting at rest at t = 0.
+/// A clamp is a transformer: part of the primary current, i_m, magnetises its core, and only the rest reaches the burden.
+///
+///     i_secondary = i_primary - i_m        d(flux)/dt = 2 pi corner (i_primary - i_m)
+///
+/// with the flux in units of the current that makes it: i_m = flux up to `saturation`; above, the core's inductance is a 50th, and i_m
+/// grows 50 times as fast. So a clamp is a high-pass: of a direct current it passes nothing, and a sine of 50 Hz leads by
+/// atan(corner / 50 Hz). The secondary current is scaled such that an unsaturated sine of 50 Hz comes out as large as it goes in.
+struct ClampCore {
+  double corner = 0.0;  ///< Hz, (burden + winding resistance) / (2 pi inductance); 0: an ideal clamp, which passes everything
+  double saturation = std::numeric_limits<double>::infinity();  ///< A of primary current, the magnetising current where the core saturates
+};
+
+/// A piecewise linear current, evenly sampled, periodic or ending; in A. Smoothed: |secondary current| behind a first-order smoother of
+/// time constant tau, solved exactly piece by piece, starting at rest at t = 0. The core of a clamp around a periodic current is in its
+/// steady state at t = 0; around a recording that does not repeat it is at rest.
 class ClampCurrent {
  public:
   /// Loads a recording or draws a shape. Throws InputError.
-  ClampCurrent(const Waveform&, double tau);
+  ClampCurrent(const Waveform&, double tau, ClampCore = {});
 
+  /// Primary current.
   [[nodiscard]] double at(double t) const;
+  /// What the clamp passes on of it.
+  [[nodiscard]] double secondary(double t) const;
   [[nodiscard]] double smoothed(double t) const;
-  /// Integral of the squared current from 0 to t, in A^2 s.
+  /// Integral of the squared primary current from 0 to t, in A^2 s.
   [[nodiscard]] double square_integral(double t) const;
 
  private:
@@ -30,14 +48,18 @@ class ClampCurrent {
   /// Smoothed value `into` seconds after a piece's start, from its value there.
   [[nodiscard]] double advance(double smoothed, std::size_t piece, double into) const;
   [[nodiscard]] double decay(double into) const;
+  void magnetise(ClampCore);
 
-  std::vector<double> current_;   ///< n + 1 knots: a periodic one ends as it begins
+  std::vector<double> current_;    ///< n + 1 knots: a periodic one ends as it begins
+  std::vector<double> secondary_;  ///< the same knots
   std::vector<double> smoothed_;  ///< the same knots, in the steady state when periodic
   std::vector<double> squares_;   ///< integral of the squared current up to each knot
   double step_ = 0.0;             ///< s between knots
   double period_ = 0.0;           ///< s
   double tau_ = 0.0;
   double per_step_ = 0.0, per_period_ = 0.0, per_tau_ = 0.0;  ///< their inverses: multiplied millions of times a second
+  double magnetising_ = 0.0;  ///< A, scaled as secondary_, when a recording ends; the core gives it back ...
+  double per_decay_ = 0.0;    ///< ... at this rate, 1/s
   bool repeat_ = true;
 };
 

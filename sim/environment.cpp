@@ -74,7 +74,10 @@ struct Environment::Impl {
         for (const int port : sensor.ports) full_scale[static_cast<std::size_t>(port - 1)] = sensor.current;
     for (std::size_t i = 0; i < 3; ++i)
       counts_per_ampere[i] = front_end.gain * 928.0 / full_scale[i] * std::numbers::pi / (2.0 * std::numbers::sqrt2);
-    for (const Waveform& w : scenario.waveforms) currents[static_cast<std::size_t>(w.port - 1)].emplace(w, front_end.tau);
+    for (const Waveform& w : scenario.waveforms) {
+      const auto place = static_cast<std::size_t>(w.port - 1);
+      currents[place].emplace(w, front_end.tau, ClampCore{front_end.clamp_corner, front_end.clamp_saturation * full_scale[place]});
+    }
     for (const Pulses& p : scenario.pulses)
       contacts[static_cast<std::size_t>(p.port - 1)].emplace(p, mixed(front_end.seed * 8 + static_cast<std::uint64_t>(p.port)),
                                                                     Contact::charging_time(parts.pull_up, model.input_capacitance_nf));

@@ -45,7 +45,7 @@ class Reader {
          [this](const TableReader& t) { scenario_.sensors.push_back(read_sensor(t, ports_, scenario_.sensors)); });
     each("waveform", {"port", "file", "channel", "scale", "rate", "repeat", "amps", "hz", "shape"},
          [this](const TableReader& t) { waveform(t); });
-    one(top, "frontend", {"tau", "noise_lsb", "offset_lsb", "gain", "seed"}, [this](const TableReader& t) { front_end(t); });
+    one(top, "frontend", {"tau", "noise_lsb", "offset_lsb", "gain", "seed", "clamp_corner", "clamp_saturation"}, [this](const TableReader& t) { front_end(t); });
     one(top, "parts", {"threshold", "pull_up", "clock_ppm", "rc_percent", "worn", "rise"}, [this](const TableReader& t) { parts(t); });
     one(top, "supply", {"volts", "ripple", "hz"}, [this](const TableReader& t) { supply(t); });
     each("pulses", {"port", "file", "every", "width", "bounce"}, [this](const TableReader& t) { pulses(t); });
@@ -118,6 +118,8 @@ class Reader {
     f.noise_lsb = t.number("noise_lsb", 0.0, 100.0).value_or(f.noise_lsb);
     f.offset_lsb = t.number("offset_lsb", -1023.0, 1023.0).value_or(f.offset_lsb);
     f.gain = t.number("gain", 0.0, 100.0).value_or(f.gain);
+    f.clamp_corner = t.number("clamp_corner", 0.0, 20.0).value_or(f.clamp_corner);
+    f.clamp_saturation = t.number("clamp_saturation", 0.001, 1000.0).value_or(f.clamp_saturation);
     f.seed = static_cast<std::uint64_t>(t.integer("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(1));
   }
 

@@ -41,6 +41,8 @@ struct FrontEnd {
   double offset_lsb = 0.0;
   double gain = 1.0;
   std::uint64_t seed = 1;
+  double clamp_corner = 1.0;      ///< Hz below which a clamp passes less and less; 0: an ideal clamp, which passes DC
+  double clamp_saturation = 0.3;  ///< magnetising current at which a clamp's core saturates, of its rated current
 };
 
 struct Pulses {

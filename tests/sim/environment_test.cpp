@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "sim/clamp_current.hpp"
+#include "tests/sim/temporary_folder.hpp"
 
 using namespace flm::sim;
 
@@ -48,6 +49,77 @@ TEST_CASE("a synthetic current has the RMS that was asked for, and a shape of th
   double peak = 0.0;
   for (int us = 0; us < 20'000; ++us) peak = std::max(peak, std::abs(clamp.at(us * 1e-6)));
   CHECK(peak / 7.0 == Approx(crest).epsilon(0.005));
+}
+
+namespace {
+
+/// RMS and mean of what a clamp passes on in a second, from t on.
+struct Passed {
+  double rms, mean;
+};
+Passed passed(const ClampCurrent& clamp, double t) {
+  double squares = 0.0, sum = 0.0;
+  constexpr int points = 100'000;
+  for (int i = 0; i < points; ++i) {
+    const double amps = clamp.secondary(t + (i + 0.5) / points);
+    squares += amps * amps;
+    sum += amps;
+  }
+  return {std::sqrt(squares / points), sum / points};
+}
+
+}  // namespace
+
+TEST_CASE("a clamp passes a sine of 50 Hz as large as it is, and turns it ahead by the arc tangent of corner over frequency") {
+  const double corner = GENERATE(0.0, 1.0, 5.0);
+  CAPTURE(corner);
+  const ClampCurrent clamp(synthetic(Shape::sine, 10.0), 0.00191, {corner, 1e9});
+  CHECK(passed(clamp, 0.0).rms == Approx(10.0).epsilon(1e-4));
+  CHECK(clamp.secondary(0.02) == Approx(10.0 * std::numbers::sqrt2 * std::sin(std::atan(corner / 50.0))).margin(0.003));
+}
+
+TEST_CASE("a clamp passes no DC: a half wave comes out with 77.1 % of its RMS, and without its mean, from the first period on") {
+  const double t = GENERATE(0.0, 100.0);
+  const ClampCurrent clamp(synthetic(Shape::half, 20.0), 0.00191, {1.0, 15.0});
+  CHECK(passed(clamp, t).rms == Approx(20.0 * std::sqrt(1.0 - 4.0 / (pi * pi))).epsilon(0.001));  // RMS peak / 2, mean peak / pi
+  CHECK(passed(clamp, t).mean == Approx(0.0).margin(0.001));
+  CHECK(std::sqrt(clamp.square_integral(1.0)) == Approx(20.0).epsilon(1e-4));  // the primary current's, as before
+}
+
+TEST_CASE("a core that saturates passes what a brute-force integration of its flux says, in the steady state") {
+  const double amps = GENERATE(20.0, 30.0, 45.0);
+  CAPTURE(amps);
+  constexpr double corner = 1.0, saturation = 15.0;
+  const ClampCurrent clamp(synthetic(Shape::half, amps), 0.00191, {corner, saturation});
+  double flux = 0.0, worst = 0.0, largest = 0.0;
+  for (int us = 0; us < 3'020'000; ++us) {  // three seconds are 19 time constants
+    const double above = std::max(0.0, std::abs(flux) - saturation), now = flux + std::copysign(49.0 * above, flux);
+    const double out = (clamp.at(us * 1e-6) - now) * std::hypot(1.0, corner / 50.0);
+    if (us >= 3'000'000) {
+      worst = std::max(worst, std::abs(clamp.secondary(us * 1e-6 - 3.0) - out));
+      largest = std::max(largest, now);
+    }
+    flux += 1e-6 * 2.0 * pi * corner * (clamp.at((us + 0.5) * 1e-6) - now);
+  }
+  CHECK(worst < 0.01 * amps);
+  CHECK((largest > saturation) == (amps > 20.0));  // its mean is 2 / pi of its RMS: 12.7 A of 20 A, and a little ripple
+}
+
+TEST_CASE("a core around a recording that does not repeat is at rest first, follows a direct current away, and gives it back at the end") {
+  const TemporaryFolder folder;
+  Waveform w;
+  w.port = 1;
+  w.file = folder.file("dc.csv", "5\n5\n5\n5\n5\n5\n5\n5\n5\n5\n");
+  w.rate = 10.0;  // a second
+  const double scale = std::hypot(1.0, 1.0 / 50.0), back = 5.0 * scale * (1.0 - std::exp(-2.0 * pi));
+  const ClampCurrent clamp(w, 0.001, {1.0, 100.0});
+  CHECK(clamp.secondary(0.0) == Approx(5.0 * scale));
+  CHECK(clamp.secondary(0.5) == Approx(5.0 * scale * std::exp(-pi)).epsilon(0.001));
+  CHECK(clamp.secondary(1.0 + 1e-9) == Approx(-back).epsilon(0.001));
+  CHECK(clamp.smoothed(1.1) == Approx(back * std::exp(-0.2 * pi) / (1.0 - 0.001 * 2.0 * pi)).epsilon(0.001));  // behind a smoother of 1 ms
+  CHECK(clamp.smoothed(1e4) == Approx(0.0).margin(1e-12));
+  w.repeat = true;
+  CHECK(ClampCurrent(w, 0.001, {1.0, 100.0}).secondary(0.3) == Approx(0.0).margin(1e-6));
 }
 
 TEST_CASE("a full-scale sine has a mean of 928 codes, with any smoothing") {

@@ -57,6 +57,7 @@ repeat = true
 [frontend]
 tau = 0.02
 noise_lsb = 0.1
+clamp_corner = 2.5
 [parts]
 threshold = 4.41
 pull_up = 50e3
@@ -106,6 +107,8 @@ tolerance = "1%"
   CHECK(s.waveforms.at(0).repeat);
   CHECK(s.front_end.tau == 0.02);
   CHECK(s.front_end.gain == 1.0);
+  CHECK(s.front_end.clamp_corner == 2.5);
+  CHECK(s.front_end.clamp_saturation == 0.3);
   CHECK(s.pulses.at(0).bounce == 0.002);
   CHECK(s.host.at(0).send == "gc 0");
   CHECK(s.parts.threshold == 4.41);
