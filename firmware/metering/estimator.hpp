@@ -11,6 +11,12 @@
 //
 // Without a smoother there is nothing to undo, and without a rectifier the mean is a bias: alternating_mean_square_q10.
 //
+// x is what the clamp passes on: a transformer passes no DC, and of a half wave 77 % of the RMS. Nothing here can see the rest.
+//
+// Samples cut off at full scale (a 50 A clamp from 40 A on) are used as they are, and the power reads low: 0.5 % at 41 A, 10 % at 50 A of a
+// sine. Their share does not say what is missing: 30 % of them hide 3.6 % of a sine, 6.2 % of a triangle, 10 % of a phase cut, 1.7 % of a
+// sine with a flat top. A correction made for a sine turns that -1.7 % into +2 %. So they are counted, and nothing is added.
+//
 // Near zero, where E[x^2] is the small difference of large noise terms, the mean, which is linear, takes over gradually:
 // a sine of that mean is assumed (form factor pi / (2 sqrt 2)). Under the starting current the meter stands still.
 #pragma once
