@@ -131,7 +131,7 @@ std::optional<Record> calibrate_zero(BoardLink& board, Dialogue& person, const O
   set_and_verify(board, record.changes, [&] {
     double sum = 0;
     constexpr int seconds = 5;
-    for (const double watt : clamp_powers(board, person, sensor.sensor, seconds)) sum += watt / seconds;
+    for (const double watt : clamp_powers(board, person, sensor, seconds)) sum += watt / seconds;
     // Noise passes the starting current now and then; a count more than that is something else.
     const double allowed = 2.0 * expected_w + 2.4e-3 / 1.110721 * sensor.constant * static_cast<double>(sensor.clamps.size());
     person.say(fmt::format("verified: {:.1f} W without load", sum));
@@ -147,7 +147,7 @@ std::optional<Record> calibrate_gain(BoardLink& board, Dialogue& person, const O
   const ClampSensor& sensor = choose_clamp(setup, options.sensor);
   Record record = begin_record("gain", sensor);
   record.reference = fmt::format("{:g} W +- {:g} W", reference.watt, reference.half_step);
-  const GainFit fit = fit_gain(clamp_powers(board, person, sensor.sensor, options.seconds), reference);
+  const GainFit fit = fit_gain(clamp_powers(board, person, sensor, options.seconds), reference);
   const ConstantChange constant = change_constant(sensor.constant, fit.ratio);
   if (reference.half_step > 0.005 * reference.watt) {
     record.remarks.push_back(
@@ -169,7 +169,7 @@ std::optional<Record> calibrate_gain(BoardLink& board, Dialogue& person, const O
   record.changes = {constant_change(sensor, constant)};
   if (!agreed(person, record)) return std::nullopt;
   set_and_verify(board, record.changes, [&] {
-    const GainFit after = fit_gain(clamp_powers(board, person, sensor.sensor, 5), reference);
+    const GainFit after = fit_gain(clamp_powers(board, person, sensor, 5), reference);
     record.verified_error = 1.0 / after.ratio - 1.0;
     record.verified_uncertainty = after.uncertainty;
     person.say(fmt::format("verified: {:.1f} W, error {} +- {}", after.mean, signed_percent(record.verified_error),
@@ -226,9 +226,18 @@ std::string span_text(double seconds) {
   return seconds < 120 ? fmt::format("{:.0f} s", seconds) : fmt::format("{:.0f} min", seconds / 60.0);
 }
 
+/// Complains when the clamp was clipped for a hundredth of the time and more; else says that it was.
+void check_range(Dialogue& person, double clipped_seconds, const ComparisonResult& result) {
+  if (clipped_seconds == 0) return;
+  const std::string found = fmt::format("the clamp was clipped in {:.0f} of {:.0f} s, its samples at the converter's full scale; {}", clipped_seconds,
+                                        result.seconds, range_sentence);
+  if (clipped_seconds > 0.01 * result.seconds) throw CalibrationError("too much current: " + found);
+  person.say("note: " + found);
+}
+
 /// Compares until `enough`; tells of progress, and complains when it cannot be had.
 template <class Enough>
-ComparisonResult compare(BoardLink& board, Dialogue& person, const Options& options, int clamp, int reference, Meter meter,
+ComparisonResult compare(BoardLink& board, Dialogue& person, const Options& options, const ClampSensor& clamp, int reference, Meter meter,
                          double target, std::vector<TracePoint>* trace, Enough enough) {
   constexpr double longest_silence = 300.0;
   Comparison comparison(meter == Meter::pulse ? pulse_resolution : register_resolution);
@@ -245,6 +254,7 @@ ComparisonResult compare(BoardLink& board, Dialogue& person, const Options& opti
     }
     if (result && enough(*result)) {
       person.progress("");
+      check_range(person, feed.clipped_seconds(), *result);
       return *result;
     }
     const auto left = comparison.seconds_to(target);
@@ -285,7 +295,7 @@ std::optional<Record> calibrate_against(BoardLink& board, Dialogue& person, cons
   Record record = begin_record("against", sensor);
   record.reference = fmt::format("{} on sensor {}", meter == Meter::pulse ? "pulses" : "smart meter", reference_id);
   const ComparisonResult fit =
-      compare(board, person, options, sensor.sensor, reference, meter, options.uncertainty, &record.trace,
+      compare(board, person, options, sensor, reference, meter, options.uncertainty, &record.trace,
               [&](const ComparisonResult& result) { return Comparison::reached(result, options.uncertainty); });
   const ConstantChange constant = change_constant(sensor.constant, fit.ratio);
   person.say(fmt::format("in {}: {:.3f} Wh by the reference, at {:.0f} W; error {} +- {}", span_text(fit.seconds),
@@ -303,7 +313,7 @@ std::optional<Record> calibrate_against(BoardLink& board, Dialogue& person, cons
   if (!agreed(person, record)) return std::nullopt;
   set_and_verify(board, record.changes, [&] {
     board.wait(2.0);  // the second in progress was measured with the old constant
-    const ComparisonResult after = compare(board, person, options, sensor.sensor, reference, meter, options.uncertainty, nullptr,
+    const ComparisonResult after = compare(board, person, options, sensor, reference, meter, options.uncertainty, nullptr,
                                            [](const ComparisonResult&) { return true; });
     record.verified_error = 1.0 / after.ratio - 1.0;
     record.verified_uncertainty = after.uncertainty;

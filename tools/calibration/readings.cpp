@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "protocol/commands.hpp"  // state
 
 namespace flm::calibration {
 namespace {
@@ -24,7 +27,14 @@ std::map<int, SensorReading> get_data(BoardLink& board) {
   return readings;
 }
 
-std::vector<double> clamp_powers(BoardLink& board, Dialogue& person, int sensor, int count) {
+bool is_clipped(const std::vector<std::int64_t>& gr, const std::vector<int>& clamps) {
+  constexpr std::size_t state = 2;
+  if (gr.size() <= state) return false;
+  return std::any_of(clamps.begin(), clamps.end(), [&](int clamp) { return (gr[state] & protocol::state::clipped << clamp) != 0; });
+}
+
+std::vector<double> clamp_powers(BoardLink& board, Dialogue& person, const ClampSensor& clamp, int count) {
+  const int sensor = clamp.sensor;
   std::vector<double> watts;
   static_cast<void>(get_data(board));  // what happened before
   bool first = true;                   // the second in progress may have begun before the last setting
@@ -33,10 +43,15 @@ std::vector<double> clamp_powers(BoardLink& board, Dialogue& person, int sensor,
     board.wait(poll_s);
     waited += poll_s;
     if (waited > 10.0) throw CalibrationError(fmt::format("sensor {} gives no readings: is it enabled?", sensor + 1));
+    const auto state = board.get("gr", 2);
     const auto readings = get_data(board);
     const auto found = readings.find(sensor);
     if (found == readings.end()) continue;
     waited = 0;
+    if (is_clipped(state, clamp.clamps))
+      throw CalibrationError(fmt::format("too much current: the clamp is clipped at {} W, its samples are at the converter's full scale; {}. "
+                                         "Use a smaller load, or a clamp for more",
+                                         found->second.extra, range_sentence));
     if (!first) watts.push_back(found->second.extra);
     first = false;
     person.progress(fmt::format("{} of {} s: {} W", watts.size(), count, found->second.extra));
@@ -63,19 +78,21 @@ std::vector<RawWindow> raw_windows(BoardLink& board, Dialogue& person, int clamp
   return windows;
 }
 
-ComparisonFeed::ComparisonFeed(BoardLink& board, int clamp, int reference, bool stamped)
-    : board_(board), clamp_(clamp), reference_(reference), stamped_(stamped), last_count_(board.now()) {
+ComparisonFeed::ComparisonFeed(BoardLink& board, ClampSensor clamp, int reference, bool stamped)
+    : board_(board), clamp_(std::move(clamp)), reference_(reference), stamped_(stamped), last_count_(board.now()) {
   static_cast<void>(get_data(board_));
 }
 
 void ComparisonFeed::poll(Comparison& comparison) {
   board_.wait(poll_s);
-  const auto uptime = static_cast<double>(board_.get("gr", 2)[1]);
+  const auto state = board_.get("gr", 2);
+  const auto uptime = static_cast<double>(state[1]);
   const auto readings = get_data(board_);
-  if (const auto clamp = readings.find(clamp_); clamp != readings.end()) {
+  if (const auto clamp = readings.find(clamp_.sensor); clamp != readings.end()) {
     double second = uptime - second_ends_before_s;
     if (second <= last_second_) second = last_second_ + 1.0;  // it ended between the two commands
     last_second_ = second;
+    if (is_clipped(state, clamp_.clamps)) ++clipped_seconds_;
     board_ahead_ = std::max(board_ahead_, second - board_.now());
     comparison.add_clamp(second, clamp->second.extra);
   }

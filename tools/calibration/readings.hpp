@@ -19,8 +19,11 @@ struct SensorReading {
 /// Everything that changed since the last time, by sensor (0..5).
 std::map<int, SensorReading> get_data(BoardLink&);
 
-/// The power of a sensor's next `count` whole seconds, W. Throws CalibrationError when it gives none for ten seconds.
-std::vector<double> clamp_powers(BoardLink&, Dialogue&, int sensor, int count);
+/// Whether one of these clamps (0..2) had samples at full scale in its last second, by a reply to `gr`; false where the firmware does not tell.
+[[nodiscard]] bool is_clipped(const std::vector<std::int64_t>& gr, const std::vector<int>& clamps);
+
+/// The power of a sensor's next `count` whole seconds, W. Throws CalibrationError when it gives none for ten seconds, or a clamp of it is clipped.
+std::vector<double> clamp_powers(BoardLink&, Dialogue&, const ClampSensor&, int count);
 
 /// Raw seconds of a clamp (0..2).
 std::vector<RawWindow> raw_windows(BoardLink&, Dialogue&, int clamp, int count);
@@ -29,17 +32,20 @@ std::vector<RawWindow> raw_windows(BoardLink&, Dialogue&, int clamp, int count);
 /// (protocol/README.md, `gr`).
 class ComparisonFeed {
  public:
-  ComparisonFeed(BoardLink& board, int clamp, int reference, bool stamped);
+  ComparisonFeed(BoardLink& board, ClampSensor clamp, int reference, bool stamped);
   /// Asks once, and hands on what is new. At least twice a second.
   void poll(Comparison&);
   /// Seconds since the reference last counted, or since the beginning.
   [[nodiscard]] double silence() const { return board_.now() - last_count_; }
+  /// The clamp's seconds so far in which it was clipped.
+  [[nodiscard]] double clipped_seconds() const { return clipped_seconds_; }
 
  private:
   BoardLink& board_;
-  int clamp_, reference_;
+  ClampSensor clamp_;
+  int reference_;
   bool stamped_;  ///< the reference's readings carry the time of its last pulse
-  double last_second_ = 0, last_count_;
+  double last_second_ = 0, last_count_, clipped_seconds_ = 0;
   std::optional<double> last_counter_;
   double board_ahead_ = -1e18;  ///< of the host's clock, at most
 };

@@ -81,8 +81,8 @@ ShapeFit fit_shape(std::span<const RawWindow> windows, const ShapeInput& input, 
           fmt::format("too little current: the codes' mean is {:.1f}; at least {:.0f} are needed, 1.6 A on a 50 A clamp", mean,
                       least_shape_mean));
     if (window.clipped > 0)
-      throw CalibrationError(fmt::format("too much current: {:.0f} of {:.0f} samples are at the converter's full scale",
-                                         window.clipped, window.samples));
+      throw CalibrationError(fmt::format("too much current: {:.0f} of {:.0f} samples are at the converter's full scale; {}", window.clipped,
+                                         window.samples, range_sentence));
     Ripple ripple;
     ripple.variance =
         (window.squares / window.samples - std::pow(window.sum / window.samples, 2) - input.variance) / (mean * mean);

@@ -26,7 +26,7 @@ struct Outcome {
 Outcome compare(BoardOnBench& bench, double limit) {
   Comparison comparison(pulse_resolution);
   const double begun = bench.now();
-  ComparisonFeed feed(bench, 0, 3, true);
+  ComparisonFeed feed(bench, {0, {0}, 0}, 3, true);
   while (bench.now() - begun < limit) {
     feed.poll(comparison);
     const auto result = comparison.result();

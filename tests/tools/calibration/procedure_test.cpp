@@ -45,7 +45,7 @@ TEST_CASE("gain: the readings come to the reference, and the record says by how 
   CHECK(std::abs(record->verified_error) < 0.002);
   CHECK_THAT(person.said, Contains("error -6.8") && Contains("sm 0 55") && Contains("verified: 187"));
   Script reader;
-  CHECK(clamp_powers(bench, reader, 0, 1)[0] == Approx(1874.0).margin(3.0));
+  CHECK(clamp_powers(bench, reader, {0, {0}, 0}, 1)[0] == Approx(1874.0).margin(3.0));
 }
 
 TEST_CASE("shape: the time constant of another capacitor is found, and a sine reads right with it") {
@@ -174,6 +174,21 @@ TEST_CASE("what a person can get wrong has an answer of its own") {
     CHECK_THROWS_WITH(calibrate_gain(bench, person, options, parse_reference("1874W")), Contains("no load"));
     CHECK_THROWS_WITH(calibrate_shape(bench, person, options), Contains("too little current"));
     CHECK_THROWS_WITH(calibrate_against(bench, person, options, Meter::pulse, 4), Contains("no load"));
+  }
+  SECTION("more current than the clamp can show") {
+    BoardOnBench bench(metered_scenario(50.0 * 230.0, 1));
+    CHECK_THROWS_WITH(calibrate_gain(bench, person, options, parse_reference("11.5kW")),
+                      Contains("the clamp is clipped at 103") && Contains("about 41 A for a 50 A clamp; above it reads low"));
+    CHECK_THROWS_WITH(calibrate_shape(bench, person, options), Contains("full scale") && Contains("about 41 A for a 50 A clamp"));
+    CHECK_THROWS_WITH(calibrate_against(bench, person, options, Meter::pulse, 4),
+                      Contains("the clamp was clipped in ") && Contains("about 41 A for a 50 A clamp"));
+  }
+  SECTION("firmware that does not tell of it") {
+    BoardOnBench bench(bench_scenario(50.0 * 230.0, 1));
+    bench.tamper([](const std::string& line, std::vector<std::int64_t>& numbers) {
+      if (line == "gr") numbers.resize(2);
+    });
+    CHECK(clamp_powers(bench, person, {0, {0}, 0}, 1)[0] == Approx(10300.0).margin(100.0));
   }
   SECTION("zero under load") {
     BoardOnBench bench(bench_scenario(500.0, 1));
