@@ -15,6 +15,7 @@ struct Flm02a {
   /// 3.6864 MHz ceramic resonator; fuses run the CPU at it undivided, for which 1.8 V are enough. Brown-out detection at 1.8 V, as the boards
   /// came: a failing supply is saved from 4.41 .. 5.29 V down, and a level of 4.3 V, which may be 4.5, would cut that off.
   static constexpr uint32_t cpu_hz = 3686400;
+  static constexpr uint16_t clock_tolerance_ppm = 5000;
   using FuseBytes = Fuses<cpu_hz, 0xEC, 0xDE, 0x01>;
 
   /// 6 400 conversions a second, 2 133 a clamp; a tick is 5/32 ms.

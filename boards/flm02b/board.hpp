@@ -15,6 +15,7 @@ struct Flm02b {
   /// 16 MHz crystal, for which 3.78 V are needed. Brown-out detection at 1.8 V, as the boards came: a failing supply is saved from 4.41 .. 5.29 V
   /// down, and a level of 4.3 V, which may be 4.5, would cut that off. So the fuses divide the clock by 8, and the firmware guards it.
   static constexpr uint32_t cpu_hz = 16000000;
+  static constexpr uint16_t clock_tolerance_ppm = 100;
   using FuseBytes = Fuses<cpu_hz, 0x6E, 0xDE, 0x01, ClockGuard::by_firmware>;
 
   /// 6 250 conversions a second, 2 083 a clamp; a tick is 4/25 ms.

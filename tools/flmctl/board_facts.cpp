@@ -28,6 +28,7 @@ BoardFacts facts() {
   f.pulse_ports = Board::template WithPulseInputs<TerminalPorts>::list();
   using Sampling = typename Board::Sampling;
   f.samples_per_second = double(Board::cpu_hz) / Sampling::tick_cycles / 3.0;
+  f.clock_tolerance_ppm = Board::clock_tolerance_ppm;
   return f;
 }
 

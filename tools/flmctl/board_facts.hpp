@@ -17,6 +17,7 @@ struct BoardFacts {
   bool has_radio = false;
   std::vector<int> pulse_ports;  ///< terminal ports, 1 to 6, that can be pulse inputs
   double samples_per_second = 0.0;  ///< of a clamp
+  double clock_tolerance_ppm = 0.0;  ///< of its crystal or resonator
 };
 
 /// Every board.

@@ -61,6 +61,7 @@ int run(int argc, char** argv) {
   add_stats(app, globals);
   add_led(app, globals);
   add_log(app, globals);
+  add_selftest(app, globals);
   add_raw(app, globals);
   add_console(app, globals);
   add_calibrate(app, globals);

@@ -85,6 +85,15 @@ TOML
 over() { "$FLMCTL" --port "sim:over.toml,engine=$engine" "$@"; }
 check "watch marks a clamp that is clipped" 0 ' W clipped ' over watch --for 4
 check "in JSON" 0 ',"clipped":true}' over watch --for 4 --json
+# A dip of the supply half a second long, 4 s after the test begins.
+for board in flm02a flm02b; do
+  printf 'board = "%s"\nduration = 600.0\n' $board >whole.toml
+  printf '[[power]]\nat = 4.0\nrestore = 4.5\n' | cat whole.toml - >dip.toml
+  check "a self test of $board passes" 0 'ok      samples  clamp 1: 2' "$FLMCTL" --port "sim:whole.toml,engine=$engine" selftest --for 0.2
+  check "in JSON" 0 '"passed":true,"clock_ppm":' "$FLMCTL" --port "sim:whole.toml,engine=$engine" selftest --for 0.1 --json
+  check "a dip of the supply fails it" 1 'FAILED  resets' "$FLMCTL" --port "sim:dip.toml,engine=$engine" selftest --for 0.2
+done
+check "ctrl-C ends it with what is known" 0 'Nothing has restarted the board' typed '2 of 600 s' '\003' "'$FLMCTL' --port 'sim:whole.toml,engine=$engine,speed=1' selftest"
 check "only its sensor" 0 'only 5' sh -c '"$1" --port "$2" watch --for 4 --json | grep clipped | grep -v "\"sensor\":5," || echo "only 5"' sh "$FLMCTL" "sim:over.toml,engine=$engine"
 on_terminal() { LC_ALL=C.UTF-8 script -qec "stty cols 100 rows 20; '$FLMCTL' --port '$port' watch --for 2 --config names.toml" /dev/null </dev/null; }
 check "on a terminal it draws a chart" 0 '▁' on_terminal

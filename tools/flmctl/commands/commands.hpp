@@ -11,6 +11,7 @@ void add_ports(CLI::App&, Globals&);
 void add_raw(CLI::App&, Globals&);
 void add_counter(CLI::App&, Globals&);
 void add_stats(CLI::App&, Globals&);
+void add_selftest(CLI::App&, Globals&);
 void add_led(CLI::App&, Globals&);
 void add_log(CLI::App&, Globals&);
 void add_watch(CLI::App&, Globals&);

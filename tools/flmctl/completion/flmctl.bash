@@ -1,7 +1,7 @@
 # bash completion for flmctl(1).
 _flmctl() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} i command='' sub=''
-  local commands='version watch config counter stats led log raw console calibrate flash ports'
+  local commands='version watch config counter stats led log selftest raw console calibrate flash ports'
   local globals='--port --json --yes --help'
   case $previous in
     --port)
@@ -27,6 +27,7 @@ _flmctl() {
   local choices=''
   case $command:$sub in
     :) choices=$commands ;;
+    selftest:*) choices='--for' ;;
     watch:*) choices='--for --jsonl --config' ;;
     config:) choices='pull push diff check' ;;
     config:*) mapfile -t COMPREPLY < <(compgen -o plusdirs -f -X '!*.toml' -- "$word") ;;
