@@ -204,6 +204,9 @@ ports = [1]
 current = 100
 TOML
 check "to a configuration" 1 "flmctl: sim:house.toml: $not_stored" worn --yes config push config.toml
+if grep -q 'set back' err; then got=1; else got=0; fi
+status=0 text='nothing set back'
+judge "what was pushed is left as it is" "$([ $got -eq 0 ] && echo yes || echo no)"
 check "and to a calibration, which names what it has set" 1 "$not_stored: sm 0 5" worn --yes calibrate gain --reference 1900W
 rm fake/flmsim
 complaint "no simulator" 2 "$folder/fake/flmsim: no simulator; a sim: port needs flmsim beside flmctl" fmt_flmctl version
