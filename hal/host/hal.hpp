@@ -86,7 +86,7 @@ struct HostHal : HostUart, HostRadioWords {
     rides_out = riding_out;
     return !rides_out;
   }
-  FLM_NODISCARD static uint16_t free_stack() { return 0; }
+  FLM_NODISCARD static uint16_t free_stack() { return 0xFFFF; }  ///< not known
   FLM_NODISCARD uint8_t reset_cause() const { return cause; }
   void feed_watchdog() { watchdog_fed = true; }
 
