@@ -39,6 +39,8 @@ class Engine {
   [[nodiscard]] virtual bool inverts_rx() const = 0;
   /// What the board has put on the serial line of port 6; nothing of a board without one.
   [[nodiscard]] virtual std::vector<std::uint8_t> serial_sent() const = 0;
+  /// mA that the board's radio draws now; 0 of a board without one.
+  [[nodiscard]] virtual double radio_milliamperes() const { return 0.0; }
   /// What the program did so far that a real chip punishes without a sign, each once.
   [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
 

@@ -33,6 +33,7 @@ class NativeEngine final : public SuppliedEngine {
   [[nodiscard]] bool analog_front_end() const override { return board_->hal().analog_front_end_on; }
   [[nodiscard]] bool inverts_rx() const override { return board_->hal().invert_rx; }
   [[nodiscard]] std::vector<std::uint8_t> serial_sent() const override { return line_sent_; }
+  [[nodiscard]] double radio_milliamperes() const override { return BoardFacts::has_radio ? radio_chip_.milliamperes() : 0.0; }
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override { return eeprom_.contents(); }
   [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override { return eeprom_.log(); }
 

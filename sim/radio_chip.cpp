@@ -39,6 +39,12 @@ bool RadioChip::request() const {
   return fifo_ready() || transmit_ready() || power_on_ || overrun_;
 }
 
+double RadioChip::milliamperes() const {
+  if (sending_) return 23.0;
+  if (receiving()) return 12.0;
+  return (power_ & (es | ex)) != 0 ? 3.0 : 0.0003;
+}
+
 void RadioChip::break_down(Fault fault, bool until_set_up) {
   catch_up();
   fault_ = fault;

@@ -42,6 +42,9 @@ class RadioChip {
   };
   [[nodiscard]] const std::vector<Sent>& sent() const { return sent_; }
   [[nodiscard]] bool transmitting() const { return sending_; }
+  /// What it draws now, in mA: asleep, with its crystal running, receiving or sending at full power (data sheet, "DC characteristics",
+  /// typical at 868 MHz).
+  [[nodiscard]] double milliamperes() const;
   /// Bytes that came when the FIFO was full.
   [[nodiscard]] int overflows() const { return overflows_; }
   /// How often the chip was configured (command 80xx).

@@ -178,6 +178,8 @@ bool ImageEngine::inverts_rx() const { return parts_->ports.inverts_rx(); }
 
 std::vector<std::uint8_t> ImageEngine::serial_sent() const { return parts_->uart ? parts_->uart->sent() : std::vector<std::uint8_t>(); }
 
+double ImageEngine::radio_milliamperes() const { return parts_->radio_port ? parts_->radio.milliamperes() : 0.0; }
+
 std::uint8_t& ImageEngine::ram(std::uint16_t address) {
   if (address < 0x100 || address > 0x4FF) throw std::logic_error("no address of the RAM");
   return parts_->chip.data(address);

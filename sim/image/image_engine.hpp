@@ -21,6 +21,7 @@ class ImageEngine : public SuppliedEngine {
   [[nodiscard]] bool analog_front_end() const override;
   [[nodiscard]] bool inverts_rx() const override;
   [[nodiscard]] std::vector<std::uint8_t> serial_sent() const override;
+  [[nodiscard]] double radio_milliamperes() const override;
   [[nodiscard]] std::vector<std::string> warnings() const override;
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override;
   [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override;

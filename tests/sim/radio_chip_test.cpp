@@ -152,6 +152,18 @@ TEST_CASE("the transmitter begins with the two 0xAA of its register, then sends 
   CHECK(board.chip.sent()[0].start == 20 * ms + RadioChip::turn_on);
 }
 
+TEST_CASE("it draws 3 mA with its crystal, 12 receiving, 23 sending, and 0.3 uA asleep") {
+  // RFM12B data sheet, "DC characteristics", 868 MHz: Ix, Idd_RX, Idd_TX at full power, Ipd.
+  const Air air;
+  CHECK(RadioChip(air).milliamperes() == 3.0);
+  Listening board;
+  CHECK(board.chip.milliamperes() == 12.0);
+  board.chip.word(0x8239);
+  CHECK(board.chip.milliamperes() == 23.0);
+  board.chip.word(0x8201);
+  CHECK(board.chip.milliamperes() == 0.0003);
+}
+
 TEST_CASE("a transmit register that is not filled in time underruns, and the status says so") {
   Listening board;
   board.chip.word(0x8239);

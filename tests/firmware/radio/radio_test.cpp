@@ -583,6 +583,70 @@ TEST_CASE("asking a chip for a sign of life loses no frame, wherever it starts")
   }
 }
 
+TEST_CASE("told to save power, the chip sleeps whatever it was doing, and nothing wakes it") {
+  // Across a packet of the host and one from the air that is acknowledged, with the probe of a quiet chip behind them.
+  const Nanoseconds position = GENERATE(range(0, 40)) * 500'000;
+  RadioBench board;
+  board.run(20 * ms);
+  board.write("ud40101aa.");
+  board.send(frame(0x21, {1, 2, 3}), 7 * ms);
+  board.run(position);
+  board.link.save_power(board.hal, true);
+  INFO(position);
+  CHECK(board.chip.milliamperes() < 0.001);
+  const int interrupts = board.interrupts;
+  for (int i = 0; i < 5; ++i) {
+    board.send(frame(0x21, {4}));
+    board.run(second);
+    REQUIRE(board.chip.milliamperes() < 0.001);
+  }
+  CHECK(board.interrupts == interrupts);
+  CHECK(board.counters().restarts == 0);
+}
+
+TEST_CASE("when power need not be saved any more the radio listens as before, and the host's packet goes out whole") {
+  const Nanoseconds position = GENERATE(range(0, 40)) * 500'000;
+  RadioBench board;
+  board.run(20 * ms);
+  board.write("ud40101aa.");
+  board.send(frame(0x21, {1, 2, 3}), 7 * ms);
+  board.run(position);
+  board.link.save_power(board.hal, true);
+  board.run(700 * ms);
+  board.link.save_power(board.hal, false);
+  board.run(100 * ms);
+  const Bytes mine = bytes_of_hex("2dd40101aa" + hex(frame(1, {0xAA})).substr(8));
+  const auto sent = board.sent();
+  INFO(position);
+  CHECK(std::count(sent.begin(), sent.end(), mine) == 1);  // cut in its middle, it was sent again
+  const std::string up = board.poll();
+  CHECK((up.empty() || up == hex(frame(0x21, {1, 2, 3}))));
+  board.send(frame(3, {9}));
+  board.run(20 * ms);
+  CHECK(board.poll() == hex(frame(3, {9})));
+  CHECK(board.counters().restarts == 0);
+  CHECK(board.counters().refused == 0);
+}
+
+TEST_CASE("a packet that the host hands over while power is saved, another group and another rate wait for the chip to wake") {
+  RadioBench board;
+  board.run(20 * ms);
+  board.link.save_power(board.hal, true);
+  board.host_sends("050101aa");
+  board.link.set_group(board.hal, 5);
+  board.link.set_rate(board.hal, Rate::kbit_49_2);
+  board.run(200 * ms);
+  CHECK(board.chip.milliamperes() < 0.001);
+  CHECK(board.sent().empty());
+  board.link.save_power(board.hal, false);
+  board.run(20 * ms);
+  CHECK(board.sent().size() == 1);
+  board.bit = flm::sim::kBit49_2;
+  board.send(frame(3, {9}, 5));
+  board.run(20 * ms);
+  CHECK(board.poll() == hex(frame(3, {9}, 5)));
+}
+
 TEST_CASE("the main loop may be away for 200 ms, and the queue still takes what comes") {
   RadioBench board;
   board.step_period = 200 * ms;
