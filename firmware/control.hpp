@@ -320,8 +320,12 @@ class Control {
     reply().put16(Board::features);
   }
 
+  /// `counters`: as they are now, and an interrupt may count on. Those of a byte are whole anyway.
   void put_counters(const protocol::ChannelCounters& counters) {
-    reply().put(&counters.wrong, 2);
+    {
+      const typename Board::Critical whole;
+      reply().put(&counters.wrong, 2);
+    }
     reply().put8(counters.dropped);
     reply().put8(counters.refused);
     reply().put8(counters.restarts);

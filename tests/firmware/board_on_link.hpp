@@ -12,10 +12,10 @@
 
 namespace flm::test {
 
-template <class Facts>
+template <class Facts, class Hal = hal::HostHal<Facts>>
 class BoardOnLink {
  public:
-  using Board = SensorBoard<hal::HostHal<Facts>>;
+  using Board = SensorBoard<Hal>;
 
   /// `eeprom`: another board's, with what that one has stored.
   explicit BoardOnLink(std::uint8_t levels = 0xFF, hal::HostEeprom* eeprom = nullptr) {
