@@ -8,7 +8,7 @@
 //   1. What goes up has the right CRC, and is one whole packet of this group.
 //   2. Packets go up in the order they came, each once; the newest is dropped, and counted, when there is no room.
 //   3. What is dropped is not acknowledged. What is acknowledged goes up.
-//   4. What the host sends goes out whole and unchanged, or not at all, and is counted then.
+//   4. What the host sends goes out whole and unchanged, or not at all, and is counted then. Neither takes for ever.
 //   5. Nobody waits longer than the 16 bits of a word.
 #pragma once
 #include <stdint.h>
@@ -173,7 +173,9 @@ class Radio : public protocol::NoMeterLine {
   /// What the interrupt has to tell the main loop.
   enum class Heard : uint8_t { nothing, something, noise, reset };
 
-  static constexpr uint8_t waiting = 0x80;  ///< of filled_: the packet is whole
+  /// Of filled_: the packet is whole. What is added is how often a carrier has kept it from being sent: after 128 times of 1 to 16 ms it
+  /// is 0, and the packet is given up. The longest packet of others takes 31 ms; this is no traffic, but interference or a stuck sender.
+  static constexpr uint8_t waiting = 0x80;
 
   /// A byte that does not come for this long does not come: crystal start and a byte at the slow rate are 5.5 ms.
   static constexpr uint8_t byte_timeout_ms = 10;
@@ -366,6 +368,12 @@ class Radio : public protocol::NoMeterLine {
       }
       // Random enough: the clock at this try, the chip's noise in the status, and what the host has read last.
       backoff_ms_ = static_cast<uint8_t>(1 + static_cast<uint8_t>(now_ms_ * 5 + word + up_crc_) % 16);
+      const uint8_t tries = static_cast<uint8_t>(filled_ + 1);
+      filled_ = tries;
+      if (tries == 0) {
+        const typename Hal::Critical counting;
+        ++counters_.refused;
+      }
     }
     if (!probe || (carrier && quiet_ < carrier_ticks)) return;
     if (makes_none_ && !makes_noise_) {
@@ -414,7 +422,7 @@ class Radio : public protocol::NoMeterLine {
   volatile uint8_t read_ = 0;    ///< of the oldest packet
   uint8_t given_ = 0;            ///< bytes of it that the host has been given
   uint16_t up_crc_ = 0;  ///< of those
-  volatile uint8_t filled_ = 0;  ///< bytes of packet_ and 1; 0: none comes; `waiting`
+  volatile uint8_t filled_ = 0;  ///< bytes of packet_ and 1; 0: none comes; `waiting` and its tries
   uint8_t place_ = 0;            ///< of the next byte: in queue_, or what is sent
   uint16_t crc_ = 0;  ///< not 0xFFFF: all of this object begins as zeros, and needs no image of itself in flash
   uint8_t last_ = 0;             ///< received, and not yet in crc_

@@ -326,23 +326,60 @@ TEST_CASE("a byte that comes every 2 s ends nothing but itself") {
   CHECK(board.counters().restarts == 0);
 }
 
-TEST_CASE("with a carrier held for a minute a host's packet waits, and goes out when it ends") {
+TEST_CASE("a carrier of a second, 30 times the longest packet, delays a host's packet, and nothing else") {
   RadioBench board;
   board.run(20 * ms);
-  board.air.add({board.now, flm::sim::kBit19_2, Bytes(std::size_t{60} * 2395, 0x00)});  // 2395 bytes are a second
+  board.air.add({board.now, flm::sim::kBit19_2, Bytes(std::size_t{2395}, 0x00)});  // 2395 bytes are a second
   board.run(10 * ms);
   board.host_sends("d40101aa");
   board.host_sends("d40101bb");
-  board.run_until(60 * second);
+  board.run_until(1000 * ms);
   CHECK(board.sent().empty());
   CHECK(board.counters().refused == 1);
-  CHECK(board.counters().restarts == 0);
-  board.run(2 * second);
+  board.run(200 * ms);
   REQUIRE(board.sent().size() == 1);
   CHECK(board.sent()[0] == bytes_of_hex("2dd40101aa" + hex(frame(1, {0xAA})).substr(8)));
+  CHECK(board.counters().refused == 1);
+}
+
+TEST_CASE("under a carrier that never ends each packet of the host is given up after 2 s, and counted as refused") {
+  RadioBench board;
+  board.run(20 * ms);
+  board.air.add({board.now, flm::sim::kBit19_2, Bytes(std::size_t{60} * 2395, 0x00)});
+  board.run(10 * ms);
+  for (unsigned packets = 1; packets <= 20; ++packets) {
+    board.host_sends("d40101aa");
+    const Nanoseconds came = board.now;
+    board.run(2000 * ms);
+    CHECK(board.counters().refused == packets - 1);
+    while (board.counters().refused == packets - 1 && board.now < came + 3 * second) board.run(1 * ms);
+    CHECK(board.now - came < 2200 * ms);
+    CHECK(board.counters().refused == packets);
+  }
+  CHECK(board.sent().empty());
+  CHECK(board.counters().restarts == 0);
+  board.run_until(61 * second);
+  board.host_sends("d40101bb");
+  board.run(40 * ms);
+  REQUIRE(board.sent().size() == 1);
+  CHECK(board.sent()[0].at(4) == 0xBB);
+  CHECK(board.counters().refused == 20);
   board.send(frame(3, {1}));
   board.run(20 * ms);
   CHECK(board.poll() == hex(frame(3, {1})));
+}
+
+TEST_CASE("the patience of one packet is not the next one's: ten carriers of a second each lose none") {
+  RadioBench board;
+  board.run(20 * ms);
+  for (std::size_t packets = 1; packets <= 10; ++packets) {
+    board.air.add({board.now + 1, flm::sim::kBit19_2, Bytes(std::size_t{2395}, 0x00)});
+    board.run(10 * ms);
+    board.host_sends("d40101aa");
+    board.run(1100 * ms);
+    CHECK(board.sent().size() == packets);
+  }
+  CHECK(board.counters().refused == 0);
 }
 
 TEST_CASE("a host's packet waits for the end of a frame, and the frame is received") {
