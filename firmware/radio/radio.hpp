@@ -29,8 +29,8 @@ class Radio : public protocol::NoMeterLine {
  public:
   static constexpr bool exists = true;
   constexpr Radio() : fast_(false), makes_noise_(false), makes_none_(false), sleeps_(false) {}
-  /// Three full packets, of header, length and payload, and a byte that tells full from empty.
-  static constexpr uint8_t queue_bytes = 3 * (2 + protocol::jeenode::payload_max) + 1;
+  /// Two full packets, of header, length and payload, one or two of a kube, and a byte that tells full from empty.
+  static constexpr uint8_t queue_bytes = 2 * (2 + protocol::jeenode::payload_max) + 30 + 1;
 
   /// Before the first interrupt: sets up the chip, and listens.
   void start(Hal& hal, uint8_t group, Rate rate = Rate::kbit_19_2) {
@@ -68,7 +68,6 @@ class Radio : public protocol::NoMeterLine {
   }
 
   FLM_NODISCARD const protocol::ChannelCounters& counters() const { return counters_; }
-  static void save_power(Hal&, bool) {}
 
   /// Interrupt: nIRQ has fallen. Its own source is masked, other interrupts may come in between.
   void on_interrupt(Hal& hal) {

@@ -26,7 +26,7 @@ using Radio = flm::radio::Radio<TrialHal>;
 #ifdef FLM_WITHOUT_RADIO
 static flm::protocol::LinkPort<> link;
 #else
-static_assert(sizeof(Radio) <= 300, "three full packets received, one to send, and all state");
+static_assert(sizeof(Radio) <= 300, "two full packets and two small ones received, one to send, and all state");
 static TrialHal hal;
 static flm::protocol::LinkPort<Radio> link;
 
