@@ -66,7 +66,7 @@ class SensorBoard : private Hal {
   FLM_NODISCARD const Hal& hal() const { return *this; }
 
   /// Before the first interrupt: sets up the hardware, waits for it to settle, and takes up where the last run has stopped.
-  FLM_OUTLINE void start() {
+  void start() {
     Hal::start();
     clock_.start();
     Hal::by_pointer(sampler_).start();

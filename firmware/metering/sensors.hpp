@@ -88,7 +88,7 @@ class Sensors {
   /// True when the sensor's last second was measured whole: enabled, mapped and scaled as now from its start.
   FLM_NODISCARD bool settled(uint8_t sensor) const { return (settled_ & bit(sensor)) != 0; }
   /// Ends a second: from now on every enabled sensor's next one is whole.
-  void settle() {
+  FLM_OUTLINE void settle() {
     uint8_t settled = 0;
     for (uint8_t sensor = sensor_count; sensor-- != 0;) settled = static_cast<uint8_t>(settled << 1 | settings_.enabled[sensor]);
     settled_ = settled;

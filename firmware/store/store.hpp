@@ -54,7 +54,7 @@ class Store {
   /// Saves settings and counters where they differ from what is stored.
   void commit() { want(0xFF); }
   /// Saves counters where they differ from what is stored.
-  void checkpoint() { want(all_sensors | 1 << board_record); }
+  FLM_OUTLINE void checkpoint() { want(all_sensors | 1 << board_record); }
   /// Saves one record, if it differs.
   void save(uint8_t record) { want(bit(record)); }
   /// True when every record that was asked for is on the medium, or could not be stored.
@@ -92,7 +92,7 @@ class Store {
   /// True when that is done.
   FLM_NODISCARD bool failure_is_saved(Owner& owner) const { return unsaved_ == 0 && job_ != failure_job && !owner.hal().eeprom_busy(); }
   /// The supply is trusted again, or lived with: gives each failure record's slot a successor, and then room for the next failure.
-  void tidy() {
+  FLM_OUTLINE void tidy() {
     if (used_ == 0) return;
     checkpoint();
     chores_ = static_cast<uint8_t>(chores_ | clean_up);
@@ -136,7 +136,7 @@ class Store {
   // --- reading ---
 
   /// A copy of the version; 0 when it is none.
-  FLM_NODISCARD FLM_OUTLINE static uint8_t version_at(Owner& owner, uint16_t address) {
+  FLM_NODISCARD static uint8_t version_at(Owner& owner, uint16_t address) {
     const uint8_t version = read(owner, address);
     return read(owner, static_cast<uint16_t>(address + 1)) == static_cast<uint8_t>(~version) ? version : 0;
   }
@@ -223,7 +223,7 @@ class Store {
     // What no slot has held stays in its failure record.
     return (chores_ & clean_up) != 0 && (unsaved_records_ & all_sensors) == 0 && begin(clean_job, failure_address, failure_areas * failure_area_size);
   }
-  FLM_NODISCARD FLM_OUTLINE bool begin(uint8_t job, uint16_t address, uint8_t size) {
+  FLM_NODISCARD bool begin(uint8_t job, uint16_t address, uint8_t size) {
     job_ = job;
     address_ = address;
     size_ = size;
