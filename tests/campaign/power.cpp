@@ -108,6 +108,7 @@ class PowerCampaign {
       ImageEngine engine(board_, environment, elf_);
       MainBoard(scenario_, board_, engine, {}).run(nanoseconds(scenario_.duration));
       log_ = engine.eeprom_log();
+      find_counters(engine);
     }
     ImageEngine engine(board_, environment, elf_);
     StoppingEngine stopping(engine, cuts(), [&](const Cut& cut) { in_child([&] { make(cut, engine); }); });
@@ -176,6 +177,38 @@ class PowerCampaign {
     if (good && answers(cut, engine)) ++findings_->recovered;
   }
 
+  // A metering::Sensor as the AVR keeps it: counter 4, remainder 2, part of a watt 1, extra 4.
+  static constexpr std::uint16_t sensor_bytes = 11, ram_begin = 0x100, ram_end = 0x500;
+  static std::uint32_t number(ImageEngine& engine, std::uint16_t address, int bytes) {
+    std::uint32_t value = 0;
+    for (int byte = bytes; byte-- > 0;) value = value << 8 | engine.ram(static_cast<std::uint16_t>(address + byte));
+    return value;
+  }
+  /// Where the image keeps its sensors: six counters there say what the link says.
+  void find_counters(ImageEngine& engine) {
+    LinkHost host(board_, engine);
+    host.wait_until(nanoseconds(scenario_.duration + 0.3));
+    std::array<std::uint32_t, metering::sensor_count> counters{};
+    for (unsigned sensor = 0; sensor < counters.size(); ++sensor)
+      counters[sensor] = static_cast<std::uint32_t>(std::stoul(decode_reply(host.exchange(fmt::format("gc {}", sensor)).value()).substr(5)));
+    int found = 0;
+    for (std::uint16_t base = ram_begin; base + sensor_bytes * counters.size() <= ram_end; ++base) {
+      bool same = true;
+      for (unsigned sensor = 0; sensor < counters.size(); ++sensor)
+        same = same && number(engine, static_cast<std::uint16_t>(base + sensor * sensor_bytes), 4) == counters[sensor];
+      if (same && ++found == 1) sensors_at_ = base;
+    }
+    if (found != 1) throw std::runtime_error(fmt::format("{}: {} places in RAM hold what the six counters say", board_.name, found));
+  }
+  State state_in_ram(ImageEngine& engine) const {
+    State state{};
+    for (unsigned sensor = 0; sensor < state.counters.size(); ++sensor) {
+      const auto at = static_cast<std::uint16_t>(sensors_at_ + sensor * sensor_bytes);
+      state.counters[sensor] = {number(engine, at, 4), static_cast<std::uint16_t>(number(engine, static_cast<std::uint16_t>(at + 4), 2))};
+    }
+    return state;
+  }
+
   /// The board comes back with the state before the write that was cut, or with the one after it.
   bool without_notice(const Cut& cut, Engine& engine) {
     std::vector<std::uint8_t> contents = engine.eeprom();
@@ -194,27 +227,17 @@ class PowerCampaign {
     return false;
   }
 
-  /// With 80 ms of hold-up the board comes back with what its RAM held. What that was, a second board says, whose supply stays up:
-  /// it is told to commit while the supply is low, and metering stands still.
+  /// With 80 ms of hold-up the board comes back with what its RAM held while it was saving: counters stand still then.
   bool announced(const Cut& cut, Engine& engine) {
-    State* truth = shared<State>();
-    const pid_t second = fork();
-    if (second < 0) throw std::runtime_error("no process for another cut");
-    if (second == 0) {
-      engine.cut_power_at(cut.time, cut.time + 2'000 * ms, 3'000 * ms);
-      LinkHost host(board_, engine);
-      host.wait_until(cut.time + hold_up);
-      for (int i = 0; i < 2; ++i) host.send(encode_message("ct"));  // the first may end a message that was cut
-      engine.run_until(cut.time + 750 * ms);
-      *truth = state_of<Facts>(engine.eeprom());
-      _exit(0);
-    }
-    int status = 0;
-    waitpid(second, &status, 0);
-    if (status != 0) throw std::runtime_error("the board without a cut has crashed");
     restore_ = cut.time + hold_up + 50 * ms;
     engine.cut_power_at(cut.time, restore_, hold_up);
     const std::size_t writes = engine.eeprom_log().size();
+    const State before = state_of<Facts>(engine.eeprom());
+    std::vector<std::pair<Nanoseconds, State>> in_ram;
+    for (Nanoseconds t = cut.time + ms; t < cut.time + hold_up; t += ms / 2) {
+      engine.run_until(t);
+      in_ram.emplace_back(t, state_in_ram(dynamic_cast<ImageEngine&>(engine)));
+    }
     engine.run_until(cut.time + hold_up + ms);
     recovered_ = state_of<Facts>(engine.eeprom());
     Nanoseconds save = 0;
@@ -224,12 +247,15 @@ class PowerCampaign {
     }
     for (Nanoseconds longest = findings_->longest_save; longest < save && !findings_->longest_save.compare_exchange_weak(longest, save);) {
     }
-    if (recovered_ == *truth) return true;
-    for (std::size_t i = 0; i < truth->counters.size(); ++i)
-      if (recovered_.counters[i] != truth->counters[i]) {
+    State truth = before;
+    for (const auto& [t, state] : in_ram)
+      if (t <= cut.time + save) truth.counters = state.counters;
+    if (recovered_ == truth) return true;
+    for (std::size_t i = 0; i < truth.counters.size(); ++i)
+      if (recovered_.counters[i] != truth.counters[i]) {
         ++findings_->lost;
         fmt::print(stderr, "{}: failure at {} ns: sensor {} comes back with {} and {}, had {} and {}\n", board_.name, cut.time, i + 1, recovered_.counters[i].counter,
-                   recovered_.counters[i].remainder, truth->counters[i].counter, truth->counters[i].remainder);
+                   recovered_.counters[i].remainder, truth.counters[i].counter, truth.counters[i].remainder);
       }
     return false;
   }
@@ -259,6 +285,7 @@ class PowerCampaign {
   Scenario scenario_;
   long random_cuts_;
   std::vector<CellWrite> log_;
+  std::uint16_t sensors_at_ = 0;  ///< in the image's RAM
   Findings* findings_ = shared<Findings>();
   unsigned running_ = 0;
   // In a child: when the supply comes back, and what the EEPROM holds then.
