@@ -11,7 +11,26 @@ constexpr std::uint8_t fill_always = 0x04, fill = 0x02, sync_of_one = 0x08;  // 
 constexpr int fifo_size = 16;
 }  // namespace
 
-bool RadioChip::noise() { return unit(seed_ ^ mixed(noise_bits_++)) < 0.5; }
+/// The bit that ends at next_bit_.
+bool RadioChip::noise() const { return unit(seed_ ^ mixed(static_cast<std::uint64_t>(next_bit_))) < 0.5; }
+
+/// The first time after t at which the last bits of noise are the synchron pattern, if the chip looks for it. Each millisecond has one
+/// or none, by its number.
+Nanoseconds RadioChip::next_false_sync(Nanoseconds t) const {
+  if ((fifo_command_ & fill) == 0 || !fifo_mode() || !receiving()) return kNever;
+  if (searched_from_ <= t && t < false_sync_) return false_sync_;
+  constexpr Nanoseconds ms = 1'000'000;
+  constexpr std::uint64_t salt = 0xFA15E;
+  const double patterns = (fifo_command_ & sync_of_one) != 0 ? 0x100 : 0x10000;
+  const double in_a_ms = static_cast<double>(ms) * (false_syncs_ < 0.0 ? 1.0 / (patterns * static_cast<double>(bit_time())) : false_syncs_ * 1e-9);
+  if (in_a_ms == 0.0) return kNever;
+  searched_from_ = t;
+  for (Nanoseconds number = t / ms;; ++number) {
+    const std::uint64_t key = mixed(seed_ ^ mixed(static_cast<std::uint64_t>(number) ^ salt << 40));
+    false_sync_ = number * ms + static_cast<Nanoseconds>(unit(~key) * static_cast<double>(ms));
+    if (unit(key) < in_a_ms && false_sync_ > t) return false_sync_;
+  }
+}
 
 void RadioChip::catch_up() {
   if (fault_ != Fault::hung) {
@@ -30,7 +49,7 @@ Nanoseconds RadioChip::event_after_now() const {
   if (!receiving()) return kNever;
   const Nanoseconds reached = std::max(now_, next_bit_ - bit_time());
   if (filling_) return next_bit_ + bit_time() * std::max(0, fifo_level() - 1 - fifo_bits_);
-  return air_.at(reached).carrier ? next_bit_ : air_.next_start(reached);
+  return air_.at(reached).carrier ? next_bit_ : std::min(air_.next_start(reached), next_false_sync(reached));
 }
 
 bool RadioChip::request() const {
@@ -60,6 +79,7 @@ void RadioChip::lose_configuration(bool says_so) {
   power_ = 0x08;
   fifo_command_ = 0x80;
   data_rate_ = 0x23;
+  false_sync_ = 0;
   group_ = 0xD4;
   power_on_ = says_so;
   overrun_ = false;
@@ -87,7 +107,10 @@ std::uint16_t RadioChip::word(std::uint16_t command) {
         held_full_ = true;
       }
       break;
-    case 0xC6: data_rate_ = low; break;
+    case 0xC6:
+      data_rate_ = low;
+      false_sync_ = 0;
+      break;
     case 0xCA: fifo(low); break;
     case 0xCE: group_ = low; break;
     default: break;
@@ -131,6 +154,7 @@ void RadioChip::power(std::uint8_t value) {
 }
 
 void RadioChip::fifo(std::uint8_t value) {
+  if (((fifo_command_ ^ value) & sync_of_one) != 0) false_sync_ = 0;
   fifo_command_ = value;
   if ((value & fill) == 0) empty_fifo();
   if ((value & fill) != 0 && (value & fill_always) != 0) filling_ = true;
@@ -168,15 +192,20 @@ void RadioChip::take_bit(bool bit) {
   if (matches && (fifo_command_ & fill) != 0 && fifo_mode()) filling_ = true;
 }
 
-/// Bit by bit where it matters: while somebody sends, or the FIFO fills with noise.
+/// Bit by bit where it matters: while somebody sends, or the FIFO fills with noise. Other noise is looked up.
 void RadioChip::receive_until(Nanoseconds t) {
   const Nanoseconds bit = bit_time();
   for (;;) {
     const Nanoseconds begin = next_bit_ - bit;
     const Air::Moment here = air_.at(begin);
     if (!filling_ && !here.carrier) {
-      const Nanoseconds start = air_.next_start(begin);
+      const Nanoseconds start = air_.next_start(begin), false_sync = next_false_sync(begin);
       locked_ = -1;
+      if (false_sync < start && false_sync <= t) {
+        filling_ = true;
+        next_bit_ = false_sync + bit;
+        continue;
+      }
       if (start > t) {
         next_bit_ = std::max(next_bit_, t + bit);
         return;

@@ -169,7 +169,7 @@ class Attack {
   }
 
   flm::fuzz::Bytes in_;
-  RadioBench board_;
+  RadioBench board_{212, flm::radio::Rate::kbit_19_2, RadioChip::by_data_rate};
   Nanoseconds free_ = 0;
   std::uint8_t number_ = 0;
   std::map<std::string, std::size_t> number_of_;

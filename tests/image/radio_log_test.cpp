@@ -27,7 +27,7 @@ std::vector<std::string> packets_of(const Run& run) {
 
 }  // namespace
 
-TEST_CASE("every packet of eight hours goes through the FLM02B image once, in order, and the native engine says the same") {
+TEST_CASE("the packets of eight hours go through the FLM02B image once, in order, but for one in 1 000 that comes into noise, and through the native engine, too") {
   const auto rows = jeelabs_rows();
   if (rows.empty()) return;
   const auto file = std::filesystem::temp_directory_path() / "flm-radio-log.txt";
@@ -56,17 +56,19 @@ TEST_CASE("every packet of eight hours goes through the FLM02B image once, in or
   const auto image = packets_of(run_scenario(scenario, options));
   std::filesystem::remove(file);
 
-  REQUIRE(native.size() == rows.size());
   CHECK(image == native);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    CAPTURE(i);
-    const auto& frame = rows[i].frame;
+  // tests/firmware/radio/radio_test.cpp has the one in 1 000.
+  CHECK(rows.size() - native.size() <= 2 * rows.size() / 1000);
+  std::size_t i = 0;
+  for (const auto& row : rows) {
     std::string payload;
-    for (std::size_t k = 3; k + 2 < frame.size(); ++k) {
-      payload += "0123456789abcdef"[frame[k] >> 4];
-      payload += "0123456789abcdef"[frame[k] & 15];
+    for (std::size_t k = 3; k + 2 < row.frame.size(); ++k) {
+      payload += "0123456789abcdef"[row.frame[k] >> 4];
+      payload += "0123456789abcdef"[row.frame[k] & 15];
     }
-    REQUIRE(native[i].find("\"group\":5,\"node\":" + std::to_string(frame[1] & 0x1F) + ",") != std::string::npos);
-    REQUIRE(native[i].find("\"payload\":\"" + payload + "\",\"crc\":true") != std::string::npos);
+    if (i < native.size() && native[i].find("\"group\":5,\"node\":" + std::to_string(row.frame[1] & 0x1F) + ",") != std::string::npos &&
+        native[i].find("\"payload\":\"" + payload + "\",\"crc\":true") != std::string::npos)
+      ++i;
   }
+  CHECK(i == native.size());  // Each is one of the log's, in its order.
 }

@@ -1,7 +1,10 @@
 // The chip, as a driver sees it: shared reference "radio" and "simavr", and the RFM12B data sheet.
 #include "sim/radio_chip.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <utility>
 
 using namespace flm::sim;
 using Bytes = std::vector<std::uint8_t>;
@@ -11,12 +14,12 @@ namespace {
 constexpr Nanoseconds ms = 1'000'000, byte_time = 8 * kBit19_2;
 const Bytes frame = {0xD4, 0x01, 0x02, 0xA0, 0xA1, 0x7C, 0xB3};
 
-/// A chip as the stock board configures it (shared reference "wire"), which listens to group 212.
+/// A chip as the stock board configures it (shared reference "wire"), which listens to group 212. Without false synchron patterns.
 struct Listening {
   Air air;
-  RadioChip chip{air};
-  Listening() {
-    for (const int word : {0x0000, 0x80E7, 0x8201, 0xA67C, 0xC611, 0x9482, 0xC2AC, 0xCA81, 0xCED4, 0xC483, 0x9850, 0xC800, 0xE000, 0x82D9,
+  RadioChip chip;
+  explicit Listening(double false_syncs = 0.0, std::uint64_t seed = 1, int data_rate = 0xC611) : chip(air, seed, false_syncs) {
+    for (const int word : {0x0000, 0x80E7, 0x8201, 0xA67C, data_rate, 0x9482, 0xC2AC, 0xCA81, 0xCED4, 0xC483, 0x9850, 0xC800, 0xE000, 0x82D9,
                            0xCA81, 0xCA83})
       chip.word(static_cast<std::uint16_t>(word));
   }
@@ -188,6 +191,85 @@ TEST_CASE("a chip that has lost its configuration hears nothing") {
     CHECK(board.chip.request() == says_so);
     board.chip.word(0);
     CHECK(board.receive(100 * ms).empty());
+  }
+}
+
+namespace {
+
+/// The times of a chip's first bytes behind each synchron pattern until a time, its FIFO started again after each.
+std::vector<Nanoseconds> syncs(Listening& board, Nanoseconds until) {
+  std::vector<Nanoseconds> times;
+  while (board.chip.next_event() <= until) {
+    board.chip.advance(board.chip.next_event());
+    if (!board.chip.request()) continue;
+    times.push_back(board.chip.next_event() - kBit19_2);
+    board.chip.word(0xCA81);
+    board.chip.word(0xCA83);
+  }
+  return times;
+}
+
+}  // namespace
+
+TEST_CASE("noise looks like the synchron pattern once in 2^16 bits, at either data rate") {
+  constexpr Nanoseconds hour = 3'600'000 * ms;
+  for (const auto& [word, bit] : {std::pair{0xC611, kBit19_2}, {0xC606, kBit49_2}}) {
+    Listening board(RadioChip::by_data_rate, 1, word);
+    const double expected = static_cast<double>(hour) / (65536.0 * static_cast<double>(bit));  // 1 052 and 2 706
+    CHECK(static_cast<double>(syncs(board, hour).size()) == Approx(expected).margin(4.0 * std::sqrt(expected)));
+  }
+}
+
+TEST_CASE("noise is a matter of time and seed, however often and for whatever the chip is asked") {
+  Listening one(RadioChip::by_data_rate, 7), same(RadioChip::by_data_rate, 7), other(RadioChip::by_data_rate, 8);
+  for (Nanoseconds t = 0; t < 60'000 * ms && !same.chip.request(); t += 137'731) {
+    same.chip.advance(t);
+    static_cast<void>(same.chip.next_event());
+  }
+  one.chip.advance(60'000 * ms);
+  same.chip.advance(60'000 * ms);
+  other.chip.advance(60'000 * ms);
+  REQUIRE(one.chip.request());
+  const auto byte = one.chip.word(0xB000);
+  CHECK(same.chip.word(0xB000) == byte);
+  CHECK(one.chip.word(0xB000) == same.chip.word(0xB000));
+  Listening again(RadioChip::by_data_rate, 7), another(RadioChip::by_data_rate, 8);
+  const auto times = syncs(again, 60'000 * ms);
+  CHECK(times.size() > 5);
+  CHECK(syncs(another, 60'000 * ms) != times);
+}
+
+TEST_CASE("a packet behind a false synchron pattern is not heard, unless the FIFO has been started again by then") {
+  for (const bool started_again : {false, true}) {
+    Listening board(RadioChip::by_data_rate);
+    while (!board.chip.request()) board.chip.advance(board.chip.next_event());
+    const Nanoseconds now = board.chip.next_event() - kBit19_2;
+    board.air.add_frame(now + 1 * ms, frame);
+    board.chip.advance(now + 1 * ms);
+    board.chip.word(0);  // the overflow of a FIFO that nobody has read
+    if (started_again) {
+      board.chip.word(0xCA81);
+      board.chip.word(0xCA83);
+    }
+    const Bytes heard = board.receive(now + 1 * ms + 11 * byte_time);
+    const Bytes behind_the_group(frame.begin() + 1, frame.end());
+    CHECK((first(heard, std::min(heard.size(), behind_the_group.size())) == behind_the_group) == started_again);
+  }
+}
+
+TEST_CASE("there are no false synchron patterns while somebody sends, while the FIFO is stopped, and while the chip sends or sleeps") {
+  constexpr Nanoseconds minute = 60'000 * ms;
+  for (const int word : {0xCA81, 0x8239, 0x8201, 0}) {
+    Listening board(RadioChip::by_data_rate);
+    if (word != 0) board.chip.word(static_cast<std::uint16_t>(word));
+    // Its bits are all alike, so that they are no pattern either.
+    else board.air.add({0, kBit19_2, Bytes(std::size_t{60} * 2395, 0x00)});
+    board.chip.advance(20 * ms);
+    board.chip.word(0);
+    board.chip.advance(minute - 20 * ms);
+    INFO(std::hex << word);
+    if (word == 0x8239) CHECK(board.chip.overflows() == 0);
+    else CHECK_FALSE(board.chip.request());
   }
 }
 

@@ -40,7 +40,9 @@ class RadioBench {
   /// SPI clock and gap of a stock host, per byte (shared reference "hardware").
   static constexpr Nanoseconds spi_byte = 66'000;
 
-  explicit RadioBench(std::uint8_t group = 212, radio::Rate rate = radio::Rate::kbit_19_2) {
+  /// `false_syncs`: as RadioChip has them by default, or none, so that what is counted and lost has no other cause than a test's own.
+  explicit RadioBench(std::uint8_t group = 212, radio::Rate rate = radio::Rate::kbit_19_2, double false_syncs = 0.0, std::uint64_t seed = 1)
+      : chip(air, seed, false_syncs) {
     hal.radio = &line;
     bit = rate == radio::Rate::kbit_19_2 ? sim::kBit19_2 : sim::kBit49_2;
     link.start(hal, group, rate);
@@ -103,7 +105,7 @@ class RadioBench {
   }
 
   sim::Air air;
-  sim::RadioChip chip{air};
+  sim::RadioChip chip;
   sim::HostRadio line{chip};
   RadioHal hal;
   protocol::LinkPort<Radio> link;

@@ -41,7 +41,7 @@ TEST_CASE("whatever is on the air, on the bus and in the chip, the promises hold
   const bool faults = GENERATE(false, true);
   const unsigned seed = GENERATE(range(1u, 13u));
   Attack attack(seed);
-  RadioBench board;
+  RadioBench board(212, flm::radio::Rate::kbit_19_2, RadioChip::by_data_rate, seed);
   board.step_period = attack.below(2) == 0 ? 160'000 : 3 * ms;
   board.run(3 * second);
   std::vector<std::string> on_air;              // good frames, in order
