@@ -262,7 +262,7 @@ class SensorBoard : private Hal {
     channel().configure(hal(), (port_6 & metering::port_6::p1) != 0, (port_6 & metering::port_6::slow) != 0);
   }
   void configure_line(Tag<true>) {}
-  void start_meter() {
+  FLM_OUTLINE void start_meter() {
     configure_line(Tag<Board::has_radio>());
     meter_.configure(sensors_.settings().port_6);
   }
