@@ -1,14 +1,13 @@
 #!/bin/sh
-# check_image.sh IMAGE.elf FLASH RAM: sizes of an AVR image against budgets in bytes, and what is linked into it.
-#   flash = .text + .data, static RAM = .data + .bss
+# check_image.sh IMAGE.elf FLASH: the size of an AVR image against a budget in bytes, and what is linked into it. RAM: stack_depth
+#   flash = .text + .data
 #   nowhere: floating point, heap, 64-bit division, virtual tables
 #   in an interrupt, or in anything that it calls: division of any width, or an indirect call, which would hide one
 # Prints one table; exit status 1 when a line of it says FAIL.
 set -eu
-[ $# -eq 3 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 2 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 image=$1
 flash_budget=$2
-ram_budget=$3
 [ -r "$image" ] || { echo "$image: no such image; build it first" >&2; exit 2; }
 
 work=$(mktemp -d)
@@ -73,10 +72,8 @@ reached() { awk -v pattern="$1" '$1 ~ pattern { sub(/^[^ ]+ /, ""); print }' "$w
 
 text=$(section .text)
 data=$(section .data)
-bss=$(section .bss)
 echo "$image"
 budget "flash (.text + .data)" $((text + data)) "$flash_budget"
-budget "static RAM (.data + .bss)" $((data + bss)) "$ram_budget"
 absent "floating point" "$(linked '^__(fp_.*|(add|sub|mul|div|neg|eq|ne|lt|le|gt|ge|cmp|unord)[sd]f[23]|fix(uns)?[sd]f[sd]i|float(un)?[sd]i[sd]f|(extend|trunc)[sd]f[sd]f2)$')"
 absent "heap" "$(linked '^(malloc|calloc|realloc|free|sbrk|__brkval|_Zn[wa].*|_Zd[la].*)$')"
 absent "64-bit division" "$(linked '^__(udiv|div|umod|mod|udivmod)(di[34]|mod64|64)$')"
