@@ -77,8 +77,8 @@ class Radio : public protocol::NoMeterLine {
     do {
       if (state_ <= State::crc_high)
         receive(hal);
-      else
-        send_or_listen(hal);
+      else if (!send(hal))
+        listen(hal);
     } while (hal.radio_request() && --more != 0 && more_waits(hal));
   }
 
@@ -259,7 +259,7 @@ class Radio : public protocol::NoMeterLine {
   }
 
   /// nIRQ is still low: whether another byte has come.
-  FLM_NODISCARD FLM_OUTLINE bool more_waits(Hal& hal) {
+  FLM_NODISCARD FLM_INLINE bool more_waits(Hal& hal) {
     const uint16_t word = hal.radio_word(command::read_status);
     // A chip that has been reset, and an underrun, which has spoilt what is sent: it is sent again.
     if ((word & status::power_on) != 0 || ((word & status::overrun) != 0 && state_ >= State::preamble)) {
@@ -269,7 +269,8 @@ class Radio : public protocol::NoMeterLine {
     return (word & status::ready) != 0;
   }
 
-  FLM_OUTLINE void send_or_listen(Hal& hal) {
+  /// A byte for the transmitter. False when there is none: listen() comes next, from the handler, or the stack would hold both.
+  FLM_NODISCARD FLM_INLINE bool send(Hal& hal) {
     uint8_t byte = protocol::jeenode::preamble;
     switch (state_) {
       case State::preamble: state_ = State::preamble_again; break;
@@ -299,28 +300,30 @@ class Radio : public protocol::NoMeterLine {
       case State::sent:
         if (acknowledgement_ == 0) filled_ = 0;
         hal.radio_word(command::receive);
-        return listen(hal);
+        return false;
       case State::probed:
         if ((hal.radio_word(command::read_status) & status::ready) == 0) {
           heard_ = Heard::reset;
-          return;
+          return true;
         }
         heard_ = Heard::noise;
-        return listen(hal);
-      default: return listen(hal);
+        return false;
+      default: return false;
     }
     hal.radio_word(static_cast<uint16_t>(command::transmit | byte));
+    return true;
   }
 
   /// Empties the FIFO; it fills again from the next synchron pattern on.
   FLM_OUTLINE void listen(Hal& hal) {
-    hal.radio_word(command::fifo_stop);
-    hal.radio_word(command::fifo_from_sync);
     state_ = State::header;
     place_ = write_;
     crc_ = start_of_crc;
     last_ = group_;
     acknowledgement_ = 0;
+    // Last, and so without a register to keep on the stack.
+    hal.radio_word(command::fifo_stop);
+    hal.radio_word(command::fifo_from_sync);
   }
 
   // --- Main loop, the radio's interrupt masked ---
