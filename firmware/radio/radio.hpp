@@ -163,8 +163,7 @@ class Radio : public protocol::NoMeterLine {
     preamble,  ///< the first of those that are sent
     preamble_again,
     synchron,
-    head_and_payload,
-    send_crc_low,
+    head_and_payload,  ///< and the CRC's low byte
     send_crc_high,
     trailer,
     sent
@@ -193,6 +192,8 @@ class Radio : public protocol::NoMeterLine {
   }
 
   static constexpr uint16_t start_of_crc = 0xFFFF;
+  /// What the synchron byte turns into that: crc16_arc(0xFE79, 0x2D) is 0xFFFF.
+  static constexpr uint16_t before_sync = 0xFE79;
 
   // --- Interrupt ---
 
@@ -279,22 +280,23 @@ class Radio : public protocol::NoMeterLine {
         byte = protocol::jeenode::sync;
         state_ = State::head_and_payload;
         place_ = 0;
-        crc_ = start_of_crc;
+        crc_ = before_sync;
         left_ = static_cast<uint8_t>(protocol::jeenode::head + (acknowledgement_ != 0 ? 0 : packet_[2]));
-        break;
-      case State::head_and_payload:
-        byte = acknowledgement_ == 0 ? packet_[place_] : place_ == 0 ? group_ : place_ == 1 ? acknowledgement_ : uint8_t{0};
-        ++place_;
-        crc_ = protocol::crc16_arc_seldom(crc_, byte);
-        if (--left_ == 0) state_ = State::send_crc_low;
-        break;
-      case State::send_crc_low:
-        byte = static_cast<uint8_t>(crc_);
-        state_ = State::send_crc_high;
         break;
       case State::send_crc_high:
         byte = static_cast<uint8_t>(crc_ >> 8);
         state_ = State::trailer;
+        break;
+      case State::head_and_payload:
+        crc_ = protocol::crc16_arc_seldom(crc_, last_);  // first, so that nothing has to be kept meanwhile
+        if (left_ == 0) {
+          byte = static_cast<uint8_t>(crc_);
+          state_ = State::send_crc_high;
+          break;
+        }
+        byte = acknowledgement_ == 0 ? packet_[place_] : place_ == 0 ? group_ : place_ == 1 ? acknowledgement_ : uint8_t{0};
+        ++place_;
+        --left_;
         break;
       case State::trailer: state_ = State::sent; break;  // While it is in the register, the CRC goes out.
       case State::sent:
@@ -310,6 +312,7 @@ class Radio : public protocol::NoMeterLine {
         return false;
       default: return false;
     }
+    last_ = byte;
     hal.radio_word(static_cast<uint16_t>(command::transmit | byte));
     return true;
   }
@@ -427,7 +430,7 @@ class Radio : public protocol::NoMeterLine {
   volatile uint8_t filled_ = 0;  ///< bytes of packet_ and 1; 0: none comes; `waiting` and its tries
   uint8_t place_ = 0;            ///< of the next byte: in queue_, or what is sent
   uint16_t crc_ = 0;  ///< not 0xFFFF: all of this object begins as zeros, and needs no image of itself in flash
-  uint8_t last_ = 0;             ///< received, and not yet in crc_
+  uint8_t last_ = 0;             ///< received or sent, and not yet in crc_
   uint8_t left_ = 0;             ///< bytes of the payload; then, the CRC's high byte
   uint8_t acknowledgement_ = 0;  ///< header, while one is to be sent; no_room; or 0
   volatile State state_ = State::header;
