@@ -155,6 +155,7 @@ void everything(const fs::path& images, const std::string& name) {
   telegrams.every = 1.0;
   scenario.serial = {telegrams};
   if (b) scenario.radio.push_back({fs::path(FLM_SOURCE_DIR) / "tests/data/radio/kubes.txt", 19.2});
+  scenario.front_end.seed = 2;  // noise like a synchron pattern costs a packet in 1 000, and none of these 48
   Environment environment(scenario, board);
   const fs::path elf = images / (name + ".elf");
   ImageEngine engine(board, environment, elf);
