@@ -131,7 +131,8 @@ class SensorBoard : private Hal {
     Hal::by_pointer(store_).step(*this);
     step_channel(Tag<Board::has_radio>());
     if (link_.meter_waits()) read_meter();
-    const bool message = link_.message_ready();  // before the look at deliveries: a delivery is older than the message after it
+    // Before the look at deliveries: a delivery is older than the message after it. A failure is saved first.
+    const bool message = !failing_ && link_.message_ready();
     if (link_.take_delivered()) sensors_.delivered();
     if (message) answer();
     if (apply_due_) apply_changes();
@@ -244,6 +245,8 @@ class SensorBoard : private Hal {
  private:
   /// Of a smart meter, before the main loop looks at the rest: 5 ms at 3.7 MHz, when they come without a pause.
   static constexpr uint8_t bytes_at_once = 64;
+  /// A clamp's measurement takes longer than a byte of EEPROM, 1.8 ms: the next byte is not to wait for its end.
+  static constexpr bool writes_meanwhile = Board::cpu_hz < 8000000;
   /// Time for which the heartbeat LED goes dark at a poll.
   static constexpr uint8_t blink_ms = 33;
 
@@ -332,6 +335,7 @@ class SensorBoard : private Hal {
     if (failing_) {
       if (!store_.failure_is_saved(*this)) return;
       if (supply_.low() && !Hal::ride_out()) return;
+      supply_.forget_failure();  // One that began meanwhile is part of this one.
       failing_ = false;
       tidy_in_s_ = 1;
       save_power(false);
@@ -401,6 +405,7 @@ class SensorBoard : private Hal {
       const metering::ClampCalibration& calibration = sensors_.settings().calibration[clamp];
       const uint32_t square = metering::mean_square_q10(sums, sampler_.window_samples(), calibration,
                                                         metering::StepWeight<Sampling>::q14(calibration.tau_us));
+      if (writes_meanwhile && failing_) Hal::by_pointer(store_).step(*this);
       window_power_q8(clamp) = 0;
       window_power_q8(first) += metering::power_q8(square, sensors_.constant(sensors_.sensor_of(clamp)));
     }

@@ -38,6 +38,7 @@ class SupplyWatch {
     failed_ = false;
     return true;
   }
+  void forget_failure() { failed_ = false; }
   FLM_NODISCARD bool failed() const { return failed_; }
   /// Low for failing_scans. Between low() and good() the supply is neither.
   FLM_NODISCARD bool low() const { return scans_ == failing_scans; }

@@ -127,7 +127,10 @@ class PulseInputs {
         }
         accepted_ = static_cast<uint8_t>(accepted_ ^ input.pin);
         if ((levels & input.pin) == 0) {
-          input.last_ms = now_ms;
+          // The clock may tick meanwhile: its lowest byte changes with each tick.
+          const volatile uint32_t& clock = now_ms;
+          do input.last_ms = clock;
+          while (static_cast<uint8_t>(input.last_ms) != *reinterpret_cast<const volatile uint8_t*>(&now_ms));
           input.pulses = static_cast<uint8_t>(input.pulses + 1);
           any_ = 1;
         }

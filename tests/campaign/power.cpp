@@ -48,7 +48,8 @@ T* shared() {
 struct Cut {
   Nanoseconds time;
   bool announced;                       ///< with hold-up
-  const CellWrite* in_progress = nullptr;  ///< the write that an unannounced cut interrupts
+  const CellWrite* in_progress = nullptr;   ///< the write that an unannounced cut interrupts
+  const CellWrite* just_written = nullptr;  ///< the one that has just ended: its cell is still under the address register
 };
 
 /// Stops a board at each moment of a list, and lets `visit` have a look.
@@ -126,7 +127,7 @@ class PowerCampaign {
     t.at_most("lost", "counts lost, the remainder included", "up to all", 0, static_cast<double>(findings_->lost), "");
     t.at_most("unanswered", "boards that did not answer, or crashed the simulator", "", 0, static_cast<double>(findings_->unanswered + findings_->crashed), "");
     t.at_most("eeprom_hour", "EEPROM writes to the worst cell an hour, without the cuts", "", 8, static_cast<double>(most_writes_within(log_, nanoseconds(3600.0))), "");
-    t.at_most("save", "power-failure save, longest", "43 .. 90 ms", 60 * corner_.slowness(), static_cast<double>(findings_->longest_save) / 1e6, "ms");
+    t.at_most("save", "power-failure save, longest", "43 .. 90 ms", (board_.has_radio ? 62 : 66) * corner_.slowness(), static_cast<double>(findings_->longest_save) / 1e6, "ms");
   }
 
  private:
@@ -136,7 +137,7 @@ class PowerCampaign {
       list.push_back({write.begin + 1'000, false, &write});
       list.push_back({(write.begin + write.end) / 2, false, &write});
       list.push_back({write.end - 1'000, false, &write});
-      list.push_back({write.end + 1'000, false, nullptr});
+      list.push_back({write.end + 1'000, false, nullptr, &write});
     }
     std::mt19937_64 random(1);
     std::uniform_int_distribution<Nanoseconds> moment(1'500 * ms, nanoseconds(scenario_.duration) - ms);
@@ -215,11 +216,14 @@ class PowerCampaign {
     const State before = state_of<Facts>(contents);
     if (cut.in_progress != nullptr) contents[cut.in_progress->address] = cut.in_progress->after;
     const State after = state_of<Facts>(contents);
+    // A CPU that loses its supply at full clock may spoil the cell under the EEPROM's address register (data sheet, 8.4.3), and with it its slot.
+    if (cut.just_written != nullptr) contents[cut.just_written->address] = cut.just_written->before;
+    const State spoilt = state_of<Facts>(contents);
     restore_ = cut.time + 50 * ms;
     engine.cut_power_at(cut.time, restore_);
     engine.run_until(cut.time + ms);
     recovered_ = state_of<Facts>(engine.eeprom());
-    if (recovered_ == before || recovered_ == after) return true;
+    if (recovered_ == before || recovered_ == after || recovered_ == spoilt) return true;
     ++findings_->torn;
     for (std::size_t i = 0; i < before.counters.size(); ++i)
       if (recovered_.counters[i].counter < before.counters[i].counter) ++findings_->lost;

@@ -166,9 +166,6 @@ constexpr Nanoseconds hold_up = 90 * ms;               ///< after the real end
 constexpr Nanoseconds away = 400 * ms;                 ///< from the real end until the supply is back
 constexpr Nanoseconds debounce_and_bounce = 20 * ms;  ///< a pulse that has begun so long before the end has been accepted
 
-using StateOf = State (*)(const std::vector<std::uint8_t>& eeprom);
-StateOf state_of_board(const std::string& name) { return name == boards::Flm02a::name() ? state_of<boards::Flm02a> : state_of<boards::Flm02b>; }
-
 /// A house whose power ends.
 Scenario ending(const End& end, const std::string& name, const Corner& corner, Nanoseconds carried) {
   Scenario s = house(name, longest_run, corner);
@@ -176,21 +173,18 @@ Scenario ending(const End& end, const std::string& name, const Corner& corner, N
   return s;
 }
 
-/// When the EEPROM held all that it holds after 400 ms, in ms after the end.
+/// When the last byte of a failure's record was written, in ms after the end.
 double saved_after(const End& end, const std::string& name, EngineKind kind, const std::filesystem::path& elf, const Corner& corner) {
   const Scenario s = ending(end, name, corner, away);
   const BoardModel& board = board_model(name);
   Environment environment(s, board);
   const auto engine = make_engine(kind, board, environment, elf);
   MainBoard(s, board, *engine, {}).run(end.end + away - ms);
-  std::vector<std::uint8_t> contents = engine->eeprom();
-  const State saved = state_of_board(name)(contents);
-  const auto& log = engine->eeprom_log();
-  for (auto write = log.rbegin(); write != log.rend() && write->end > end.end; ++write) {
-    contents[write->address] = write->before;
-    if (!(state_of_board(name)(contents) == saved)) return static_cast<double>(write->end - end.end) / 1e6;
-  }
-  return 0.0;
+  double last = 0.0;
+  for (const CellWrite& write : engine->eeprom_log())
+    if (write.end > end.end && write.address >= store::failure_address && write.address < store::second_version_address && write.before == 0xFF)
+      last = static_cast<double>(write.end - end.end) / 1e6;
+  return last;
 }
 
 Ends one_end(const End& end, const std::string& name, EngineKind kind, const std::filesystem::path& elf, const Corner& corner, const Reference& reference) {

@@ -175,7 +175,7 @@ void live(const Contents& eeprom, Bytes in) {
         case 0:
         case 1: {
           const std::uint8_t sensor = static_cast<std::uint8_t>(in.below(6)), counts = in.byte();
-          board.count(sensor, counts, static_cast<std::uint16_t>(in.byte() * 14));
+          board.count(sensor, counts, static_cast<std::uint16_t>(in.byte() * 3));
           break;
         }
         case 2: {  // more than a failure record holds, or back

@@ -47,7 +47,7 @@ check "the LED shows a port" 0 'the LED shows port 4' flmctl led 4
 check "still" 0 '{"led":4}' flmctl led --json
 check "and the heartbeat" 0 'the LED shows the heartbeat' flmctl led heartbeat
 check "the log has the up-time" 0 'up for                              00:0' flmctl log
-check "and errors" 0 '"reset_cause":"power on","power_failures":0,"watchdog_resets":0,"link_malformed":0' flmctl log --json
+check "and errors" 0 '"watchdog_resets":0,"link_malformed":0' flmctl log --json
 check "ports lists without opening" 0 '{"ports":[' "$FLMCTL" ports --json
 
 check "watch prints a line a reading" 0 'sensor 1         2' flmctl watch --for 2
