@@ -93,6 +93,8 @@ void put_in_range(std::uint8_t* eeprom) {
     for (auto& line : settings.lines) line &= 1;
     for (auto& debounce : settings.debounce_tenths_ms)
       debounce = std::clamp<std::uint16_t>(debounce, metering::shortest_debounce_tenths_ms, metering::longest_debounce_tenths_ms);
+    // No current, no energy: what a second adds is not told to count().
+    for (auto& calibration : settings.calibration) calibration = metering::uncalibrated;
     if (settings.led_port >= metering::port_count) settings.led_port = metering::heartbeat;
     settings.radio_rate &= 1;
     // No smart meter: its number stands where others have a remainder, and is saved when it changes, which count() does not do.

@@ -75,12 +75,12 @@ struct PoweredBoard {
   }
   /// The supply falls, and is noticed: the next write is the first of the save.
   void fall() {
-    now = state();
     board->hal().supply_is_low = board->hal().supply_has_fallen = true;
     for (int conversion = 0; conversion < 3 * (SupplyWatch::failing_scans + 2); ++conversion) {
       hal::raise_conversion_complete(*board, 0);
-      if (!eeprom.busy) board->step();
+      board->step();  // A write that has begun goes on.
     }
+    now = state();  // with the part of a second that the failure has cut short
   }
   /// The supply falls, and what has been counted is saved.
   void fail() {
