@@ -219,6 +219,7 @@ class SensorBoard : private Hal {
   void counter_was_set(uint8_t sensor) {
     if (sensor == sensors_.meter_sensor()) {
       own_.meter.number = metering::MeterLink::was_set;
+      meter_is_saved_ = false;  // The next telegram says from where the counter goes on.
       store_.save(store::board_record);
     }
     store_.save(sensor);

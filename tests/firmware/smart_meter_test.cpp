@@ -161,6 +161,33 @@ TEMPLATE_TEST_CASE("a power failure leaves the counter what it was, the meter's 
   }
 }
 
+TEMPLATE_TEST_CASE("what is used while the board is off is counted, also after a counter was set just before", "", Flm02a, Flm02b) {
+  MeteredBoard<TestType> board;
+  board.hear(told(5'000'000, 0, 0));
+  CHECK(board.ask("sc0500000000") == "sc0500000000");
+  board.hear(told(5'000'010, 0, 0));
+  board.hear(told(5'000'020, 0, 0));
+  const std::string counted = board.counter();
+  for (int pass = 0; pass < 300; ++pass) board.board.step();
+  CHECK(board.ask("ct") == "ct");
+  MeteredBoard<TestType> next(board);
+  CHECK(next.counter() == counted);
+  next.hear(told(5'000'220, 0, 0));
+  CHECK(std::stoul(next.counter(), nullptr, 16) == std::stoul(counted, nullptr, 16) + 200);
+}
+
+TEMPLATE_TEST_CASE("the link to a meter is saved at once when a counter was set, without a commit", "", Flm02a, Flm02b) {
+  MeteredBoard<TestType> board;
+  board.hear(told(5'000'000, 0, 0));
+  CHECK(board.ask("ct") == "ct");
+  CHECK(board.ask("sc0500000000") == "sc0500000000");
+  board.hear(told(5'000'010, 0, 0));
+  for (int pass = 0; pass < 300; ++pass) board.board.step();
+  MeteredBoard<TestType> next(board);  // unplugged
+  next.hear(told(5'000'220, 0, 0));
+  CHECK(std::stoul(next.counter(), nullptr, 16) == 220);
+}
+
 TEST_CASE("port 6's settings have a range, and telegrams without a CRC are accepted only when they are asked for") {
   MeteredBoard<Flm02a> board;
   CHECK(board.ask("sq08") == "sq");
