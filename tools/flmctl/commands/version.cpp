@@ -10,7 +10,8 @@ namespace {
 int version(const Globals& globals) {
   return with_board(globals, [&](Board& board) {
     const Identity& id = board.identity();
-    const auto health = id.extended ? board.health() : std::nullopt;
+    std::optional<Health> health;
+    if (id.extended) health = board.health();
     if (globals.json) {
       Json json = {{"flmctl", FLM_VERSION}, {"port", board.name()}, {"board", id.board()},
                    {"hardware", fmt::format("{}.{}", id.hardware_major, id.hardware_minor)},
