@@ -345,8 +345,11 @@ class Control {
   }
 
   void get_statistics() {
+    const bool released = board_.hold_statistics();
     reply().put8(index_);
-    reply().put(&board_.statistics(index_), statistics_size);
+    reply().put16(board_.sampler().window_samples());
+    reply().put(&board_.sampler().window(index_), sizeof(metering::ClampSums));
+    board_.release_statistics(released);
   }
 
   /// The board answers when everything is stored.
@@ -357,7 +360,6 @@ class Control {
     return true;
   }
 
-  static constexpr uint8_t statistics_size = sizeof(metering::ClampSums) + 2;  ///< sums and samples
   static constexpr uint8_t longest_value = metering::port_count;
 
   Board& board_;

@@ -2,7 +2,7 @@
 //
 // Conversion -> on_sample: one ADC code into the sums; after three, a scan: pulse levels and time.
 // SPI byte -> on_spi: one byte in, one out.
-// Main loop -> step: pulses into counters, a finished second into watts (a clamp a step), a message into a reply, a byte into EEPROM.
+// Main loop -> step: pulses into counters, a glance at the clamps every 10 ms, a finished second into watts (a clamp a step), a message into a reply, a byte into EEPROM.
 // Scan -> supply_.look: a supply that stays low is a failure. Main loop: takes in the pulses and the part of a second that are there, and saves
 // what has been counted; meanwhile counters stand still, pulses and samples wait in the interrupts' hands. When the save is done it all goes
 // on, and nothing is missing or counted twice. Failures beyond the store's budget are counted, and metering goes on through them.
@@ -11,6 +11,7 @@
 
 #include "firmware/control.hpp"
 #include "firmware/meter/smart_meter.hpp"
+#include "firmware/metering/clamp_second.hpp"
 #include "firmware/metering/clock.hpp"
 #include "firmware/metering/estimator.hpp"
 #include "firmware/metering/integer.hpp"
@@ -77,6 +78,7 @@ class SensorBoard : private Hal {
     pulses_.start();
     apply_settings();
     sensors_.settle();  // Nothing changes until the first second begins.
+    until_glance_ms_ = metering::ClampSecond::period_ms / 2;  // not when a second ends
     start_channel(Tag<Board::has_radio>());
     start_meter();
     Hal::led(true);
@@ -202,17 +204,14 @@ class SensorBoard : private Hal {
     return true;
   }
 
-  /// A clamp's last second: its sums, and how many samples they are of; none when another clamp's was kept, from now on it is this one's.
-  struct Statistics {
-    metering::ClampSums sums;
-    uint16_t samples;
-  };
-  FLM_NODISCARD const Statistics& statistics(uint8_t clamp) {
-    if (clamp != kept_clamp_) {
-      kept_clamp_ = clamp;
-      kept_ = Statistics{};
-    }
-    return kept_;
+  /// What the clamps' last second has added up to: between hold_statistics() and release_statistics().
+  FLM_NODISCARD const metering::Sampler<typename Hal::Arithmetic>& sampler() const { return sampler_; }
+  FLM_NODISCARD FLM_OUTLINE bool hold_statistics() {
+    const Critical critical;
+    return sampler_.hold_window();
+  }
+  void release_statistics(bool released) {
+    if (released) sampler_.release_window();
   }
 
   /// A host has set a sensor's counter.
@@ -311,8 +310,31 @@ class SensorBoard : private Hal {
   void feed_watchdog() {
     const uint8_t now = clock_.milliseconds_low();
     if (now == fed_ms_) return;
+    until_glance_ms_ = static_cast<uint8_t>(until_glance_ms_ + fed_ms_ - now);
     fed_ms_ = now;
     Hal::feed_watchdog();
+    if (static_cast<uint8_t>(until_glance_ms_ - 1) < metering::ClampSecond::period_ms) return;
+    until_glance_ms_ = static_cast<uint8_t>(until_glance_ms_ + metering::ClampSecond::period_ms);
+    glance();
+  }
+  /// At the clamps' sums, while they grow.
+  FLM_OUTLINE void glance() {
+    if (!hold_statistics()) return;
+    uint16_t samples = 0;
+    for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp) {
+      uint16_t sum = 0, last = 0;
+      {
+        const Critical critical;
+        const metering::ClampSums& sums = sampler_.growing(clamp);
+        sum = static_cast<uint16_t>(sums.sum);
+        last = sums.last;
+        if (clamp == 0) samples = static_cast<uint16_t>(sampler_.growing_samples() - glanced_samples_);
+      }
+      seconds_[clamp].glance(sum, last, samples);
+    }
+    sampler_.release_window();
+    glanced_samples_ = static_cast<uint16_t>(glanced_samples_ + samples);
+    ++glances_;
   }
 
   /// After a reset by the watchdog?
@@ -396,25 +418,20 @@ class SensorBoard : private Hal {
     Hal::barrier();
     const uint8_t clamp = measured_;
     const uint8_t first = first_clamp(clamp);
-    metering::ClampSums& sums = sampler_.window(clamp);
+    const metering::ClampSums& sums = Hal::by_pointer(sampler_.window(clamp));
     clipped_ = static_cast<uint8_t>(sums.clipped != 0 ? clipped_ | metering::bit(clamp) : clipped_ & ~metering::bit(clamp));
-    if (clamp == kept_clamp_) {
-      kept_.sums = sums;
-      kept_.samples = sampler_.window_samples();
-    }
+    metering::ClampSecond& second = Hal::by_pointer(seconds_[clamp]);
+    second.result() = second.share_q16(sums, sampler_.window_samples(), glances_);
     if (first != metering::no_sensor) {
-      const metering::ClampCalibration& calibration = sensors_.settings().calibration[clamp];
-      const uint32_t square = metering::mean_square_q10(sums, sampler_.window_samples(), calibration,
-                                                        metering::StepWeight<Sampling>::q14(calibration.tau_us));
+      const metering::ClampCalibration& calibration = Hal::by_pointer(sensors_.settings().calibration[clamp]);
+      const uint32_t square = metering::mean_square_q10(sums, sampler_.window_samples(), calibration.offset_q8, metering::StepWeight<Sampling>::q14(calibration.tau_us), second.noise_q10(calibration.noise_q10));
       if (writes_meanwhile && failing_) Hal::by_pointer(store_).step(*this);
-      window_power_q8(clamp) = 0;
-      window_power_q8(first) += metering::power_q8(square, sensors_.constant(sensors_.sensor_of(clamp)));
+      const uint32_t power_q8 = metering::multiply_q16(metering::power_q8(square, sensors_.constant(sensors_.sensor_of(clamp))), second.result());
+      second.result() = 0;
+      seconds_[first].result() += power_q8;
     }
     if (++measured_ == metering::clamps) finish_second();
   }
-
-  /// Power of a clamp that has been measured: it takes the place of one of the window's sums, which nobody needs any more.
-  FLM_NODISCARD uint32_t& window_power_q8(uint8_t clamp) { return sampler_.window(clamp).squares; }
 
   /// Of the clamps of a clamp's sensor, the one that the others' power is added to; metering::no_sensor for a clamp without one.
   FLM_NODISCARD FLM_OUTLINE uint8_t first_clamp(uint8_t clamp) const {
@@ -430,11 +447,15 @@ class SensorBoard : private Hal {
   void finish_second() {
     measured_ = 0;
     const uint32_t seconds_q16 = odd_windows_ == 0 ? metering::Sensors::whole_second_q16 : metering::multiply_16(sampler_.window_samples(), scan_q24) >> 8;
+    metering::ClampSecond* second = &Hal::by_pointer(seconds_[0]);
     for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp) {
       const uint8_t sensor = sensors_.sensor_of(clamp);
-      if (first_clamp(clamp) == clamp && sensors_.settled(sensor)) sensors_.add_power(sensor, window_power_q8(clamp), seconds_q16);
+      if (first_clamp(clamp) == clamp && sensors_.settled(sensor)) sensors_.add_power(sensor, second->result(), seconds_q16);
+      (second++)->result() = 0;
     }
-    sampler_.template release_window<Critical>();
+    glanced_samples_ = static_cast<uint16_t>(glanced_samples_ - sampler_.window_samples());
+    glances_ = 0;
+    sampler_.release_window();
     sensors_.settle();
     const bool cut_short = odd_windows_ == 2;
     if (odd_windows_ != 0) --odd_windows_;
@@ -505,11 +526,13 @@ class SensorBoard : private Hal {
   store::Store<SensorBoard> store_;
   store::BoardRecord own_ = {};
   SupplyWatch supply_;
-  Statistics kept_ = {};  ///< of kept_clamp_, for `ga`
+  metering::ClampSecond seconds_[metering::clamps];
   uint32_t uptime_s_ = 0;
   uint16_t since_checkpoint_s_ = 0;
   uint16_t malformed_ = 0;
-  uint8_t kept_clamp_ = 0;
+  uint16_t glanced_samples_ = 0;  ///< of the second in progress, at the newest glance
+  uint8_t glances_ = 0;
+  uint8_t until_glance_ms_ = 0;
   uint8_t measured_ = 0;
   uint8_t dark_since_ms_ = 0;  ///< odd; 0 while the LED is lit
   uint8_t fed_ms_ = 0;

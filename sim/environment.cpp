@@ -135,7 +135,16 @@ std::uint64_t Environment::seed() const { return impl_->front_end.seed; }
 double Environment::true_rms(int port, Nanoseconds from, Nanoseconds to) const {
   const ClampCurrent* clamp = impl_->clamp(port);
   if (clamp == nullptr || to <= from) return 0.0;
-  return std::sqrt((clamp->square_integral(seconds(to)) - clamp->square_integral(seconds(from))) / seconds(to - from));
+  constexpr double cycle = 0.02;
+  const double begin = seconds(from), end = seconds(to);
+  double sum = 0.0, before = clamp->square_integral(begin), at = begin;
+  for (std::int64_t n = static_cast<std::int64_t>(std::floor(begin / cycle + 1e-6)) + 1; at < end; ++n) {
+    const double next = std::min(cycle * static_cast<double>(n), end), squares = clamp->square_integral(next);
+    sum += std::sqrt(std::max(0.0, squares - before) * (next - at));
+    before = squares;
+    at = next;
+  }
+  return sum / (end - begin);
 }
 
 double Environment::current(int port, Nanoseconds t) const {

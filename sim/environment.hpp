@@ -52,7 +52,8 @@ class Environment {
 
   // The truth, in the world's time.
 
-  /// True RMS of the current through a clamp, in A, before the front end, over [from, to).
+  /// True RMS of the current through a clamp, in A, before the front end: the mean over [from, to) of that of each cycle of the mains (20 ms, from
+  /// t = 0), so that times the volts it is the power of loads that come and go.
   [[nodiscard]] double true_rms(int port, Nanoseconds from, Nanoseconds to) const;
   /// Current through a clamp at time t, in A.
   [[nodiscard]] double current(int port, Nanoseconds t) const;

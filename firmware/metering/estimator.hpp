@@ -6,8 +6,10 @@
 //     E[x^2] = (E[y^2] - s^2) + (tau f_s)^2 g (E[(y_n - y_(n-1))^2] - 2 s^2)        s^2: variance of noise and quantisation
 //
 // since y' = (x - y) / tau and the cross term of y and y' vanishes over a window. The difference of neighbouring samples
-// is a little less than the derivative, by (sin a / a)^2 with a = pi f / f_s; g = 1.045 makes it exact near 240 Hz, between the
-// fourth and the sixth harmonic of the mains, and shares the error out: a sine reads 0.2 % high, narrow peaks 1.5 % low.
+// is a little less than the derivative, by (sin a / a)^2 with a = pi f / f_s; g = 1.025 makes it exact near 180 Hz, and
+// shares the error out: a sine reads 0.06 % high, narrow peaks 2 % low.
+//
+// Volts times the RMS of a second is not the mean of a load that comes and goes within it: clamp_second.hpp.
 //
 // Without a smoother there is nothing to undo, and without a rectifier the mean is a bias: alternating_mean_square_q10.
 //
@@ -60,7 +62,7 @@ template <class Sampling>
 struct StepWeight {
   static constexpr double samples_per_second =
       static_cast<double>(Sampling::cpu_hz) / static_cast<double>(Sampling::tick_cycles) / Sampling::clamps;
-  static constexpr double difference_gain = 1.045;
+  static constexpr double difference_gain = 1.025;
   /// f_s^2 g in 1/s^2, times 1e-12 (tau is in us) 2^30: 4 digits are left, more than tau is known to.
   static constexpr uint16_t scale =
       static_cast<uint16_t>(samples_per_second * samples_per_second * difference_gain * 1e-12 * 1073741824.0 + 0.5);
@@ -74,16 +76,18 @@ FLM_NODISCARD FLM_OUTLINE constexpr uint32_t what_exceeds(uint32_t a, uint32_t b
 FLM_NODISCARD FLM_OUTLINE constexpr uint32_t square_q10(uint32_t x_q12) { return multiply_q16(x_q12, x_q12 << 2); }
 
 /// Mean square of the rectified current before the smoother, in 1/1024 count^2 (saturating above 2^21 count^2: 1 448 counts RMS).
-/// `samples` > 0 is the number of samples in the sums, at most 4095; `step_weight_q14` is StepWeight::q14(tau).
-FLM_NODISCARD FLM_OUTLINE constexpr uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, const ClampCalibration& calibration,
-                                                 uint32_t step_weight_q14) {
-  const uint16_t noise_q10 = calibration.noise_q10;
+/// `samples` > 0 is the number of samples in the sums, at most 4095; `step_weight_q14` is StepWeight::q14(tau); `noise_q10` and `offset_q8` as in
+/// ClampCalibration. An offset under code 0 is cut off by the converter while there is no current, and acts under load.
+FLM_NODISCARD FLM_OUTLINE constexpr uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, int16_t offset_q8, uint32_t step_weight_q14,
+                                                             uint16_t noise_q10) {
   uint32_t level_q12 = mean_q12(sums.sum, samples);
 
   // E[(y - o)^2] = E[y^2] - E[y]^2 + (E[y] - o)^2: the variance, which rounding never makes negative, and what is above the offset.
   uint32_t signal = (mean_q12(sums.squares, samples) >> 2) - square_q10(level_q12);
-  const int32_t above_q12 = static_cast<int32_t>(level_q12) - static_cast<int32_t>(calibration.offset_q8) * 16;
-  level_q12 = above_q12 < 0 ? 0 : static_cast<uint32_t>(above_q12);
+  if (level_q12 >= 0x1000 || offset_q8 >= 0) {
+    const int32_t above_q12 = static_cast<int32_t>(level_q12) - static_cast<int32_t>(offset_q8) * 16;
+    level_q12 = above_q12 < 0 ? 0 : static_cast<uint32_t>(above_q12);
+  }
   const uint32_t level_square_q10 = square_q10(level_q12);
   // Signal terms, and what noise puts on top of them, each in 1/1024 count^2.
   signal += level_square_q10 + multiply_q16(mean_q12(sums.steps, samples), step_weight_q14);
@@ -102,6 +106,12 @@ FLM_NODISCARD FLM_OUTLINE constexpr uint32_t mean_square_q10(const ClampSums& su
   // Starting current: s / sqrt 2, with the default noise 0.41 count RMS, 20 mA of a 50 A clamp (IEC 62053-21, 8.3: 0.4 % of
   // a basic current of 5 A).
   return result < noise_q10 / 2u ? 0 : result;
+}
+
+/// The same with a board's calibration.
+FLM_NODISCARD constexpr uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples, const ClampCalibration& calibration,
+                                                 uint32_t step_weight_q14) {
+  return mean_square_q10(sums, samples, calibration.offset_q8, step_weight_q14, calibration.noise_q10);
 }
 
 /// The same of a signal that is neither rectified nor smoothed: alternating current around a bias, such as a burden resistor at half the

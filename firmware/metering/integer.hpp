@@ -9,6 +9,7 @@ namespace metering {
 
 /// 16 by 16 bits. Outlined: otherwise the compiler makes 32 by 32 bits of halves that it has just cut off.
 FLM_NODISCARD constexpr uint32_t multiply_16(uint16_t a, uint16_t b) { return static_cast<uint32_t>(a) * b; }
+FLM_NODISCARD constexpr int32_t multiply_signed(int16_t a, int16_t b) { return static_cast<int32_t>(a) * b; }
 
 /// Outlined: of 32 bits reached by address it takes 36 bytes.
 FLM_OUTLINE inline void increment(uint32_t& number) { ++number; }
@@ -75,7 +76,7 @@ struct PortableArithmetic {
 };
 
 /// Square root, rounded down: bit by bit, the largest number whose square is not too large.
-FLM_NODISCARD constexpr uint16_t square_root(uint32_t x) {
+FLM_NODISCARD FLM_OUTLINE constexpr uint16_t square_root(uint32_t x) {
   uint16_t root = 0;
   for (uint16_t bit = 0x8000u; bit != 0; bit = static_cast<uint16_t>(bit >> 1)) {
     const uint16_t trial = static_cast<uint16_t>(root | bit);

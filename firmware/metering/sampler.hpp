@@ -17,15 +17,14 @@ class Sampler {
   /// Before the first add().
   void start() {
     active_ = at_ = bank_[0];
-    finished_ = bank_[1];
-    clear(bank_[0]);
-    clear(bank_[1]);
+    fresh_ = 1;
   }
 
   /// Interrupt: the code of the clamp whose turn it is. True when it was the last of a scan: end_scan() comes next.
   FLM_NODISCARD FLM_INLINE bool add(uint16_t code) {
     ClampSums& sums = *at_;
     const uint16_t before = sums.last;
+    if (fresh_ != 0) clear(sums);
     sums.last = code;
     sums.sum += code;
     if (code < sums.smallest) sums.smallest = code;
@@ -43,6 +42,7 @@ class Sampler {
   /// Interrupt: a scan has ended, and with it the window if `window_ends` (or as soon as the one before it has been fetched).
   FLM_INLINE void end_scan(bool window_ends) {
     clamp_ = 0;
+    fresh_ = 0;
     ++samples_;
     if (window_ends) window_due_ = true;
     if (window_due_ && window_ready_ == 0)
@@ -61,32 +61,39 @@ class Sampler {
   FLM_NODISCARD bool window_ready() const { return window_ready_ != 0; }
   /// Samples a clamp in the finished window.
   FLM_NODISCARD uint16_t window_samples() const { return finished_samples_; }
-  /// The finished window's sums of a clamp, from 0; the main loop's from window_ready() to release_window().
-  FLM_NODISCARD ClampSums& window(uint8_t clamp) const { return finished_[clamp]; }
-  /// Main loop: the finished window has been used; clears its bank for the next one.
-  template <class Critical>
-  void release_window() {
-    clear(finished_);
-    const Critical publish;
-    window_ready_ = 0;
+  /// The finished window's sums of a clamp, from 0; they stand from window_ready() to release_window(), and after it until the next window
+  /// ends: hold_window() puts that off.
+  FLM_NODISCARD const ClampSums& window(uint8_t clamp) const { return finished()[clamp]; }
+  /// Main loop: the finished window has been used.
+  void release_window() { window_ready_ = 0; }
+  /// Main loop, under a critical section: no window ends until release_window(). False when a finished one waits already.
+  FLM_NODISCARD bool hold_window() {
+    const bool released = window_ready_ == 0;
+    window_ready_ = 1;
+    return released;
   }
 
+  /// The same of the window in progress; under a critical section.
+  FLM_NODISCARD const ClampSums& growing(uint8_t clamp) const { return active_[clamp]; }
+  FLM_NODISCARD uint16_t growing_samples() const { return samples_; }
+
  private:
-  FLM_OUTLINE static void clear(ClampSums* bank) {
-    for (uint8_t clamp = 0; clamp < Clamps; ++clamp) {
-      bank[clamp] = ClampSums{};
-      bank[clamp].smallest = full_scale_code;
-    }
+  FLM_NODISCARD const ClampSums* finished() const { return active_ == bank_[0] ? bank_[1] : bank_[0]; }
+  FLM_NODISCARD ClampSums* finished() { return active_ == bank_[0] ? bank_[1] : bank_[0]; }
+  FLM_INLINE static void clear(ClampSums& sums) {
+    sums.squares = sums.steps = sums.sum = 0;
+    sums.clipped = sums.largest = 0;
+    sums.smallest = full_scale_code;
   }
 
   /// The banks change places. The new one's first steps start from the old one's last samples.
   FLM_OUTLINE void end_window() {
     window_due_ = false;
     window_ready_ = 1;
+    fresh_ = 1;
     finished_samples_ = samples_;
     samples_ = 0;
-    ClampSums *from = active_, *to = finished_;
-    finished_ = from;
+    ClampSums *from = active_, *to = finished();
     at_ = active_ = to;
     for (uint8_t left = Clamps; left != 0; --left) (to++)->last = (from++)->last;
   }
@@ -94,11 +101,11 @@ class Sampler {
   // What is small comes first: a pointer to this object reaches 63 bytes by 2-byte instructions.
   ClampSums* at_ = nullptr;        ///< of the next sample
   ClampSums* active_ = nullptr;    ///< bank that is being filled
-  ClampSums* finished_ = nullptr;  ///< the other one
   uint16_t samples_ = 0;
   uint16_t finished_samples_ = 0;
   volatile uint8_t window_ready_ = 0;
   uint8_t clamp_ = 0;
+  volatile uint8_t fresh_ = 0;  ///< in the first scan of a window, whose bank holds an old one's sums
   volatile bool window_due_ = false;
   ClampSums bank_[2][Clamps] = {};
 };

@@ -31,7 +31,7 @@ static void report() {
   using namespace flm::metering;
   const uint16_t samples = sampler.window_samples();
   const uint32_t square = alternating_mean_square_q10(sampler.window(0), samples, own::noise_q10);
-  sampler.release_window<flm::hal::AvrCritical>();
+  sampler.release_window();
   sensors.add_power(0, power_q8(square, own::meter_constant));
 
   const Sensor& meter = sensors[0];

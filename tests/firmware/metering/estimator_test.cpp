@@ -58,7 +58,7 @@ TEMPLATE_TEST_CASE("the RMS of a sine, a triangle and a half wave of 5 to 25 A i
   }
 }
 
-TEMPLATE_TEST_CASE("the RMS of a phase-cut current is right to 1.6 %, of rectifier peaks to 2 %, over the sampling phases", "",
+TEMPLATE_TEST_CASE("the RMS of a phase-cut current is right to 1.6 %, of rectifier peaks to 2.2 %, over the sampling phases", "",
                    Flm02a, Flm02b) {
   // A jump J of x bends y between two samples, and the step over it loses (J / tau)^2 / 6 of the mean derivative squared: of a
   // sine cut at 90 degrees 100 jumps a second of twice the RMS, 4 / 6 * 100 / 2083 = 3.2 % of the mean square. The mean of the
@@ -66,7 +66,7 @@ TEMPLATE_TEST_CASE("the RMS of a phase-cut current is right to 1.6 %, of rectifi
   for (const double rms : {0.2 * five_amps, five_amps, 4 * five_amps}) {
     CAPTURE(rms);
     CHECK(std::abs(error_percent<TestType>(phase_cut(), rms)) < 1.6);
-    CHECK(std::abs(error_percent<TestType>(peaky(), rms)) < 2.0);
+    CHECK(std::abs(error_percent<TestType>(peaky(), rms)) < 2.2);
   }
 }
 
@@ -172,9 +172,9 @@ TEST_CASE("the largest sums saturate above 1400 counts RMS") {
   }
 }
 
-TEST_CASE("the step weight is the square of tau times the sampling rate, times 1.045, to 0.2 %") {
+TEST_CASE("the step weight is the square of tau times the sampling rate, times 1.025, to 0.2 %") {
   for (const int tau_us : {500, 1910, 5000, 20000}) {
-    const auto wanted = [&](double rate) { return tau_us * 1e-6 * rate * tau_us * 1e-6 * rate * 1.045 * 16384; };
+    const auto wanted = [&](double rate) { return tau_us * 1e-6 * rate * tau_us * 1e-6 * rate * 1.025 * 16384; };
     const auto tau = static_cast<std::uint16_t>(tau_us);
     CHECK(StepWeight<Flm02a::Sampling>::q14(tau) == Approx(wanted(rate_of<Flm02a>())).epsilon(0.002));
     CHECK(StepWeight<Flm02b::Sampling>::q14(tau) == Approx(wanted(rate_of<Flm02b>())).epsilon(0.002));

@@ -53,7 +53,7 @@ void collect(Clamps& sampler, std::array<Sums, clamps>& into) {
     into[clamp].clipped += window.clipped;
     into[clamp].samples += sampler.window_samples();
   }
-  sampler.release_window<NothingInterrupts>();
+  sampler.release_window();
 }
 }  // namespace
 
@@ -137,6 +137,27 @@ TEST_CASE("a finished window stays as it is until it is released") {
   }
 }
 
+TEST_CASE("a finished window stands until the next one ends, which waits while it is held") {
+  Clamps sampler;
+  sampler.start();
+  for (int sample = 0; sample < 30; ++sample) feed(sampler, 7, sample == 29);
+  REQUIRE(sampler.window_ready());
+  CHECK_FALSE(sampler.hold_window());  // It waits already.
+  sampler.release_window();
+  for (int sample = 0; sample < 15; ++sample) feed(sampler, 9);
+  REQUIRE(sampler.hold_window());
+  CHECK(sampler.growing(1).sum == 5 * 9);
+  CHECK(sampler.growing_samples() == 5);
+  for (int sample = 0; sample < 15; ++sample) feed(sampler, 9, true);
+  CHECK(sampler.window(1).sum == 10 * 7);
+  CHECK(sampler.window_samples() == 10);
+  sampler.release_window();
+  for (int sample = 0; sample < 3; ++sample) feed(sampler, 9);
+  REQUIRE(sampler.window_ready());
+  CHECK(sampler.window(1).sum == 11 * 9);
+  CHECK(sampler.window_samples() == 11);
+}
+
 TEST_CASE("a second of full-scale samples at the fastest sampling does not overflow") {
   // The steepest signal jumps between 0 and 1023 with every sample; 2 134 a second is FLM02A's rate.
   Clamps sampler;
@@ -163,7 +184,7 @@ TEST_CASE("a sampler of one clamp ends a scan with every sample") {
   CHECK(sampler.window(0).sum == 1515u);
   CHECK(sampler.window(0).squares == 500u * 500 + 510u * 510 + 505u * 505);
   CHECK(sampler.window(0).steps == 500u * 500 + 10u * 10 + 5u * 5);
-  sampler.release_window<NothingInterrupts>();
+  sampler.release_window();
   REQUIRE(sampler.add(507));
   sampler.end_scan(true);
   REQUIRE(sampler.window_ready());
