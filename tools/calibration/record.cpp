@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -14,8 +15,23 @@ namespace flm::calibration {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Change, setting, command, before, after)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TracePoint, seconds, ratio, uncertainty)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Record, time, port, board, kind, sensor, reference, changes, error_before, error_after,
-                                   uncertainty, verified_error, verified_uncertainty, remarks, trace)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Record, time, port, board, kind, sensor, reference, changes, reference_w, before_w, verified_w,
+                                                error_before, error_after, uncertainty, verified, verified_error, verified_uncertainty,
+                                                remarks, trace)
+
+namespace {
+
+/// Throws nlohmann::json::exception for what is none.
+Record parse_record(const std::string& line) {
+  const auto json = nlohmann::json::parse(line);
+  static_cast<void>(json.at("kind"));
+  auto record = json.get<Record>();
+  for (Change& change : record.changes)  // the first records have offsets as the link has them
+    if (change.command.starts_with("so")) change.before = static_cast<std::int16_t>(change.before), change.after = static_cast<std::int16_t>(change.after);
+  return record;
+}
+
+}  // namespace
 
 std::filesystem::path record_file() { return state_folder() / "calibrations.jsonl"; }
 
@@ -34,7 +50,7 @@ std::vector<Record> read_records(const std::filesystem::path& file) {
   for (std::string line; std::getline(in, line);) {
     ++number;
     try {
-      records.push_back(nlohmann::json::parse(line).get<Record>());
+      records.push_back(parse_record(line));
     } catch (const nlohmann::json::exception&) {
       throw InputError(
           fmt::format("{}:{}: no record of a calibration; allowed: what flmctl wrote. Move the file away to begin a new one",

@@ -10,7 +10,7 @@ namespace flm::calibration {
 struct Change {
   std::string setting;  ///< as a person reads it
   std::string command;  ///< that sets it, without the value
-  int before = 0, after = 0;
+  int before = 0, after = 0;  ///< with their sign, which the link's 16 bits do not show
 };
 
 /// The comparison at one time.
@@ -25,8 +25,12 @@ struct Record {
   int sensor = 0;         ///< 1..6
   std::string reference;  ///< as a person reads it
   std::vector<Change> changes;
+  double reference_w = 0;                    ///< what should be read, W; 0 without load
+  double before_w = 0;                       ///< what was read, W
+  double verified_w = 0;                     ///< what the next readings said, W, of a load as before
   double error_before = 0, error_after = 0;  ///< relative, of the readings; after: expected
   double uncertainty = 0;                    ///< relative, 95 %; 0: not of this kind
+  bool verified = true;                      ///< the next readings bear it out, to the size of its uncertainty; else a remark says why not
   double verified_error = 0;                 ///< relative, from the next readings
   double verified_uncertainty = 0;
   std::vector<std::string> remarks;

@@ -53,11 +53,6 @@ Line errors(const Record& record) {
           plus_minus(record.error_after, record.uncertainty), plus_minus(record.verified_error, record.verified_uncertainty)};
 }
 
-/// 16 bits as they are on the link, as a number that may be negative.
-int shown(const Change& change, int value) {
-  return change.command.starts_with("so") ? static_cast<std::int16_t>(value) : value;
-}
-
 /// The error as it was known from second to second, between its bounds.
 std::string convergence(const Record& record) {
   if (record.trace.size() < 2) return {};
@@ -97,7 +92,7 @@ std::string text_report(std::span<const Record> records) {
     text += fmt::format("{}  {} on {}, sensor {}: calibrate {}\n  reference      {}\n", record.time, record.board, record.port,
                         record.sensor, record.kind, record.reference);
     for (const Change& change : record.changes)
-      text += fmt::format("  {}: {} -> {}\n", change.setting, shown(change, change.before), shown(change, change.after));
+      text += fmt::format("  {}: {} -> {}\n", change.setting, change.before, change.after);
     if (const Line line = errors(record); !line.name.empty())
       text += fmt::format("  {}\n    before       {}\n    expected     {}\n    verified     {}\n", line.name, line.before,
                           line.after, line.verified);
@@ -124,7 +119,7 @@ std::string html_report(std::span<const Record> records) {
     page += "<table>\n<tr><th>setting</th><th class=\"n\">before</th><th class=\"n\">after</th></tr>\n";
     for (const Change& change : record.changes)
       page += fmt::format("<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n", escape(change.setting),
-                          shown(change, change.before), shown(change, change.after));
+                          change.before, change.after);
     page += "</table>\n";
     if (const Line line = errors(record); !line.name.empty())
       page += fmt::format(

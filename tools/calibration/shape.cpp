@@ -105,14 +105,16 @@ ShapeFit fit_shape(std::span<const RawWindow> windows, const ShapeInput& input, 
   // more.
   if (!(std::abs(by_variance / fit.tau_s - 1.0) < 0.015))
     throw CalibrationError(
-        "the current is no sine: its ripple and its steps do not belong together; needed: a resistive load alone on the "
+        "the current is no sine of the given --mains: its ripple and its steps do not belong together; needed: a resistive load alone on the "
         "conductor, a kettle or a heater without a dimmer");
   double squares = 0;
   for (const double tau : taus) squares += (tau - fit.tau_s) * (tau - fit.tau_s);
   fit.uncertainty_s = 2.0 * std::sqrt(squares / (count - 1.0) / count) + 0.5e-6;
   fit.tau_us = static_cast<std::uint16_t>(std::lround(fit.tau_s * 1e6));
   fit.ratio_before = before;
-  fit.ratio_after = std::sqrt(mean_square(of_sine(fit.tau_s, input), fit.tau_us * 1e-6, input));
+  const Ripple sine = of_sine(fit.tau_s, input);
+  fit.ratio_after = std::sqrt(mean_square(sine, fit.tau_us * 1e-6, input));
+  fit.uncertainty = std::sqrt(mean_square(sine, fit.tau_us * 1e-6 + fit.uncertainty_s, input)) / fit.ratio_after - 1.0;
   return fit;
 }
 

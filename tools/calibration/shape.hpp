@@ -21,6 +21,7 @@ struct ShapeFit {
   std::uint16_t tau_us = 0;  ///< as `st` takes it
   double ratio_before = 0;   ///< RMS to mean as the board computes it with the tau it has; a sine: 1.1107
   double ratio_after = 0;    ///< with the new one
+  double uncertainty = 0;    ///< of ratio_after, relative, 95 %: what uncertainty_s costs a sine
   double mean = 0;           ///< counts
 };
 

@@ -9,6 +9,7 @@ namespace flm::calibration {
 namespace {
 
 constexpr double quantisation = 1.0 / 12.0;  ///< variance of a rounded code, count^2
+constexpr double ripple_of_sine = 0.3;       ///< RMS over mean of a rectified sine of 50 Hz behind the boards' smoother
 
 double below(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
@@ -60,7 +61,8 @@ ZeroFit fit_zero(std::span<const RawWindow> windows) {
   // slow against the samples; its ripple is a third of its mean.
   const double ripple = variance - 0.5 * steps / samples;
   // Both estimates of a variance have a standard deviation of about 1 / sqrt(samples); five of them, and some for hum.
-  if (ripple > 5.0 * variance * std::sqrt(3.0 / samples) + 0.005)
+  const double noticed = 5.0 * variance * std::sqrt(3.0 / samples) + 0.005;
+  if (ripple > noticed)
     throw CalibrationError(
         fmt::format("a current flows: the codes' mean is {:.2f} and their ripple {:.2f} counts RMS; open the clamp or "
                     "switch the load off",
@@ -68,6 +70,7 @@ ZeroFit fit_zero(std::span<const RawWindow> windows) {
   ZeroFit fit;
   fit.offset = mean;
   fit.variance = variance;
+  fit.least_mean = std::sqrt(noticed) / ripple_of_sine;
   fit.cut_off = smallest < 0.5 && mean > 1e-4;
   if (fit.cut_off) {
     double low = 0.02, high = 30.0;
@@ -93,7 +96,11 @@ ZeroFit fit_zero(std::span<const RawWindow> windows) {
         fmt::format("the noise is {:.1f} counts RMS; allowed: below 8. Is the clamp's cable next to a transmitter?",
                     std::sqrt(fit.variance)));
   fit.offset_q8 = static_cast<std::int16_t>(std::lround(fit.offset * 256.0));
-  fit.noise_q10 = static_cast<std::uint16_t>(std::min(std::lround(fit.variance * 1024.0), 65535L));
+  // A second's noise has a variance that differs by sqrt(3 / samples) of it, and what exceeds the setting is read as power, thirtyfold for the
+  // smoother: two such deviations more keep a second without load at 0 W. Noise that is cut off at code 0 has that room already.
+  const double a_second = samples / static_cast<double>(windows.size());
+  const double noise = std::max(fit.variance, variance * (1.0 + 2.0 * std::sqrt(3.0 / a_second)));
+  fit.noise_q10 = static_cast<std::uint16_t>(std::min(std::lround(noise * 1024.0), 65535L));
   return fit;
 }
 
