@@ -31,6 +31,7 @@ Record begin_record(const char* kind, const ClampSensor& clamp) {
   record.time = fmt::format("{:%FT%TZ}", std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now()));
   record.kind = kind;
   record.sensor = clamp.sensor + 1;
+  record.has_watts = true;
   return record;
 }
 
@@ -200,7 +201,8 @@ std::optional<Record> calibrate_gain(BoardLink& board, Dialogue& person, const O
   const double error = fit.mean / reference.watt - 1.0;
   // What is not known to be wrong stays.
   const bool agrees = std::abs(error) <= fit.uncertainty;
-  const ConstantChange constant = change_constant(sensor.constant, agrees ? 1.0 : fit.ratio);
+  ConstantChange constant = change_constant(sensor.constant, fit.ratio);
+  if (agrees) constant.after = constant.before, constant.error_after = error;
   person.say(fmt::format("read: {:.1f} W, reference: {:g} W; error {} +- {}", fit.mean, reference.watt, signed_percent(error), bounds(fit.uncertainty)));
   if (reference.half_step > 0.005 * reference.watt)
     note(person, record, fmt::format("the reference is read to {:g} W only: that is what the gain is not known better than; give more digits",
@@ -208,20 +210,22 @@ std::optional<Record> calibrate_gain(BoardLink& board, Dialogue& person, const O
   if (fit.varies)
     note(person, record, fmt::format("the load varied by {:.1f} %; a steady load gives a better result", percent(fit.variation)));
   record.error_before = error;
-  record.error_after = agrees ? error : constant.error_after;
+  record.error_after = constant.error_after;
   record.uncertainty = fit.uncertainty;
   if (!agrees && fit.uncertainty > coarsest_gain)
     throw CalibrationError(fmt::format("the error is {} +- {}, and at most {:.0f} % may be uncertain: {}", signed_percent(error), bounds(fit.uncertainty),
                                        percent(coarsest_gain),
                                        fit.varies ? "a steadier load is needed" : "a reference with more digits is needed"));
-  if (agrees)
-    note(person, record, "the reading agrees with the reference as far as that is known: the constant stays");
-  else
-    person.say(fmt::format("expected after: error {} +- {}", signed_percent(constant.error_after), bounds(fit.uncertainty)));
   record.changes = {constant_change(sensor, constant)};
+  if (agrees) {
+    record.verified = false;
+    note(person, record, "the reading agrees with the reference as far as that is known: the constant stays, nothing would change");
+    return record;
+  }
+  person.say(fmt::format("expected after: error {} +- {}", signed_percent(constant.error_after), bounds(fit.uncertainty)));
   if (!agreed(person, record)) return std::nullopt;
   set_and_verify(board, record.changes, [&] {
-    const GainFit after = fit_gain(clamp_powers(board, person, sensor, options.seconds), reference);
+    const GainFit after = fit_gain(clamp_powers(board, person, sensor, 5), reference);
     record.verified_w = after.mean;
     record.verified_error = 1.0 / after.ratio - 1.0;
     record.verified_uncertainty = after.uncertainty;

@@ -15,7 +15,7 @@ namespace flm::calibration {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Change, setting, command, before, after)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TracePoint, seconds, ratio, uncertainty)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Record, time, port, board, kind, sensor, reference, changes, reference_w, before_w, verified_w,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Record, time, port, board, kind, sensor, reference, changes, has_watts, reference_w, before_w, verified_w,
                                                 error_before, error_after, uncertainty, verified, verified_error, verified_uncertainty,
                                                 remarks, trace)
 
@@ -35,9 +35,17 @@ Record parse_record(const std::string& line) {
 
 std::filesystem::path record_file() { return state_folder() / "calibrations.jsonl"; }
 
+std::filesystem::path record_file_beside(std::filesystem::path board) { return board += ".calibrations.jsonl"; }
+
+std::vector<Record> records_of_port(std::vector<Record> records, std::string_view port) {
+  const auto device = [](std::string_view text) { return text.substr(0, text.find(',')); };
+  std::erase_if(records, [&](const Record& record) { return device(record.port) != device(port); });
+  return records;
+}
+
 void append_record(const std::filesystem::path& file, const Record& record) {
   std::error_code error;
-  std::filesystem::create_directories(file.parent_path(), error);
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
   std::ofstream out(file, std::ios::app);
   out << nlohmann::json(record).dump() << '\n' << std::flush;
   if (!out) throw InputError(fmt::format("{}: cannot be written: {}", file.string(), std::strerror(errno)));

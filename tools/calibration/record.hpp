@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace flm::calibration {
@@ -25,6 +26,7 @@ struct Record {
   int sensor = 0;         ///< 1..6
   std::string reference;  ///< as a person reads it
   std::vector<Change> changes;
+  bool has_watts = false;                    ///< the next three are known; not in the first versions' records
   double reference_w = 0;                    ///< what should be read, W; 0 without load
   double before_w = 0;                       ///< what was read, W
   double verified_w = 0;                     ///< what the next readings said, W, of a load as before
@@ -37,8 +39,12 @@ struct Record {
   std::vector<TracePoint> trace;  ///< of a comparison
 };
 
-/// Where records are kept: calibrations.jsonl in state_folder().
+/// Where a user's records are kept: calibrations.jsonl in state_folder().
 std::filesystem::path record_file();
+/// Where those of a simulated board are: beside the file that it lives in, its EEPROM or its scenario. It is none of the user's.
+std::filesystem::path record_file_beside(std::filesystem::path board);
+/// Those of a port, as it is called before its options: "spi:/dev/spidev0.0" of "spi:/dev/spidev0.0,hz=500000".
+std::vector<Record> records_of_port(std::vector<Record>, std::string_view port);
 /// Adds one; makes the folders. Throws InputError.
 void append_record(const std::filesystem::path& file, const Record&);
 /// All of them, oldest first; none when there is no file. Throws InputError naming the line that is no record.

@@ -126,7 +126,8 @@ TEST_CASE("gain: what is not known to be wrong stays, and what is hardly known i
   REQUIRE(record);
   CHECK(person.questions == 0);
   CHECK(bench.ask("gm 0")[1] == 5163);
-  CHECK_THAT(person.said, Contains("the constant stays") && Contains("nothing would change"));
+  CHECK_THAT(person.said, Contains("the constant stays") && Contains("nothing would change") && !Contains("verified"));
+  CHECK_THAT(headline(*record), Contains("Sensor 1 agrees with the reference (2000 W +- 500 W): ") && Contains("nothing was changed"));
   CHECK_THROWS_WITH(calibrate_gain(bench, person, {}, parse_reference("3kW")), Contains("more digits"));
   CHECK(bench.ask("gm 0")[1] == 5163);
 }
@@ -368,6 +369,16 @@ TEST_CASE("what a person can get wrong has an answer of its own") {
   CHECK(person.questions == 0);
 }
 
+TEST_CASE("a port's records are its own, whatever its options; a simulated board's lie beside it") {
+  std::vector<Record> records(3);
+  records[0].port = "spi:/dev/spidev0.0,hz=500000";
+  records[1].port = "spi:/dev/spidev0.1";
+  records[2].port = "spi:/dev/spidev0.0";
+  CHECK(records_of_port(records, "spi:/dev/spidev0.0,board=flm02b").size() == 2);
+  CHECK(records_of_port(records, "/dev/ttyUSB0").empty());
+  CHECK(record_file_beside("boards/a.bin") == "boards/a.bin.calibrations.jsonl");
+}
+
 TEST_CASE("records are kept, and reported as text and as a page") {
   TemporaryFolder folder;
   const auto file = folder.path() / "state" / "calibrations.jsonl";
@@ -391,8 +402,19 @@ TEST_CASE("records are kept, and reported as text and as a page") {
   REQUIRE(records.size() == 2);
   CHECK(records[1].trace.size() == 3);
   CHECK_THAT(text_report(records), Contains("pulses on sensor 4") && Contains("5163 -> 4917") && Contains("+5.00 % ± 0.20 %"));
-  const std::string page = html_report(records);
-  CHECK_THAT(page, Contains("<svg") && Contains("sim:&lt;a&gt;.toml") && Contains("95 % bounds") && !Contains("nan"));
+  CHECK_THAT(html_report(records), !Contains("<svg"));  // the first versions' records know no watts
+  record.has_watts = true;
+  record.reference_w = 2000.0;
+  record.before_w = 2100.0;
+  record.verified_uncertainty = 0.001;
+  CHECK(headline(record, {{1, "Kitchen & hall"}}) ==
+        "Kitchen & hall (sensor 1) read 5.00 % too much by the reference (pulses on sensor 4), and is right within 0.14 % now.");
+  const std::string page = html_report(std::vector<Record>{records[0], record}, {{1, "Kitchen & hall"}});
+  CHECK_THAT(page, Contains("<h1>Kitchen &amp; hall (sensor 1) read 5.00 % too much") && Contains("<svg") && Contains("sim:&lt;a&gt;.toml") &&
+                       Contains("2 100 W") && Contains("should be 2 000 W") && Contains("bounds of 95 %") && !Contains("nan"));
+  record.verified = false;
+  CHECK_THAT(headline(record), Contains("not verified yet") && !Contains("right within"));
+  CHECK_THAT(html_report(std::vector<Record>{record}), Contains("expected"));
   std::ofstream(file, std::ios::app) << "not json\n";
   CHECK_THROWS_WITH(read_records(file), Contains("calibrations.jsonl:3: no record of a calibration"));
 }

@@ -30,6 +30,7 @@ TOML
 }
 house house 8.695652 0.9
 house idle 0.0 0.9
+house house2 8.695652 0.9
 house phase 1.0 0.9
 house slow 0.2 39.0
 sed 's/^every.*/every = 7000.0/' house.toml >silent.toml
@@ -52,9 +53,18 @@ yes "shape" 0 "time constant 19" house shape
 yes "zero" 0 'expected after: 0.0 W' idle zero
 check "the image does the same" 0 'error +5.' "$FLMCTL" --port "sim:house.toml,engine=image,eeprom=image.eeprom" --yes calibrate gain --reference 2000W
 
-check "the report" 0 'pulses on sensor 4' "$FLMCTL" calibrate report
-check "the report as a page, with a plot" 0 '<svg' sh -c '"$1" calibrate report --html report.html && cat report.html' sh "$FLMCTL"
-check "the report as json" 0 '"calibrations":[' "$FLMCTL" --json calibrate report
+report() { what=$1 text=$2; shift 2; check "$what" 0 "$text" "$FLMCTL" --port "$(board house)" calibrate report "$@"; }
+report "the report" 'pulses on sensor 4'
+check "nothing of it is among the user's own records" 0 'no calibration has been done yet' "$FLMCTL" calibrate report
+check "nor anywhere in the user's state" 0 none sh -c '[ -e state/openflm/calibrations.jsonl ] || echo none'
+check "nor another board's" 0 'calibrate zero --sensor 1' "$FLMCTL" --port "$(board idle)" calibrate report
+printf 'board = "flm02b"\n[[sensor]]\nid = 1\nname = "Kitchen"\nclass = "analog"\nports = [1]\nvoltage = 230.0\ncurrent = 50\n' >named.toml
+report "a configuration names the sensor" 'Kitchen (sensor 1) read 5.19 % too much by the reference (pulses on sensor 4)' --config named.toml
+check "the report as a page, with a picture" 0 '<svg' \
+  sh -c '"$1" --port "$2" calibrate report --config named.toml --html report.html && cat report.html' sh "$FLMCTL" "$(board house)"
+check "which takes the place of an earlier one" 0 yes sh -c '"$1" --port "$2" calibrate report --html report.html && echo yes' sh "$FLMCTL" "$(board house)"
+check "and of nothing else" 2 'house.toml: is there, and no page' "$FLMCTL" --port "$(board house)" calibrate report --html house.toml
+report "the report as json" '"calibrations":[' --json
 
 yes "zero under load" 1 'house.toml,eeprom=house.eeprom: a current flows: the codes' house zero
 yes "gain without load" 1 'the clamp reads 0.0 W: no load, or the clamp is not plugged in' idle gain --reference 1874W
@@ -70,6 +80,13 @@ yes "no smart meter" 1 'sensor 6 is not enabled as a smart meter' house against 
 yes "no clamp" 1 'no clamp sensor is enabled on this board' empty zero
 yes "another sensor" 1 'sensor 2 is no enabled clamp sensor; allowed: 1' house zero --sensor 2
 yes "an uncertainty of nothing" 2 '--uncertainty' house against pulse:4 --uncertainty 0
+house below 0.0 0.9
+printf 'noise_lsb = 1.0\noffset_lsb = -1.3\n' >>below.toml
+check "an uncalibrated board is sent to shape first" 0 "begin with 'flmctl calibrate shape'" sh -c '"$@" | head -n 1' sh \
+  "$FLMCTL" --port "$(board house2)" --yes calibrate gain --reference 2000W
+check "and so is who asks for help" 0 "Begin a new board with 'flmctl calibrate shape'" "$FLMCTL" calibrate --help
+"$FLMCTL" --port "$(board below)" --yes calibrate zero >out 2>err  # done or refused
+check "after zero an input below code 0 reads 0 W" 0 '"power":0' "$FLMCTL" --port "$(board below)" --json watch --for 4
 check "no port" 2 'which board?' "$FLMCTL" calibrate zero
 
 finish

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 
 #include "tools/calibration/procedure.hpp"
 #include "tools/calibration/report.hpp"
@@ -10,6 +11,7 @@
 #include "tools/flmctl/board_link.hpp"
 #include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
+#include "tools/flmctl/config/config.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -57,6 +59,10 @@ Json json_of(const Record& record) {
           {"sensor", record.sensor},
           {"reference", record.reference},
           {"changes", changes},
+          {"reference_w", record.reference_w},
+          {"before_w", record.before_w},
+          {"verified", record.verified},
+          {"verified_w", record.verified_w},
           {"error_before", record.error_before},
           {"error_after", record.error_after},
           {"uncertainty", record.uncertainty},
@@ -75,6 +81,20 @@ Json json_of(const Record& record) {
     throw BoardRefused(fmt::format("{}; {}", error.what(), left.what()));
   }
   throw BoardRefused(left.what());
+}
+
+/// Where the port's records are. A simulated board writes into no user's state.
+std::filesystem::path records_of(const Port& port) {
+  return port.kind == Port::Kind::sim ? record_file_beside(port.eeprom.empty() ? port.path : port.eeprom) : record_file();
+}
+
+void keep(const Port& port, const Record& record) {
+  try {
+    append_record(records_of(port), record);
+  } catch (const InputError& error) {
+    if (port.kind != Port::Kind::sim) throw;
+    fmt::print(stderr, "flmctl: warning: the simulated board's record is not kept: {}\n", error.what());
+  }
 }
 
 using Procedure = std::function<std::optional<Record>(BoardLink&, Dialogue&)>;
@@ -99,7 +119,7 @@ int calibrate(const Globals& globals, const Procedure& procedure) {
     if (!record) return refused;
     record->port = board.name();
     record->board = board.identity().board();
-    append_record(record_file(), *record);
+    keep(parse_port(globals.port), *record);
     if (globals.json) print_json(json_of(*record));
     return done;
   });
@@ -113,11 +133,40 @@ std::pair<Meter, int> reference_of(const std::string& text) {
       fmt::format("'{}' is no reference; allowed: pulse:1 to pulse:6 (the sensor that counts the meter's pulses), p1", text));
 }
 
-int report(const Globals& globals, const std::string& html) {
-  const std::vector<Record> records = read_records(record_file());
+/// Complains of a file that is there and no page.
+void check_page(const std::string& file) {
+  constexpr std::string_view beginning = "<!doctype html>";
+  std::ifstream there(file);
+  std::string found(beginning.size(), '\0');
+  there.read(found.data(), static_cast<std::streamsize>(found.size()));
+  found.resize(static_cast<std::size_t>(there.gcount()));
+  if (!found.empty() && found != beginning)
+    throw InputError(fmt::format("{}: is there, and no page of flmctl's; allowed: a new file, or an earlier report", file));
+}
+
+/// What a configuration calls its sensors.
+SensorNames names_of(const std::string& config) {
+  SensorNames names;
+  if (config.empty()) return names;
+  for (const SensorConfig& sensor : read_config(config).sensors)
+    if (!sensor.name.empty()) names[sensor.id] = sensor.name;
+  return names;
+}
+
+int report(const Globals& globals, const std::string& html, const std::string& config) {
+  std::vector<Record> records;
+  if (globals.port.empty()) {
+    records = read_records(record_file());
+  } else {
+    const Port port = parse_port(globals.port);
+    records = read_records(records_of(port));
+    if (port.kind != Port::Kind::sim) records = records_of_port(std::move(records), port.text);
+  }
+  const SensorNames names = names_of(config);
   if (!html.empty()) {
+    check_page(html);
     AtomicFile file(html);
-    file.write(html_report(records));
+    file.write(html_report(records, names));
     file.commit();
   }
   if (globals.json) {
@@ -131,7 +180,7 @@ int report(const Globals& globals, const std::string& html) {
     }
     print_json({{"calibrations", list}});
   } else if (html.empty()) {
-    fmt::print("{}", text_report(records));
+    fmt::print("{}", text_report(records, names));
   }
   return done;
 }
@@ -141,6 +190,8 @@ int report(const Globals& globals, const std::string& html) {
 void add_calibrate(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("calibrate", "Fit a clamp to what is known about its current");
   command->require_subcommand(1);
+  command->footer("Begin a new board with 'flmctl calibrate shape': what the readings are worth hangs on the smoother's time constant, and what the\n"
+                  "others find on it. Then zero, and gain or against.");
   auto options = std::make_shared<Options>();
   const auto add_sensor = [&](CLI::App* to) {
     to->add_option("--sensor", options->sensor, "the clamp's sensor; absent: the only one")->check(CLI::Range(1, 6));
@@ -148,6 +199,15 @@ void add_calibrate(CLI::App& app, Globals& globals) {
   const auto add_seconds = [&](CLI::App* to) {
     to->add_option("--seconds", options->seconds, "s of readings")->check(CLI::Range(5, 600))->capture_default_str();
   };
+
+  auto* shape = command->add_subcommand("shape", "First, a kettle or heater: the time constant of the input's smoother");
+  add_sensor(shape);
+  add_seconds(shape);
+  shape->add_option("--mains", options->mains_hz, "Hz")->check(CLI::IsMember({50.0, 60.0}))->capture_default_str();
+  shape->callback([&globals, options] {
+    globals.status =
+        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_shape(link, console, *options); });
+  });
 
   auto* zero = command->add_subcommand("zero", "No load: the input's offset and noise");
   add_sensor(zero);
@@ -173,15 +233,6 @@ void add_calibrate(CLI::App& app, Globals& globals) {
         calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_gain(link, console, *options, power); });
   });
 
-  auto* shape = command->add_subcommand("shape", "A resistive load: the time constant of the input's smoother");
-  add_sensor(shape);
-  add_seconds(shape);
-  shape->add_option("--mains", options->mains_hz, "Hz")->check(CLI::IsMember({50.0, 60.0}))->capture_default_str();
-  shape->callback([&globals, options] {
-    globals.status =
-        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_shape(link, console, *options); });
-  });
-
   auto* against =
       command->add_subcommand("against", "A meter on the same load: an S0 meter on a pulse sensor, or the smart meter");
   auto meter = std::make_shared<std::string>();
@@ -199,10 +250,11 @@ void add_calibrate(CLI::App& app, Globals& globals) {
     });
   });
 
-  auto* reporter = command->add_subcommand("report", "What was done, with which reference and uncertainty");
-  auto html = std::make_shared<std::string>();
+  auto* reporter = command->add_subcommand("report", "What was done on the port, or on all, with which reference and uncertainty");
+  auto html = std::make_shared<std::string>(), config = std::make_shared<std::string>();
   reporter->add_option("--html", *html, "write a page to this file instead");
-  reporter->callback([&globals, html] { globals.status = report(globals, *html); });
+  reporter->add_option("--config", *config, "configuration (.toml) that says what the sensors are called");
+  reporter->callback([&globals, html, config] { globals.status = report(globals, *html, *config); });
 }
 
 }  // namespace flm::ctl
