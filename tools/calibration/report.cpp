@@ -64,7 +64,7 @@ bool left_alone(const Record& record) {
 
 /// Before and after; after is what was expected where the next readings do not tell.
 std::vector<Row> rows(const Record& r) {
-  if (left_alone(r)) return {{"reading", r.before_w, r.uncertainty * r.reference_w, plus_minus(r.error_before, r.uncertainty)}};
+  if (left_alone(r)) return {{"found", r.before_w, r.uncertainty * r.reference_w, plus_minus(r.error_before, r.uncertainty)}};
   if (r.kind == "zero") return {{"before", r.before_w, 0, ""}, {"after", r.verified_w, 0, ""}};
   const bool measured = r.verified;
   const double error = measured ? r.verified_error : r.error_after, bound = measured ? r.verified_uncertainty : r.uncertainty;
@@ -106,8 +106,13 @@ std::string picture(const Record& record) {
     const double from = x(row.watt - row.bound_w), to = x(row.watt + row.bound_w);
     if (row.bound_w > 0)
       drawing += fmt::format("<path class=\"{0}\" d=\"M{1:.1f} {3:.1f}H{2:.1f}M{1:.1f} {4:.1f}v12M{2:.1f} {4:.1f}v12\"/>\n", css, from, to, y, y - 6);
-    const bool behind = to < right - 70;  // beside the bounds, where there is room
-    drawing += fmt::format("<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", behind ? "" : "end", behind ? to + 10 : from - 10, y + 5, watts(row.watt));
+    // Beside the bounds where there is room, else above.
+    if (to < right - 70)
+      drawing += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", to + 10, y + 5, watts(row.watt));
+    else if (from > left + 70)
+      drawing += fmt::format("<text class=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", from - 10, y + 5, watts(row.watt));
+    else
+      drawing += fmt::format("<text class=\"mid\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x(row.watt), y - 7, watts(row.watt));
     y += pitch;
   }
   return drawing + "</svg>\n";

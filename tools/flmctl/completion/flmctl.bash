@@ -35,11 +35,11 @@ _flmctl() {
     counter:*) choices='1 2 3 4 5 6' ;;
     stats:) choices='1 2 3' ;;
     led:) choices='heartbeat 1 2 3 4 5 6' ;;
-    calibrate:) choices='zero gain shape against report' ;;
+    calibrate:) choices='shape zero gain against report' ;;
     calibrate:gain) choices='--reference --sensor --seconds' ;;
     calibrate:shape) choices='--mains --sensor --seconds' ;;
     calibrate:against) choices='p1 pulse:4 pulse:5 --sensor --uncertainty --limit' ;;
-    calibrate:report) choices='--html' ;;
+    calibrate:report) choices='--html --config' ;;
     calibrate:*) choices='--sensor --seconds' ;;
     flash:) choices='flm02a flm02b --dry-run --saved --no-save --files' ;;
     flash:*) choices='--dry-run --saved --no-save --files' ;;
