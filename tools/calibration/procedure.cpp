@@ -119,6 +119,15 @@ void check_verified(const Record& record, double allowed, const char* question) 
                                        signed_percent(record.verified_error), signed_percent(record.error_before), question));
 }
 
+/// Questions an error that is larger than a clamp's, its burden's and the mains' voltage make together: 5, 3 and 10 %.
+void question_size(Dialogue& person, Record& record, const char* reference) {
+  constexpr double usual = 0.2;
+  if (record.error_before > usual || record.error_before < -usual)
+    note(person, record, fmt::format("{} is more than a clamp is wrong by: are {}, and the sensor's voltage and current, as the configuration says? "
+                                     "What is set makes up for whatever it is",
+                                     signed_percent(record.error_before), reference));
+}
+
 /// Where the other calibrations begin: what they find depends on the smoother's time constant. Says so of a board that still assumes it.
 void recommend_shape(BoardLink& board, Dialogue& person, const ClampSensor& sensor) {
   const bool assumed = std::any_of(sensor.clamps.begin(), sensor.clamps.end(), [&](int clamp) {
@@ -216,6 +225,7 @@ std::optional<Record> calibrate_gain(BoardLink& board, Dialogue& person, const O
     throw CalibrationError(fmt::format("the error is {} +- {}, and at most {:.0f} % may be uncertain: {}", signed_percent(error), bounds(fit.uncertainty),
                                        percent(coarsest_gain),
                                        fit.varies ? "a steadier load is needed" : "a reference with more digits is needed"));
+  question_size(person, record, "the other meter's reading");
   record.changes = {constant_change(sensor, constant)};
   if (agrees) {
     record.verified = false;
@@ -375,6 +385,11 @@ std::optional<Record> calibrate_against(BoardLink& board, Dialogue& person, cons
   record.error_before = constant.error_before;
   record.error_after = constant.error_after;
   record.uncertainty = fit.uncertainty;
+  question_size(person, record,
+                meter == Meter::pulse ? "the meter's constant (2000 imp/kWh are 0.5 Wh a pulse)" : "the phases that the smart meter counts those of the clamps");
+  // Too small to be questioned above, and still not the clamp's.
+  if (meter == Meter::p1 && sensor.clamps.size() < 3 && record.error_before < -fit.uncertainty - 0.02 && record.error_before >= -0.2)
+    note(person, record, "a smart meter counts all phases: what runs on one without a clamp of this sensor would be taken for the clamp's error");
   record.changes = {constant_change(sensor, constant)};
   if (!agreed(person, record)) return std::nullopt;
   set_and_verify(board, record.changes, [&] {

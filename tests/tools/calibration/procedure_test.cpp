@@ -132,6 +132,32 @@ TEST_CASE("gain: what is not known to be wrong stays, and what is hardly known i
   CHECK(bench.ask("gm 0")[1] == 5163);
 }
 
+TEST_CASE("gain: what is within its bounds and worse than before is taken back") {
+  BoardOnBench bench(bench_scenario(1874.0, 1));
+  bool set = false;
+  bench.tamper([&set](const std::string& line, std::vector<std::int64_t>& numbers) {
+    set = set || line.starts_with("sm 0");
+    if (line == "gd" && numbers.size() >= 4) numbers[3] = set ? 1866 : 1880;  // -0.43 % after +0.32 %; a load may drift by 0.5 %
+  });
+  Script person;
+  CHECK_THROWS_WITH(calibrate_gain(bench, person, {}, parse_reference("1874W")),
+                    Contains("after it the error is -0.43 %, and before it was +0.32 %: it is worse") && Contains("as before"));
+  CHECK(bench.ask("gm 0")[1] == 5163);
+}
+
+TEST_CASE("an error that no clamp has is questioned before it is set: a meter's constant that is half of what is configured") {
+  flm::sim::Scenario scenario = metered_scenario(2000.0, 1);
+  scenario.front_end.gain = 1.1;
+  scenario.pulses[0].every /= 2.0;  // 4000 imp/kWh, taken for 0.5 Wh a pulse
+  BoardOnBench bench(scenario);
+  Script person(false);
+  CHECK_FALSE(calibrate_against(bench, person, {}, Meter::pulse, 4));
+  CHECK_THAT(person.said, Contains("is more than a clamp is wrong by: are the meter's constant"));
+  Script other(false);
+  CHECK_FALSE(calibrate_gain(bench, other, {}, parse_reference("2020W")));
+  CHECK_THAT(other.said, !Contains("more than a clamp"));
+}
+
 TEST_CASE("shape: mains of another frequency than said are no sine to it") {
   flm::sim::Scenario scenario = bench_scenario(2000.0, 1);
   scenario.waveforms[0].hz = 60.0;
