@@ -34,8 +34,8 @@ TEST_CASE("a resistive load gives the smoother's time constant") {
   const ShapeFit fit = fit_shape(windows_of(scenario), input, 0.00191);
   CHECK(fit.tau_s == Approx(tau).epsilon(0.002));
   CHECK(std::abs(fit.tau_s - tau) <= fit.uncertainty_s + 0.001 * tau);
-  // The firmware's estimator makes 0.2 % more than the form factor of a sine, 1.1107 (estimator.hpp).
-  CHECK(fit.ratio_after == Approx(1.1107 * 1.002).epsilon(0.001));
+  // The firmware's estimator makes 0 to 0.2 % more than the form factor of a sine, 1.1107 (estimator.hpp).
+  CHECK(fit.ratio_after == Approx(1.1107 * 1.001).epsilon(0.002));
   if (tau == 0.00191) CHECK(fit.ratio_before == Approx(fit.ratio_after).epsilon(0.001));
   if (tau == 0.0012) CHECK(fit.ratio_before > 1.12);
 }
