@@ -137,7 +137,7 @@ class SensorBoard : private Hal {
     const bool message = !failing_ && link_.message_ready();
     if (link_.take_delivered()) sensors_.delivered();
     if (message) answer();
-    if (apply_due_) apply_changes();
+    if (apply_due_ != 0) apply_changes();
     if (committing_ && store_.settled(*this)) answer_commit();
     show();
   }
@@ -183,10 +183,10 @@ class SensorBoard : private Hal {
 
   /// The same, once the message that did it is out of the way; `meter`: what port 6 listens to has changed as well.
   void settings_have_changed(bool meter) {
-    apply_due_ = true;
+    if (apply_due_ == 0) apply_due_ = 1;
     if (!meter) return;
     forget_meter();
-    meter_due_ = true;
+    apply_due_ = 2;
   }
   FLM_NODISCARD const meter::SmartMeter& smart_meter() const { return meter_; }
   /// How the smart meter's counter follows it; and the link's end: its sensor may be fed by something else now.
@@ -247,6 +247,8 @@ class SensorBoard : private Hal {
   static constexpr uint8_t bytes_at_once = 64;
   /// A clamp's measurement takes longer than a byte of EEPROM, 1.8 ms: the next byte is not to wait for its end.
   static constexpr bool writes_meanwhile = Board::cpu_hz < 8000000;
+  /// A smart meter's bytes come before a glance at the clamps, until the window has so many samples: 40 ms, and a little.
+  static constexpr uint8_t longest_window = 90;
   /// Time for which the heartbeat LED goes dark at a poll.
   static constexpr uint8_t blink_ms = 33;
 
@@ -313,7 +315,7 @@ class SensorBoard : private Hal {
     until_glance_ms_ = static_cast<uint8_t>(until_glance_ms_ + fed_ms_ - now);
     fed_ms_ = now;
     Hal::feed_watchdog();
-    if (static_cast<uint8_t>(until_glance_ms_ - 1) < metering::ClampSecond::period_ms) return;
+    if (static_cast<int8_t>(until_glance_ms_) > 0) return;
     until_glance_ms_ = static_cast<uint8_t>(until_glance_ms_ + metering::ClampSecond::period_ms);
     glance();
   }
@@ -321,6 +323,17 @@ class SensorBoard : private Hal {
   FLM_OUTLINE void glance() {
     if (!hold_statistics()) return;
     uint16_t samples = 0;
+    {
+      const Critical critical;
+      samples = sampler_.growing_samples();
+    }
+    const uint16_t added = static_cast<uint16_t>(samples - glanced_samples_);
+    if (!link_.meter_waits() || added >= longest_window) glance(samples, added);
+    sampler_.release_window();
+  }
+  void glance(uint16_t samples, uint16_t added) {
+    const uint16_t per_sample = metering::ClampSecond::per_sample(added);
+    glanced_samples_ = samples;
     for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp) {
       uint16_t sum = 0, last = 0;
       {
@@ -328,12 +341,9 @@ class SensorBoard : private Hal {
         const metering::ClampSums& sums = sampler_.growing(clamp);
         sum = static_cast<uint16_t>(sums.sum);
         last = sums.last;
-        if (clamp == 0) samples = static_cast<uint16_t>(sampler_.growing_samples() - glanced_samples_);
       }
-      seconds_[clamp].glance(sum, last, samples);
+      seconds_[clamp].glance(sum, last, per_sample);
     }
-    sampler_.release_window();
-    glanced_samples_ = static_cast<uint16_t>(glanced_samples_ + samples);
     ++glances_;
   }
 
@@ -469,8 +479,8 @@ class SensorBoard : private Hal {
 
   /// Not in answer(): the stack is deep enough there.
   FLM_OUTLINE void apply_changes() {
-    if (meter_due_) start_meter();
-    apply_due_ = meter_due_ = false;
+    if (apply_due_ == 2) start_meter();
+    apply_due_ = 0;
     apply_settings();
   }
 
@@ -540,8 +550,7 @@ class SensorBoard : private Hal {
   uint8_t odd_windows_ = 0;  ///< windows that are no second: after a failure the one that it has cut short, and the rest of that second
   uint8_t clipped_ = 0;      ///< clamps with samples at full scale in their last second, a bit each
   bool failing_ = false;
-  bool apply_due_ = false;  ///< apply_settings()
-  bool meter_due_ = false;  ///< start_meter()
+  uint8_t apply_due_ = 0;  ///< 1: apply_settings(); 2: start_meter() as well
   bool committing_ = false;
   bool meter_is_saved_ = false;  ///< since the last checkpoint
 };

@@ -18,13 +18,18 @@ class ClampSecond {
   /// Between two glances, in ms.
   static constexpr uint8_t period_ms = 10;
 
-  /// A glance, after so many more samples: the sum of y since the second began, modulo 2^16, and the newest y.
-  FLM_OUTLINE void glance(uint16_t sum, uint16_t last, uint16_t samples) {
+  /// For glance(): 4 / samples in 1/65536, of 5 or more.
+  FLM_NODISCARD static uint16_t per_sample(uint16_t samples) {
+    return static_cast<uint16_t>(samples < 5 ? 0xCCCC : 0x40000u / samples);
+  }
+  /// A glance: the sum of y since the second began, modulo 2^16, and the newest y; per_sample() of the samples since the last one. A window of
+  /// 2^15 counts and more (twice the usual length at 35 A) counts as less, and so what the second's share is held to.
+  FLM_OUTLINE void glance(uint16_t sum, uint16_t last, uint16_t per_sample) {
     // And what the smoother holds, tau f_s y, where tau f_s is 4.0 with the boards' smoother.
     const uint16_t held = static_cast<uint16_t>(sum + 4 * last);
     const int16_t added = static_cast<int16_t>(held - held_);
     held_ = held;
-    const int16_t level = added < 0 ? 0 : static_cast<int16_t>(static_cast<uint32_t>(added) * 4 / samples);
+    const int16_t level = added < 0 ? 0 : static_cast<int16_t>(multiply_16(static_cast<uint16_t>(added), per_sample) >> 16);
     // A load has come or gone in the window before if its level lies between its neighbours', a and c; it was at them for parts of the
     // window, and b (a + c) - a c is the mean of the squares.
     const int32_t more = multiply_signed(static_cast<int16_t>(newest_ - before_), static_cast<int16_t>(level - newest_));

@@ -6,8 +6,8 @@
 //     E[x^2] = (E[y^2] - s^2) + (tau f_s)^2 g (E[(y_n - y_(n-1))^2] - 2 s^2)        s^2: variance of noise and quantisation
 //
 // since y' = (x - y) / tau and the cross term of y and y' vanishes over a window. The difference of neighbouring samples
-// is a little less than the derivative, by (sin a / a)^2 with a = pi f / f_s; g = 1.025 makes it exact near 180 Hz, and
-// shares the error out: a sine reads 0.06 % high, narrow peaks 2 % low.
+// is a little less than the derivative, by (sin a / a)^2 with a = pi f / f_s; g = 1.028 makes it exact near 190 Hz, and
+// shares the error out: a sine reads 0.09 % high, narrow peaks 2 % low.
 //
 // Volts times the RMS of a second is not the mean of a load that comes and goes within it: clamp_second.hpp.
 //
@@ -62,7 +62,7 @@ template <class Sampling>
 struct StepWeight {
   static constexpr double samples_per_second =
       static_cast<double>(Sampling::cpu_hz) / static_cast<double>(Sampling::tick_cycles) / Sampling::clamps;
-  static constexpr double difference_gain = 1.025;
+  static constexpr double difference_gain = 1.028;
   /// f_s^2 g in 1/s^2, times 1e-12 (tau is in us) 2^30: 4 digits are left, more than tau is known to.
   static constexpr uint16_t scale =
       static_cast<uint16_t>(samples_per_second * samples_per_second * difference_gain * 1e-12 * 1073741824.0 + 0.5);

@@ -17,14 +17,13 @@ class Sampler {
   /// Before the first add().
   void start() {
     active_ = at_ = bank_[0];
-    fresh_ = 1;
   }
 
   /// Interrupt: the code of the clamp whose turn it is. True when it was the last of a scan: end_scan() comes next.
   FLM_NODISCARD FLM_INLINE bool add(uint16_t code) {
     ClampSums& sums = *at_;
     const uint16_t before = sums.last;
-    if (fresh_ != 0) clear(sums);
+    if (samples_ == 0) clear(sums);
     sums.last = code;
     sums.sum += code;
     if (code < sums.smallest) sums.smallest = code;
@@ -42,7 +41,6 @@ class Sampler {
   /// Interrupt: a scan has ended, and with it the window if `window_ends` (or as soon as the one before it has been fetched).
   FLM_INLINE void end_scan(bool window_ends) {
     clamp_ = 0;
-    fresh_ = 0;
     ++samples_;
     if (window_ends) window_due_ = true;
     if (window_due_ && window_ready_ == 0)
@@ -90,7 +88,6 @@ class Sampler {
   FLM_OUTLINE void end_window() {
     window_due_ = false;
     window_ready_ = 1;
-    fresh_ = 1;
     finished_samples_ = samples_;
     samples_ = 0;
     ClampSums *from = active_, *to = finished();
@@ -101,11 +98,10 @@ class Sampler {
   // What is small comes first: a pointer to this object reaches 63 bytes by 2-byte instructions.
   ClampSums* at_ = nullptr;        ///< of the next sample
   ClampSums* active_ = nullptr;    ///< bank that is being filled
-  uint16_t samples_ = 0;
+  uint16_t samples_ = 0;  ///< of the window in progress; in its first scan, 0, its bank holds an old one's sums
   uint16_t finished_samples_ = 0;
   volatile uint8_t window_ready_ = 0;
   uint8_t clamp_ = 0;
-  volatile uint8_t fresh_ = 0;  ///< in the first scan of a window, whose bank holds an old one's sums
   volatile bool window_due_ = false;
   ClampSums bank_[2][Clamps] = {};
 };

@@ -30,7 +30,7 @@ class Radio : public protocol::NoMeterLine {
   static constexpr bool exists = true;
   constexpr Radio() : fast_(false), makes_noise_(false), makes_none_(false), sleeps_(false) {}
   /// Two full packets, of header, length and payload, one or two of a kube, and a byte that tells full from empty.
-  static constexpr uint8_t queue_bytes = 2 * (2 + protocol::jeenode::payload_max) + 24 + 1;
+  static constexpr uint8_t queue_bytes = 2 * (2 + protocol::jeenode::payload_max) + 28 + 1;
 
   /// Before the first interrupt: sets up the chip, and listens.
   void start(Hal& hal, uint8_t group, Rate rate = Rate::kbit_19_2) {

@@ -34,7 +34,7 @@ class Glances {
       sums.last = last_ = code;
       ++samples;
       if (static_cast<double>(sample_ + 1) / rate - seconds_ < due) continue;
-      clamp_.glance(static_cast<std::uint16_t>(sums.sum), sums.last, static_cast<std::uint16_t>(samples - glanced_));
+      clamp_.glance(static_cast<std::uint16_t>(sums.sum), sums.last, ClampSecond::per_sample(static_cast<std::uint16_t>(samples - glanced_)));
       glanced_ = samples;
       ++glances;
       due = 0.005 + 0.010 * glances + late();

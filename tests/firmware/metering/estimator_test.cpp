@@ -172,9 +172,9 @@ TEST_CASE("the largest sums saturate above 1400 counts RMS") {
   }
 }
 
-TEST_CASE("the step weight is the square of tau times the sampling rate, times 1.025, to 0.2 %") {
+TEST_CASE("the step weight is the square of tau times the sampling rate, times 1.028, to 0.2 %") {
   for (const int tau_us : {500, 1910, 5000, 20000}) {
-    const auto wanted = [&](double rate) { return tau_us * 1e-6 * rate * tau_us * 1e-6 * rate * 1.025 * 16384; };
+    const auto wanted = [&](double rate) { return tau_us * 1e-6 * rate * tau_us * 1e-6 * rate * 1.028 * 16384; };
     const auto tau = static_cast<std::uint16_t>(tau_us);
     CHECK(StepWeight<Flm02a::Sampling>::q14(tau) == Approx(wanted(rate_of<Flm02a>())).epsilon(0.002));
     CHECK(StepWeight<Flm02b::Sampling>::q14(tau) == Approx(wanted(rate_of<Flm02b>())).epsilon(0.002));
