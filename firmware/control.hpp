@@ -289,8 +289,9 @@ class Control {
     for (uint8_t place = 0; place < bytes; ++place)
       if (value[place] > limit && (limit != properties::one_of_six || value[place] != 0xFF)) return false;
     const uint16_t number = static_cast<uint16_t>(value[0] | value[1] << 8);
-    if (letter == 'f') return number <= 999;
-    return letter != 'j' || (number >= metering::shortest_debounce_tenths_ms && number <= metering::longest_debounce_tenths_ms);
+    if (letter == 'f') return number != metering::thousandths && number <= metering::largest_divisor;
+    static_assert(metering::longest_debounce_tenths_ms == 0xFFFF, "no limit to be held");
+    return letter != 'j' || number >= metering::shortest_debounce_tenths_ms;
   }
 
   void report() {

@@ -418,8 +418,10 @@ class SensorBoard : private Hal {
   }
 
   void count_pulses() {
-    pulses_.template take<Critical>([this](uint8_t port, uint8_t pulses, uint32_t accepted_ms, uint8_t debounce) {
-      sensors_.add_pulses(port, pulses, accepted_ms - Clock::milliseconds_of(debounce));
+    pulses_.template take<Critical>([this](uint8_t port, uint8_t pulses, uint16_t accepted_ms, uint16_t debounce) {
+      const uint32_t now = now_ms();
+      const uint16_t ago_ms = static_cast<uint16_t>(static_cast<uint16_t>(now) - accepted_ms + Clock::milliseconds_of(debounce));
+      sensors_.add_pulses(port, pulses, now - ago_ms);
     });
   }
 

@@ -44,7 +44,7 @@ struct PropertyTable {
       {'p', Index::none, {2, 2, 2, 2, 2, 2}, Access::get_set, false, false},  // sensor that each port feeds; ff: none
       {'c', Index::sensor, {8}, Access::get_set, false, false},               // counter, Wh or litre
       {'m', Index::sensor, {4}, Access::get_set, false, false},               // meter constant
-      {'f', Index::sensor, {4}, Access::get_set, false, false},               // its thousandths, 0..999
+      {'f', Index::sensor, {4}, Access::get_set, false, false},               // its thousandths, 0..999; or its divisor, 1001..4095
       {'w', Index::none, {4}, Access::get_set, false, false},                 // watchdog resets
       {'b', Index::none, {4}, Access::get_set, false, false},                 // power failures
       {'k', Index::none, {2, 2, 2}, Access::get_set, true, false},            // lines: analog front end, invert RX, invert TX; 0, 1
@@ -55,7 +55,7 @@ struct PropertyTable {
       {'t', Index::clamp, {4}, Access::get_set, false, true},                 // time constant of the smoother, us
       {'n', Index::clamp, {4}, Access::get_set, false, true},                 // variance of the noise, 1/1024 count^2
       {'o', Index::clamp, {4}, Access::get_set, false, true},                 // code at no current, 1/256 count, two's complement
-      {'j', Index::port, {4}, Access::get_set, false, true},                  // debounce of a pulse port, 15..1000 tenths of a ms
+      {'j', Index::port, {4}, Access::get_set, false, true},                  // debounce of a pulse port, 15..65535 tenths of a ms
   };
   static constexpr size_t count = sizeof(properties) / sizeof(properties[0]);
 

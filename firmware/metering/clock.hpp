@@ -43,16 +43,15 @@ class ScanClock {
   /// The same modulo 256; whole at any time.
   FLM_NODISCARD uint8_t milliseconds_low() const { return *reinterpret_cast<const volatile uint8_t*>(&milliseconds_); }
 
-  /// Scans that are at least `tenths` tenths of a millisecond (at most 1 000), at least 1, at most 255.
-  FLM_NODISCARD static constexpr uint8_t scans_of_tenths(uint16_t tenths) {
-    constexpr uint16_t scans_a_tenth_q16 = static_cast<uint16_t>(65536u * denominator / (10u * numerator));  // too small by 1.5e-5
-    const uint16_t scans = static_cast<uint16_t>((static_cast<uint32_t>(tenths) * scans_a_tenth_q16 + 65535u) >> 16);
-    return scans == 0 ? 1 : scans > 255 ? 255 : static_cast<uint8_t>(scans);
+  /// Scans that are at least `tenths` tenths of a millisecond; up to one less of several seconds.
+  FLM_NODISCARD static constexpr uint16_t scans_of_tenths(uint16_t tenths) {
+    constexpr uint16_t scans_a_tenth_q16 = static_cast<uint16_t>(65536u * denominator / (10u * numerator));  // too small by 2.5e-5
+    return static_cast<uint16_t>((static_cast<uint32_t>(tenths) * scans_a_tenth_q16 + 65535u) >> 16);
   }
   /// Whole milliseconds of some scans, rounded to the nearest.
-  FLM_NODISCARD static constexpr uint8_t milliseconds_of(uint8_t scans) {
+  FLM_NODISCARD static constexpr uint16_t milliseconds_of(uint16_t scans) {
     constexpr uint16_t milliseconds_a_scan_q16 = static_cast<uint16_t>(65536u * numerator / denominator);
-    return static_cast<uint8_t>((static_cast<uint32_t>(scans) * milliseconds_a_scan_q16 + 0x8000u) >> 16);
+    return static_cast<uint16_t>((static_cast<uint32_t>(scans) * milliseconds_a_scan_q16 + 0x8000u) >> 16);
   }
 
  private:

@@ -16,16 +16,16 @@ namespace metering {
 constexpr uint16_t default_debounce_tenths_ms = 60;
 /// Shortest: four scans on both boards. No spike of 1 ms is seen in more than three, every level of 2 ms (250 Hz) in four.
 constexpr uint16_t shortest_debounce_tenths_ms = 15;
-/// Longest, for reed contacts: 214 scans on FLM02A, of 255 that fit.
-constexpr uint16_t longest_debounce_tenths_ms = 1000;
+/// Longest, for gas and water wheels whose magnet creeps past a reed contact: all that 16 bits hold, 6.5535 s.
+constexpr uint16_t longest_debounce_tenths_ms = 0xFFFF;
 
 /// What is kept of one input.
 struct PulseInput {
-  uint32_t last_ms;  ///< when the newest pulse was accepted
+  uint16_t last_ms;   ///< when the newest pulse was accepted, modulo 2^16: 65 s, it is taken long before
+  uint16_t held;      ///< scans for which the level has differed from the accepted one
+  uint16_t debounce;  ///< scans after which it is accepted
   volatile uint8_t pulses;  ///< accepted and not taken yet
-  uint8_t held;      ///< scans for which the level has differed from the accepted one
-  uint8_t debounce;  ///< scans after which it is accepted
-  uint8_t pin;       ///< mask in the I/O port
+  uint8_t pin;        ///< mask in the I/O port
 };
 
 /// The pulse inputs of a board: `Inputs` are boards::PulseInput types on one I/O port, of adjoining terminal ports.
@@ -63,7 +63,7 @@ class PulseInputs {
     uint8_t terminal_port = first_terminal_port;
     for (PulseInput& input : inputs_) {
       uint8_t pulses = 0;
-      uint32_t last_ms = 0;
+      uint16_t last_ms = 0;
       {
         const Critical critical;
         pulses = input.pulses;
@@ -128,9 +128,12 @@ class PulseInputs {
         accepted_ = static_cast<uint8_t>(accepted_ ^ input.pin);
         if ((levels & input.pin) == 0) {
           // The clock may tick meanwhile: its lowest byte changes with each tick.
-          const volatile uint32_t& clock = now_ms;
-          do input.last_ms = clock;
-          while (static_cast<uint8_t>(input.last_ms) != *reinterpret_cast<const volatile uint8_t*>(&now_ms));
+          const volatile uint8_t* const clock = reinterpret_cast<const volatile uint8_t*>(&now_ms);
+          uint8_t low = 0;
+          do {
+            low = clock[0];
+            input.last_ms = static_cast<uint16_t>(clock[1] << 8 | low);
+          } while (clock[0] != low);
           input.pulses = static_cast<uint8_t>(input.pulses + 1);
           any_ = 1;
         }

@@ -15,7 +15,7 @@ FLM_NODISCARD FLM_OUTLINE inline uint8_t bit(uint8_t number) { return static_cas
 /// What a sensor has counted.
 struct Total {
   uint32_t counter;       ///< Wh or litre, wraps at 2^32; two's complement of a smart meter that was given more than it took
-  uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, 0..999; clamp: W s, 0..3599; smart meter: not used
+  uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, or parts of its divisor; clamp: W s, 0..3599; smart meter: not used
   uint8_t watt_fraction;  ///< clamp: 1/256 W that the last reported power left out
 };
 
@@ -67,22 +67,28 @@ class Sensors {
       pulse_ports = static_cast<uint8_t>(pulse_ports >> 1);
     }
   }
-  /// A new fraction: the sensor's thousandths were of another one.
+  /// A new fraction: what the sensor has on the way to the next count was of another one.
   void clear_remainder(uint8_t sensor) { at(sensor).remainder = 0; }
 
-  /// Some pulses of a port, the last of them at `last_ms`.
-  void add_pulses(uint8_t port, uint8_t pulses, uint32_t last_ms) {
+  /// Some pulses of a port, at least one, the last of them at `last_ms`.
+  FLM_OUTLINE void add_pulses(uint8_t port, uint8_t pulses, uint32_t last_ms) {
     const uint8_t sensor = settings_.map[port];
     if (sensor == no_sensor || !enabled(sensor)) return;
     Sensor& s = at(sensor);
-    s.counter += static_cast<uint32_t>(settings_.constant[sensor]) * pulses;
-    add_remainder(s, static_cast<uint32_t>(settings_.fraction[sensor]) * pulses, 1000);
     s.extra = last_ms;
     mark_changed(sensor);
+    uint16_t whole = settings_.fraction[sensor];
+    uint32_t parts = settings_.constant[sensor];
+    if (whole < thousandths) {
+      parts = multiply_16(settings_.constant[sensor], thousandths) + whole;
+      whole = thousandths;
+    }
+    do add_remainder(s, parts, whole);
+    while (--pulses != 0);
   }
-  /// Thousandths of a pulse sensor's counter; 0 for a clamp.
+  /// Thousandths of a pulse sensor's counter, rounded down; 0 for a clamp.
   FLM_NODISCARD uint16_t milli(uint8_t sensor) {
-    return (counts_pulses_ & bit(sensor)) != 0 ? at(sensor).remainder : 0;
+    return (counts_pulses_ & bit(sensor)) != 0 ? static_cast<uint16_t>(multiply_16(at(sensor).remainder, thousandths) / parts_of_a_count(sensor)) : 0;
   }
 
   /// True when the sensor's last second was measured whole: enabled, mapped and scaled as now from its start.
@@ -130,7 +136,7 @@ class Sensors {
   /// What is kept of a remainder that no sensor can have: nothing.
   void check_remainders() {
     for (uint8_t sensor = 0; sensor < sensor_count; ++sensor) {
-      const uint16_t whole = (counts_pulses_ & bit(sensor)) != 0 ? 1000 : 3600;
+      const uint16_t whole = (counts_pulses_ & bit(sensor)) != 0 ? parts_of_a_count(sensor) : 3600;
       if (at(sensor).remainder >= whole) at(sensor).remainder = 0;
     }
   }
@@ -148,6 +154,11 @@ class Sensors {
  private:
   /// Outlined: a sensor's members are reached by pointer, and its address is worked out in one place.
   FLM_NODISCARD FLM_OUTLINE Sensor& at(uint8_t sensor) { return sensors_[sensor]; }
+  /// Parts of a count that a pulse sensor's remainder is in: thousandths, or those of its divisor.
+  FLM_NODISCARD uint16_t parts_of_a_count(uint8_t sensor) const {
+    const uint16_t fraction = settings_.fraction[sensor];
+    return fraction > thousandths ? fraction : thousandths;
+  }
   /// Adds parts of a count, `whole` of which make one.
   FLM_OUTLINE static void add_remainder(Sensor& s, uint32_t parts, uint16_t whole) {
     parts += s.remainder;

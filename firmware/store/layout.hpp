@@ -28,7 +28,9 @@
 namespace flm {
 namespace store {
 
-/// Of the layout below; 1 had a header in front and other places for the board's record.
+/// Of the layout below; 1 had a header in front and other places for the board's record. It changes when a place or a meaning does. New values
+/// of a setting (debounce times over 100 ms, divisors) leave it as it is: what an older firmware stored is taken over as it stands, and an
+/// older firmware that meets such a value takes that slot for none (Control::possible) and goes on with the settings before.
 constexpr uint8_t layout_version = 2;
 /// Each copy is the version, and its complement.
 constexpr uint16_t version_address = 1, second_version_address = 509;
@@ -56,6 +58,7 @@ constexpr uint8_t board_slots = 2;
 
 constexpr uint16_t failure_address = 438;
 constexpr uint8_t failure_record_size = 5;  ///< added 2, remainder (12 bits) and number (4 bits) 2, CRC-8 1
+static_assert(metering::largest_divisor <= 0x1000 && 3600 <= 0x1000, "a remainder has 12 bits");
 constexpr uint8_t failure_area_size = metering::sensor_count * failure_record_size;
 constexpr uint8_t failure_areas = 2;
 static_assert(board_address + board_slots * board_slot_size <= failure_address, "the board's record reaches into the failure areas");

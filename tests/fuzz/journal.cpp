@@ -85,14 +85,17 @@ void put_in_range(std::uint8_t* eeprom) {
     if (!is_right(eeprom, s)) continue;
     metering::Settings settings;
     std::memcpy(&settings, eeprom + s.address, sizeof settings);
-    for (auto& fraction : settings.fraction) fraction %= 1000;
+    for (auto& fraction : settings.fraction) {
+      fraction = static_cast<std::uint16_t>(fraction % (metering::largest_divisor + 1));
+      if (fraction == metering::thousandths) fraction = 0;
+    }
     // One port a sensor: one that a clamp and a pulse port feed starts each time without its remainder.
     for (auto* sensor = std::begin(settings.map); sensor != std::end(settings.map); ++sensor)
       if (*sensor >= metering::sensor_count || std::find(std::begin(settings.map), sensor, *sensor) != sensor) *sensor = metering::no_sensor;
     for (auto& enabled : settings.enabled) enabled &= 1;
     for (auto& line : settings.lines) line &= 1;
     for (auto& debounce : settings.debounce_tenths_ms)
-      debounce = std::clamp<std::uint16_t>(debounce, metering::shortest_debounce_tenths_ms, metering::longest_debounce_tenths_ms);
+      debounce = std::max(debounce, metering::shortest_debounce_tenths_ms);
     // No current, no energy: what a second adds is not told to count().
     for (auto& calibration : settings.calibration) calibration = metering::uncalibrated;
     if (settings.led_port >= metering::port_count) settings.led_port = metering::heartbeat;

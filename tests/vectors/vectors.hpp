@@ -209,10 +209,12 @@ constexpr void check_scans(Checks& check, Values v) {
   check.that(ClockB::scans_of_tenths(v(uint16_t{60})) == 13);
   check.that(ClockA::scans_of_tenths(v(uint16_t{1000})) == 214);
   check.that(ClockB::scans_of_tenths(v(uint16_t{1000})) == 209);
-  check.that(ClockA::scans_of_tenths(v(uint16_t{0})) == 1);
-  check.that(ClockB::scans_of_tenths(v(uint16_t{65535})) == 255);
-  check.that(ClockA::milliseconds_of(v(uint8_t{255})) == 120);  // 119.53
-  check.that(ClockB::milliseconds_of(v(uint8_t{255})) == 122);  // 122.4
+  check.that(ClockA::scans_of_tenths(v(uint16_t{65535})) == 13981);     // 13980.8
+  check.that(ClockB::scans_of_tenths(v(uint16_t{65535})) == 13653);     // 13653.1, too small by 2.5e-5
+  check.that(ClockA::milliseconds_of(v(uint16_t{255})) == 120);         // 119.53
+  check.that(ClockB::milliseconds_of(v(uint16_t{255})) == 122);         // 122.4
+  check.that(ClockA::milliseconds_of(v(uint16_t{13981})) == 6554);      // 6553.6
+  check.that(ClockB::milliseconds_of(v(uint16_t{13653})) == 6553);      // 6553.4
 }
 
 /// Number of the first check that failed, 0 when all is right.

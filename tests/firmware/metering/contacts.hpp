@@ -61,6 +61,7 @@ class PulseBench {
   explicit PulseBench(std::uint16_t debounce_tenths = metering::default_debounce_tenths_ms, std::uint8_t levels = 0xFF)
       : levels_(levels) {
     inputs.start();
+    longest_debounce_ = debounce_tenths * (100 * us);
     const std::uint16_t all[] = {debounce_tenths, debounce_tenths, debounce_tenths, debounce_tenths};
     inputs.template set_debounce<Clock>(all);
     inputs.watch(Inputs::mask(true), levels_);
@@ -93,7 +94,7 @@ class PulseBench {
     Nanoseconds end = 0;
     for (const Contact& contact : contacts_)
       if (!contact.edges.empty()) end = std::max(end, contact.edges.back());
-    run_until(end + 200 * ms);
+    run_until(end + 200 * ms + longest_debounce_);
   }
 
   void set_levels(std::uint8_t levels) { levels_ = levels; }
@@ -123,16 +124,17 @@ class PulseBench {
 
   void take() {
     inputs.template take<NothingInterrupts>(
-        [this](std::uint8_t port, std::uint8_t pulses, std::uint32_t last_ms, std::uint8_t debounce) {
+        [this](std::uint8_t port, std::uint8_t pulses, std::uint16_t accepted_ms, std::uint16_t debounce) {
+          const std::uint32_t now_ms = clock_.milliseconds();
           counted_[port].pulses += pulses;
-          counted_[port].stamps.push_back(last_ms - Clock::milliseconds_of(debounce));
+          counted_[port].stamps.push_back(now_ms - static_cast<std::uint16_t>(now_ms - accepted_ms) - Clock::milliseconds_of(debounce));
         });
   }
 
   std::vector<Contact> contacts_;
   std::array<Counted, 6> counted_;
   Clock clock_;
-  Nanoseconds now_ = 0;
+  Nanoseconds now_ = 0, longest_debounce_ = 0;
   std::uint8_t levels_;
 };
 

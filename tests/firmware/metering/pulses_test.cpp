@@ -104,15 +104,15 @@ TEMPLATE_TEST_CASE("with the shortest debounce time 250 Hz count exactly on ever
   }
 }
 
-TEMPLATE_TEST_CASE("a level counts from its debounce time on, not earlier than a scan before and not later than one after", "",
+TEMPLATE_TEST_CASE("a level counts from its debounce time on, not earlier than a scan before (of seconds: two) and not later than one after", "",
                    Flm02a, Flm02b) {
   using namespace flm::metering;
   for (const std::uint16_t tenths : {shortest_debounce_tenths_ms, default_debounce_tenths_ms, longest_debounce_tenths_ms}) {
     for (Nanoseconds phase = 0; phase < 16; ++phase) {
       for (const bool longer : {false, true}) {
         PulseBench<TestType> bench(tenths);
-        const Nanoseconds width = tenths * (100 * us) + (longer ? 2 : -1) * bench.scan;
-        bench.attach(4, pulses(100 * ms + phase * bench.scan / 16, 400 * ms, width, 5));
+        const Nanoseconds width = tenths * (100 * us) + (longer ? 2 : tenths > 1000 ? -2 : -1) * bench.scan;
+        bench.attach(4, pulses(100 * ms + phase * bench.scan / 16, 200 * ms + 2 * width, width, 5));
         bench.run();
         CAPTURE(tenths, phase);
         CHECK(bench.counted(4).pulses == (longer ? 5u : 0u));
@@ -199,6 +199,38 @@ TEMPLATE_TEST_CASE("a pulse's time stamp is within 1 ms of its falling edge", ""
   }
 }
 
+TEMPLATE_TEST_CASE("a wheel whose magnet creeps past its reed contact counts once a turn, with the time of the closing that lasts", "", Flm02a, Flm02b) {
+  // Gas meters in the field: a turn takes a minute, the contact is closed for 8 s of it, and chatters for most of a second at either end.
+  PulseBench<TestType> bench(20000);  // 2 s
+  Edges edges;
+  std::vector<Nanoseconds> closings;
+  for (Nanoseconds turn = 0; turn < 20; ++turn) {
+    const Nanoseconds start = 5'000 * ms + turn * 60'000 * ms;
+    for (const Nanoseconds edge : {0, 310, 490, 700, 1'120}) edges.push_back(start + edge * ms);           // closed, open, closed, open, closed
+    for (const Nanoseconds edge : {8'000, 8'240, 8'300, 8'900, 8'990}) edges.push_back(start + edge * ms);  // open, closed, open, closed, open
+    closings.push_back(start + 1'120 * ms);
+  }
+  bench.attach(4, edges);
+  bench.run();
+  CHECK(bench.counted(4).pulses == 20u);
+  const auto& stamps = bench.counted(4).stamps;
+  REQUIRE(stamps.size() == closings.size());
+  for (std::size_t i = 0; i < stamps.size(); ++i) CHECK(std::abs(Nanoseconds{stamps[i]} * ms - closings[i]) <= 1 * ms);
+}
+
+TEMPLATE_TEST_CASE("a slow port beside a fast one: each has its own debounce time", "", Flm02a, Flm02b) {
+  using Bench = PulseBench<TestType>;
+  Bench bench(50000);  // 5 s
+  std::vector<std::uint16_t> tenths;  // of the ports from the first one on
+  for (const std::uint8_t port : bench.ports()) tenths.push_back(port == 3 ? 15 : 50000);
+  bench.inputs.template set_debounce<typename Bench::Clock>(tenths.data());
+  bench.attach(3, pulses(20 * ms, 4 * ms, 2 * ms, 5000));                         // 250 Hz for 20 s
+  bench.attach(4, pulses(1'000 * ms, 15'000 * ms, 5'003 * ms, 1));                // just long enough
+  bench.run();
+  CHECK(bench.counted(3).pulses == 5000u);
+  CHECK(bench.counted(4).pulses == 1u);
+}
+
 TEST_CASE("pulses that the main loop takes late are all there, with the time of the last") {
   using Bench = PulseBench<Flm02b>;
   struct NothingInterrupts {
@@ -214,12 +246,12 @@ TEST_CASE("pulses that the main loop takes late are all there, with the time of 
     inputs.sample(0xFF, i);
   }
   unsigned calls = 0;
-  inputs.take<NothingInterrupts>([&](std::uint8_t port, std::uint8_t pulses, std::uint32_t last_ms, std::uint8_t) {
+  inputs.take<NothingInterrupts>([&](std::uint8_t port, std::uint8_t pulses, std::uint16_t last_ms, std::uint16_t) {
     CHECK(port == 1 + calls++);
     CHECK(pulses == 200);
     CHECK(last_ms == 199);
   });
   CHECK(calls == 4);
   CHECK_FALSE(inputs.any());
-  inputs.take<NothingInterrupts>([&](std::uint8_t, std::uint8_t, std::uint32_t, std::uint8_t) { FAIL("taken twice"); });
+  inputs.take<NothingInterrupts>([&](std::uint8_t, std::uint8_t, std::uint16_t, std::uint16_t) { FAIL("taken twice"); });
 }

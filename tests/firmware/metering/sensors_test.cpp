@@ -75,6 +75,41 @@ TEST_CASE("pulses count constant and thousandths, with a carry, however many com
   }
 }
 
+TEST_CASE("pulses per kWh count exactly: no part of a count is lost or made, however many pulses come") {
+  // Meters in the field: 3200, 6400 (625/4000), 75 (40000/3000) and 187.5 turns a kWh (16000/3000); and the ends of what a divisor can be.
+  struct Ratio {
+    std::uint16_t constant, divisor;
+  };
+  std::mt19937 random(3);
+  std::uniform_int_distribution<unsigned> how_many(1, 255);
+  for (const Ratio ratio : {Ratio{1000, 3200}, Ratio{625, 4000}, Ratio{40000, 3000}, Ratio{16000, 3000}, Ratio{1, 1001}, Ratio{65535, 4095}, Ratio{0, 4095}}) {
+    Sensors sensors = pulse_sensor(4, 2, ratio.constant, ratio.divisor);
+    std::uint64_t parts = 0;
+    for (int i = 0; i < 2000; ++i) {
+      const unsigned pulses = how_many(random);
+      parts += std::uint64_t{pulses} * ratio.constant;
+      sensors.add_pulses(4, static_cast<std::uint8_t>(pulses), 0);
+      REQUIRE(sensors[2].counter == static_cast<std::uint32_t>(parts / ratio.divisor));
+      REQUIRE(sensors.milli(2) == parts % ratio.divisor * 1000 / ratio.divisor);
+      REQUIRE(sensors[2].remainder < 4096);  // what a failure record holds
+    }
+  }
+}
+
+TEST_CASE("what is kept of a remainder stays when its divisor allows it, and is dropped when it does not") {
+  Sensors sensors = pulse_sensor(4, 2, 1000, 3200);
+  sensors.total(2).remainder = 3199;
+  sensors.check_remainders();
+  CHECK(sensors[2].remainder == 3199);
+  sensors.total(2).remainder = 3200;
+  sensors.check_remainders();
+  CHECK(sensors[2].remainder == 0);
+  sensors.settings().fraction[2] = 999;
+  sensors.total(2).remainder = 1000;
+  sensors.check_remainders();
+  CHECK(sensors[2].remainder == 0);
+}
+
 TEST_CASE("pulses of a port that feeds nothing, or a disabled sensor, count nothing") {
   Sensors sensors = pulse_sensor(4, 2, 1, 0);
   sensors.add_pulses(3, 9, 0);

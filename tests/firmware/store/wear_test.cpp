@@ -119,7 +119,7 @@ TEST_CASE("settings that no link would let in are none, whatever their CRC says"
   CHECK(started([](metering::Settings& s) { s.enabled[5] = 2; }) == 4711);
   CHECK(started([](metering::Settings& s) { s.fraction[5] = 1000; }) == 4711);
   CHECK(started([](metering::Settings& s) { s.debounce_tenths_ms[3] = 14; }) == 4711);
-  CHECK(started([](metering::Settings& s) { s.debounce_tenths_ms[0] = 1001; }) == 4711);
+  CHECK(started([](metering::Settings& s) { s.fraction[5] = 4096; }) == 4711);
   CHECK(started([](metering::Settings& s) { s.led_port = 6; }) == 4711);
   CHECK(started([](metering::Settings& s) { s.lines[2] = 3; }) == 4711);
   CHECK(started([](metering::Settings& s) { s.port_6 = 8; }) == 4711);
