@@ -35,6 +35,7 @@ struct RunArguments {
 
 int run(const RunArguments& arguments) {
   const Scenario scenario = read_scenario(arguments.scenario);
+  for (const std::string& question : scenario.questions) fmt::print(stderr, "warning: {}\n", flm::visible(question));
   const Format format = arguments.format == "jsonl" ? Format::jsonl : arguments.format == "csv" ? Format::csv : Format::table;
   RecordWriter writer(format, scenario, stdout, isatty(STDOUT_FILENO) != 0);
   RunOptions options;

@@ -48,11 +48,13 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
     if (s.sensor_class == SensorClass::analog) {
       lines.push_back(fmt::format("sm {} {}", s.id - 1, static_cast<int>(clamp_meter_constant(s.voltage, s.current))));
     } else if (s.sensor_class == SensorClass::pulse) {
-      const auto thousandths = std::llround(s.constant * 1000.0);
-      lines.push_back(fmt::format("sm {} {}", s.id - 1, thousandths / 1000));
-      lines.push_back(fmt::format("sf {} {}", s.id - 1, thousandths % 1000));
+      const PulseConstant pulse = pulse_constant(s.constant).value();
+      lines.push_back(fmt::format("sm {} {}", s.id - 1, pulse.constant));
+      lines.push_back(fmt::format("sf {} {}", s.id - 1, pulse.fraction));
     }
   }
+  for (const PortConfig& port : scenario.ports)
+    for (const auto& [letter, value] : port.settings()) lines.push_back(fmt::format("s{} {} {}", letter, port.port - 1, value));
   for (const Sensor& s : scenario.sensors) lines.push_back(fmt::format("se {} 1", s.id - 1));
   lines.push_back("ct");
   return lines;

@@ -32,7 +32,7 @@ class Reader {
 
   Scenario read() {
     const TableReader top(file_, root_, "", {"board", "duration", "sensor", "waveform", "frontend", "pulses", "host", "expect",
-                                             "serial", "radio", "power", "parts", "supply"});
+                                             "serial", "radio", "power", "parts", "supply", "port"});
     std::vector<std::string_view> names;
     for (const BoardModel& model : board_models()) names.push_back(model.name);
     board_ = &board_models()[top.required("board", top.one_of("board", names), fmt::format("{}", fmt::join(names, ", ")))];
@@ -41,8 +41,8 @@ class Reader {
     for (const PulsePort& p : board_->pulse_ports) ports_.pulse_ports.push_back(p.port);
     scenario_.duration = top.required("duration", top.number("duration", 1e-3, kLongest), "seconds of simulated time");
 
-    each("sensor", {"id", "class", "ports", "voltage", "current", "constant", "type", "without_crc"},
-         [this](const TableReader& t) { scenario_.sensors.push_back(read_sensor(t, ports_, scenario_.sensors)); });
+    each("sensor", sensor_keys(), [this](const TableReader& t) { sensor(t); });
+    each("port", port_keys(), [this](const TableReader& t) { port(t); });
     each("waveform", {"port", "file", "channel", "scale", "rate", "repeat", "amps", "hz", "shape"},
          [this](const TableReader& t) { waveform(t); });
     one(top, "frontend", {"tau", "noise_lsb", "offset_lsb", "gain", "seed", "clamp_corner", "clamp_saturation"}, [this](const TableReader& t) { front_end(t); });
@@ -82,6 +82,17 @@ class Reader {
     std::filesystem::path path = file_.parent_path() / *t.text("file");
     if (!std::filesystem::is_regular_file(path)) t.fail("file", fmt::format("is '{}', which is no file", path.string()), "an existing file");
     return path;
+  }
+
+  void sensor(const TableReader& t) {
+    scenario_.sensors.push_back(read_sensor(t, ports_, scenario_.sensors));
+    if (const std::string question = question_about(scenario_.sensors.back()); !question.empty())
+      scenario_.questions.push_back(fmt::format("{}:{}: {}", file_.string(), t.line("constant"), question));
+  }
+
+  void port(const TableReader& t) {
+    if (scenario_.sensors.empty()) t.fail("port", "is to be set, and there is no [[sensor]]", "[[sensor]] tables: without any the main board sets nothing");
+    scenario_.ports.push_back(read_port(t, ports_, scenario_.ports));
   }
 
   void waveform(const TableReader& t) {

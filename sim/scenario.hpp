@@ -10,11 +10,13 @@
 
 #include "sim/tolerances.hpp"
 #include "tools/common/input_error.hpp"
+#include "tools/common/port_table.hpp"
 #include "tools/common/sensor.hpp"
 
 namespace flm::sim {
 
 using flm::InputError;
+using flm::PortConfig;
 using flm::Sensor;
 using flm::SensorClass;
 using flm::SensorType;
@@ -115,6 +117,8 @@ struct Scenario {
   std::string board;
   double duration = 0.0;
   std::vector<Sensor> sensors;
+  std::vector<PortConfig> ports;       ///< what the main board sets beside the sensors
+  std::vector<std::string> questions;  ///< what can be right and seldom is: "house.toml:7: sensor 4: ..."
   std::vector<Waveform> waveforms;
   FrontEnd front_end;
   BoardParts parts;

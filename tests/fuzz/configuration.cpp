@@ -31,7 +31,7 @@ std::string essence(const Config& c) {
     }
     text += '\n';
   }
-  for (const ctl::PortConfig& p : c.ports)
+  for (const PortConfig& p : c.ports)
     text += fmt::format("port {} {} {} {} {}\n", p.port, p.tau_us.value_or(99999), p.noise_q10.value_or(99999), p.debounce_tenths_ms.value_or(99999), p.offset_q8.value_or(99999));
   return text;
 }
@@ -41,9 +41,9 @@ void fits(const Config& c) {
     promise(s.id >= 1 && s.id <= 6, "3: a sensor is 1 to 6");
     if (!s.has_class || s.sensor_class == SensorClass::p1) continue;
     promise(meter_constant_of(s) <= 65535, "3: a meter constant has 16 bits");
-    if (s.sensor_class == SensorClass::pulse) promise(fraction_of(s) <= 999 && meter_constant_of(s) + fraction_of(s) > 0, "3: thousandths are 0 to 999, and a pulse is something");
+    if (s.sensor_class == SensorClass::pulse) promise(fraction_of(s) <= 4095 && fraction_of(s) != 1000 && meter_constant_of(s) + fraction_of(s) > 0, "3: thousandths are 0 to 999, a divisor 1001 to 4095, and a pulse is something");
   }
-  for (const ctl::PortConfig& p : c.ports) {
+  for (const PortConfig& p : c.ports) {
     promise(p.tau_us.value_or(0) <= 65535 && p.noise_q10.value_or(0) <= 65535, "3: tau and noise have 16 bits");
     promise(p.offset_q8.value_or(0) >= -32768 && p.offset_q8.value_or(0) <= 32767, "3: an offset has 16 bits");
   }

@@ -12,6 +12,7 @@ using namespace flm::sim;
 namespace {
 
 const std::string top = "board = \"flm02b\"\nduration = 10.0\n";  // two lines
+const std::string pulse = top + "[[sensor]]\nid = 4\nclass = \"pulse\"\nports = [4]\n";  // six
 
 /// The message for a scenario, without the folder's name; empty when it is accepted and its recordings load.
 std::string complaint(const std::string& text, const std::string& csv = "", const std::string& sound = "") {
@@ -173,7 +174,7 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
       {"board = \"flm02b\"\nduration = \"long\"\n", "", "", "s.toml:2: key 'duration' is no number; allowed: a number from 0.001 to 315360000"},
       {top + "duraton = 1\n", "", "",
        "s.toml:3: key 'duraton' is not known (did you mean 'duration'?); allowed: board, duration, sensor, waveform, frontend, pulses, host, "
-       "expect, serial, radio, power, parts, supply"},
+       "expect, serial, radio, power, parts, supply, port"},
       {top + "[[waveform]]\nport = 1\namps = 5\nshap = \"sine\"\n", "", "",
        "s.toml:6: [[waveform]] key 'shap' is not known (did you mean 'shape'?); allowed: port, file, channel, scale, rate, repeat, amps, hz, shape"},
       {top + "[[waveform]]\nport = 1\nfile = \"none.wav\"\n", "", "",
@@ -250,6 +251,15 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
       {top + "[supply]\nvolts = 12\n", "", "", "s.toml:4: [supply] key 'volts' is 12; allowed: a number from 0 to 6"},
       {top + "[supply]\nripple = -0.1\n", "", "", "s.toml:4: [supply] key 'ripple' is -0.1; allowed: a number from 0 to 6"},
       {top + "[supply]\nripple = 0.1\nhz = 0.5\n", "", "", "s.toml:5: [supply] key 'hz' is 0.5; allowed: a number from 1 to 100000"},
+      {top + "[[port]]\nport = 4\ndebounce = 1\n", "", "",
+       "s.toml:4: [[port]] key 'port' is to be set, and there is no [[sensor]]; allowed: [[sensor]] tables: without any the main board sets nothing"},
+      {pulse + "[[port]]\nport = 4\ndebounce = 7\n", "", "", "s.toml:9: [[port]] key 'debounce' is 7; allowed: a number from 0.0015 to 6.5535"},
+      {pulse + "[[port]]\nport = 4\ntau = 0.002\n", "", "", "s.toml:9: [[port]] key 'tau' stands at port 4, which is no clamp's; allowed: clamp ports 1, 2, 3"},
+      {pulse + "constant = 0.3333\n", "", "",
+       "s.toml:7: [[sensor]] key 'constant' is 0.3333, which a board cannot count exactly; allowed: whole thousandths as in 0.125, pulses_per_kwh as in 3000"},
+      {pulse + "pulses_per_kwh = 4099\n", "", "",
+       "s.toml:7: [[sensor]] key 'pulses_per_kwh' is 4099: a pulse of 0.2439619419370578 Wh, which a board cannot count exactly; allowed: constant = 0.244, which is "
+       "+0.0156 % off, or another number"},
       {top + "[supply]\nhz = 50\n", "", "", "s.toml:4: [supply] key 'hz' stands without 'ripple'; allowed: hz with ripple"},
       {top + "[[power]]\nat = 2.0\nrestore = 4.0\n[[host]]\nat = 2.0\nsend = \"gc 0\"\n", "", "",
        "s.toml:7: [[host]] key 'at' is 2: the power fails from 2 to 4, and nobody can send; allowed: before 2, or from 4"},

@@ -1,6 +1,7 @@
 #include "tools/common/sensor_table.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "tools/common/meter_constant.hpp"
 
@@ -53,8 +54,36 @@ std::string smaller_clamp(double voltage) {
   return fitting != 0 ? fmt::format(", or a clamp of up to {} A", fitting) : "";
 }
 
+/// What else a constant could be that a board cannot be set to.
+std::string instead_of(double per_pulse) {
+  std::string allowed = "whole thousandths as in 0.125";
+  const double pulses = std::round(1000.0 / per_pulse);
+  if (pulses >= 1.0 && std::abs(pulses * per_pulse / 1000.0 - 1.0) < 1e-3 && pulse_constant(1000.0 / pulses))
+    allowed += fmt::format(", pulses_per_kwh as in {}", pulses);
+  else
+    allowed += ", an exact fraction as in 0.3125, or pulses_per_kwh";
+  return allowed;
+}
+
+void read_pulse_constant(const TableReader& t, Sensor& s) {
+  if (const auto pulses = t.number("pulses_per_kwh", 0.1, 1e6)) {
+    if (t.has("constant")) t.fail("pulses_per_kwh", "stands beside 'constant'", "one of the two");
+    if (s.type != SensorType::electricity)
+      t.fail("pulses_per_kwh", fmt::format("belongs to electricity, and the type is {}", sensor_type_names()[static_cast<std::size_t>(s.type)]), "constant, in litre per pulse");
+    s.pulses_per_kwh = pulses;
+    s.constant = 1000.0 / *pulses;
+    if (!pulse_constant(s.constant))
+      t.fail("pulses_per_kwh", fmt::format("is {}: a pulse of {} Wh, which a board cannot count exactly", *pulses, s.constant),
+             fmt::format("constant = {:.3f}, which is {:+.4f} % off, or another number", s.constant, (std::round(s.constant * 1000.0) / 1000.0 / s.constant - 1.0) * 100.0));
+    return;
+  }
+  s.constant = t.number("constant", 0.001, 65535.999).value_or(1.0);
+  if (!pulse_constant(s.constant)) t.fail("constant", fmt::format("is {}, which a board cannot count exactly", s.constant), instead_of(s.constant));
+}
+
 void read_clamp(const TableReader& t, Sensor& s) {
-  if (t.has("constant")) t.fail("constant", "belongs to pulse sensors", "voltage, current");
+  for (const char* key : {"constant", "pulses_per_kwh"})
+    if (t.has(key)) t.fail(key, "belongs to pulse sensors", "voltage, current");
   s.voltage = t.number("voltage", 1.0, 1000.0).value_or(230.0);
   s.current = static_cast<int>(t.integer("current", 1, 500).value_or(50));
   if (std::find(std::begin(clamp_currents), std::end(clamp_currents), s.current) == std::end(clamp_currents))
@@ -77,6 +106,18 @@ const std::vector<std::string_view>& sensor_type_names() {
   return names;
 }
 
+const std::vector<std::string_view>& sensor_keys() {
+  static const std::vector<std::string_view> keys = {"id", "class", "type", "ports", "voltage", "current", "constant", "pulses_per_kwh", "without_crc"};
+  return keys;
+}
+
+std::string question_about(const Sensor& s) {
+  constexpr double much = 100.0;  // Wh; meters with so few pulses stand behind current transformers, and seldom in a house
+  if (s.sensor_class != SensorClass::pulse || s.type != SensorType::electricity || s.constant < much || s.pulses_per_kwh) return {};
+  return fmt::format("sensor {}: constant is Wh per pulse: {} would be {} kWh a pulse; a meter of {} imp/kWh has constant = {}, or pulses_per_kwh = {}", s.id, s.constant,
+                     s.constant / 1000.0, s.constant, std::round(1000.0 / s.constant * 1e6) / 1e6, s.constant);
+}
+
 bool BoardPorts::is_pulse_port(int port) const { return std::find(pulse_ports.begin(), pulse_ports.end(), port) != pulse_ports.end(); }
 
 std::string BoardPorts::pulse_port_names() const { return fmt::format("pulse ports {} of {}", fmt::join(pulse_ports, ", "), board); }
@@ -93,14 +134,14 @@ Sensor read_sensor(const TableReader& t, const BoardPorts& board, const std::vec
   if (s.sensor_class == SensorClass::analog) {
     read_clamp(t, s);
   } else if (s.sensor_class == SensorClass::p1) {
-    for (const char* key : {"voltage", "current", "constant", "type"})
+    for (const char* key : {"voltage", "current", "constant", "pulses_per_kwh", "type"})
       if (t.has(key)) t.fail(key, "does not belong to a smart meter, which tells it all", "without_crc");
     s.without_crc = t.truth("without_crc").value_or(false);
   } else {
     for (const char* key : {"voltage", "current"})
-      if (t.has(key)) t.fail(key, "belongs to analog sensors", "constant, type");
-    s.constant = t.number("constant", 0.001, 65535.999).value_or(1.0);
+      if (t.has(key)) t.fail(key, "belongs to analog sensors", "constant, pulses_per_kwh, type");
     s.type = static_cast<SensorType>(t.one_of("type", sensor_type_names()).value_or(0));
+    read_pulse_constant(t, s);
   }
   return s;
 }

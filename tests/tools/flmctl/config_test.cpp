@@ -32,11 +32,11 @@ Settings random_settings(const BoardFacts& board, std::mt19937& random) {
         break;
       }
       case 'm': settings[s] = {draw(1, 65535)}; break;
-      case 'f': settings[s] = {draw(0, 999)}; break;
+      case 'f': settings[s] = {draw(0, 1) != 0 ? draw(0, 999) : draw(1001, 4095)}; break;
       case 'i': settings[s] = {draw(0, 1) != 0 ? 255 : draw(0, 5)}; break;
       case 'y': settings[s] = {draw(0, 1)}; break;
       case 'q': settings[s] = {1 + (board.has_port_configuration ? 0 : 2 * draw(0, 1)) + 4 * draw(0, 1)}; break;
-      case 'j': settings[s] = {draw(15, 1000)}; break;
+      case 'j': settings[s] = {draw(15, 65535)}; break;
       case 'g': break;  // The board does not tell.
       default: settings[s] = {draw(0, 65535)}; break;
     }
@@ -48,7 +48,8 @@ Settings random_settings(const BoardFacts& board, std::mt19937& random) {
 
 TEST_CASE("a configuration that was written is read as it was: any settings come back exactly") {
   test::EngineBus bus(test::small_house(), 0.0);
-  const Board board(bus, "bench");
+  Board board(bus, "bench");
+  board.identify();
   const TemporaryFolder folder;
   std::mt19937 random(7);
   for (int i = 0; i < 500; ++i) {
@@ -89,6 +90,38 @@ TEST_CASE("what a file does not name stays") {
   after[{'m', 3}] = before.at({'m', 3});
   after[{'f', 3}] = before.at({'f', 3});
   CHECK(after == before);
+}
+
+TEST_CASE("pulses per kWh come to the board as a fraction, and back as they were written") {
+  const TemporaryFolder folder;
+  test::EngineBus bus(test::small_house(), 0.0);
+  Board board(bus, "bench");
+  board.identify();
+  struct Case {
+    const char* written;
+    std::uint64_t wh, pulses;  // so many are so many
+  };
+  for (const Case c : {Case{"pulses_per_kwh = 4500", 1000, 4500}, Case{"pulses_per_kwh = 3200", 1000, 3200}, Case{"pulses_per_kwh = 96", 1000, 96},
+                       Case{"pulses_per_kwh = 2000", 1, 2}, Case{"pulses_per_kwh = 187.5", 2000, 375}, Case{"constant = 0.3125", 5, 16},
+                       Case{"constant = 0.125", 1, 8}}) {
+    const auto file = folder.file("one.toml", std::string("board = \"flm02b\"\n[[sensor]]\nid = 4\nclass = \"pulse\"\nports = [4]\n") + c.written + "\n");
+    const Config config = read_config(file);
+    std::vector<std::string> notes;
+    push(board, read_current(board, config), target_settings(config, read_current(board, config), board, notes));
+    const Settings settings = read_settings(board, all_settings(*config.board));
+    CAPTURE(c.written);
+    const std::uint64_t constant = settings.at({'m', 3}).at(0), fraction = settings.at({'f', 3}).at(0);
+    if (fraction > 1000)
+      CHECK(constant * c.pulses == c.wh * fraction);
+    else  // as stock firmware knows it
+      CHECK((constant * 1000 + fraction) * c.pulses == c.wh * 1000);
+    CHECK((fraction <= 1000) == (c.pulses == 2 || c.pulses == 8));
+    const std::string text = config_text(config_of(settings, *config.board, &config, notes));
+    std::string compact;  // without the blanks that align
+    for (const char letter : text)
+      if (letter != ' ' || (!compact.empty() && compact.back() != ' ')) compact += letter;
+    CHECK_THAT(compact, Catch::Contains(c.written));
+  }
 }
 
 TEST_CASE("a board that refuses is set back to what it had") {

@@ -28,17 +28,24 @@ void warn(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) fmt::print(stderr, "flmctl: note: {}\n", note);
 }
 
+/// Reads a file, and says on stderr what should be looked at.
+Config read_and_question(const std::string& file) {
+  Config config = read_config(file);
+  for (const std::string& question : config.questions) fmt::print(stderr, "flmctl: warning: {}\n", visible(question));
+  return config;
+}
+
 int check(const Globals& globals, const std::string& file) {
-  const Config config = read_config(file);
+  const Config config = read_and_question(file);
   if (globals.json)
-    print_json({{"file", file}, {"board", config.board->name}, {"sensors", config.sensors.size()}, {"ports", config.ports.size()}, {"ok", true}});
+    print_json({{"file", file}, {"board", config.board->name}, {"sensors", config.sensors.size()}, {"ports", config.ports.size()}, {"questions", config.questions}, {"ok", true}});
   else
     fmt::print("{}: fine for a {}: {} sensors, {} ports\n", file, config.board->name, config.sensors.size(), config.ports.size());
   return done;
 }
 
 int diff(const Globals& globals, const std::string& file) {
-  const Config config = read_config(file);
+  const Config config = read_and_question(file);
   return with_board(globals, [&](Board& board) {
     std::vector<std::string> notes;
     const Settings current = read_current(board, config);
@@ -48,14 +55,26 @@ int diff(const Globals& globals, const std::string& file) {
     } else {
       warn(notes);
       print(changes, "on the board,");
-      if (changes.empty()) fmt::print("{}: the board is as the file says\n", file);
+      // What is set and not saved is not told by a board; a push saves it.
+      if (changes.empty()) fmt::print("{}: the board is as the file says; whether it is saved, 'flmctl config push' makes sure\n", file);
     }
     return changes.empty() ? done : refused;
   });
 }
 
+/// Saves what may have been set and not saved, by a push that did not come to its end. True: it was saved, the board has written nothing.
+bool save(Board& board) {
+  const auto written = [&]() -> std::optional<int> {
+    const auto health = board.health();
+    return health && health->now ? std::optional<int>(health->now->eeprom_writes) : std::nullopt;
+  };
+  const auto before = written();
+  board.commit();
+  return before && written() == before;
+}
+
 int push_file(const Globals& globals, const std::string& file) {
-  const Config config = read_config(file);
+  const Config config = read_and_question(file);
   return with_board(globals, [&](Board& board) {
     std::vector<std::string> notes;
     const double start = board.bus().now();
@@ -63,12 +82,13 @@ int push_file(const Globals& globals, const std::string& file) {
     const Settings target = target_settings(config, current, board, notes);
     const auto changes = differences(current, target);
     if (!globals.json) warn(notes);
+    const bool was_saved = changes.empty() && save(board);
     if (!changes.empty()) push(board, current, target);
     const double seconds = std::round((board.bus().now() - start) * 1000.0) / 1000.0;
     if (globals.json) {
       print_json({{"file", file}, {"changed", to_json(changes)}, {"notes", notes}, {"seconds", seconds}});
     } else if (changes.empty()) {
-      fmt::print("{}: the board is as the file says, nothing was written\n", file);
+      fmt::print("{}: the board is as the file says, {}\n", file, was_saved ? "nothing was written" : "and has saved what was not");
     } else {
       print(changes, "->");
       fmt::print("{}: {} settings set, read back and saved in {:.1f} s\n", file, changes.size(), seconds);
@@ -80,7 +100,15 @@ int push_file(const Globals& globals, const std::string& file) {
 int pull(const Globals& globals, const std::string& file) {
   std::optional<Config> known;
   const bool replaces = file != "-" && std::filesystem::exists(file);
-  if (replaces) known = read_config(file);
+  std::string unread;  ///< why it is no configuration
+  if (replaces) {
+    try {
+      known = read_config(file);
+    } catch (const InputError& error) {
+      if (!may_be_config(file)) throw;
+      unread = error.what();
+    }
+  }
   return with_board(globals, [&](Board& board) {
     const BoardFacts* facts = board.identity().facts;
     if (facts == nullptr) throw BoardRefused(fmt::format("{}: says that it is hardware {}.{}, which this flmctl does not know", board.name(), board.identity().hardware_major, board.identity().hardware_minor));
@@ -95,7 +123,11 @@ int pull(const Globals& globals, const std::string& file) {
       fmt::print("{}", text);
       return done;
     }
-    if (replaces) confirm(globals, fmt::format("{} is there; replace it? Names, types and clamps are kept, comments are not.", file));
+    if (!unread.empty())
+      confirm(globals, fmt::format("{}\n{} is there and cannot be read; replace it? Nothing that stands in it is kept.", unread, file));
+    else if (replaces)
+      confirm(globals, fmt::format("{} is there; replace it? Names, types and clamps are kept, comments are not.", file));
+    if (!unread.empty()) warn({fmt::format("{}; nothing that stood in it was kept", unread)});
     AtomicFile out(file);
     out.write(text);
     out.commit();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/common/port_table.hpp"
 #include "tools/common/sensor.hpp"
 #include "tools/flmctl/board_facts.hpp"
 
@@ -22,14 +23,6 @@ struct SensorConfig : Sensor {
   bool invert_rx = true, invert_tx = false;  ///< smart meter on a board with a port configuration
 };
 
-/// A [[port]] table, in the board's units.
-struct PortConfig {
-  int port = 0;
-  int line = 0;
-  std::optional<std::uint32_t> tau_us, noise_q10, debounce_tenths_ms;
-  std::optional<int> offset_q8;
-};
-
 struct Config {
   std::string file;
   std::string name;
@@ -39,6 +32,7 @@ struct Config {
   std::vector<PortConfig> ports;
   std::optional<std::uint32_t> radio_group, radio_rate, led;  ///< as on the link
   int radio_line = 0, led_line = 0;
+  std::vector<std::string> questions;  ///< what can be right and seldom is: "house.toml:7: sensor 4: ..."
 
   [[nodiscard]] const SensorConfig* sensor(int id) const;
 };
@@ -46,12 +40,15 @@ struct Config {
 /// Reads and checks a file. Throws InputError with file, line, key, what is wrong and what is allowed.
 Config read_config(const std::filesystem::path&);
 
+/// Whether a file that read_config() refuses is one that somebody meant for a configuration: a text file called .toml, and no scenario.
+bool may_be_config(const std::filesystem::path&);
+
 /// The file's text; read_config() gives the same configuration.
 std::string config_text(const Config&);
 
-/// What a sensor's meter constant is: calibrated, of voltage and current, or Wh or litre per pulse without its thousandths.
+/// What a sensor's meter constant is: calibrated, of voltage and current, or a pulse's constant on the link.
 std::uint32_t meter_constant_of(const SensorConfig&);
-/// A pulse sensor's thousandths.
+/// A pulse sensor's thousandths, or its divisor.
 std::uint32_t fraction_of(const SensorConfig&);
 
 }  // namespace flm::ctl

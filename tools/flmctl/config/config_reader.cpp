@@ -1,11 +1,12 @@
 // A configuration file in TOML, checked before anything is sent to a board.
 #include <algorithm>
-#include <cmath>
+#include <fstream>
 #include <functional>
+#include <iterator>
 
-#include "firmware/metering/pulses.hpp"    // debounce limits
 #include "firmware/metering/settings.hpp"  // heartbeat
 #include "tools/common/meter_constant.hpp"
+#include "tools/common/port_table.hpp"
 #include "tools/common/sensor_table.hpp"
 #include "tools/common/toml_reader.hpp"
 #include "tools/flmctl/config/config.hpp"
@@ -35,12 +36,12 @@ class Reader {
     config_.name = top.text("name").value_or("");
     phases(top);
     led(top);
-    each("sensor", {"id", "name", "class", "type", "ports", "enabled", "voltage", "current", "meter_constant", "constant", "without_crc", "baud",
-                    "invert_rx", "invert_tx"},
-         [this](const TableReader& t) { sensor(t); });
+    std::vector<std::string_view> keys = sensor_keys();
+    keys.insert(keys.end(), {"name", "enabled", "meter_constant", "baud", "invert_rx", "invert_tx"});
+    each("sensor", keys, [this](const TableReader& t) { sensor(t); });
     if (config_.phases == 3 && (config_.sensor(1) == nullptr || !config_.sensor(1)->has_class || config_.sensor(1)->sensor_class != SensorClass::analog))
       top.fail("phases", "is 3 without an analog sensor 1", "sensor 1 for the three clamps, or phases = 1");
-    each("port", {"port", "tau", "noise", "offset", "debounce"}, [this](const TableReader& t) { port(t); });
+    each("port", port_keys(), [this](const TableReader& t) { config_.ports.push_back(read_port(t, board_ports_, config_.ports)); });
     radio(top);
     return std::move(config_);
   }
@@ -80,11 +81,11 @@ class Reader {
       static_cast<Sensor&>(s) = read_sensor(t, board_ports_, sensors_, default_ports(t));
       sensors_.push_back(s);
       phases_of(t, s);
-      if (s.sensor_class != SensorClass::analog && t.has("meter_constant")) t.fail("meter_constant", "belongs to analog sensors", "constant");
+      if (s.sensor_class != SensorClass::analog && t.has("meter_constant")) t.fail("meter_constant", "belongs to analog sensors", "constant, pulses_per_kwh");
       if (const auto constant = t.integer("meter_constant", 1, static_cast<std::int64_t>(largest_meter_constant))) s.meter_constant = static_cast<int>(*constant);
-      if (s.sensor_class == SensorClass::pulse && std::abs(s.constant * 1000.0 - std::round(s.constant * 1000.0)) > 1e-6)
-        t.fail("constant", fmt::format("is {}", s.constant), "whole thousandths, as in 0.125");
       meter(t, s);
+      if (const std::string question = question_about(s); !question.empty())
+        config_.questions.push_back(fmt::format("{}:{}: {}", file_.string(), t.line("constant"), question));
     }
     s.line = t.line();
     s.name = t.text("name").value_or("");
@@ -97,7 +98,7 @@ class Reader {
   /// A table that only says whether a sensor is enabled.
   void only_enabled(const TableReader& t, SensorConfig& s) {
     if (!t.has("enabled")) t.fail("class", "is missing", "analog, pulse, p1");
-    for (const char* key : {"type", "ports", "voltage", "current", "meter_constant", "constant", "without_crc", "baud", "invert_rx", "invert_tx"})
+    for (const char* key : {"type", "ports", "voltage", "current", "meter_constant", "constant", "pulses_per_kwh", "without_crc", "baud", "invert_rx", "invert_tx"})
       if (t.has(key)) t.fail(key, "stands without 'class'", "id, name and enabled, or a class");
     s.has_class = false;
     s.id = static_cast<int>(t.required("id", t.integer("id", 1, 6), "1 to 6"));
@@ -146,24 +147,6 @@ class Reader {
     s.invert_tx = t.truth("invert_tx").value_or(false);
   }
 
-  void port(const TableReader& t) {
-    PortConfig p;
-    p.line = t.line();
-    p.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), "1 to 6"));
-    for (const PortConfig& other : config_.ports)
-      if (other.port == p.port) t.fail("port", fmt::format("is {} a second time", p.port), "one [[port]] a port");
-    for (const char* key : {"tau", "noise", "offset"})
-      if (t.has(key) && p.port > 3) t.fail(key, fmt::format("stands at port {}, which is no clamp's", p.port), "clamp ports 1, 2, 3");
-    if (t.has("debounce") && !board_ports_.is_pulse_port(p.port))
-      t.fail("debounce", fmt::format("stands at port {}, which is no pulse input", p.port), board_ports_.pulse_port_names());
-    if (const auto tau = t.number("tau", 0.0, 0.065535)) p.tau_us = static_cast<std::uint32_t>(std::lround(*tau * 1e6));
-    if (const auto noise = t.number("noise", 0.0, 7.99995)) p.noise_q10 = static_cast<std::uint32_t>(std::lround(*noise * *noise * 1024.0));
-    if (const auto offset = t.number("offset", -128.0, 127.996)) p.offset_q8 = static_cast<int>(std::lround(*offset * 256.0));
-    constexpr double shortest = metering::shortest_debounce_tenths_ms / 1e4, longest = metering::longest_debounce_tenths_ms / 1e4;
-    if (const auto debounce = t.number("debounce", shortest, longest)) p.debounce_tenths_ms = static_cast<std::uint32_t>(std::lround(*debounce * 1e4));
-    config_.ports.push_back(p);
-  }
-
   void radio(const TableReader& top) {
     if (!top.has("radio")) return;
     const toml::table* table = root_["radio"].as_table();
@@ -194,12 +177,24 @@ const SensorConfig* Config::sensor(int id) const {
 
 Config read_config(const std::filesystem::path& file) { return Reader(file).read(); }
 
+bool may_be_config(const std::filesystem::path& file) {
+  if (file.extension() != ".toml" || !std::filesystem::is_regular_file(file)) return false;
+  std::ifstream in(file);
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  if (text.find('\0') != text.npos) return false;
+  try {
+    return !toml::parse(text).contains("duration");
+  } catch (const toml::parse_error&) {
+    return true;
+  }
+}
+
 std::uint32_t meter_constant_of(const SensorConfig& s) {
   if (s.meter_constant) return static_cast<std::uint32_t>(*s.meter_constant);
   if (s.sensor_class == SensorClass::analog) return static_cast<std::uint32_t>(clamp_meter_constant(s.voltage, s.current));
-  return static_cast<std::uint32_t>(std::llround(s.constant * 1000.0) / 1000);
+  return pulse_constant(s.constant).value().constant;
 }
 
-std::uint32_t fraction_of(const SensorConfig& s) { return static_cast<std::uint32_t>(std::llround(s.constant * 1000.0) % 1000); }
+std::uint32_t fraction_of(const SensorConfig& s) { return pulse_constant(s.constant).value().fraction; }
 
 }  // namespace flm::ctl

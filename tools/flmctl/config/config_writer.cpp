@@ -59,7 +59,10 @@ void sensor(std::string& text, const Config& config, const SensorConfig& s) {
     if (s.sensor_class == SensorClass::analog) analog(text, s);
     if (s.sensor_class == SensorClass::pulse) {
       line(text, "type", quoted(std::string(sensor_type_names()[static_cast<std::size_t>(s.type)])), "electricity, gas, water");
-      line(text, "constant", real(s.constant, 3), s.type == SensorType::electricity ? "Wh per pulse" : "litre per pulse");
+      if (s.pulses_per_kwh)
+        line(text, "pulses_per_kwh", fmt::format("{}", *s.pulses_per_kwh));
+      else
+        line(text, "constant", exact(s.constant), s.type == SensorType::electricity ? "Wh per pulse" : "litre per pulse");
     }
     if (s.sensor_class == SensorClass::p1) {
       line(text, "without_crc", s.without_crc ? "true" : "false");

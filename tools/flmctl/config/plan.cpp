@@ -67,13 +67,26 @@ class Target {
         notes_.push_back(fmt::format("port {} fed sensor {}, which {} does not name; it feeds sensor {} now", port, feeds + 1, config_.file, s.id));
       feeds = id;
     }
-    if (s.sensor_class != SensorClass::p1) value('m', s.id - 1) = meter_constant_of(s);
-    if (s.sensor_class == SensorClass::pulse) value('f', s.id - 1) = fraction_of(s);
+    if (s.sensor_class == SensorClass::analog) value('m', s.id - 1) = meter_constant_of(s);
+    if (s.sensor_class == SensorClass::pulse) pulse(s);
     if (s.sensor_class == SensorClass::p1) {
       namespace port_6 = metering::port_6;
       const int bits = !s.enabled ? 0 : port_6::p1 | (s.slow ? port_6::slow : 0) | (s.without_crc ? port_6::without_crc : 0);
       known(kPort6, s.line) = {static_cast<std::uint32_t>(bits)};
     }
+  }
+
+  /// What a pulse counts; as the board has it where that is the same amount.
+  void pulse(const SensorConfig& s) {
+    auto &constant = value('m', s.id - 1), &fraction = value('f', s.id - 1);
+    const PulseConstant wanted{meter_constant_of(s), fraction_of(s)};
+    if (wanted.divides() && !board_.identity().extended)
+      throw BoardRefused(fmt::format("{}:{}: sensor {}: a pulse of {} Wh or litre is no whole thousandth, and the firmware of the board on {} knows nothing else; "
+                                     "constant = {:.3f} is nearest; nothing was sent",
+                                     config_.file, s.line, s.id, s.constant, board_.name(), s.constant));
+    if (wanted.equals({constant, fraction})) return;
+    constant = wanted.constant;
+    fraction = wanted.fraction;
   }
 
   /// Ports 2 and 3 are clamps or pulse inputs, and the smart meter's line is inverted or not.
@@ -99,11 +112,7 @@ class Target {
   }
 
   void port(const PortConfig& p) {
-    const int index = p.port - 1;
-    if (p.tau_us) known({'t', index}, p.line) = {*p.tau_us};
-    if (p.noise_q10) known({'n', index}, p.line) = {*p.noise_q10};
-    if (p.offset_q8) known({'o', index}, p.line) = {static_cast<std::uint32_t>(static_cast<std::uint16_t>(*p.offset_q8))};
-    if (p.debounce_tenths_ms) known({'j', index}, p.line) = {*p.debounce_tenths_ms};
+    for (const auto& [letter, value] : p.settings()) known({letter, p.port - 1}, p.line) = {value};
   }
 
   const Config& config_;
@@ -138,6 +147,24 @@ void name_clamp(SensorConfig& s, std::uint32_t constant, const SensorConfig* kno
   s.meter_constant = static_cast<int>(std::max(1u, constant));
 }
 
+/// What a pulse counts, as the file had it, or as a number of pulses per kWh where it divides.
+void name_pulse(SensorConfig& s, const PulseConstant& constant, const SensorConfig* known) {
+  s.constant = constant.per_pulse();
+  if (known != nullptr && known->has_class && known->sensor_class == SensorClass::pulse) {
+    s.type = known->type;
+    if (constant.equals({meter_constant_of(*known), fraction_of(*known)})) {
+      s.constant = known->constant;
+      s.pulses_per_kwh = known->pulses_per_kwh;
+      return;
+    }
+  }
+  if (!constant.divides() || constant.constant == 0 || s.type != SensorType::electricity) return;
+  const double pulses = 1000.0 / s.constant;
+  const double shortest = std::round(pulses * 1e6) / 1e6;
+  const auto same = pulse_constant(1000.0 / shortest);
+  if (shortest <= 1e6 && same && same->equals(constant)) s.pulses_per_kwh = shortest;
+}
+
 }  // namespace
 
 std::vector<Setting> named_settings(const Config& config) {
@@ -154,10 +181,7 @@ std::vector<Setting> named_settings(const Config& config) {
     if (s.sensor_class == SensorClass::pulse) named.insert({'f', s.id - 1});
   }
   for (const PortConfig& p : config.ports) {
-    if (p.tau_us) named.insert({'t', p.port - 1});
-    if (p.noise_q10) named.insert({'n', p.port - 1});
-    if (p.offset_q8) named.insert({'o', p.port - 1});
-    if (p.debounce_tenths_ms) named.insert({'j', p.port - 1});
+    for (const auto& [letter, value] : p.settings()) named.insert({letter, p.port - 1});
   }
   if (config.radio_group) named.insert(kRadioGroup);
   if (config.radio_rate) named.insert(kRadioRate);
@@ -209,9 +233,8 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
       name_clamp(s, value('m', id - 1).value_or(1), before);
     } else if (kind == SensorKind::pulse) {
       s.sensor_class = SensorClass::pulse;
-      s.constant = value('m', id - 1).value_or(0) + value('f', id - 1).value_or(0) / 1000.0;
-      if (before != nullptr && before->has_class && before->sensor_class == SensorClass::pulse) s.type = before->type;
-      if (s.constant < 0.001) {
+      name_pulse(s, {value('m', id - 1).value_or(0), value('f', id - 1).value_or(0)}, before);
+      if (s.constant <= 0.0) {
         notes.push_back(fmt::format("sensor {} counts nothing per pulse: 1 is written", id));
         s.constant = 1.0;
       }

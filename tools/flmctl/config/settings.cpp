@@ -93,7 +93,8 @@ std::string describe(const Setting& s, const std::vector<std::uint32_t>& value) 
     case 't': return fmt::format("{} us", value[0]);
     case 'n': return fmt::format("{:.3f} codes RMS", std::sqrt(value[0] / 1024.0));
     case 'o': return fmt::format("{:+.3f} codes", signed16(value[0]) / 256.0);
-    case 'j': return fmt::format("{:.1f} ms", value[0] / 10.0);
+    case 'j': return value[0] < 10000 ? fmt::format("{:.1f} ms", value[0] / 10.0) : fmt::format("{} s", value[0] / 1e4);
+    case 'f': return value[0] > metering::thousandths ? fmt::format("constant / {}", value[0]) : fmt::format("{}", value[0]);
     default: break;
   }
   return fmt::format("{}", fmt::join(value, " "));
