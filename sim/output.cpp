@@ -55,7 +55,7 @@ std::string radio_json(const RadioPacket& packet) {
                                  view.acknowledgement, hex(view.payload), view.whole);
   const auto values = view.values();
   for (std::size_t i = 0; i < values.size(); ++i)
-    text += fmt::format("{}\"{}\":{:.6g}", i == 0 ? ",\"kube\":{" : ",", values[i].first, values[i].second);
+    text += fmt::format("{}\"{}\":{}", i == 0 ? ",\"kube\":{" : ",", values[i].first, value_text(values[i].second));
   return text + (values.empty() ? "}" : "}}");
 }
 
@@ -124,7 +124,7 @@ void RecordWriter::write(const Record& record) {
   } else if (const RadioPacket* packet = std::get_if<RadioPacket>(&record)) {
     const PacketView view(packet->frame);
     std::string values;
-    for (const auto& [name, value] : view.values()) values += fmt::format("  {} {:.5g}", name, value);
+    for (const auto& [name, value] : view.values()) values += fmt::format("  {} {}", name, value_text(value));
     if (format_ == Format::csv)
       fmt::print(out_, "{:.3f},,,,,\"radio\",\"{}\"\n", packet->t, hex(packet->frame));
     else if (!live_)

@@ -1,5 +1,8 @@
 // Radio packets as people read them.
 #pragma once
+#include <fmt/format.h>
+
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -10,6 +13,11 @@
 #include "protocol/kube.hpp"
 
 namespace flm::sim {
+
+/// A kube's value: whole numbers and quarters (counters of 32 bits, pressures in Pa, light) with all their digits, what a formula gives to six.
+inline std::string value_text(double value) {
+  return std::trunc(4.0 * value) == 4.0 * value ? fmt::format("{}", value) : fmt::format("{:.6g}", value);
+}
 
 /// A packet as people read it: sender, payload, and the values of a kube.
 struct PacketView {

@@ -387,7 +387,7 @@ std::string radio(const Run& run) {
     for (const auto& [name, value] : view.values()) {
       if (is_quantity(name)) told[name][{view.group, view.node}].emplace_back(packet->t, value);
       if (!is_quantity(name) && value == 0) continue;
-      last += fmt::format("{}{} {:.5g}", last.empty() ? "" : ", ", name, value);
+      last += fmt::format("{}{} {}", last.empty() ? "" : ", ", name, value_text(value));
     }
   }
   if (nodes.empty()) return {};
@@ -425,7 +425,7 @@ std::string expectations(const Run& run) {
       out += fmt::format("<tr><td class=\"{}\">{}</td><td colspan=\"8\">{}</td></tr>\n", e.ok ? "good" : "bad", e.ok ? "\u2713 met" : "\u2717 failed", escape(e.message));
       continue;
     }
-    std::string unit = "W";
+    std::string unit = e.quantity == "power" ? "W" : e.quantity == "gas" || e.quantity == "water" ? "l" : "";
     if (e.quantity == "counter") {
       unit = "Wh";
       for (const Sensor& sensor : run.scenario.sensors)
@@ -434,7 +434,7 @@ std::string expectations(const Run& run) {
     const int decimals = e.quantity == "counter" ? 3 : 1;
     out += fmt::format("<tr><td class=\"{}\">{}</td><td>{}</td><td>{}</td>", e.ok ? "good" : "bad",
                        e.ok ? "\u2713 met" : "\u2717 failed", e.expectation.sensor, escape(e.quantity));
-    out += fmt::format("<td class=\"n\">{:g}</td><td class=\"n\">{:g}</td>", e.expectation.from,
+    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td>", e.expectation.from,
                        e.expectation.to.value_or(run.scenario.duration));
     out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
                        number(e.expected, decimals), number(e.allowed, decimals), number(e.actual, decimals), unit);
