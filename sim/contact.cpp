@@ -42,7 +42,7 @@ void Contact::charge(Nanoseconds next_fall) const {
 }
 
 void Contact::find_lasting_pulses() {
-  constexpr Nanoseconds lasting = 6'000'000;
+  const Nanoseconds lasting = nanoseconds(pulses_.lasting);
   bool accepted = true;
   for (std::size_t i = 0; i < changes_.size(); ++i) {
     const Nanoseconds until = i + 1 < changes_.size() ? changes_[i + 1].time : kNever;
@@ -55,6 +55,12 @@ void Contact::find_lasting_pulses() {
 void Contact::chatter(Nanoseconds start, bool new_level, std::uint64_t key) const {
   changes_.push_back({start, new_level});
   bool level = new_level;
+  for (int i = 0; i < 2 * pulses_.bounces; ++i) {  // in its share of the time, well apart from the next
+    key = mixed(key);
+    level = !level;
+    changes_.push_back({start + static_cast<Nanoseconds>(static_cast<double>(bounce_) * (i + 0.1 + 0.8 * unit(key)) / (2.0 * pulses_.bounces)), level});
+  }
+  if (pulses_.bounces != 0) return;
   for (Nanoseconds t = start;;) {
     key = mixed(key);
     t += 20'000 + static_cast<Nanoseconds>(unit(key) * 980'000.0);

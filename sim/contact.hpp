@@ -9,8 +9,8 @@
 namespace flm::sim {
 
 /// Open (pulled high) at time 0. Synthetic pulses close for `width` s, the first at `every`, the n-th at n * every. With
-/// `bounce` the contact chatters that long after each of its two edges: stretches of 20 us to 1 ms, seeded, beginning with the
-/// edge itself and ending in the new level.
+/// `bounce` the contact chatters that long after each of its two edges, beginning with the edge itself and ending in the new level, seeded:
+/// stretches of 20 us to 1 ms, as a relay's; with `bounces` so many there and back, as of a reed contact that a magnet creeps past.
 ///
 /// A closed contact discharges the input's capacitance at once. When it opens, the pull-up charges it, and the pin is read high only once the
 /// contact has been open for `charging`.
@@ -26,8 +26,8 @@ class Contact {
   [[nodiscard]] bool level(Nanoseconds t) const;
   /// First change of it after t, or kNever.
   [[nodiscard]] Nanoseconds next_edge(Nanoseconds t) const;
-  /// Pulses in [from, to) without bounce and spikes: closings that last. From a file: those that hold for 6 ms without a break,
-  /// after 6 ms open.
+  /// Pulses in [from, to) without bounce and spikes: closings that last. From a file: those that hold for `lasting` without a break,
+  /// after as long open.
   [[nodiscard]] std::int64_t pulses(Nanoseconds from, Nanoseconds to) const;
 
  private:

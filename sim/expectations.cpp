@@ -5,6 +5,10 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <string>
+
+#include "protocol/p1.hpp"
+#include "sim/p1_text.hpp"
 
 namespace flm::sim {
 namespace {
@@ -33,6 +37,38 @@ ExpectationResult judge(const Scenario& scenario, const Expectation& e, const ch
   return result;
 }
 
+/// Whether there are readings.
+ExpectationResult judge_readings(const Scenario& scenario, const Expectation& e, int readings) {
+  ExpectationResult result;
+  result.expectation = e;
+  result.quantity = "readings";
+  result.expected = *e.reading ? 1.0 : 0.0;
+  result.actual = readings;
+  result.ok = (readings != 0) == *e.reading;
+  result.message = fmt::format("{}:{}: sensor {}: {} readings from {} s to {} s, expected {}", scenario.path.string(), e.line, e.sensor, readings, e.from,
+                               e.to.value_or(scenario.duration), *e.reading ? "some" : "none");
+  return result;
+}
+
+/// What a smart meter has told last beside its sensor's readings (`gz`).
+struct MeterSays {
+  std::optional<double> gas, water;  ///< litre
+  std::optional<double> refused;     ///< telegrams since reset, each fault up to 255
+
+  void take(const MeterReport& report) {
+    constexpr std::size_t first_error = 7;
+    const auto& f = report.fields;
+    if (f.size() <= first_error) return;
+    const std::string device = p1_device_name(static_cast<std::uint8_t>(f[0]));
+    if (device == "gas") gas = f[5];
+    if (device == "water") water = f[5];
+    double sum = 0.0;
+    for (std::uint8_t error = 0; error < static_cast<std::uint8_t>(protocol::p1::Error::count); ++error)
+      if (static_cast<protocol::p1::Error>(error) != protocol::p1::Error::noise) sum += f.at(first_error + error);
+    refused = sum;
+  }
+};
+
 /// The reply to a scripted command.
 ExpectationResult judge(const Scenario& scenario, const HostCommand& command, const std::vector<Record>& records) {
   ExpectationResult result;
@@ -53,18 +89,25 @@ std::vector<ExpectationResult> check(const Scenario& scenario, const std::vector
   for (const Expectation& e : scenario.expectations) {
     const double to = e.to.value_or(scenario.duration);
     double sum = 0.0;
-    int seconds = 0;
+    int seconds = 0, readings = 0;
     std::optional<double> counter;
+    MeterSays meter;
     for (const Record& record : records) {
+      if (const MeterReport* report = std::get_if<MeterReport>(&record); report && report->t <= to) meter.take(*report);
       const Reading* r = std::get_if<Reading>(&record);
       if (!r || r->sensor != e.sensor || r->t > to) continue;
       counter = static_cast<double>(r->whole()) + r->milli / 1000.0;
+      if (r->t > e.from) ++readings;
       if (r->is_pulse || r->t <= e.from) continue;
       sum += static_cast<double>(r->power());
       ++seconds;
     }
     if (e.power) results.push_back(judge(scenario, e, "power", *e.power, seconds ? std::optional(sum / seconds) : std::nullopt));
     if (e.counter) results.push_back(judge(scenario, e, "counter", *e.counter, counter));
+    if (e.gas) results.push_back(judge(scenario, e, "gas", *e.gas, meter.gas));
+    if (e.water) results.push_back(judge(scenario, e, "water", *e.water, meter.water));
+    if (e.refused) results.push_back(judge(scenario, e, "refused", *e.refused, meter.refused));
+    if (e.reading) results.push_back(judge_readings(scenario, e, readings));
   }
   for (const HostCommand& command : scenario.host)
     if (command.reply) results.push_back(judge(scenario, command, records));

@@ -77,7 +77,9 @@ void MainBoard::get_data(Nanoseconds scheduled) {
   const auto reply = link_.exchange("gd");
   if (!reply || !reply->starts_with("gd")) return;
   std::string_view rest = std::string_view(*reply).substr(2);
-  bool has_meter = false;
+  // A meter that is refused has no reading; who expects something of it asks.
+  bool has_meter = std::any_of(scenario_.expectations.begin(), scenario_.expectations.end(),
+                               [](const Expectation& e) { return e.gas || e.water || e.refused; });
   const auto take = [&rest](std::size_t digits) {
     std::uint32_t value = 0;
     std::from_chars(rest.data(), rest.data() + digits, value, 16);

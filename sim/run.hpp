@@ -12,7 +12,7 @@ namespace flm::sim {
 
 struct ExpectationResult {
   Expectation expectation;
-  std::string quantity;  ///< "power" or "counter"
+  std::string quantity;  ///< "power", "counter", "gas", "water", "refused", "readings", "reply"
   double expected = 0.0, actual = 0.0, allowed = 0.0;  ///< allowed: absolute deviation
   bool ok = false;
   std::string message;  ///< one sentence, with file and line

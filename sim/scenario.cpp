@@ -48,13 +48,17 @@ class Reader {
     one(top, "frontend", {"tau", "noise_lsb", "offset_lsb", "gain", "seed", "clamp_corner", "clamp_saturation"}, [this](const TableReader& t) { front_end(t); });
     one(top, "parts", {"threshold", "pull_up", "clock_ppm", "rc_percent", "worn", "rise"}, [this](const TableReader& t) { parts(t); });
     one(top, "supply", {"volts", "ripple", "hz"}, [this](const TableReader& t) { supply(t); });
-    each("pulses", {"port", "file", "every", "width", "bounce"}, [this](const TableReader& t) { pulses(t); });
+    each("pulses", {"port", "file", "every", "width", "bounce", "bounces"}, [this](const TableReader& t) { pulses(t); });
     each("serial", {"port", "file", "at", "every", "each", "baud", "noise", "drop"}, [this](const TableReader& t) { serial(t); });
     each("radio", {"file", "kbit"}, [this](const TableReader& t) { radio(t); });
     each("power", {"at", "restore", "hold_up", "every", "until"}, [this](const TableReader& t) { power(t); });
     std::sort(scenario_.power.begin(), scenario_.power.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
     each("host", {"at", "send", "reply"}, [this](const TableReader& t) { host(t); });
-    each("expect", {"sensor", "from", "to", "power", "counter", "tolerance"}, [this](const TableReader& t) { expectation(t); });
+    each("expect", {"sensor", "from", "to", "power", "counter", "gas", "water", "refused", "reading", "tolerance"},
+         [this](const TableReader& t) { expectation(t); });
+    for (Pulses& p : scenario_.pulses)
+      for (const PortConfig& port : scenario_.ports)
+        if (port.port == p.port && port.debounce_tenths_ms) p.lasting = *port.debounce_tenths_ms / 1e4;
     return std::move(scenario_);
   }
 
@@ -171,13 +175,15 @@ class Reader {
       if (other.port == p.port) t.fail("port", fmt::format("is {} a second time", p.port), "one [[pulses]] a port");
     if (t.has("file") == t.has("every")) t.fail("file", t.has("file") ? "stands beside 'every'" : "is missing", "either file or every");
     if (t.has("file")) {
-      for (const char* key : {"width", "bounce"})
+      for (const char* key : {"width", "bounce", "bounces"})
         if (t.has(key)) t.fail(key, "belongs to synthetic pulses", "file");
       p.file = existing_file(t);
     } else {
       p.every = *t.number("every", 1e-4, kLongest);
       p.width = t.number("width", 1e-6, p.every).value_or(0.030);
       p.bounce = t.number("bounce", 0.0, p.every).value_or(0.0);
+      if (t.has("bounces") && p.bounce == 0.0) t.fail("bounces", "stands without 'bounce'", "bounce, in s, and how often within it");
+      p.bounces = static_cast<int>(t.integer("bounces", 1, 100).value_or(0));
       if (p.bounce > p.width || p.width + p.bounce >= p.every)
         t.fail("every", fmt::format("is {} s, with a width of {} s and a bounce of {} s", p.every, p.width, p.bounce),
                "bounce <= width and width + bounce < every");
@@ -261,7 +267,17 @@ class Reader {
     e.to = t.number("to", e.from, scenario_.duration);
     e.power = t.number("power", -1e9, 1e9);
     e.counter = t.number("counter", -1e12, 1e12);
-    if (!e.power && !e.counter) t.fail("power", "is missing, and so is 'counter'", "power, counter, or both");
+    const bool meter = std::any_of(scenario_.sensors.begin(), scenario_.sensors.end(),
+                                   [&](const Sensor& s) { return s.id == e.sensor && s.sensor_class == SensorClass::p1; });
+    for (const char* key : {"gas", "water", "refused"})
+      if (t.has(key) && !meter) t.fail(key, fmt::format("is of a smart meter, and sensor {} is none", e.sensor), "power, counter, reading; or the p1 sensor");
+    e.gas = t.number("gas", 0.0, 1e12);
+    e.water = t.number("water", 0.0, 1e12);
+    e.refused = t.number("refused", 0.0, 1e6);
+    e.reading = t.truth("reading");
+    if (!e.power && !e.counter && !e.gas && !e.water && !e.refused && !e.reading)
+      t.fail("power", "is missing, and so is 'counter'", "one or more of power, counter, gas, water, refused, reading");
+    if (e.reading == false && (e.power || e.counter)) t.fail("reading", "is false beside what a reading says", "false alone, or true");
     if (t.has("tolerance")) tolerance(t, e);
     scenario_.expectations.push_back(std::move(e));
   }

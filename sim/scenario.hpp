@@ -51,6 +51,8 @@ struct Pulses {
   int port = 0;
   std::filesystem::path file;  ///< seconds,level; empty: synthetic
   double every = 0.0, width = 0.030, bounce = 0.0;  ///< s
+  int bounces = 0;         ///< how often the contact changes its mind within `bounce`, there and back; 0: all the time
+  double lasting = 0.006;  ///< s; from a file: how long a level lasts that is no bounce, the port's debounce time
 };
 
 /// The board's 5 V while nothing fails.
@@ -108,6 +110,9 @@ struct Expectation {
   double from = 0.0;
   std::optional<double> to;
   std::optional<double> power, counter;
+  std::optional<double> gas, water;  ///< litre, of a smart meter's device
+  std::optional<double> refused;     ///< telegrams of a smart meter, whatever was wrong
+  std::optional<bool> reading;       ///< whether there is any
   std::optional<std::string> tolerance;  ///< as written: "1%" or a number
   int line = 0;                          ///< where it stands in the file
 };

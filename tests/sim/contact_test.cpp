@@ -124,3 +124,38 @@ TEST_CASE("40 pulses a second at half duty are counted by every FLM02A, whatever
   CAPTURE(pull_up, clock_ppm);
   CHECK(counted("flm02a", 40.0, pull_up, clock_ppm) == 300.0);
 }
+
+TEST_CASE("a sparse bounce changes the contact's mind as often as it is told, at either end, and ends in the new level") {
+  Pulses pulses;
+  pulses.port = 4;
+  pulses.every = 10.0;
+  pulses.width = 4.0;
+  pulses.bounce = 0.8;
+  pulses.bounces = 3;
+  const Contact contact(pulses, 7);
+  for (Nanoseconds start = 10'000 * ms; start <= 100'000 * ms; start += 10'000 * ms) {
+    for (const Nanoseconds edge : {start, start + 4'000 * ms}) {
+      const bool before = contact.level(edge - 1), after = contact.level(edge + 800 * ms);
+      CHECK(before == (edge == start));
+      CHECK(after != before);
+      int changes = 0;
+      Nanoseconds last = edge - 1, shortest = 800 * ms;
+      for (Nanoseconds t = contact.next_edge(edge - 1); t <= edge + 800 * ms; t = contact.next_edge(t)) {
+        if (++changes > 1) shortest = std::min(shortest, t - last);
+        last = t;
+      }
+      CHECK(changes == 7);
+      CHECK(shortest > 10 * ms);  // a share is 133 ms, and a fifth of it stays free
+    }
+  }
+}
+
+TEST_CASE("pulses of a file are those that outlast the port's debounce time") {
+  const TemporaryFolder folder;
+  Pulses pulses;
+  pulses.port = 4;
+  pulses.file = folder.file("wheel.csv", "1.0,0\n1.2,1\n1.3,0\n6.0,1\n6.4,0\n6.5,1\n20,0\n25,1\n");
+  CHECK(Contact(pulses, 1).pulses(0, 30'000 * ms) == 4);
+  pulses.lasting = 1.0;
+  CHECK(Contact(pulses, 1).pulses(0, 30'000 * ms) == 2);
+}
