@@ -31,8 +31,7 @@ class Reader {
   }
 
   Scenario read() {
-    const TableReader top(file_, root_, "", {"board", "duration", "sensor", "waveform", "frontend", "pulses", "host", "expect",
-                                             "serial", "radio", "power", "parts", "supply", "port"});
+    const TableReader top(file_, root_, "", keys_of(""));
     std::vector<std::string_view> names;
     for (const BoardModel& model : board_models()) names.push_back(model.name);
     board_ = &board_models()[top.required("board", top.one_of("board", names), fmt::format("{}", fmt::join(names, ", ")))];
@@ -41,21 +40,19 @@ class Reader {
     for (const PulsePort& p : board_->pulse_ports) ports_.pulse_ports.push_back(p.port);
     scenario_.duration = top.required("duration", top.number("duration", 1e-3, kLongest), "seconds of simulated time");
 
-    each("sensor", sensor_keys(), [this](const TableReader& t) { sensor(t); });
-    each("port", port_keys(), [this](const TableReader& t) { port(t); });
-    each("waveform", {"port", "file", "channel", "scale", "rate", "repeat", "amps", "hz", "shape"},
-         [this](const TableReader& t) { waveform(t); });
-    one(top, "frontend", {"tau", "noise_lsb", "offset_lsb", "gain", "seed", "clamp_corner", "clamp_saturation"}, [this](const TableReader& t) { front_end(t); });
-    one(top, "parts", {"threshold", "pull_up", "clock_ppm", "rc_percent", "worn", "rise"}, [this](const TableReader& t) { parts(t); });
-    one(top, "supply", {"volts", "ripple", "hz"}, [this](const TableReader& t) { supply(t); });
-    each("pulses", {"port", "file", "every", "width", "bounce", "bounces"}, [this](const TableReader& t) { pulses(t); });
-    each("serial", {"port", "file", "at", "every", "each", "baud", "noise", "drop"}, [this](const TableReader& t) { serial(t); });
-    each("radio", {"file", "kbit"}, [this](const TableReader& t) { radio(t); });
-    each("power", {"at", "restore", "hold_up", "every", "until"}, [this](const TableReader& t) { power(t); });
+    each("sensor", [this](const TableReader& t) { sensor(t); });
+    each("port", [this](const TableReader& t) { port(t); });
+    each("waveform", [this](const TableReader& t) { waveform(t); });
+    one(top, "frontend", [this](const TableReader& t) { front_end(t); });
+    one(top, "parts", [this](const TableReader& t) { parts(t); });
+    one(top, "supply", [this](const TableReader& t) { supply(t); });
+    each("pulses", [this](const TableReader& t) { pulses(t); });
+    each("serial", [this](const TableReader& t) { serial(t); });
+    each("radio", [this](const TableReader& t) { radio(t); });
+    each("power", [this](const TableReader& t) { power(t); });
     std::sort(scenario_.power.begin(), scenario_.power.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
-    each("host", {"at", "send", "reply"}, [this](const TableReader& t) { host(t); });
-    each("expect", {"sensor", "from", "to", "power", "counter", "gas", "water", "refused", "reading", "tolerance"},
-         [this](const TableReader& t) { expectation(t); });
+    each("host", [this](const TableReader& t) { host(t); });
+    each("expect", [this](const TableReader& t) { expectation(t); });
     for (Pulses& p : scenario_.pulses)
       for (const PortConfig& port : scenario_.ports)
         if (port.port == p.port && port.debounce_tenths_ms) p.lasting = *port.debounce_tenths_ms / 1e4;
@@ -63,22 +60,27 @@ class Reader {
   }
 
  private:
-  void each(std::string_view name, const std::vector<std::string_view>& keys, const std::function<void(const TableReader&)>& use) {
+  static const std::vector<std::string_view>& keys_of(std::string_view table) {
+    const auto& tables = scenario_tables();
+    return std::find_if(tables.begin(), tables.end(), [&](const ScenarioTable& t) { return t.name == table; })->keys;
+  }
+
+  void each(std::string_view name, const std::function<void(const TableReader&)>& use) {
     const toml::node* node = root_.get(name);
     if (!node) return;
     const toml::array* tables = node->as_array();
     if (!tables || !tables->is_homogeneous<toml::table>())
       throw InputError(fmt::format("{}:{}: key '{}' is no list of tables; allowed: [[{}]]", file_.string(),
                                    node->source().begin.line, name, name));
-    for (const toml::node& table : *tables) use(TableReader(file_, *table.as_table(), fmt::format("[[{}]] ", name), keys));
+    for (const toml::node& table : *tables) use(TableReader(file_, *table.as_table(), fmt::format("[[{}]] ", name), keys_of(name)));
   }
 
   /// A table that may stand once.
-  void one(const TableReader& top, std::string_view name, const std::vector<std::string_view>& keys, const std::function<void(const TableReader&)>& use) {
+  void one(const TableReader& top, std::string_view name, const std::function<void(const TableReader&)>& use) {
     if (!top.has(name)) return;
     const toml::table* table = root_.get(name)->as_table();
     if (!table) top.fail(name, "is no table", fmt::format("[{}]", name));
-    use(TableReader(file_, *table, fmt::format("[{}] ", name), keys));
+    use(TableReader(file_, *table, fmt::format("[{}] ", name), keys_of(name)));
   }
 
   /// An existing file named by a key, relative to the scenario.
@@ -151,7 +153,7 @@ class Reader {
     const toml::array* cells = t.array("worn");
     if (!cells || (!cells->empty() && !cells->is_homogeneous<toml::table>())) t.fail("worn", "is no list of tables", allowed);
     for (const toml::node& node : *cells) {
-      const TableReader cell(file_, *node.as_table(), "[parts] worn: ", {"address", "keeps"});
+      const TableReader cell(file_, *node.as_table(), "[parts] worn: ", keys_of("worn"));
       WornCell worn;
       worn.address = static_cast<std::uint16_t>(cell.required("address", cell.integer("address", 0, 511), "the cell's address, 0 to 511"));
       worn.keeps = static_cast<std::uint8_t>(cell.required("keeps", cell.integer("keeps", 1, 255), "the bits that never change again, 0x01 to 0xff"));
@@ -303,6 +305,26 @@ class Reader {
 };
 
 }  // namespace
+
+const std::vector<ScenarioTable>& scenario_tables() {
+  static const std::vector<ScenarioTable> tables = {
+      {"", {"board", "duration", "sensor", "waveform", "frontend", "pulses", "host", "expect", "serial", "radio", "power", "parts", "supply", "port"}},
+      {"sensor", sensor_keys()},
+      {"port", port_keys()},
+      {"waveform", {"port", "file", "channel", "scale", "rate", "repeat", "amps", "hz", "shape"}},
+      {"frontend", {"tau", "noise_lsb", "offset_lsb", "gain", "seed", "clamp_corner", "clamp_saturation"}},
+      {"pulses", {"port", "file", "every", "width", "bounce", "bounces"}},
+      {"serial", {"port", "file", "at", "every", "each", "baud", "noise", "drop"}},
+      {"radio", {"file", "kbit"}},
+      {"host", {"at", "send", "reply"}},
+      {"power", {"at", "restore", "hold_up", "every", "until"}},
+      {"supply", {"volts", "ripple", "hz"}},
+      {"parts", {"threshold", "pull_up", "clock_ppm", "rc_percent", "worn", "rise"}},
+      {"worn", {"address", "keeps"}},
+      {"expect", {"sensor", "from", "to", "power", "counter", "gas", "water", "refused", "reading", "tolerance"}},
+  };
+  return tables;
+}
 
 Scenario read_scenario(const std::filesystem::path& file) {
   if (!std::filesystem::is_regular_file(file)) throw InputError(fmt::format("{}: no such file; allowed: a scenario (.toml)", file.string()));

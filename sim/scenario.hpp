@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/tolerances.hpp"
@@ -135,6 +136,13 @@ struct Scenario {
   std::vector<PowerFailure> power;  ///< in time order
   std::vector<Expectation> expectations;
 };
+
+/// A table of a scenario, "" the file itself, with the keys that the reader knows. scenario.md has a row for each.
+struct ScenarioTable {
+  std::string_view name;
+  std::vector<std::string_view> keys;
+};
+const std::vector<ScenarioTable>& scenario_tables();
 
 /// Reads and checks a scenario; throws InputError with file, line, key, what is wrong and what is allowed.
 Scenario read_scenario(const std::filesystem::path& file);
