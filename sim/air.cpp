@@ -52,6 +52,7 @@ std::vector<AirFrame> read_air(const std::filesystem::path& file) {
   int number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
+    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // a byte-order mark
     const auto complain = [&](const std::string& what) {
       throw InputError(fmt::format("{}:{}: {}; a line is: seconds, then a frame in hex (group header length payload crc crc)",
                                    file.string(), number, what));

@@ -20,7 +20,7 @@ struct LinkObserver {
   std::function<void(Nanoseconds now)> progress;  ///< after each exchange
 };
 
-/// The command lines that configure a board for a scenario's sensors: disable all, lines, map, constants, fractions, enable.
+/// The command lines that configure a board for a scenario's sensors: disable all, lines, map, constants, fractions, ports, enable, commit.
 std::deque<std::string> configuration(const Scenario&, const BoardModel&);
 /// When a stock main board begins with them.
 inline constexpr Nanoseconds configure_at = 200'000'000;

@@ -76,3 +76,10 @@ TEST_CASE("what is wrong in a file of frames is named with file and line") {
   CHECK_THAT(said("1.0 " + std::string(600, '0')), Contains("300 bytes"));
   CHECK_THROWS_AS(read_air(folder.path() / "absent.txt"), InputError);
 }
+
+TEST_CASE("a file of packets may begin with a byte-order mark") {
+  const TemporaryFolder folder;
+  const auto frames = read_air(folder.file("air.txt", "\xEF\xBB\xBF" "1.5 d402010f0000\n"));
+  REQUIRE(frames.size() == 1);
+  CHECK(frames[0].seconds == 1.5);
+}
