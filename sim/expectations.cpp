@@ -62,9 +62,9 @@ struct MeterSays {
     const std::string device = p1_device_name(static_cast<std::uint8_t>(f[0]));
     if (device == "gas") gas = f[5];
     if (device == "water") water = f[5];
-    double sum = 0.0;
-    for (std::uint8_t error = 0; error < static_cast<std::uint8_t>(protocol::p1::Error::count); ++error)
-      if (static_cast<protocol::p1::Error>(error) != protocol::p1::Error::noise) sum += f.at(first_error + error);
+    using protocol::p1::Error;
+    double sum = 0.0;  // Noise is between telegrams, and a value that is refused leaves its telegram whole.
+    for (const Error error : {Error::cut, Error::crc, Error::crc_form, Error::no_crc, Error::not_whole}) sum += f.at(first_error + static_cast<std::size_t>(error));
     refused = sum;
   }
 };

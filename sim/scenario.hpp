@@ -112,7 +112,7 @@ struct Expectation {
   std::optional<double> to;
   std::optional<double> power, counter;
   std::optional<double> gas, water;  ///< litre, of a smart meter's device
-  std::optional<double> refused;     ///< telegrams of a smart meter, whatever was wrong
+  std::optional<double> refused;     ///< telegrams of a smart meter
   std::optional<bool> reading;       ///< whether there is any
   std::optional<std::string> tolerance;  ///< as written: "1%" or a number
   int line = 0;                          ///< where it stands in the file

@@ -65,14 +65,14 @@ TEST_CASE("a reading that is asked for at a whole second has that very time") {
 
 namespace {
 
-/// What `gz` says at 1 and 2 s: a device of `type` at 5 000 and 5 250 litre, and by then 3 and 7 telegrams with a wrong CRC, 1 and 1 cut, and 9 lines of noise.
+/// What `gz` says at 1 and 2 s: a device of `type` at 5 000 and 5 250 litre, and by then 3 and 7 telegrams with a wrong CRC, 1 and 1 cut, 9 lines of noise, and 5 values each that were wrong in some way.
 std::vector<ExpectationResult> judged_of_meter(const Expectation& e, std::uint32_t type) {
   Scenario s;
   s.path = "s.toml";
   s.duration = 3.0;
   s.expectations = {e};
   const auto report = [&](double t, std::uint32_t litre, std::uint32_t crc) {
-    return MeterReport{t, {type, 10, 1, 0, 0, litre, 0, 9, 1, crc, 0, 0, 0, 0, 0, 0, 0, 0, 4}};
+    return MeterReport{t, {type, 10, 1, 0, 0, litre, 0, 9, 1, crc, 0, 0, 0, 5, 5, 5, 5, 5, 4}};
   };
   return check(s, {Record(report(1.0, 5000, 3)), Record(report(2.0, 5250, 7))});
 }
@@ -94,7 +94,7 @@ TEST_CASE("gas and water are what the meter has told last, in litre; another dev
   CHECK(judged_of_meter(e, 7).at(0).ok);
 }
 
-TEST_CASE("refused telegrams are all that were refused, whatever was wrong, without the noise between them") {
+TEST_CASE("refused telegrams are all that were refused, without the noise between them and the values that were wrong in good ones") {
   Expectation e = expect(0.0, std::nullopt);
   e.refused = 8.0;
   CHECK(judged_of_meter(e, 0).at(0).ok);
