@@ -59,8 +59,8 @@ std::vector<Field> fields_of(std::string_view line, char separator) {
   }
 }
 
-/// Columns of a file without names that are halves of numbers with decimal commas: "0,0707" is 0 and 0707. Nobody writes a column of
-/// whole numbers, all of as many digits, with zeros in front.
+/// Columns of a file without names that are halves of numbers with decimal commas: "0,0707" is 0 and 0707. Nobody writes columns of whole
+/// numbers alone, every second of which has as many digits in all lines, with zeros in front; or no sign, beside one that has.
 class Halves {
  public:
   void look(const std::vector<Field>& fields) {
@@ -69,18 +69,20 @@ class Halves {
     for (std::size_t i = 0; likely_ && i < fields.size(); ++i) {
       const std::string_view text = fields[i].text;
       if (i % 2 == 0) {
+        negative_ = negative_ || text.starts_with('-');
         likely_ = digits_only(text.substr(text.starts_with('-') ? 1 : 0));
         continue;
       }
       if (digits_ == 0) digits_ = text.size();
-      likely_ = digits_only(text) && text.size() == digits_ && digits_ >= 2;
+      likely_ = digits_only(text);
+      even_ = even_ && text.size() == digits_ && digits_ >= 2;
       zero_ = zero_ || text.starts_with('0');
     }
   }
-  [[nodiscard]] bool found() const { return likely_ && zero_ && lines_ >= 2; }
+  [[nodiscard]] bool found() const { return likely_ && lines_ >= 2 && (negative_ || (even_ && zero_)); }
 
  private:
-  bool likely_ = true, zero_ = false;
+  bool likely_ = true, even_ = true, zero_ = false, negative_ = false;
   std::size_t digits_ = 0, lines_ = 0;
 };
 
@@ -138,7 +140,7 @@ void read_csv(const std::filesystem::path& file, const std::function<void(int, c
     use(number, columns);
   }
   if (!has_names && separator == ',' && halves.found())
-    throw InputError(fmt::format("{}:{}: columns of digits with zeros in front: decimal commas? allowed: decimal points, semicolons between columns, or a line of names first",
+    throw InputError(fmt::format("{}:{}: columns that look like halves of numbers: decimal commas? allowed: decimal points, semicolons between columns, or a line of names first",
                                  file.string(), first_number));
 }
 

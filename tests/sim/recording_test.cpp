@@ -71,7 +71,9 @@ TEST_CASE("columns that are halves of numbers are refused, not replayed as anoth
   CHECK(complaint("Zeit,Strom\n0,000,1,414\n0,001,1,390\n") ==
         "i.csv:2: 4 columns where the first line has 2: a decimal comma?; allowed: as many in every line, and with decimal commas semicolons between them");
   CHECK(complaint("0,0000\n0,1110\n-1,0212\n") ==
-        "i.csv:1: columns of digits with zeros in front: decimal commas? allowed: decimal points, semicolons between columns, or a line of names first");
+        "i.csv:1: columns that look like halves of numbers: decimal commas? allowed: decimal points, semicolons between columns, or a line of names first");
+  CHECK_THAT(complaint("12,5\n-3,25\n0,5\n"), Catch::StartsWith("i.csv:1: columns that look like halves of numbers"));
+  CHECK_THAT(complaint("0,001,0,500\n0,002,0,625\n"), Catch::StartsWith("i.csv:1: columns that look like halves of numbers"));
   CHECK(complaint("0,5\n1\n1,5\n") ==
         "i.csv:2: 1 columns where the first line has 2: a decimal comma?; allowed: as many in every line, and with decimal commas semicolons between them");
   CHECK(complaint("0;1\n1;2;3\n") == "i.csv:2: 3 columns where the first line has 2; allowed: as many in every line, and with decimal commas semicolons between them");
@@ -81,6 +83,8 @@ TEST_CASE("columns of whole numbers are no halves") {
   CHECK(samples("0,10\n1,20\n2,30\n", 1) == Values{10.0, 20.0, 30.0});
   CHECK(samples("0,100\n1,7\n2,1024\n", 1) == Values{100.0, 7.0, 1024.0});
   CHECK(samples("0,0\n1,1\n2,0\n", 1) == Values{0.0, 1.0, 0.0});
+  CHECK(samples("-5,-3\n4,2\n", 0) == Values{-5.0, 4.0});
+  CHECK(samples("a,b\n-5,3\n4,2\n", 0) == Values{-5.0, 4.0});
 }
 
 TEST_CASE("what is no number is told with its place, thousands' points too") {
