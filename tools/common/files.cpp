@@ -12,8 +12,6 @@
 #include <cstring>
 #include <fstream>
 
-#include "tools/common/input_error.hpp"
-
 namespace flm {
 namespace {
 
@@ -151,7 +149,7 @@ void hold_standard_files() {
 void flush_output() {
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     const int number = errno;
-    throw InputError(fmt::format("standard output: {}", number != 0 ? reason(number) : "cannot be written"));
+    throw OutputFull(fmt::format("standard output: {}", number != 0 ? reason(number) : "cannot be written"));
   }
 }
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/common/input_error.hpp"  // InputError: what all of these throw
+
 namespace flm {
 
 /// An errno in words: "no such file", "no permission", "is a folder", "is in no folder: a part of its path is a file".
@@ -50,7 +52,12 @@ class FileUse {
 /// opened takes their place, and a program reads its answers from a board, or prints into one. First thing in main().
 void hold_standard_files();
 
-/// Writes out what is printed. Throws InputError when standard output is full, or closed.
+/// Standard output is full, or closed.
+class OutputFull : public InputError {
+  using InputError::InputError;
+};
+
+/// Writes out what is printed. Throws OutputFull.
 void flush_output();
 
 }  // namespace flm

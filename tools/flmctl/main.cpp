@@ -2,41 +2,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <iostream>
 
-#include "tools/common/nearest.hpp"
+#include "tools/common/command_line.hpp"
+#include "tools/common/files.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 
 namespace {
 
 using namespace flm;
 using namespace flm::ctl;
-
-/// Names that may stand on the command line: options, and commands at every level.
-void collect(const CLI::App& app, std::vector<std::string>& names) {
-  for (const CLI::Option* option : app.get_options())
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-    collect(*command, names);
-  }
-}
-
-/// "did you mean" for the first word that is nearly a name.
-std::string suggestion(const CLI::App& app, int argc, char** argv) {
-  std::vector<std::string> names;
-  collect(app, names);
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = std::string(argv[i]).substr(0, std::string_view(argv[i]).find('='));
-    if (std::find(names.begin(), names.end(), word) != names.end() || word.size() < 3) continue;
-    if (const auto meant = nearest(word, views)) return fmt::format("'{}' is not known; did you mean '{}'?", word, *meant);
-  }
-  return {};
-}
 
 int complain(int status, const std::string& what) {
   std::fflush(stdout);
@@ -69,12 +45,12 @@ int run(int argc, char** argv) {
   add_ports(app, globals);
   try {
     app.parse(argc, argv);
-    if (std::fflush(stdout) != 0) throw InputError(fmt::format("standard output: {}", std::strerror(errno)));
+    flush_output();
     return globals.status;
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    const std::string meant = suggestion(app, argc, argv);
-    return complain(wrong, fmt::format("{}{}", meant.empty() ? error.what() : meant, meant.empty() ? "; 'flmctl --help' says more" : ""));
+    if (error.get_exit_code() != 0) return complain(wrong, usage_complaint(app, error, argc, argv));
+    const int status = app.exit(error);  // --help, --version
+    return std::cout.flush() ? status : complain(wrong, "standard output: cannot be written");
   } catch (const InputError& error) {
     return complain(wrong, error.what());
   } catch (const NoAnswer& error) {
@@ -90,4 +66,7 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run(argc, argv); }
+int main(int argc, char** argv) {
+  flm::hold_standard_files();
+  return run(argc, argv);
+}

@@ -1,6 +1,7 @@
 // flmctl counter: what the sensors have counted.
 #include <fmt/format.h>
 
+#include "tools/common/command_line.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 
 namespace flm::ctl {
@@ -66,13 +67,13 @@ void add_counter(CLI::App& app, Globals& globals) {
   };
   auto arguments = std::make_shared<Arguments>();
   auto* getter = command->add_subcommand("get", "Print the counters, in Wh or litre");
-  getter->add_option("SENSOR", arguments->sensor, "1 to 6; absent: all")->check(CLI::Range(1, 6));
+  getter->add_option("SENSOR", arguments->sensor, "1 to 6; absent: all")->check(whole_number(1, 6));
   getter->callback([&globals, arguments] { globals.status = get(globals, arguments->sensor); });
   auto* setter = command->add_subcommand("set", "Set a counter and save it; asks first when it would go backwards");
-  setter->add_option("SENSOR", arguments->sensor, "1 to 6")->required()->check(CLI::Range(1, 6));
+  setter->add_option("SENSOR", arguments->sensor, "1 to 6")->required()->check(whole_number(1, 6));
   setter->add_option("VALUE", arguments->value, "Wh or litre")
       ->required()
-      ->check(CLI::Range(std::int64_t{-2147483648}, std::int64_t{4294967295}));
+      ->check(whole_number(-2147483648, 4294967295));
   setter->callback([&globals, arguments] { globals.status = set(globals, arguments->sensor, arguments->value); });
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "firmware/metering/settings.hpp"  // heartbeat
+#include "tools/common/command_line.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 
 namespace flm::ctl {
@@ -31,7 +32,7 @@ void add_led(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("led", "Say what the LED shows, or set it: a port, or the heartbeat");
   auto wanted = std::make_shared<std::string>();
   command->add_option("SHOW", *wanted, "a port, 1 to 6, or heartbeat; absent: as it is")
-      ->check(CLI::IsMember({"heartbeat", "1", "2", "3", "4", "5", "6"}));
+      ->check(one_of({"heartbeat", "1", "2", "3", "4", "5", "6"}));
   command->callback([&globals, wanted] { globals.status = led(globals, *wanted); });
 }
 

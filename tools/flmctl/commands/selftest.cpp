@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tools/common/command_line.hpp"
 #include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 
@@ -56,7 +57,7 @@ void add_selftest(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("selftest", "Measure what needs no instrument, and say what it means");
   auto minutes = std::make_shared<double>(10.0);
   command->add_option("--for", *minutes, "minutes that it takes; the clock is seen the better the longer")
-      ->check(CLI::Range(0.1, 1440.0))
+      ->check(number(0.1, 1440.0))
       ->capture_default_str();
   command->callback([&globals, minutes] { globals.status = selftest(globals, *minutes); });
 }

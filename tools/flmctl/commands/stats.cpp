@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "tools/common/command_line.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 
 namespace flm::ctl {
@@ -37,7 +38,7 @@ int stats(const Globals& globals, int port) {
 void add_stats(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("stats", "Print a clamp's last second, raw");
   auto port = std::make_shared<int>(1);
-  command->add_option("CLAMP", *port, "its port, 1 to 3")->required()->check(CLI::Range(1, 3));
+  command->add_option("CLAMP", *port, "its port, 1 to 3")->required()->check(whole_number(1, 3));
   command->callback([&globals, port] { globals.status = stats(globals, *port); });
 }
 
