@@ -4,16 +4,32 @@
 #include <histedit.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <clocale>
 #include <cstdlib>
 #include <iostream>
 
+#include "tools/common/files.hpp"
 #include "tools/flmctl/clock.hpp"
 
 namespace flm::ctl {
 namespace {
 
 constexpr int kHistory = 500;
+
+/// What stands before a line feed as lines: a carriage return before it belongs to the end of the line, one elsewhere ends a line too. The first of
+/// a script may have a byte-order mark.
+std::deque<std::string> lines_of(std::string text, bool first) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (first && text.starts_with(mark)) text.erase(0, mark.size());
+  if (text.ends_with('\r')) text.pop_back();
+  std::deque<std::string> lines;
+  for (std::size_t from = 0, end = 0; end != text.npos; from = end + 1) {
+    end = text.find('\r', from);
+    lines.push_back(text.substr(from, end == text.npos ? end : end - from));
+  }
+  return lines;
+}
 
 }  // namespace
 
@@ -92,8 +108,18 @@ bool LineEditor::interactive() const { return terminal_ != nullptr; }
 
 std::optional<std::string> LineEditor::next() {
   if (!terminal_) {
-    std::string line;
-    if (!std::getline(std::cin, line)) return std::nullopt;
+    if (script_.empty()) {
+      std::string line;
+      errno = 0;
+      if (!std::getline(std::cin, line)) {
+        if (errno != 0 && !stopped()) throw InputError(fmt::format("standard input: {}", reason(errno)));
+        return std::nullopt;
+      }
+      script_ = lines_of(line, first_);
+      first_ = false;
+    }
+    std::string line = std::move(script_.front());
+    script_.pop_front();
     return line;
   }
   const StopOnSignal stop;

@@ -1,5 +1,6 @@
 // Lines from a person, with history and completion (libedit); from a file or pipe, as they are.
 #pragma once
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -21,12 +22,15 @@ class LineEditor {
 
   /// Somebody is there.
   [[nodiscard]] bool interactive() const;
-  /// The next line without its end; nothing at the end of the input (ctrl-D). ctrl-C empties the line.
+  /// The next line without its end, LF, CR LF or CR; nothing at the end of the input (ctrl-D). ctrl-C empties the line. Throws InputError for an input
+  /// that cannot be read: a folder.
   std::optional<std::string> next();
 
  private:
   struct Terminal;
   std::unique_ptr<Terminal> terminal_;  ///< nullptr: a file or pipe
+  std::deque<std::string> script_;      ///< lines that are read, and not taken
+  bool first_ = true;                   ///< nothing is read yet
 };
 
 /// $XDG_STATE_HOME/flmctl/history, or ~/.local/state/flmctl/history; empty when there is neither.

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "tools/common/files.hpp"
 #include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/errors.hpp"
 #include "tools/flmctl/transport.hpp"
@@ -46,7 +47,12 @@ std::string bytes_of(std::string_view digits) {
 class SimBus : public Bus {
  public:
   explicit SimBus(const Port& port) : path_(port.path), speed_(port.speed) {
-    if (!fs::exists(path_)) throw InputError(fmt::format("{}: no such file; allowed: a scenario (.toml)", path_));
+    check_input(path_, "a scenario (.toml)");
+    if (!port.image.empty()) check_input(port.image, "an AVR image (.elf)");
+    FileUse files;
+    files.reads(path_, "the scenario");
+    files.reads(port.image, "the image");
+    files.writes(port.eeprom, "eeprom=", eeprom_contents);
     const std::string program = simulator();
     std::vector<std::string> words = {program, "serve", path_, "--lines", "--engine", port.engine};
     if (port.configure) words.emplace_back("--configure");

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
+#include "tools/common/files.hpp"
 #include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 #include "tools/flmctl/line_editor.hpp"
@@ -31,10 +33,16 @@ class Console {
     LineEditor editor(fmt::format("{}> ", board_.identity().board()), history_file(), [](const std::string& line) { return complete(line); });
     board_.on_channel = [](const std::vector<std::uint8_t>& bytes) { fmt::print("u {:02x}\n", fmt::join(bytes, "")); };
     if (editor.interactive()) fmt::print("{} on {}; 'help' says what there is, tab completes, ctrl-D ends\n", board_.identity().board(), board_.name());
+    std::optional<StopOnSignal> stop;  // A script ends behind the line that ctrl-C meets.
+    if (!editor.interactive()) stop.emplace();
+    interactive_ = editor.interactive();
     double left = steady_now();
+    int number = 0;
     while (!over_) {
       const auto line = editor.next();
+      if (stop && stopped()) throw Cancelled(fmt::format("stopped behind line {} of the script; what comes after it was not sent", number));
       if (!line) break;
+      ++number;
       // A simulated board lives on while a person thinks.
       if (editor.interactive() && !board_.bus().live()) board_.bus().wait(steady_now() - left);
       try {
@@ -47,7 +55,7 @@ class Console {
         if (!editor.interactive()) throw;
         failed(no_answer, error.what());
       }
-      std::fflush(stdout);
+      flush_output();
       left = steady_now();
     }
     return editor.interactive() ? done : status_;
@@ -56,12 +64,13 @@ class Console {
  private:
   void failed(int status, const std::string& what) {
     status_ = status;
-    std::fflush(stdout);
+    flush_output();
     fmt::print(stderr, "flmctl: {}\n", what);
   }
 
-  void execute(const std::string& typed) {
-    const auto first = typed.find_first_not_of(" \t"), last = typed.find_last_not_of(" \t");
+  void execute(std::string typed) {
+    std::replace(typed.begin(), typed.end(), '\t', ' ');
+    const auto first = typed.find_first_not_of(' '), last = typed.find_last_not_of(' ');
     if (first == typed.npos || typed[first] == '#') return;
     const std::string line = typed.substr(first, last - first + 1);
     const std::string word = line.substr(0, line.find(' '));
@@ -108,7 +117,8 @@ class Console {
     const auto result = std::from_chars(number.data(), number.data() + number.size(), seconds);
     if (result.ec != std::errc{} || result.ptr != number.data() + number.size() || !(seconds >= 0.0 && seconds <= kLongestWait))
       throw InputError(fmt::format("'{}': wait takes seconds; allowed: 0 to {:.0f}", line, kLongestWait));
-    const StopOnSignal stop;
+    std::optional<StopOnSignal> stop;
+    if (interactive_) stop.emplace();
     (void)wait_unless_stopped(board_.bus(), seconds);
   }
 
@@ -124,7 +134,7 @@ class Console {
 
   Board& board_;
   const Globals& globals_;
-  bool over_ = false;
+  bool interactive_ = false, over_ = false;
   int status_ = done;
 };
 
