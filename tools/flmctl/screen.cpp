@@ -32,7 +32,11 @@ winsize size() {
 }  // namespace
 
 Screen::Screen() { write_all("\x1b[?1049h\x1b[?25l\x1b[H\x1b[J"); }
-Screen::~Screen() { write_all("\x1b[?25h\x1b[?1049l"); }
+Screen::~Screen() {
+  std::string text = "\x1b[?25h\x1b[?1049l";
+  for (const std::string& line : last_) text += line + "\r\n";
+  write_all(text);
+}
 
 void Screen::draw(const std::vector<std::string>& lines) {
   std::string text = "\x1b[H";
@@ -40,6 +44,7 @@ void Screen::draw(const std::vector<std::string>& lines) {
   for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "" : "\r\n") + lines[i] + "\x1b[K";
   text += "\x1b[J";
   write_all(text);
+  last_ = lines;
 }
 
 std::size_t Screen::columns() { return size().ws_col; }

@@ -5,7 +5,7 @@
 
 namespace flm::ctl {
 
-/// Draws on the terminal's other screen. Restores the first one and the cursor when it goes, whichever way.
+/// Draws on the terminal's other screen. Restores the first one and the cursor when it goes, whichever way, and leaves there what was drawn last.
 class Screen {
  public:
   Screen();
@@ -20,6 +20,9 @@ class Screen {
   [[nodiscard]] static std::size_t rows();
   /// The terminal's character set is UTF-8.
   [[nodiscard]] static bool utf8();
+
+ private:
+  std::vector<std::string> last_;
 };
 
 }  // namespace flm::ctl

@@ -117,7 +117,8 @@ std::vector<std::string> watch_lines(const WatchView& view, std::size_t columns,
   lines.push_back(fmt::format("    {}  class   {}  {}  {}  {}", padded(name_columns != 0 ? "name" : "", name_columns, false), padded("rate", rate_columns, true),
                               padded(fmt::format("last {} s", chart), chart, true), padded("counter", 15, true), padded("age", 6, true)));
   for (const WatchedSensor& s : view.sensors) lines.push_back(row(s, view.t, name_columns, rate_columns, chart, blocks));
-  if (view.sensors.empty()) lines.emplace_back("    no sensor is enabled");
+  if (view.sensors.empty()) lines.emplace_back("    no sensor is enabled: there are no readings; 'flmctl config push FILE' configures the board");
+  if (!view.sensors.empty()) lines.emplace_back("    each chart has a scale of its own: from 0 to its highest, or lowest, rate");
   lines.emplace_back();
   lines.push_back(fmt::format("link   {} messages, {} again, {} garbled, {} refused", view.link.messages, view.link.retries, view.link.garbled,
                               view.link.rejected));

@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 
+#include "tools/common/command_line.hpp"
+#include "tools/common/files.hpp"
 #include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 #include "tools/flmctl/config/config.hpp"
@@ -22,6 +24,7 @@ constexpr int kMostSilentPolls = 5;  ///< one after the other, until a board is 
 
 struct Arguments {
   bool jsonl = false;
+  bool keep_on = false;  ///< asks on when the board is lost
   std::string config;  ///< file that names the sensors, or empty
   double duration = std::numeric_limits<double>::infinity();  ///< s
 };
@@ -43,42 +46,57 @@ SensorLabel label_of(SensorKind kind, const SensorConfig* config) {
 
 class Watch {
  public:
-  Watch(Board& board, const Arguments& arguments, bool jsonl)
-      : board_(board), arguments_(arguments), jsonl_(jsonl), live_(!jsonl && isatty(STDOUT_FILENO) != 0) {}
+  /// `since`: s since the watching began, for a board that was lost and is back.
+  Watch(Board& board, const Arguments& arguments, const std::optional<Config>& config, bool jsonl, double since)
+      : board_(board), arguments_(arguments), config_(config), jsonl_(jsonl), live_(!jsonl && isatty(STDOUT_FILENO) != 0), since_(since) {}
 
   int run() {
     const Identity& id = board_.identity();
-    std::optional<Config> config;
-    if (!arguments_.config.empty()) config = read_config(arguments_.config);
+    const auto& config = config_;
     if (config && id.facts != config->board)
       throw BoardRefused(fmt::format("{}: is for {}, and the board on {} is {}", config->file, config->board->name, board_.name(), id.board()));
-    layout_ = board_.layout();
     tells_ = id.extended;
-    for (int sensor = 1; sensor <= 6; ++sensor) {
-      WatchedSensor s;
-      s.sensor = sensor;
-      s.kind = layout_.sensor_kind(sensor);
-      s.label = label_of(s.kind, config ? config->sensor(sensor) : nullptr);
-      s.enabled = layout_.enabled[sensor - 1];
-      if (s.enabled) view_.sensors.push_back(s);
-    }
+    find_sensors();
+    if (view_.sensors.empty() && !live_)
+      fmt::print(stderr, "flmctl: note: {}: no sensor is enabled, so there are no readings; 'flmctl config push FILE' configures the board\n", board_.name());
     view_.title = fmt::format("{}{} {} on {}", config && !config->name.empty() ? config->name + ": " : "", id.board(), id.extended ? "OpenFLM " + id.version() : "stock firmware", board_.name());
-    const StopOnSignal stop;
+    std::optional<StopOnSignal> stop;
+    if (!arguments_.keep_on) stop.emplace();  // else it is there already
     if (live_) {
       blocks_ = Screen::utf8();
       screen_.emplace();
       board_.bus().pace(1.0);
     }
     poll_until_the_end();
+    if (screen_) {  // What stays.
+      view_.note.clear();
+      screen_->draw(watch_lines(view_, Screen::columns(), blocks_));
+      screen_.reset();
+    }
+    if (stopped() && !std::isinf(arguments_.duration))
+      fmt::print(stderr, "flmctl: stopped after {:.0f} s; the readings of the last {:.0f} s are missing\n", view_.t, arguments_.duration - view_.t);
     return done;
   }
 
  private:
+  /// The sensors that are enabled. A board without any may be configured while it is watched.
+  void find_sensors() {
+    layout_ = board_.layout();
+    for (int sensor = 1; sensor <= 6; ++sensor) {
+      WatchedSensor s;
+      s.sensor = sensor;
+      s.kind = layout_.sensor_kind(sensor);
+      s.label = label_of(s.kind, config_ ? config_->sensor(sensor) : nullptr);
+      s.enabled = layout_.enabled[sensor - 1];
+      if (s.enabled) view_.sensors.push_back(s);
+    }
+  }
+
   void poll_until_the_end() {
-    const double start = board_.bus().now();
+    const double start = board_.bus().now() - since_;
     int silent = 0;
-    for (int polls = 1; polls * kPeriod <= arguments_.duration + 1e-9; ++polls) {
-      if (!wait_unless_stopped(board_.bus(), start + polls * kPeriod - board_.bus().now())) return;
+    for (int polls = 1; since_ + polls * kPeriod <= arguments_.duration + 1e-9; ++polls) {
+      if (!wait_unless_stopped(board_.bus(), start + since_ + polls * kPeriod - board_.bus().now())) return;
       view_.t = board_.bus().now() - start;
       try {
         poll(polls);
@@ -103,6 +121,7 @@ class Watch {
   }
 
   void poll(int number) {
+    if (view_.sensors.empty()) find_sensors();
     look_at_clamps();
     for (const Reading& reading : board_.poll())
       for (WatchedSensor& s : view_.sensors)
@@ -115,7 +134,7 @@ class Watch {
         view_.errors = {{"malformed messages", errors->at(0)}, {"dropped", errors->at(1)}, {"wrong packets", errors->at(2)},
                         {"without room", errors->at(3)}};
     view_.link = board_.counters();
-    if (!live_) std::fflush(stdout);
+    if (!live_) flush_output();
   }
 
   void print(const WatchedSensor& s) const {
@@ -141,12 +160,81 @@ class Watch {
 
   Board& board_;
   const Arguments& arguments_;
+  const std::optional<Config>& config_;
   bool jsonl_, live_, blocks_ = false;
+  double since_;
   bool tells_ = false;  ///< the board tells which clamps are clipped
   Layout layout_;
   WatchView view_;
   std::optional<Screen> screen_;
 };
+
+/// Watches a board for as long as it takes: one that is lost is asked for again each second, its port opened anew, and what was missed is said.
+class LongWatch {
+ public:
+  LongWatch(const Globals& globals, const Arguments& arguments, const std::optional<Config>& config)
+      : globals_(globals), arguments_(arguments), config_(config), jsonl_(arguments.jsonl || globals.json) {}
+
+  int run() {
+    const StopOnSignal stop;  // Its own, while no board is there.
+    while (true) {
+      try {
+        return with_board(globals_, [&](Board& board) { return watch(board); });
+      } catch (const NoAnswer& error) {
+        lost(error.what());
+      } catch (const OutputFull&) {
+        throw;
+      } catch (const InputError& error) {  // The device has gone.
+        lost(error.what());
+      }
+      sleep_for(1.0);
+      if (stopped() || now() >= arguments_.duration) return still_lost();
+    }
+  }
+
+ private:
+  [[nodiscard]] double now() const { return started_ ? steady_now() - *started_ : 0.0; }
+
+  int watch(Board& board) {
+    if (!started_) started_ = steady_now();
+    if (lost_at_) {
+      const double t = now();
+      if (jsonl_)
+        print_json({{"t", std::round(t * 1000.0) / 1000.0}, {"board", "back"}, {"missed_s", std::round((t - *lost_at_) * 1000.0) / 1000.0}});
+      fmt::print(stderr, "flmctl: {}: the board is back at {:.1f} s; {:.1f} s were missed\n", board.name(), t, t - *lost_at_);
+      lost_at_.reset();
+    }
+    return Watch(board, arguments_, config_, jsonl_, now()).run();
+  }
+
+  /// Throws it on when there has been no board at all: a mistake in the port.
+  void lost(const char* what) {
+    if (!started_) throw;
+    if (lost_at_) return;
+    lost_at_ = now();
+    if (jsonl_) print_json({{"t", std::round(*lost_at_ * 1000.0) / 1000.0}, {"board", "lost"}});
+    flush_output();
+    fmt::print(stderr, "flmctl: {}; lost at {:.1f} s, asking on until it is back\n", what, *lost_at_);
+  }
+
+  int still_lost() const {
+    fmt::print(stderr, "flmctl: ended at {:.1f} s; the board was lost at {:.1f} s and is not back\n", now(), *lost_at_);
+    return no_answer;
+  }
+
+  const Globals& globals_;
+  const Arguments& arguments_;
+  const std::optional<Config>& config_;
+  bool jsonl_;
+  std::optional<double> started_, lost_at_;  ///< s of this machine; s since then
+};
+
+int watch(const Globals& globals, const Arguments& arguments) {
+  std::optional<Config> config;
+  if (!arguments.config.empty()) config = read_config(arguments.config);
+  if (arguments.keep_on) return LongWatch(globals, arguments, config).run();
+  return with_board(globals, [&](Board& board) { return Watch(board, arguments, config, arguments.jsonl || globals.json, 0.0).run(); });
+}
 
 }  // namespace
 
@@ -155,10 +243,9 @@ void add_watch(CLI::App& app, Globals& globals) {
   auto arguments = std::make_shared<Arguments>();
   command->add_flag("--jsonl", arguments->jsonl, "an object a line and reading, as flmsim writes them; so does --json");
   command->add_option("--config", arguments->config, "configuration (.toml) that says what the sensors are called and count");
-  command->add_option("--for", arguments->duration, "end after so many seconds")->check(CLI::Range(1.0, 1e9));
-  command->callback([&globals, arguments] {
-    globals.status = with_board(globals, [&](Board& board) { return Watch(board, *arguments, arguments->jsonl || globals.json).run(); });
-  });
+  command->add_option("--for", arguments->duration, "end after so many seconds")->check(number(1.0, 1e9));
+  command->add_flag("--keep-on", arguments->keep_on, "when the board is lost, ask on, and say how long it was away");
+  command->callback([&globals, arguments] { globals.status = watch(globals, *arguments); });
 }
 
 }  // namespace flm::ctl
