@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
 
 namespace flm::flash {
@@ -59,12 +60,12 @@ void wait_for(BoardLink& board, const std::function<void()>& greet) {
 
 }  // namespace
 
-std::vector<Command> commands(const FlashFiles& files, const FlashOptions& options) {
+std::vector<Command> commands(const FlashFiles& files, const FlashOptions& options, bool openflm) {
   const SavedFiles saved = files_of(files, options);
   std::vector<Command> list;
   if (options.save && options.saved.empty()) list.push_back(read_command(files, saved.flash, saved.eeprom));
   const bool keep =
-      !options.saved.empty() ? read_snapshot(saved.settings).openflm && std::filesystem::exists(saved.eeprom) : options.save;
+      !options.saved.empty() ? read_snapshot(saved.settings).openflm && std::filesystem::exists(saved.eeprom) : options.save && openflm;
   list.push_back(write_command(files, keep ? saved.eeprom : files.eeprom));
   return list;
 }
@@ -78,6 +79,7 @@ void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& 
   } else if (options.save) {
     std::error_code error;
     std::filesystem::create_directories(options.folder, error);
+    if (error) throw InputError(fmt::format("{}: cannot be made, and settings and counters would be saved there: {}", options.folder.string(), reason(error.value())));
     before = take_snapshot(board);
     if (before.openflm) store(board);
     write_snapshot(saved.settings, before, files.board);

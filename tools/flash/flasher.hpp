@@ -25,8 +25,9 @@ struct FlashOptions {
   std::function<void()> greet;               ///< throws while the board does not answer after its reset; absent: asks for its version
 };
 
-/// The commands that flash_board() runs, for a person who wants to see them first.
-std::vector<Command> commands(const FlashFiles&, const FlashOptions&);
+/// The commands that flash_board() runs, for a person who wants to see them first. `openflm`: what is on the board now is OpenFLM, whose EEPROM is
+/// put back; the stock firmware's is replaced, and its settings are sent afterwards.
+std::vector<Command> commands(const FlashFiles&, const FlashOptions&, bool openflm);
 
 /// Saves settings and counters, reads flash and EEPROM out, writes the new firmware and starts it. Where OpenFLM was before,
 /// its EEPROM is put back as it was; elsewhere the settings are sent. Then the board is compared with what was saved. Throws

@@ -10,6 +10,7 @@
 
 #include "protocol/commands.hpp"
 #include "tools/common/atomic_file.hpp"
+#include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/common/link_text.hpp"
 
@@ -112,12 +113,14 @@ void write_snapshot(const std::filesystem::path& path, const Snapshot& snapshot,
 Snapshot read_snapshot(const std::filesystem::path& path) {
   std::ifstream in(path);
   std::string line;
-  if (!in) throw InputError(fmt::format("{}: no such file; allowed: one that 'flash' saved", path.string()));
+  check_input(path, "one that 'flash' saved");
+  if (!in) throw InputError(fmt::format("{}: cannot be read; allowed: one that 'flash' saved", path.string()));
   if (!std::getline(in, line) || !line.starts_with(heading))
     throw InputError(fmt::format("{}:1: no saved board; allowed: a file that 'flash' saved", path.string()));
   Snapshot snapshot;
   snapshot.openflm = line.find(heading_openflm) != line.npos;
   for (int number = 2; std::getline(in, line); ++number) {
+    if (line.ends_with('\r')) line.pop_back();  // It has been through an editor.
     try {
       if (!line.starts_with('s')) throw std::invalid_argument(fmt::format("'{}' sets nothing; allowed: \"sm 0 5163\"", visible(line)));
       static_cast<void>(encode_message(line));

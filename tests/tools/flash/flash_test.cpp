@@ -172,9 +172,13 @@ TEST_CASE("a stock board is flashed, and its settings are sent to the new firmwa
   configure(board, false);
   board.stock_ = true;
   Attempt attempt(board, folder);
+  std::vector<std::string> shown;  // beforehand; saved files have the second in their names
+  for (const Command& command : commands(files(), attempt.options, false)) shown.push_back(as_typed(command));
   flash_board(board, files(), attempt.options);
   check_configured(board, false);
   CHECK_THAT(attempt.ran[1], Contains("eeprom:w:" FLM_IMAGE_DIR "/flm02b.eep:i"));
+  REQUIRE(shown.size() == attempt.ran.size());
+  CHECK(shown[1] == attempt.ran[1]);
 }
 
 TEST_CASE("a flash that was interrupted says so, names what is saved, and can be repeated with it") {

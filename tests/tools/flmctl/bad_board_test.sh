@@ -62,7 +62,7 @@ judge "a far end that goes away" "$([ $got -eq 3 ] && grep -qE 'bus: (the far en
 # bytes that come back, one for each zero that is clocked, then zeros.
 mkdir fake
 cp "$FLMCTL" fake/flmctl
-touch fake.toml
+echo "# read by a simulator that is none" >fake.toml
 cat >fake/flmsim <<'SH'
 #!/bin/sh
 . ./fake.sh
@@ -148,6 +148,9 @@ version=6c677631312e75 hardware=6c676830303032303237372e75'
 check "stock firmware is known by its hardware" 0 'firmware  stock: no statistics, no calibration, no error counters' fmt_flmctl version
 check "in JSON" 0 '"board":"flm02b","hardware":"2.2","software":"1.0","firmware":null' fmt_flmctl version --json
 complaint "it has no statistics" 1 'sim:fake.toml: a board with stock firmware keeps no statistics' fmt_flmctl stats 1
+mkdir parts
+for part in flm02b.hex flm02b.eep avrdude.conf; do echo 1 >parts/$part; done
+check "a dry run for it writes the firmware's own EEPROM, not the stock one's" 0 'eeprom:w:parts/flm02b.eep:i' fmt_flmctl flash flm02b --files parts --dry-run
 not_stored='the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a newer firmware, which it leaves alone): what was set holds until its next reset'
 complaint "a commit that is answered zz" 1 "sim:fake.toml: $not_stored" fmt_flmctl raw ct
 complaint "a board that falls silent" 3 "sim:fake.toml: no answer from the board to 'gb', 5 times: only zeros came back; has it power, and is it on this port?" fmt_flmctl log

@@ -3,6 +3,8 @@
 
 #include <cstdio>
 
+#include "tools/common/command_line.hpp"
+#include "tools/common/files.hpp"
 #include "tools/common/places.hpp"
 #include "tools/flash/flasher.hpp"
 #include "tools/flmctl/board_link.hpp"
@@ -16,6 +18,41 @@ struct Arguments {
   bool no_save = false, dry_run = false;
 };
 
+void print_commands(const Globals& globals, const std::vector<flash::Command>& commands, Json& list) {
+  for (const flash::Command& command : commands) {
+    list.push_back(flash::as_typed(command));
+    if (!globals.json) fmt::print("{}\n", flash::as_typed(command));
+  }
+}
+
+/// What would be run, for a board whose firmware is known. Lines that begin with # say what flmctl does itself.
+int show(const Globals& globals, const flash::FlashFiles& files, const flash::FlashOptions& options, bool openflm) {
+  Json list = Json::array();
+  const bool asks = options.saved.empty() && options.save;
+  if (!globals.json && asks) fmt::print("# the board has {}; its settings and counters are saved in {}\n", openflm ? "OpenFLM" : "stock firmware", options.folder.string());
+  print_commands(globals, flash::commands(files, options, openflm), list);
+  if (!globals.json) {
+    if (options.saved.empty() && !options.save)
+      fmt::print("# nothing is saved: the board starts with nothing enabled\n");
+    else
+      fmt::print("# then settings and counters are compared with what was saved; what differs is sent\n");
+  }
+  if (globals.json) print_json({{"commands", list}});
+  return done;
+}
+
+/// The same without a board to ask.
+int show_both(const Globals& globals, const flash::FlashFiles& files, const flash::FlashOptions& options) {
+  const auto openflm = flash::commands(files, options, true), stock = flash::commands(files, options, false);
+  Json list = Json::array(), from_stock = Json::array();
+  if (!globals.json) fmt::print("# no --port: which firmware the board has is not known. Where it is OpenFLM:\n");
+  print_commands(globals, openflm, list);
+  if (!globals.json) fmt::print("# where it is the stock firmware, whose settings are sent afterwards:\n");
+  print_commands(globals, stock, from_stock);
+  if (globals.json) print_json({{"commands", list}, {"commands_from_stock", from_stock}});
+  return done;
+}
+
 int flash(const Globals& globals, const Arguments& arguments) {
   const flash::FlashFiles files = flash::find_files(arguments.board, arguments.files);
   flash::FlashOptions options;
@@ -24,22 +61,27 @@ int flash(const Globals& globals, const Arguments& arguments) {
   options.save = !arguments.no_save;
   options.say = [&globals](const std::string& line) {
     if (!globals.json) fmt::print("{}\n", line);
-    std::fflush(stdout);
+    flush_output();
   };
-  if (arguments.dry_run) {
-    Json list = Json::array();
-    for (const flash::Command& command : flash::commands(files, options)) {
-      list.push_back(flash::as_typed(command));
-      if (!globals.json) fmt::print("{}\n", flash::as_typed(command));
-    }
-    if (globals.json) print_json({{"commands", list}});
-    return done;
-  }
-  const auto run = [&](Board& board) {
+  const bool asks = options.saved.empty() && options.save;  ///< the board says first what it is and holds
+  const auto check_board = [&](Board& board) {
     const std::string here = board.identity().board();
-    if (here != arguments.board && here != "unknown" && options.saved.empty() && options.save)
+    if (here != arguments.board && here != "unknown" && asks)
       throw BoardRefused(fmt::format("{}: this is a {}, and it would be flashed with the firmware of a {}", board.name(), here,
                                      arguments.board));
+  };
+  if (arguments.dry_run) {
+    if (!asks) return show(globals, files, options, true);
+    if (globals.port.empty()) return show_both(globals, files, options);
+    return with_board(globals, [&](Board& board) {
+      check_board(board);
+      return show(globals, files, options, board.identity().extended);
+    });
+  }
+  if (!globals.port.empty() && parse_port(globals.port).kind == Port::Kind::sim)
+    throw InputError(fmt::format("{}: is simulated, and flash writes the controller that is wired to this machine; allowed: a board's port, or --dry-run", globals.port));
+  const auto run = [&](Board& board) {
+    check_board(board);
     confirm(globals, fmt::format("Write {} to the board on this main board's GPIO lines?", files.program.string()));
     LinkOfBoard link(board);
     options.greet = [&board] { static_cast<void>(board.identify()); };
@@ -54,7 +96,7 @@ int flash(const Globals& globals, const Arguments& arguments) {
     return done;
   };
   // A board whose last flash was interrupted says nothing until it is flashed.
-  if (options.saved.empty() && options.save) return with_board(globals, run);
+  if (asks) return with_board(globals, run);
   return with_silent_board(globals, run);
 }
 
@@ -63,12 +105,12 @@ int flash(const Globals& globals, const Arguments& arguments) {
 void add_flash(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("flash", "Write the firmware by avrdude; settings and counters are saved, and put back");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("BOARD", arguments->board, "flm02a or flm02b")->required()->check(CLI::IsMember(flash::known_boards()));
+  command->add_option("BOARD", arguments->board, "flm02a or flm02b")->required()->check(one_of(flash::known_boards()));
   command->add_option("--files", arguments->files,
                       "a folder with BOARD.hex, BOARD.eep and avrdude.conf, instead of those installed");
   command->add_option("--saved", arguments->saved, "repeat what was interrupted, with the settings that were saved then");
   command->add_flag("--no-save", arguments->no_save, "save nothing: the board starts with nothing enabled");
-  command->add_flag("--dry-run", arguments->dry_run, "print the command lines, and do nothing");
+  command->add_flag("--dry-run", arguments->dry_run, "print the command lines, and do nothing; with --port, as they are for that board");
   command->callback([&globals, arguments] { globals.status = flash(globals, *arguments); });
 }
 
