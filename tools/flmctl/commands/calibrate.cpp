@@ -8,6 +8,8 @@
 #include "tools/calibration/procedure.hpp"
 #include "tools/calibration/report.hpp"
 #include "tools/common/atomic_file.hpp"
+#include "tools/common/command_line.hpp"
+#include "tools/common/files.hpp"
 #include "tools/flmctl/board_link.hpp"
 #include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
@@ -26,7 +28,7 @@ class Console : public Dialogue {
   void say(const std::string& line) override {
     clear();
     if (!globals_.json) fmt::print("{}\n", line);
-    std::fflush(stdout);
+    flush_output();
   }
   void progress(const std::string& line) override {
     if (!terminal_) return;
@@ -194,10 +196,10 @@ void add_calibrate(CLI::App& app, Globals& globals) {
                   "others find on it. Then zero, and gain or against.");
   auto options = std::make_shared<Options>();
   const auto add_sensor = [&](CLI::App* to) {
-    to->add_option("--sensor", options->sensor, "the clamp's sensor; absent: the only one")->check(CLI::Range(1, 6));
+    to->add_option("--sensor", options->sensor, "the clamp's sensor; absent: the only one")->check(whole_number(1, 6));
   };
   const auto add_seconds = [&](CLI::App* to) {
-    to->add_option("--seconds", options->seconds, "s of readings")->check(CLI::Range(5, 600))->capture_default_str();
+    to->add_option("--seconds", options->seconds, "s of readings")->check(whole_number(5, 600))->capture_default_str();
   };
 
   auto* shape = command->add_subcommand("shape", "First, a kettle or heater: the time constant of the input's smoother");
@@ -239,8 +241,8 @@ void add_calibrate(CLI::App& app, Globals& globals) {
   auto uncertainty = std::make_shared<double>(0.3), limit = std::make_shared<double>(60.0);
   against->add_option("REFERENCE", *meter, "pulse:4 (the sensor that counts the meter's pulses) or p1")->required();
   add_sensor(against);
-  against->add_option("--uncertainty", *uncertainty, "% to be reached")->check(CLI::Range(0.01, 10.0))->capture_default_str();
-  against->add_option("--limit", *limit, "min that it may take")->check(CLI::Range(2.0, 10080.0))->capture_default_str();
+  against->add_option("--uncertainty", *uncertainty, "% to be reached")->check(number(0.01, 10.0))->capture_default_str();
+  against->add_option("--limit", *limit, "min that it may take")->check(number(2.0, 10080.0))->capture_default_str();
   against->callback([&globals, options, meter, uncertainty, limit] {
     const auto reference_sensor = reference_of(*meter);
     options->uncertainty = *uncertainty / 100.0;
