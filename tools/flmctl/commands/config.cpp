@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <algorithm>
 #include <filesystem>
 
 #include "tools/common/atomic_file.hpp"
+#include "tools/common/files.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 #include "tools/flmctl/config/plan.hpp"
 
@@ -97,16 +99,44 @@ int push_file(const Globals& globals, const std::string& file) {
   });
 }
 
+/// A configuration, whole or with mistakes: it has one of its lines, and none of a scenario's.
+const FileKind configuration = {"a configuration (.toml)", [](std::string_view bytes) {
+  bool found = false;
+  for (std::size_t from = 0; from < bytes.size();) {
+    const std::size_t end = std::min(bytes.find('\n', from), bytes.size());
+    std::string_view line = bytes.substr(from, end - from);
+    from = end + 1;
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    if (line.starts_with("duration") || line.starts_with("[[waveform]]") || line.starts_with("[[pulses]]") || line.starts_with("[[expect]]")) return false;
+    for (const std::string_view start : {"board", "[[sensor]]", "[[port]]", "[radio]", "phases"}) found = found || line.starts_with(start);
+  }
+  return found;
+}};
+
+bool is_empty(const std::string& file) {
+  std::error_code error;
+  return std::filesystem::file_size(file, error) == 0 && !error;
+}
+
 int pull(const Globals& globals, const std::string& file) {
   std::optional<Config> known;
+  std::string broken;  ///< why what is there cannot be read
   const bool replaces = file != "-" && std::filesystem::exists(file);
-  std::string unread;  ///< why it is no configuration
+  if (file != "-") {
+    FileUse files;
+    if (!globals.port.empty())
+      if (const Port port = parse_port(globals.port); port.kind == Port::Kind::sim) {
+        files.reads(port.path, "the scenario");
+        files.reads(port.image, "the image");
+        files.reads(port.eeprom, "the EEPROM");
+      }
+    files.writes(file, "config pull", configuration);
+  }
   if (replaces) {
     try {
       known = read_config(file);
     } catch (const InputError& error) {
-      if (!may_be_config(file)) throw;
-      unread = error.what();
+      if (!is_empty(file)) broken = error.what();
     }
   }
   return with_board(globals, [&](Board& board) {
@@ -123,11 +153,12 @@ int pull(const Globals& globals, const std::string& file) {
       fmt::print("{}", text);
       return done;
     }
-    if (!unread.empty())
-      confirm(globals, fmt::format("{}\n{} is there and cannot be read; replace it? Nothing that stands in it is kept.", unread, file));
-    else if (replaces)
+    if (!broken.empty()) {
+      confirm(globals, fmt::format("{}. Replace the file? Nothing of it is kept.", broken));
+      if (globals.yes) fmt::print(stderr, "flmctl: note: {}: the file is replaced\n", broken);
+    } else if (known) {
       confirm(globals, fmt::format("{} is there; replace it? Names, types and clamps are kept, comments are not.", file));
-    if (!unread.empty()) warn({fmt::format("{}; nothing that stood in it was kept", unread)});
+    }
     AtomicFile out(file);
     out.write(text);
     out.commit();

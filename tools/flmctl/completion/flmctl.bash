@@ -28,7 +28,7 @@ _flmctl() {
   case $command:$sub in
     :) choices=$commands ;;
     selftest:*) choices='--for' ;;
-    watch:*) choices='--for --jsonl --config' ;;
+    watch:*) choices='--for --jsonl --config --keep-on' ;;
     config:) choices='pull push diff check' ;;
     config:*) mapfile -t COMPREPLY < <(compgen -o plusdirs -f -X '!*.toml' -- "$word") ;;
     counter:) choices='get set' ;;
