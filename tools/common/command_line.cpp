@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -22,12 +23,14 @@ bool read(const std::string& text, Number& number) {
 
 std::string plain(double number) { return number == std::floor(number) ? fmt::format("{:.0f}", number) : fmt::format("{}", number); }
 
-/// Names that may stand behind that command: its options and those of the commands around it, and its own commands.
-void collect(const CLI::App& app, std::vector<std::string>& names) {
+/// Names that may stand behind that command, its own commands and options first, then the options of the commands around it; and whose they are.
+std::vector<std::pair<std::string, const CLI::App*>> names_behind(const CLI::App& app) {
+  std::vector<std::pair<std::string, const CLI::App*>> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.emplace_back(command->get_name(), &app);
   for (const CLI::App* at = &app; at != nullptr; at = at->get_parent())
     for (const CLI::Option* option : at->get_options())
-      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+      for (const std::string& name : option->get_lnames()) names.emplace_back("--" + name, at);
+  return names;
 }
 
 /// The command that the line has come to: the last one that was named.
@@ -42,20 +45,40 @@ std::string typed(const CLI::App& app) {
   return app.get_parent() != nullptr ? fmt::format("{} {}", typed(*app.get_parent()), app.get_name()) : app.get_name();
 }
 
-/// "did you mean" for the first word that is nearly a name, where a word was not known.
+/// "did you mean" for the first word that is nearly a name, where a word was not known; and whose help says more, but for the program's own.
 std::string suggestion(const CLI::App& command, int argc, const char* const* argv) {
-  std::vector<std::string> names;
-  collect(command, names);
-  const std::vector<std::string_view> views(names.begin(), names.end());
+  const auto names = names_behind(command);
+  std::vector<std::string_view> views;
+  for (const auto& [name, owner] : names) views.push_back(name);
   for (int i = 1; i < argc; ++i) {
     const std::string word = std::string(argv[i]).substr(0, std::string_view(argv[i]).find('='));
-    if (std::find(names.begin(), names.end(), word) != names.end() || word.size() < 3) continue;
+    if (std::find(views.begin(), views.end(), word) != views.end() || word.size() < 3) continue;
     bool passed = false;  // a command that the line went through
     for (const CLI::App* at = &command; at != nullptr; at = at->get_parent()) passed = passed || at->get_name() == word;
     if (passed) continue;
-    if (const auto meant = nearest(word, views)) return fmt::format("'{}' is not known; did you mean '{}'?", word, *meant);
+    const auto meant = nearest(word, views);
+    if (!meant) continue;
+    const CLI::App& owner = *names[static_cast<std::size_t>(std::find(views.begin(), views.end(), *meant) - views.begin())].second;
+    return fmt::format("'{}' is not known; did you mean '{}'?{}", word, *meant,
+                       owner.get_parent() != nullptr ? fmt::format(" '{} --help' says more", typed(owner)) : "");
   }
   return {};
+}
+
+/// What stands there that is no command or option, or has no value, in words; empty where the error says it well.
+std::string unknown_word(const CLI::App& app, const CLI::App& command, const CLI::ParseError& error) {
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    const std::string what = error.what();
+    if (what.find(" required ") != what.npos && what.ends_with(" missing")) return fmt::format("{} has no value", what.substr(0, what.find(':')));
+    return {};
+  }
+  const auto extras = app.remaining(true);
+  if (extras.empty()) return {};
+  std::vector<std::string> commands;
+  for (const CLI::App* one : command.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(one->get_name());
+  if (extras.front().starts_with('-')) return fmt::format("'{}' is not known", extras.front());
+  if (!commands.empty()) return fmt::format("'{}' is no command; allowed: {}", extras.front(), fmt::join(commands, ", "));
+  return fmt::format("'{}' is one word too many", extras.front());
 }
 
 }  // namespace
@@ -88,7 +111,9 @@ CLI::Validator one_of(std::vector<std::string> words) {
   return CLI::Validator(
       [words, allowed](std::string& text) {
         if (std::find(words.begin(), words.end(), text) != words.end()) return std::string();
-        const auto meant = nearest(text, std::vector<std::string_view>(words.begin(), words.end()));
+        std::string lower = text;
+        std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        const auto meant = nearest(lower, std::vector<std::string_view>(words.begin(), words.end()));
         return fmt::format("'{}' is not known{}; allowed: {}", text, meant && text.size() > 2 ? fmt::format(" (did you mean '{}'?)", *meant) : "", allowed);
       },
       fmt::format("{{{}}}", fmt::join(words, ",")));
@@ -98,8 +123,9 @@ std::string usage_complaint(const CLI::App& app, const CLI::ParseError& error, i
   const CLI::App& command = command_of(app);
   const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
   const std::string meant = unknown ? suggestion(command, argc, argv) : std::string();
-  if (!meant.empty() && command.get_parent() == nullptr) return meant;
-  return fmt::format("{}{} '{} --help' says more", meant.empty() ? error.what() : meant, meant.empty() ? ";" : "", typed(command));
+  if (!meant.empty()) return meant;
+  if (const std::string what = unknown_word(app, command, error); !what.empty()) return fmt::format("{}; '{} --help' says more", what, typed(command));
+  return fmt::format("{}; '{} --help' says more", error.what(), typed(command));
 }
 
 }  // namespace flm

@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
+#include "tools/common/files.hpp"
 #include "tools/common/nearest.hpp"
 #include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/errors.hpp"
@@ -28,7 +30,8 @@ Number number_of(const Port& port, const Option& option, Number low, Number high
   Number number{};
   const auto result = std::from_chars(option.value.data(), option.value.data() + option.value.size(), number);
   if (result.ec != std::errc{} || result.ptr != option.value.data() + option.value.size() || !(number >= low && number <= high))
-    throw InputError(fmt::format("port '{}': {} is '{}'; allowed: {} to {}", port.text, option.name, option.value, low, high));
+    throw InputError(fmt::format("port '{}': {} is '{}'; allowed: a {} from {} to {}", port.text, option.name, option.value,
+                                 std::is_integral_v<Number> ? "whole number" : "number", low, high));
   return number;
 }
 
@@ -88,8 +91,11 @@ Port parse_port(const std::string& text) {
     const std::string_view piece = rest.substr(0, rest.find(','));
     rest.remove_prefix(piece.size());
     const auto equals = piece.find('=');
+    if (piece.empty()) throw InputError(fmt::format("port '{}': nothing stands behind a comma; allowed: {}=...", text, fmt::join(known, "=..., ")));
     const Option option{piece.substr(0, equals), equals == piece.npos ? std::string_view{} : piece.substr(equals + 1)};
-    if (equals == piece.npos || std::find(known.begin(), known.end(), option.name) == known.end()) {
+    const bool is_known = std::find(known.begin(), known.end(), option.name) != known.end();
+    if (is_known && option.value.empty()) throw InputError(fmt::format("port '{}': option '{}' has no value; allowed: {}=...", text, option.name, option.name));
+    if (!is_known) {
       const auto meant = nearest(option.name, known);
       throw InputError(fmt::format("port '{}': option '{}' is not known{}; allowed: {}=...", text, piece,
                                    meant ? fmt::format(" (did you mean '{}'?)", *meant) : "", fmt::join(known, "=..., ")));
@@ -119,7 +125,12 @@ void cannot_open(const std::string& path, int error_number) {
     case ENOENT:
     case ENODEV:
     case ENXIO:
-      throw InputError(fmt::format("{}: no such device; allowed: {} ('flmctl ports' lists what is here)", path, kPortForms));
+      {
+      const auto meant = nearest(path.substr(0, path.find(':')), {"spi", "sim"});
+      const bool prefixed = path.find(':') != path.npos && meant;
+      throw InputError(fmt::format("{}: no such device{}; allowed: {} ('flmctl ports' lists what is here)", path, prefixed ? fmt::format(" (did you mean '{}:'?)", *meant) : "",
+                                   kPortForms));
+    }
     case EACCES:
     case EPERM: {
       struct stat status {};
@@ -131,7 +142,7 @@ void cannot_open(const std::string& path, int error_number) {
                                    path));
     }
     case EBUSY: throw InputError(fmt::format("{}: is in use by another program, which holds it for itself", path));
-    default: throw InputError(fmt::format("{}: cannot be opened: {}", path, std::strerror(error_number)));
+    default: throw InputError(fmt::format("{}: cannot be opened: {}", path, reason(error_number)));
   }
 }
 

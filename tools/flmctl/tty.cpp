@@ -19,7 +19,8 @@ Tty::Tty(const std::string& path, int baud, Frame frame) {
   if (fd_ < 0) cannot_open(path, errno);
   if (ioctl(fd_, TCGETS2, &before_) != 0) {
     ::close(fd_);
-    throw InputError(fmt::format("{}: is no serial device; allowed: spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml", path));
+    throw InputError(fmt::format("{}: is no serial device{}; allowed: spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml", path,
+                                 path.ends_with(".toml") ? fmt::format(" (did you mean 'sim:{}'?)", path) : ""));
   }
   termios2 raw = before_;
   raw.c_iflag = 0;

@@ -11,7 +11,7 @@ complaint "no such SPI" 2 "/dev/spidev9.9: no such device; allowed: $forms ('flm
 complaint "a port of nothing" 2 "port 'spi:' names nothing; allowed: $forms" "$FLMCTL" --port spi: version
 complaint "an option that is not known" 2 "port 'sim:a.toml,engin=image': option 'engin=image' is not known (did you mean 'engine'?); allowed: engine=..., eeprom=..., image=..., configure=..., speed=..." \
   "$FLMCTL" --port sim:a.toml,engin=image version
-complaint "an option out of range" 2 "port '/dev/ttyS0,baud=5': baud is '5'; allowed: 300 to 4000000" "$FLMCTL" --port /dev/ttyS0,baud=5 version
+complaint "an option out of range" 2 "port '/dev/ttyS0,baud=5': baud is '5'; allowed: a whole number from 300 to 4000000" "$FLMCTL" --port /dev/ttyS0,baud=5 version
 complaint "no scenario" 2 'none.toml: no such file; allowed: a scenario (.toml)' "$FLMCTL" --port sim:none.toml version
 echo 'board = "flm03"' >bad.toml
 check "a scenario that is wrong: the simulator says why" 2 "flmsim: bad.toml:1: key 'board' is 'flm03'; allowed: flm02a, flm02b" "$FLMCTL" --port sim:bad.toml version

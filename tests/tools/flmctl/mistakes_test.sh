@@ -109,6 +109,19 @@ check "no number" 2 "--for: 'ten' is not allowed; allowed: a number from 1 to 10
 check "another board" 2 "'flm02' is not known (did you mean 'flm02a'?); allowed: flm02a, flm02b; 'flmctl flash --help' says more" flmctl flash flm02
 check "a typo in a sub-command" 2 "'pul' is not known; did you mean 'pull'? 'flmctl config --help' says more" flmctl config pul x.toml
 check "a typo in an option" 2 "'--json1' is not known; did you mean '--jsonl'? 'flmctl watch --help' says more" flmctl watch --json1
+check "an option without its value" 2 "flmctl: --for has no value; 'flmctl watch --help' says more" flmctl watch --for
+check "a command that there is none of" 2 "'completions' is no command; allowed: version, watch, " "$FLMCTL" completions
+check "a word too many" 2 "'10' is one word too many; 'flmctl watch --help' says more" flmctl watch 10
+check "a board in capitals" 2 "'FLM02B' is not known (did you mean 'flm02b'?)" flmctl flash FLM02B
+check "two that exclude each other" 2 '--saved excludes --no-save' flmctl flash flm02b --saved notes.txt --no-save --dry-run
+check "a scenario as a serial device" 2 "house.toml: is no serial device (did you mean 'sim:house.toml'?)" "$FLMCTL" --port house.toml version
+check "a prefix that is misspelt" 2 "simm:house.toml: no such device (did you mean 'sim:'?)" "$FLMCTL" --port simm:house.toml version
+check "a port's option without a value" 2 "option 'eeprom' has no value; allowed: eeprom=..." "$FLMCTL" --port sim:house.toml,eeprom= version
+check "a port that ends in a comma" 2 'nothing stands behind a comma; allowed: engine=' "$FLMCTL" --port sim:house.toml, version
+check "a port's limit in words" 2 "speed is 'fast'; allowed: a number from 0.001 to 10000" "$FLMCTL" --port sim:house.toml,speed=fast version
+check "a folder for a device" 2 'folder: cannot be opened: is a folder' "$FLMCTL" --port folder version
+check "a folder for a configuration" 2 'folder: is a folder; allowed: a configuration (.toml)' flmctl config push folder
+check "an empty configuration" 2 'zero.toml: is empty; allowed: a configuration (.toml)' flmctl watch --config zero.toml
 check "what is missing" 2 "FILE is required; 'flmctl config push --help' says more" flmctl config push
 
 # A board that goes away and comes back.

@@ -122,6 +122,7 @@ int pull(const Globals& globals, const std::string& file) {
   std::optional<Config> known;
   std::string broken;  ///< why what is there cannot be read
   const bool replaces = file != "-" && std::filesystem::exists(file);
+  if (file.empty()) throw InputError("FILE is empty; allowed: the name of a file, or - for standard output");
   if (file != "-") {
     FileUse files;
     if (!globals.port.empty())

@@ -108,8 +108,8 @@ void add_flash(CLI::App& app, Globals& globals) {
   command->add_option("BOARD", arguments->board, "flm02a or flm02b")->required()->check(one_of(flash::known_boards()));
   command->add_option("--files", arguments->files,
                       "a folder with BOARD.hex, BOARD.eep and avrdude.conf, instead of those installed");
-  command->add_option("--saved", arguments->saved, "repeat what was interrupted, with the settings that were saved then");
-  command->add_flag("--no-save", arguments->no_save, "save nothing: the board starts with nothing enabled");
+  auto* saved = command->add_option("--saved", arguments->saved, "repeat what was interrupted, with the settings that were saved then");
+  command->add_flag("--no-save", arguments->no_save, "save nothing: the board starts with nothing enabled")->excludes(saved);
   command->add_flag("--dry-run", arguments->dry_run, "print the command lines, and do nothing; with --port, as they are for that board");
   command->callback([&globals, arguments] { globals.status = flash(globals, *arguments); });
 }

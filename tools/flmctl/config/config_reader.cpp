@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "firmware/metering/settings.hpp"  // heartbeat
+#include "tools/common/files.hpp"
 #include "tools/common/meter_constant.hpp"
 #include "tools/common/port_table.hpp"
 #include "tools/common/sensor_table.hpp"
@@ -17,7 +18,7 @@ namespace {
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& file) : file_(file) {
-    if (!std::filesystem::exists(file)) throw InputError(fmt::format("{}: no such file; allowed: a configuration (.toml)", file.string()));
+    check_input(file, "a configuration (.toml)");
     try {
       root_ = toml::parse_file(file.string());
     } catch (const toml::parse_error& error) {
