@@ -16,6 +16,11 @@ std::string reason(int error_number);
 /// Throws InputError unless the file can be read and has a byte: what it is instead, and `allowed`, "a scenario (.toml)".
 void check_input(const std::filesystem::path&, std::string_view allowed);
 
+/// The same for a file of text: a program, a picture or UTF-16 is called that.
+void check_text(const std::filesystem::path&, std::string_view allowed);
+/// What such bytes are instead of text, in words; empty: they may be text.
+std::string no_text(std::string_view bytes);
+
 /// How a kind of file is told from others, so that an output replaces none but its own kind.
 struct FileKind {
   std::string_view name;                         ///< "an HTML page"

@@ -113,7 +113,7 @@ void write_snapshot(const std::filesystem::path& path, const Snapshot& snapshot,
 Snapshot read_snapshot(const std::filesystem::path& path) {
   std::ifstream in(path);
   std::string line;
-  check_input(path, "one that 'flash' saved");
+  check_text(path, "one that 'flash' saved");
   if (!in) throw InputError(fmt::format("{}: cannot be read; allowed: one that 'flash' saved", path.string()));
   if (!std::getline(in, line) || !line.starts_with(heading))
     throw InputError(fmt::format("{}:1: no saved board; allowed: a file that 'flash' saved", path.string()));

@@ -115,6 +115,8 @@ std::optional<std::string> LineEditor::next() {
         if (errno != 0 && !stopped()) throw InputError(fmt::format("standard input: {}", reason(errno)));
         return std::nullopt;
       }
+      if (const std::string what = no_text(line); first_ && !what.empty())
+        throw InputError(fmt::format("standard input: {}; allowed: a command a line", what));
       script_ = lines_of(line, first_);
       first_ = false;
     }

@@ -47,7 +47,7 @@ std::string bytes_of(std::string_view digits) {
 class SimBus : public Bus {
  public:
   explicit SimBus(const Port& port) : path_(port.path), speed_(port.speed) {
-    check_input(path_, "a scenario (.toml)");
+    check_text(path_, "a scenario (.toml)");
     if (!port.image.empty()) check_input(port.image, "an AVR image (.elf)");
     FileUse files;
     files.reads(path_, "the scenario");

@@ -31,6 +31,8 @@ done
 check "'wait' and 'quit' with CR LF" 0 'ge 1 1' from 'wait 1.5\r\nge 1\r\nquit\r\nnonsense\r\n'
 check "a wrong line is still one" 2 "'gm x': 'x' is out of range" from 'gm x\r\n'
 from_folder() { flmctl console <"$folder"; }
+check "a program for a script" 2 'standard input: is a program or an image, not text' sh -c '"$1" --port "$2" console <"$1"' sh "$FLMCTL" "$port"
+check "a script in UTF-16" 2 'standard input: is UTF-16: save it as UTF-8' from '\xff\xfeg\x00h\x00\n\x00'
 complaint "a folder for a script" 2 'standard input: is a folder' from_folder
 
 # Full disks and closed files. A command that does not notice would run for a day, or for ever.
@@ -100,6 +102,9 @@ check "a folder for a scenario" 2 'folder: is a folder; allowed: a scenario (.to
 check "an empty scenario" 2 'zero.toml: is empty; allowed: a scenario (.toml)' sh -c ': >zero.toml; "$1" --port sim:zero.toml version' sh "$FLMCTL"
 check "an image that is not there" 2 'none.elf: no such file; allowed: an AVR image (.elf)' "$FLMCTL" --port sim:house.toml,engine=image,image=none.elf version
 check "the notes are there" 0 'my notes' cat notes.txt
+
+check "a program for a configuration" 2 'program.toml: is a program or an image, not text; allowed: a configuration (.toml)' \
+  sh -c 'cp "$1" program.toml; "$1" config check program.toml' sh "$FLMCTL"
 
 # Words.
 check "a limit in words" 2 "SENSOR: '7' is not allowed; allowed: a whole number from 1 to 6; 'flmctl counter get --help' says more" flmctl counter get 7

@@ -18,7 +18,7 @@ namespace {
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& file) : file_(file) {
-    check_input(file, "a configuration (.toml)");
+    check_text(file, "a configuration (.toml)");
     try {
       root_ = toml::parse_file(file.string());
     } catch (const toml::parse_error& error) {
