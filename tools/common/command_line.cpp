@@ -21,12 +21,16 @@ bool read(const std::string& text, Number& number) {
   return result.ec == std::errc{} && result.ptr == text.data() + text.size() && begin != result.ptr;
 }
 
-std::string plain(double number) { return number == std::floor(number) ? fmt::format("{:.0f}", number) : fmt::format("{}", number); }
+std::string plain(double number) {
+  return number == std::floor(number) ? fmt::format("{:.0f}", number) : fmt::format("{}", number);
+}
 
-/// Names that may stand behind that command, its own commands and options first, then the options of the commands around it; and whose they are.
+/// Names that may stand behind that command, its own commands and options first, then the options of the commands around it;
+/// and whose they are.
 std::vector<std::pair<std::string, const CLI::App*>> names_behind(const CLI::App& app) {
   std::vector<std::pair<std::string, const CLI::App*>> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.emplace_back(command->get_name(), &app);
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.emplace_back(command->get_name(), &app);
   for (const CLI::App* at = &app; at != nullptr; at = at->get_parent())
     for (const CLI::Option* option : at->get_options())
       for (const std::string& name : option->get_lnames()) names.emplace_back("--" + name, at);
@@ -45,7 +49,8 @@ std::string typed(const CLI::App& app) {
   return app.get_parent() != nullptr ? fmt::format("{} {}", typed(*app.get_parent()), app.get_name()) : app.get_name();
 }
 
-/// "did you mean" for the first word that is nearly a name, where a word was not known; and whose help says more, but for the program's own.
+/// "did you mean" for the first word that is nearly a name, where a word was not known; and whose help says more, but for the
+/// program's own.
 std::string suggestion(const CLI::App& command, int argc, const char* const* argv) {
   const auto names = names_behind(command);
   std::vector<std::string_view> views;
@@ -58,7 +63,8 @@ std::string suggestion(const CLI::App& command, int argc, const char* const* arg
     if (passed) continue;
     const auto meant = nearest(word, views);
     if (!meant) continue;
-    const CLI::App& owner = *names[static_cast<std::size_t>(std::find(views.begin(), views.end(), *meant) - views.begin())].second;
+    const CLI::App& owner =
+        *names[static_cast<std::size_t>(std::find(views.begin(), views.end(), *meant) - views.begin())].second;
     return fmt::format("'{}' is not known; did you mean '{}'?{}", word, *meant,
                        owner.get_parent() != nullptr ? fmt::format(" '{} --help' says more", typed(owner)) : "");
   }
@@ -69,7 +75,8 @@ std::string suggestion(const CLI::App& command, int argc, const char* const* arg
 std::string unknown_word(const CLI::App& app, const CLI::App& command, const CLI::ParseError& error) {
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     const std::string what = error.what();
-    if (what.find(" required ") != what.npos && what.ends_with(" missing")) return fmt::format("{} has no value", what.substr(0, what.find(':')));
+    if (what.find(" required ") != what.npos && what.ends_with(" missing"))
+      return fmt::format("{} has no value", what.substr(0, what.find(':')));
     return {};
   }
   const auto extras = app.remaining(true);
@@ -112,19 +119,23 @@ CLI::Validator one_of(std::vector<std::string> words) {
       [words, allowed](std::string& text) {
         if (std::find(words.begin(), words.end(), text) != words.end()) return std::string();
         std::string lower = text;
-        std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        std::transform(lower.begin(), lower.end(), lower.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         const auto meant = nearest(lower, std::vector<std::string_view>(words.begin(), words.end()));
-        return fmt::format("'{}' is not known{}; allowed: {}", text, meant && text.size() > 2 ? fmt::format(" (did you mean '{}'?)", *meant) : "", allowed);
+        return fmt::format("'{}' is not known{}; allowed: {}", text,
+                           meant && text.size() > 2 ? fmt::format(" (did you mean '{}'?)", *meant) : "", allowed);
       },
       fmt::format("{{{}}}", fmt::join(words, ",")));
 }
 
 std::string usage_complaint(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv) {
   const CLI::App& command = command_of(app);
-  const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  const bool unknown =
+      dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
   const std::string meant = unknown ? suggestion(command, argc, argv) : std::string();
   if (!meant.empty()) return meant;
-  if (const std::string what = unknown_word(app, command, error); !what.empty()) return fmt::format("{}; '{} --help' says more", what, typed(command));
+  if (const std::string what = unknown_word(app, command, error); !what.empty())
+    return fmt::format("{}; '{} --help' says more", what, typed(command));
   return fmt::format("{}; '{} --help' says more", error.what(), typed(command));
 }
 

@@ -15,7 +15,8 @@ CLI::Validator number(double low, double high);
 /// One of the words, and which was meant by another.
 CLI::Validator one_of(std::vector<std::string> words);
 
-/// What is wrong with a command line that `app` refused with `error`: the word that was probably meant, and the help of the command that it was for:
+/// What is wrong with a command line that `app` refused with `error`: the word that was probably meant, and the help of the
+/// command that it was for:
 /// "'--sensr' is not known; did you mean '--sensor'? 'flmctl calibrate zero --help' says more".
 std::string usage_complaint(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv);
 

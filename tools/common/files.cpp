@@ -124,7 +124,9 @@ void check_input(const fs::path& path, std::string_view allowed) {
 
 std::string no_text(std::string_view bytes) {
   if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) return "is UTF-16: save it as UTF-8";
-  if (bytes.starts_with("\x7F" "ELF")) return "is a program or an image, not text";
+  if (bytes.starts_with("\x7F"
+                        "ELF"))
+    return "is a program or an image, not text";
   if (bytes.find('\0') != bytes.npos) return "is not text";
   return {};
 }
@@ -132,7 +134,8 @@ std::string no_text(std::string_view bytes) {
 void check_text(const fs::path& path, std::string_view allowed) {
   check_input(path, allowed);
   if (!fs::is_regular_file(path)) return;  // A pipe is read once.
-  if (const std::string what = no_text(first_bytes(path)); !what.empty()) throw InputError(fmt::format("{}: {}; allowed: {}", path.string(), what, allowed));
+  if (const std::string what = no_text(first_bytes(path)); !what.empty())
+    throw InputError(fmt::format("{}: {}; allowed: {}", path.string(), what, allowed));
 }
 
 void FileUse::reads(const fs::path& path, std::string_view what) {

@@ -98,13 +98,22 @@ TEST_CASE("a file that cannot be read is called what it is") {
   CHECK_THROWS_WITH(check_input(folder.path() / "full.toml" / "x", "a page"),
                     EndsWith("is in no folder: a part of its path is a file; allowed: a page"));
   CHECK_NOTHROW(check_input(folder.path() / "full.toml", "a page"));
-  put(folder.path() / "a.elf", "\x7F" "ELF and more");
-  put(folder.path() / "notepad.toml", std::string("\xFF\xFE" "b\0o\0", 6));
+  put(folder.path() / "a.elf",
+      "\x7F"
+      "ELF and more");
+  put(folder.path() / "notepad.toml", std::string("\xFF\xFE"
+                                                  "b\0o\0",
+                                                  6));
   put(folder.path() / "picture.toml", std::string("\x89PNG\r\n\0\0", 8));
-  put(folder.path() / "marked.toml", "\xEF\xBB\xBF" "board = 1");
-  CHECK_THROWS_WITH(check_text(folder.path() / "a.elf", "a configuration"), EndsWith("is a program or an image, not text; allowed: a configuration"));
-  CHECK_THROWS_WITH(check_text(folder.path() / "notepad.toml", "a configuration"), EndsWith("is UTF-16: save it as UTF-8; allowed: a configuration"));
-  CHECK_THROWS_WITH(check_text(folder.path() / "picture.toml", "a configuration"), EndsWith("is not text; allowed: a configuration"));
+  put(folder.path() / "marked.toml",
+      "\xEF\xBB\xBF"
+      "board = 1");
+  CHECK_THROWS_WITH(check_text(folder.path() / "a.elf", "a configuration"),
+                    EndsWith("is a program or an image, not text; allowed: a configuration"));
+  CHECK_THROWS_WITH(check_text(folder.path() / "notepad.toml", "a configuration"),
+                    EndsWith("is UTF-16: save it as UTF-8; allowed: a configuration"));
+  CHECK_THROWS_WITH(check_text(folder.path() / "picture.toml", "a configuration"),
+                    EndsWith("is not text; allowed: a configuration"));
   CHECK_NOTHROW(check_text(folder.path() / "marked.toml", "a configuration"));
   CHECK(reason(EACCES) == "no permission");
 }
