@@ -8,7 +8,7 @@ shift
 cd "$root" || exit 2
 status=0
 
-echo "cppcheck"
+echo "cppcheck of all sources, some minutes; then clang-tidy"
 # Off, with the reason:
 #   duplInheritedMember   a list of wanted fields overrides one of its base's constants: that is how it is written
 #   unknownMacro          nlohmann-json's, which cppcheck does not know
@@ -22,8 +22,9 @@ if [ ${#files[@]} -eq 0 ]; then
   mapfile -t files < <(sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build/compile_commands.json" | grep -E "^$root/(sim|tools|tests/(firmware|protocol))/" | sort -u)
 fi
 echo "clang-tidy, ${#files[@]} files"
-# gcc's flags that clang does not know are no finding.
-printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" sh -c '
-  clang-tidy -p "$0" --quiet --warnings-as-errors="*" --extra-arg=-Wno-ignored-optimization-argument --extra-arg=-Wno-unknown-warning-option "$1" 2>/dev/null ||
-    { echo "$1"; exit 1; }' "$build" || status=1
+# gcc's flags that clang does not know are no finding. A line a file says how far it is.
+for i in "${!files[@]}"; do printf '%s\0%s\0' "$((i + 1))/${#files[@]}" "${files[$i]}"; done | xargs -0 -n 2 -P "$(nproc)" sh -c '
+  echo "  $1  $2"
+  clang-tidy -p "$0" --quiet --warnings-as-errors="*" --extra-arg=-Wno-ignored-optimization-argument --extra-arg=-Wno-unknown-warning-option "$2" 2>/dev/null ||
+    { echo "FOUND in $2"; exit 1; }' "$build" || status=1
 exit $status
