@@ -59,6 +59,7 @@ struct Environment::Impl {
   Air air;
   SerialLine serial;
   Gaussian gaussian;
+  bool reached_full_scale = false;  // by a code
 
   Impl(const Scenario& scenario, const BoardModel& model)
       : board(model), front_end(scenario.front_end), parts(scenario.parts), clock(parts.clock_ppm), supply(model, scenario),
@@ -109,8 +110,12 @@ std::uint16_t Environment::convert(int port, std::int64_t tick) const {
   if (in.currents[place]) counts += in.counts_per_ampere[place] * in.currents[place]->smoothed(seconds(in.clock.world(in.board.tick_time(tick))));
   counts += in.front_end.noise_lsb * in.gaussian(in.front_end.seed * 0x10001 + static_cast<std::uint64_t>(tick));
   // The ideal converter's first transition is at 0.5 LSB (ATmega168P data sheet, 24.7.4), so codes are rounded, not cut.
-  return static_cast<std::uint16_t>(std::clamp(static_cast<int>(std::min(counts + 0.5, 2000.0)), 0, 1023));
+  const auto code = static_cast<std::uint16_t>(std::clamp(static_cast<int>(std::min(counts + 0.5, 2000.0)), 0, 1023));
+  if (code == 1023) impl_->reached_full_scale = true;
+  return code;
 }
+
+bool Environment::reached_full_scale() const { return impl_->reached_full_scale; }
 
 bool Environment::level(int port, Nanoseconds t) const {
   const Contact* contact = impl_->contact(port);

@@ -29,6 +29,9 @@ class Environment {
   /// arguments: both engines, in whatever order they ask, get the same code.
   [[nodiscard]] std::uint16_t convert(int port, std::int64_t tick) const;
 
+  /// Whether any code so far was the converter's last, 1023: the current was over what the board can see.
+  [[nodiscard]] bool reached_full_scale() const;
+
   // Contacts move at converter triggers: an edge takes effect at the first trigger after it. The firmware looks at the contacts
   // when a conversion has ended, between two triggers, so both engines see the same, whatever the interrupt's latency.
 

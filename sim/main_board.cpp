@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "firmware/metering/settings.hpp"
+#include "protocol/commands.hpp"  // state::clipped
 #include "tools/common/link_text.hpp"
 #include "tools/common/meter_constant.hpp"
 
@@ -76,6 +77,7 @@ MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& 
 void MainBoard::get_data(Nanoseconds scheduled) {
   const auto reply = link_.exchange("gd");
   if (!reply || !reply->starts_with("gd")) return;
+  const std::uint32_t clipped = observer_.clips && observer_.clips() ? get_clipped() : 0;
   std::string_view rest = std::string_view(*reply).substr(2);
   // A meter that is refused has no reading; who expects something of it asks.
   bool has_meter = std::any_of(scenario_.expectations.begin(), scenario_.expectations.end(),
@@ -97,11 +99,22 @@ void MainBoard::get_data(Nanoseconds scheduled) {
       if (s.id == reading.sensor) {
         reading.is_pulse = s.sensor_class == SensorClass::pulse;
         reading.is_meter = s.sensor_class == SensorClass::p1;
+        if (s.sensor_class == SensorClass::analog)
+          for (const int port : s.ports) reading.clipped |= port <= 3 && (clipped >> (port - 1) & protocol::state::clipped) != 0;
       }
     if (reading.is_meter) has_meter = true;
     if (observer_.record) observer_.record(reading);
   }
   if (has_meter) get_meter(scheduled);
+}
+
+std::uint32_t MainBoard::get_clipped() {
+  constexpr std::size_t state_at = 12, digits = 2;  // behind "gr", causes of resets (2) and up-time (8)
+  const auto reply = link_.exchange("gr");
+  if (!reply || !reply->starts_with("gr") || reply->size() < state_at + digits) return 0;
+  std::uint32_t state = 0;
+  std::from_chars(reply->data() + state_at, reply->data() + state_at + digits, state, 16);
+  return state;
 }
 
 void MainBoard::get_meter(Nanoseconds scheduled) {

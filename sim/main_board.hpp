@@ -18,6 +18,7 @@ struct LinkObserver {
   std::function<void(const Record&)> record;
   LinkHost::Observer byte;
   std::function<void(Nanoseconds now)> progress;  ///< after each exchange
+  std::function<bool()> clips;  ///< whether a clamp may have been clipped; only then the board is asked, and nothing else changes on the link
 };
 
 /// The command lines that configure a board for a scenario's sensors: disable all, lines, map, constants, fractions, ports, enable, commit.
@@ -39,6 +40,8 @@ class MainBoard {
  private:
   void get_data(Nanoseconds scheduled);
   void get_meter(Nanoseconds scheduled);
+  /// The clamps with samples at the converter's full scale in their last second: a bit each, as in protocol/commands.hpp's state.
+  std::uint32_t get_clipped();
   /// When there are bytes of a smart meter's line to forward, or kNever.
   [[nodiscard]] Nanoseconds forward_at() const;
   void forward();

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <span>
 
@@ -12,6 +11,7 @@
 #include "sim/p1_text.hpp"
 #include "sim/packet_view.hpp"
 #include "tools/common/atomic_file.hpp"
+#include "tools/common/files.hpp"
 
 namespace flm::sim {
 namespace {
@@ -96,8 +96,8 @@ std::string meter_text(const MeterReport& report) {
 
 std::string to_json(const Record& record) {
   if (const Reading* r = std::get_if<Reading>(&record))
-    return fmt::format(R"({{"t":{:.3f},"sensor":{},"counter":{},"{}":{}}})", r->t, r->sensor, counter_text(*r),
-                       r->is_pulse ? "stamp_ms" : "power", r->power());
+    return fmt::format(R"({{"t":{:.3f},"sensor":{},"counter":{},"{}":{}{}}})", r->t, r->sensor, counter_text(*r),
+                       r->is_pulse ? "stamp_ms" : "power", r->power(), r->clipped ? R"(,"clipped":true)" : "");
   if (const MeterReport* m = std::get_if<MeterReport>(&record)) return meter_json(*m);
   if (const RadioPacket* p = std::get_if<RadioPacket>(&record)) return radio_json(*p);
   if (const SerialBytes* s = std::get_if<SerialBytes>(&record)) return fmt::format(R"({{"t":{:.3f},"serial":"{}"}})", s->t, hex(s->bytes));
@@ -112,6 +112,7 @@ RecordWriter::RecordWriter(Format format, const Scenario& scenario, std::FILE* o
 }
 
 void RecordWriter::write(const Record& record) {
+  if (std::ferror(out_) != 0) throw OutputFull("standard output: cannot be written");  // Not after an hour: now.
   if (format_ == Format::jsonl) {
     fmt::print(out_, "{}\n", to_json(record));
   } else if (const Reading* r = std::get_if<Reading>(&record)) {
@@ -157,23 +158,23 @@ void RecordWriter::write_table(const Reading& r) {
   }
   const std::string counter = fmt::format("{} {}", counter_text(r), unit(scenario_, r.sensor));
   const std::string reading = r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : fmt::format("{} W", r.power());
-  fmt::print(out_, "{:>9.3f}  {:>6}  {:>14}  {:>10}\n", r.t, r.sensor, counter, reading);
+  fmt::print(out_, "{:>9.3f}  {:>6}  {:>14}  {:>10}{}\n", r.t, r.sensor, counter, reading, r.clipped ? "  clipped" : "");
 }
 
 void RecordWriter::draw_live() {
   if (drawn_lines_ > 0) fmt::print(out_, "\x1b[{}A", drawn_lines_);
   fmt::print(out_, "\x1b[K  {:.0f} s of {:.0f} s\n\x1b[K  sensor         counter       power   last pulse\n", drawn_t_, scenario_.duration);
   for (const auto& [id, r] : latest_)
-    fmt::print(out_, "\x1b[K  {:>6}  {:>11} {:<2}  {:>10}  {:>11}\n", id, counter_text(r), unit(scenario_, id),
-               r.is_pulse ? "" : fmt::format("{} W", r.power()), r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : "");
+    fmt::print(out_, "\x1b[K  {:>6}  {:>11} {:<2}  {:>10}  {:>11}{}\n", id, counter_text(r), unit(scenario_, id),
+               r.is_pulse ? "" : fmt::format("{} W", r.power()), r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : "",
+               r.clipped ? "  clipped" : "");
   std::fflush(out_);
   drawn_lines_ = 2 + static_cast<int>(latest_.size());
 }
 
 void RecordWriter::finish() {
   if (live_ && drawn_t_ >= 0.0) draw_live();
-  if (std::fflush(out_) != 0 || std::ferror(out_))
-    throw InputError(fmt::format("standard output: {}; not everything was written", std::strerror(errno)));
+  if (std::fflush(out_) != 0 || std::ferror(out_)) throw OutputFull(fmt::format("standard output: {}; not everything was written", reason(errno)));
 }
 
 void write_junit(const std::filesystem::path& file, const std::vector<std::pair<std::string, std::vector<std::string>>>& cases) {

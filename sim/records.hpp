@@ -17,6 +17,7 @@ struct Reading {
   bool is_pulse = false;      ///< extra is the time of the last pulse instead of a power
   bool is_meter = false;      ///< a smart meter's: counter and power have a sign
   std::uint32_t extra = 0;    ///< W, or ms since reset
+  bool clipped = false;       ///< a clamp of it had samples at the converter's full scale in its last second: it reads low
 
   /// Whole counts, and W.
   [[nodiscard]] std::int64_t whole() const { return is_meter ? std::int64_t{static_cast<std::int32_t>(counter)} : std::int64_t{counter}; }

@@ -15,6 +15,7 @@
 #include "sim/output.hpp"
 #include "sim/report/report.hpp"
 #include "sim/report/vcd.hpp"
+#include "tools/common/files.hpp"
 
 namespace flm::sim {
 namespace {
@@ -61,8 +62,8 @@ bool same(const Record& a, const Record& b) {
 }  // namespace
 
 std::vector<std::uint8_t> read_eeprom(const std::filesystem::path& path) {
+  check_input(path, "an EEPROM as flmctl or flmsim serve keeps it");
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError(fmt::format("{}: cannot be read; allowed: an EEPROM as flmctl or flmsim serve keeps it", path.string()));
   std::vector<std::uint8_t> contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (contents.size() != hal::eeprom_size)
     throw InputError(fmt::format("{}: has {} bytes; allowed: an EEPROM's {}", path.string(), contents.size(), hal::eeprom_size));
@@ -97,7 +98,11 @@ Run run_scenario(const Scenario& scenario, const RunOptions& options) {
       vcd->byte(start, mosi, miso);
       vcd->led(start + run.board->spi_byte_time, engine->led());
     };
-  if (progress) observer.progress = [&](Nanoseconds now) { progress->at(now); };
+  observer.progress = [&](Nanoseconds now) {
+    if (progress) progress->at(now);
+    if (options.stopped && options.stopped()) throw Interrupted(seconds(now));
+  };
+  observer.clips = [&] { return environment.reached_full_scale(); };
 
   const auto start = Clock::now();
   MainBoard(scenario, *run.board, *engine, observer, options.eeprom.empty()).run(nanoseconds(scenario.duration));

@@ -1,5 +1,6 @@
 // Runs a scenario on an engine.
 #pragma once
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -28,10 +29,23 @@ struct RunOptions {
   std::filesystem::path report; ///< HTML report, or empty
   std::function<void(const Record&)> record;  ///< each record as it comes
   bool progress = false;        ///< a line on stderr, redrawn, for runs of over a second
+  std::function<bool()> stopped = {};  ///< asked after each exchange with the board: whether the run ends here
+};
+
+/// A run that RunOptions::stopped has ended: neither expectations nor files are there.
+class Interrupted : public std::exception {
+ public:
+  explicit Interrupted(double at) : at_(at) {}
+  [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
+  /// Seconds that were simulated.
+  [[nodiscard]] double at() const { return at_; }
+
+ private:
+  double at_;
 };
 
 /// Runs to the scenario's end and checks its expectations. Throws InputError for what a person handed in, EngineError for an
-/// image that crashes or hangs; then neither report nor dump is written.
+/// image that crashes or hangs, Interrupted; then neither report nor dump is written.
 Run run_scenario(const Scenario&, const RunOptions&);
 
 /// Why two runs of one scenario differ: the first pair of records that are not the same. A pulse's time stamp may differ by 1 ms.
