@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -20,33 +19,13 @@
 #include "sim/link_host.hpp"
 #include "sim/main_board.hpp"
 #include "sim/meter_uart.hpp"
+#include "sim/stop_on_signal.hpp"
+#include "tools/common/files.hpp"
 
 namespace flm::sim {
 namespace {
 
 namespace fs = std::filesystem;
-
-volatile std::sig_atomic_t stop = 0;
-
-/// SIGINT and SIGTERM end the service instead of the program, and interrupt a wait.
-class StopOnSignal {
- public:
-  StopOnSignal() {
-    struct sigaction action {};
-    action.sa_handler = [](int) { stop = 1; };
-    sigaction(SIGINT, &action, &before_[0]);
-    sigaction(SIGTERM, &action, &before_[1]);
-  }
-  ~StopOnSignal() {
-    sigaction(SIGINT, &before_[0], nullptr);
-    sigaction(SIGTERM, &before_[1], nullptr);
-  }
-  StopOnSignal(const StopOnSignal&) = delete;
-  StopOnSignal& operator=(const StopOnSignal&) = delete;
-
- private:
-  struct sigaction before_[2];
-};
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   throw InputError(fmt::format("{}: {}: {}", path.string(), what, std::strerror(errno)));
@@ -108,7 +87,7 @@ void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& eng
     return static_cast<Nanoseconds>(std::chrono::duration<double, std::nano>(Clock::now() - start).count() * options.speed);
   };
   bool late = false;
-  while (stop == 0) {
+  while (StopOnSignal::came() == 0) {
     pollfd wait{terminal.fd(), POLLIN, 0};
     poll(&wait, 1, 5);
     if (const Nanoseconds now = due(); now > host.now()) {
@@ -127,7 +106,7 @@ void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& eng
     const ssize_t count = read(terminal.fd(), bytes, sizeof bytes);
     if (count <= 0) continue;
     for (ssize_t i = 0; i < count; ++i) bytes[i] = host.clock_byte(bytes[i]);
-    for (ssize_t sent = 0; sent < count && stop == 0;) {
+    for (ssize_t sent = 0; sent < count && StopOnSignal::came() == 0;) {
       const ssize_t part = write(terminal.fd(), bytes + sent, static_cast<std::size_t>(count - sent));
       if (part > 0) {
         sent += part;
@@ -189,10 +168,11 @@ std::string answer(const std::string& line, Engine& engine, LinkHost& host, Mete
 }
 
 void serve_lines(Engine& engine, LinkHost& host, MeterUart& meter) {
+  const StopOnSignal stop_on_signal;  // The EEPROM is kept then, too.
   std::string line;
-  while (std::getline(std::cin, line)) {
-    fmt::print("{}\n", answer(line, engine, host, meter));
-    std::fflush(stdout);
+  while (StopOnSignal::came() == 0 && std::getline(std::cin, line)) {
+    std::fputs((answer(line, engine, host, meter) + "\n").c_str(), stdout);
+    flush_output();
   }
 }
 

@@ -47,7 +47,7 @@ check() {
   shift 3
   "$@" >out 2>err
   got=$?
-  if [ "$got" -eq "$status" ] && cat out err | grep -qF -- "$text"; then
+  if [ "$got" -eq "$status" ] && { [ -z "$text" ] || cat out err | grep -qF -- "$text"; }; then
     passed=$((passed + 1))
   else
     failed=$((failed + 1))
@@ -70,13 +70,13 @@ check "decode reads a telegram" 0 'month_peak_w            4927' "$flmsim" decod
 check "decode prints json" 0 '"value_litre": 92287' "$flmsim" decode "$telegrams/emucs-peak-and-long-text.txt" --format json
 check "decode refuses without CRC" 1 'REFUSED at byte' "$flmsim" decode "$telegrams/dsmr22-gas-two-lines.txt"
 check "decode accepts without CRC when told to" 0 '1 accepted, 0 refused' "$flmsim" decode "$telegrams/dsmr22-gas-two-lines.txt" --without-crc
-check "decode: no file" 2 'none.txt: cannot be read' "$flmsim" decode none.txt
-check "decode: an unknown format" 2 '{table,json}' "$flmsim" decode good.toml --format xml
+check "decode: no file" 2 'none.txt: no such file; allowed: a file with P1 telegrams' "$flmsim" decode none.txt
+check "decode: an unknown format" 2 'allowed: table, json; ' "$flmsim" decode good.toml --format xml
 check "decode: a full disk" 2 'standard output: No space left on device' sh -c '"$1" decode "$2" >/dev/full' sh "$flmsim" "$telegrams/sweden-han.txt"
 
 check "no command" 2 'A subcommand is required' "$flmsim"
 check "an unknown option" 2 '--fast' "$flmsim" run good.toml --fast
-check "an unknown engine" 2 '{native,image}' "$flmsim" run good.toml --engine cpu
+check "an unknown engine" 2 'allowed: native, image; ' "$flmsim" run good.toml --engine cpu
 check "no scenario" 2 'none.toml: no such file; allowed: a scenario (.toml)' "$flmsim" run none.toml
 mkdir empty
 check "a folder without scenarios" 2 'empty: no scenario in this folder' "$flmsim" test empty
@@ -84,8 +84,122 @@ check "a full disk" 2 'standard output: No space left on device' sh -c '"$1" run
 check "a report that cannot be written" 2 'nowhere/report.html' "$flmsim" run good.toml --report nowhere/report.html
 check "a dump that cannot be written" 2 'nowhere/a.vcd' "$flmsim" run good.toml --vcd nowhere/a.vcd
 check "an EEPROM of another size" 2 'good.toml: has ' "$flmsim" run good.toml --eeprom good.toml
-check "an EEPROM that is not there" 2 'none.bin: cannot be read' "$flmsim" test good.toml --eeprom none.bin
+check "an EEPROM that is not there" 2 'none.bin: no such file; allowed: an EEPROM' "$flmsim" test good.toml --eeprom none.bin
 check "JUnit that cannot be written" 2 'nowhere/j.xml' "$flmsim" test good.toml --junit nowhere/j.xml
+
+# An output is no input, no other output, and replaces its own kind only; all of it is said before the run.
+printf 'seconds,amps\n0,1\n0.5,1\n1,1\n' >current.csv
+printf '0,1\n1,0\n1.1,1\n' >edges.csv
+cat >files.toml <<'TOML'
+board = "flm02b"
+duration = 1e6
+[[waveform]]
+port = 1
+file = "current.csv"
+[[pulses]]
+port = 4
+file = "edges.csv"
+[[serial]]
+port = 6
+file = "telegram.txt"
+[[radio]]
+file = "packets.txt"
+TOML
+cp "$telegrams/sweden-han.txt" telegram.txt
+: >packets.txt
+echo "my notes" >notes.txt
+mkdir linked
+ln -s ../current.csv linked/a.html
+ln edges.csv linked/b.html
+for output in --report --vcd; do
+  check "$output: the scenario" 2 'is the scenario, which' "$flmsim" run files.toml "$output" ./linked/../files.toml
+  check "$output: a waveform, by a link" 2 'is a waveform of files.toml' "$flmsim" run files.toml "$output" linked/a.html
+  check "$output: the pulses, by a hard link" 2 'is the pulses of files.toml' "$flmsim" run files.toml "$output" linked/b.html
+  check "$output: a telegram" 2 'is the bytes for port 6' "$flmsim" run files.toml "$output" "$PWD/telegram.txt"
+  check "$output: packets" 2 'is the packets of files.toml' "$flmsim" run files.toml "$output" packets.txt
+  check "$output: somebody's notes" 2 'notes.txt: is there and is not' "$flmsim" run files.toml "$output" notes.txt
+  check "$output: a folder" 2 'linked: cannot write: is a folder' "$flmsim" run files.toml "$output" linked
+  check "$output: a device" 2 '/dev/full: cannot write: not a regular file' "$flmsim" run files.toml "$output" /dev/full
+  check "$output: no name" 2 'is empty; allowed: the name of a file' "$flmsim" run files.toml "$output" ''
+done
+check "two outputs in one file" 2 'would write the same file' "$flmsim" run files.toml --report new.html --vcd ./new.html
+check "the image is no output" 2 'is the image, which --vcd would overwrite' "$flmsim" run good.toml --image edges.csv --vcd edges.csv
+head -c 512 /dev/zero >board.bin
+check "the EEPROM is no output" 2 'is the EEPROM, which --report would overwrite' "$flmsim" run good.toml --eeprom board.bin --report board.bin
+check "JUnit is no scenario" 2 'is a scenario, which --junit would overwrite' "$flmsim" test . --junit failing.toml
+check "JUnit is no file of a scenario" 2 'is a waveform of ' "$flmsim" test files.toml --junit current.csv
+check "an EEPROM that is kept is no scenario" 2 'is the scenario, which --eeprom would overwrite' "$flmsim" serve good.toml --lines --eeprom good.toml
+check "they are as they were" 0 'my notes' cat notes.txt
+check "a report replaces a report" 0 'report.html' sh -c '"$1" run good.toml --report report.html && "$1" run good.toml --report report.html' sh "$flmsim"
+check "a dump replaces a dump" 0 'simulated' sh -c '"$1" run good.toml --vcd a.vcd && "$1" run good.toml --vcd a.vcd' sh "$flmsim"
+check "JUnit replaces JUnit" 0 '1 passed' "$flmsim" test good.toml --junit junit.xml
+
+# A file is called what it is.
+: >empty.toml
+check "a scenario that is a folder" 2 'linked: is a folder; allowed: a scenario (.toml)' "$flmsim" run linked
+check "an empty scenario" 2 'empty.toml: is empty; allowed: a scenario (.toml)' "$flmsim" serve empty.toml --lines
+check "a scenario in a file" 2 'is in no folder: a part of its path is a file' "$flmsim" run good.toml/s.toml
+check "a device for a scenario" 2 'is a device or a pipe; allowed: a scenario (.toml)' "$flmsim" run /dev/null
+check "an EEPROM that is a folder" 2 'linked: is a folder; allowed: an EEPROM' "$flmsim" run good.toml --eeprom linked
+check "an image that is a folder" 2 'linked: is a folder; allowed: an AVR image (.elf)' "$flmsim" run good.toml --image linked
+check "decode of a folder" 2 'linked: is a folder; allowed: a file with P1 telegrams' "$flmsim" decode linked
+check "decode of a pipe" 0 '1 accepted' sh -c 'mkfifo pipe; cat "$2" >pipe & "$1" decode pipe' sh "$flmsim" "$telegrams/sweden-han.txt"
+
+# A test runs what it can.
+mkdir some
+cp good.toml some/b.toml
+sed 's/ports = /prots = /' good.toml >some/a.toml
+sed 's/amps = 5.0/file = "..\/notes.csv"/' good.toml >some/c.toml
+echo "my notes" >notes.csv
+check "a broken scenario does not keep the others from running" 2 'passed  some/b.toml [native]' "$flmsim" test some --junit some.xml
+check "it is told on standard error" 2 'flmsim: some/a.toml:' sh -c 'exec "$1" test some >/dev/null' sh "$flmsim"
+check "the sum" 0 '1 passed, 2 failed' sh -c '"$1" test some; true' sh "$flmsim"
+check "JUnit has the broken scenario" 0 '<testcase classname="flmsim" name="some/a.toml">' cat some.xml
+check "JUnit has what is wrong with it" 0 '<failure message="some/a.toml:6: ' cat some.xml
+check "JUnit has the broken recording" 0 '<testcase classname="flmsim" name="some/c.toml [native]">' cat some.xml
+check "JUnit has the sum" 0 'tests="3" failures="2"' cat some.xml
+rm -rf some files.toml empty.toml
+
+# Full disks and closed files.
+for command in "run good.toml" "run good.toml --format csv" "test good.toml" "--help" "run --help" "--version"; do
+  # shellcheck disable=SC2086  # words
+  check "$command on a full disk" 2 'flmsim: standard output: ' sh -c 'exec "$0" "$@" >/dev/full' "$flmsim" $command
+  # shellcheck disable=SC2086
+  check "$command without standard output" 2 'flmsim: standard output: ' sh -c 'exec "$0" "$@" >&-' "$flmsim" $command
+done
+check "lines on a full disk" 2 'standard output: ' sh -c 'echo meter | "$1" serve good.toml --lines >/dev/full' sh "$flmsim"
+check "standard error on a full disk" 2 '' sh -c '"$1" run none.toml 2>/dev/full' sh "$flmsim"
+check "a closed standard input ends lines" 0 '' timeout 10 sh -c '"$1" serve good.toml --lines <&-' sh "$flmsim"
+check "a closed standard input is no matter to a run" 0 'simulated' timeout 10 sh -c '"$1" run good.toml <&-' sh "$flmsim"
+
+# Ctrl-C: whole lines, and what is missing.
+sed 's/duration = 4.0/duration = 1e6/' good.toml >long.toml
+interrupted() { timeout -s INT --preserve-status 1 "$flmsim" "$@" >out.long 2>err.long; }
+check "ctrl-C ends a run as a signal does" 130 '' interrupted run long.toml --format jsonl --report long.html --vcd long.vcd
+check "it says what is missing" 0 's; missing: the readings behind it, the expectations, the report and the dump' cat err.long
+check "the last line is whole" 0 '}' sh -c 'test -z "$(tail -c 1 out.long)" && tail -n 1 out.long | grep "^{.*}$"'
+check "no file is there" 0 '' sh -c 'test ! -e long.html && test ! -e long.vcd'
+check "ctrl-C ends a test" 130 '' interrupted test good.toml long.toml good.toml --junit long.xml
+check "what was tested stands there" 0 '1 passed, 0 failed' cat out.long
+check "it says how much was not tested" 0 'interrupted; missing: 2 of 3 scenarios, and the JUnit file' cat err.long
+rm long.toml
+
+# Words that were meant.
+check "a command that is nearly one" 2 "'rnu' is not known; did you mean 'run'?" "$flmsim" rnu
+check "an option that is nearly one" 2 "'--fromat' is not known; did you mean '--format'? 'flmsim run --help' says more" "$flmsim" run good.toml --fromat csv
+check "a word that is nearly one" 2 "did you mean 'jsonl'?" "$flmsim" run good.toml --format jsonnl
+check "the help of the command" 2 "'flmsim decode --help' says more" "$flmsim" decode
+check "a speed outside" 2 "allowed: a number from 0.001 to 10000" "$flmsim" serve good.toml --pty bus --speed 0
+
+# A clamp at the end of the converter's range.
+sed '/expect/,$d; s/amps = 5.0/amps = 50.0/' good.toml >clipped.toml
+sed '/expect/,$d; s/amps = 5.0/amps = 37.0/' good.toml >near.toml
+check "jsonl says that a clamp is clipped" 0 ',"clipped":true}' "$flmsim" run clipped.toml --format jsonl
+check "so does the table" 0 ' W  clipped' "$flmsim" run clipped.toml
+check "and a sentence" 0 'warning: sensor 1: clipped in ' "$flmsim" run clipped.toml --format csv
+check "both engines say it" 0 '6 passed' "$flmsim" test near.toml clipped.toml --engine both
+check "a current that fits is not" 1 '' sh -c '"$1" run near.toml --format jsonl 2>&1 | grep clipped' sh "$flmsim"
+rm clipped.toml near.toml
 
 firmware=$(dirname "$flmsim")/../firmware
 check "an image for the other board" 2 'flm02a.elf' "$flmsim" run good.toml --engine image --image "$firmware/flm02a.elf"
@@ -116,7 +230,8 @@ check "a line that is no order" 0 "error 'clock 6c6' is none of: clock HEXDIGITS
 check "serve without a place" 2 'allowed: --pty PATH, or --lines' "$flmsim" serve good.toml
 check "a pseudo terminal whose name is taken" 2 'good.toml: exists' "$flmsim" serve good.toml --pty good.toml
 check "a pseudo terminal in no folder" 2 'nothing/pty' "$flmsim" serve good.toml --pty nothing/pty
-check "an EEPROM file of another size" 2 'allowed: an EEPROM'"'"'s 512' "$flmsim" serve good.toml --lines --eeprom good.toml
+head -c 511 /dev/zero >short.bin
+check "an EEPROM file of another size" 2 "short.bin: is there and is not an EEPROM's 512 bytes" "$flmsim" serve good.toml --lines --eeprom short.bin
 lines_kept() { printf '%s\n' "$@" | "$flmsim" serve good.toml --lines --eeprom kept.bin --engine "$engine"; }
 for engine in native image; do
   rm -f kept.bin
