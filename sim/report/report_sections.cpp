@@ -16,7 +16,21 @@ namespace {
 
 using svg::escape;
 
-constexpr int kWide = 1080, kHalf = 530;  // px
+/// What a plot is drawn for. A plot that is made smaller has letters that nobody reads: a phone gets its own.
+struct Paper {
+  int wide, half;  // px
+  bool phone;
+  /// Of the ticks of a wide plot, what there is room for.
+  [[nodiscard]] int ticks(int wanted) const { return phone ? (wanted + 2) / 3 : wanted; }
+  [[nodiscard]] std::string legend(const std::string& text, const std::string& on_a_phone) const { return phone ? on_a_phone : text; }
+};
+constexpr Paper kScreen = {1080, 530, false}, kPhone = {352, 352, true};
+
+/// Draws once for each; the page shows the one that fits.
+template <class Draw>
+std::string on_both(Draw draw) {
+  return "<div class=\"screen\">\n" + draw(kScreen) + "</div>\n<div class=\"phone\">\n" + draw(kPhone) + "</div>\n";
+}
 
 constexpr std::string_view kStyle = R"css(:root {
   color-scheme: light dark;
@@ -50,7 +64,7 @@ dl div { display: flex; flex-direction: column; }
 dt { color: var(--soft); font-size: 13px; } dd { margin: 0; font-weight: 600; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
     padding: 18px 20px 14px; margin: 0 0 18px; }
-section > p { margin: 0 0 8px; color: var(--soft); }
+section > p { margin: 0 0 8px; color: var(--soft); } section > p.bad { color: var(--bad); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; margin-top: 6px; }
 th, td { text-align: left; padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
@@ -73,6 +87,11 @@ svg .trace { stroke: currentColor; stroke-width: 1.6; stroke-linejoin: round;
     } svg .true.trace { stroke-width: 3.4; opacity: .55; }
 svg .area { fill: currentColor; opacity: .1; } svg .band { fill: currentColor; opacity: .25; }
 svg .dots { stroke: currentColor; stroke-width: 3.6; stroke-linecap: round; }
+.phone { display: none; }
+@media screen and (max-width: 640px) {
+  .screen { display: none; } .phone { display: block; } table.phone { display: table; }
+  body { padding: 16px 8px 24px; } section { padding: 14px 10px 10px; } h1 { font-size: 21px; overflow-wrap: anywhere; } dl { gap: 6px 24px; }
+}
 footer { color: var(--soft); font-size: 13px; }
 @media print { body { padding: 0; font-size: 11pt; } section { break-inside: avoid; border-radius: 0; } }
 )css";
@@ -82,8 +101,7 @@ std::string number(double value, int decimals, bool sign = false) {
   if (std::isnan(value)) return "\u2013";
   std::string text = sign ? fmt::format("{:+.{}f}", value, decimals) : fmt::format("{:.{}f}", value, decimals);
   if (text.find_first_not_of("+-0.") == std::string::npos && (text.front() == '-' || text.front() == '+')) text.erase(0, 1);
-  if (text.front() == '-') text.replace(0, 1, "\u2212");
-  return text;
+  return svg::grouped(text);
 }
 
 std::string percent(double read, double truth) {
@@ -133,10 +151,10 @@ std::string duration_text(double duration) {
   return fmt::format("{:g} {}", duration / unit.seconds, unit.name);
 }
 
-svg::Axis time_axis(const Run& run) {
+svg::Axis time_axis(const Run& run, const Paper& paper) {
   const double duration = std::max(run.scenario.duration, 1e-3);
   const TimeUnit unit = time_unit(duration);
-  return svg::exact_axis(0, duration / unit.seconds, 12, fmt::format("time since power-up / {}", unit.name));
+  return svg::exact_axis(0, duration / unit.seconds, paper.ticks(12), fmt::format("time since power-up / {}", unit.name));
 }
 
 svg::Series in_unit(svg::Series series, double seconds) {
@@ -151,14 +169,14 @@ double largest(const svg::Series& series, double at_least) {
   return at_least;
 }
 
-std::string clamp_plots(const Run& run, const Environment& environment, const SensorView& view) {
+std::string clamp_plots(const Run& run, const Environment& environment, const SensorView& view, const Paper& paper) {
   const Sensor& sensor = *view.sensor;
   const double unit = time_unit(run.scenario.duration).seconds;
   const double top = largest(view.read, largest(view.truth, 1));
 
-  svg::Plot power(kWide, 250, time_axis(run), svg::rounded_axis(0, top * 1.02, 5, "power / W"));
-  power.steps(in_unit(view.truth, unit), "true", "true, of the input", true);
-  power.steps(in_unit(view.read, unit), "read", "read by the board");
+  svg::Plot power(paper.wide, 250, time_axis(run, paper), svg::rounded_axis(0, top * 1.02, 5, "power / W"));
+  power.steps(in_unit(view.truth, unit), "true", paper.legend("true, of the input", "true"), true);
+  power.steps(in_unit(view.read, unit), "read", paper.legend("read by the board", "read"));
   std::string out = power.str(fmt::format("Sensor {}: power read by the board and true power of its input", sensor.id));
 
   svg::Series error = view.read;
@@ -168,7 +186,7 @@ std::string clamp_plots(const Run& run, const Environment& environment, const Se
     if (error.values[i] < low) low = error.values[i];
     if (error.values[i] > high) high = error.values[i];
   }
-  svg::Plot errors(kWide, 150, time_axis(run), svg::rounded_axis(low, high, 4, "read \u2212 true / W"));
+  svg::Plot errors(paper.wide, 150, time_axis(run, paper), svg::rounded_axis(low, high, 4, "read \u2212 true / W"));
   errors.steps(in_unit(error, unit), "error", "", true);
   out += errors.str(fmt::format("Sensor {}: error of the power read", sensor.id));
 
@@ -207,23 +225,23 @@ std::string clamp_plots(const Run& run, const Environment& environment, const Se
     return sensor.ports.size() > 1 ? fmt::format("port {}", sensor.ports[i]) : std::string();
   };
   const std::string when = fmt::format("time from {:.3f} s / ms", seconds(from));
-  svg::Plot zoom(kHalf, 200, svg::exact_axis(0, 2000 * period, 8, when),
+  svg::Plot zoom(paper.half, 200, svg::exact_axis(0, 2000 * period, paper.ticks(8), when),
                  svg::rounded_axis(-peak, peak, 5, "input current / A"));
   for (std::size_t i = 0; i < currents.size(); ++i) zoom.line(currents[i], kPhase[i % 3], name(i));
-  svg::Plot samples(kHalf, 200, svg::exact_axis(0, 2000 * period, 8, when),
+  svg::Plot samples(paper.half, 200, svg::exact_axis(0, 2000 * period, paper.ticks(8), when),
                     svg::rounded_axis(0, most * 1.03, 5, "converter code, of 1023"));
   for (std::size_t i = 0; i < codes.size(); ++i) samples.dots(codes[i], kPhase[i % 3], name(i));
   return out + "<div class=\"halves\">\n" + zoom.str("Two mains periods of the input current") +
          samples.str("What the converter sees of them: rectified and smoothed") + "</div>\n";
 }
 
-std::string pulse_plots(const Run& run, const Environment& environment, const SensorView& view) {
+std::string pulse_plots(const Run& run, const Environment& environment, const SensorView& view, const Paper& paper) {
   const Sensor& sensor = *view.sensor;
   const double unit = time_unit(run.scenario.duration).seconds;
   const double top = largest(view.read, largest(view.truth, sensor.constant));
-  svg::Plot counter(kWide, 220, time_axis(run), svg::rounded_axis(0, top, 5, "counter / " + unit_of(sensor)));
-  counter.steps(in_unit(view.truth, unit), "true", "true pulses", true);
-  counter.steps(in_unit(view.read, unit), "read", "counted by the board");
+  svg::Plot counter(paper.wide, 220, time_axis(run, paper), svg::rounded_axis(0, top, 5, "counter / " + unit_of(sensor)));
+  counter.steps(in_unit(view.truth, unit), "true", paper.legend("true pulses", "true"), true);
+  counter.steps(in_unit(view.read, unit), "read", paper.legend("counted by the board", "read"));
   std::string out = counter.str(fmt::format("Sensor {}: counter of the board and true counter", sensor.id));
   for (const int port : sensor.ports) {
     const auto edges = first_pulse(environment, port, 1'000'000'000, nanoseconds(run.scenario.duration));
@@ -231,13 +249,14 @@ std::string pulse_plots(const Run& run, const Environment& environment, const Se
     // The pulse in the middle of the strip, with a fifth of its length at rest on either side.
     const double begin = edges[1].first, length = std::max(edges.back().first - begin, 1e-3);
     auto changes = edges;
-    for (auto& [t, level] : changes) t = (t - begin) * 1e3;
-    changes.front().first = -200 * length;
+    const double left = begin - 0.2 * length;
+    for (auto& [t, level] : changes) t = (t - left) * 1e3;
+    changes.front().first = 0;
     svg::Axis level = svg::exact_axis(-0.15, 1.15, 1, fmt::format("contact on port {}", port));
     level.ticks = {0, 1};
     level.decimals = 0;
-    svg::Plot strip(kWide, 120,
-                    svg::exact_axis(-200 * length, 1200 * length, 10, fmt::format("time from {:.4f} s / ms", begin)), level);
+    svg::Plot strip(paper.wide, 120,
+                    svg::exact_axis(0, 1400 * length, paper.ticks(10), fmt::format("time from {:.4f} s / ms", left)), level);
     strip.levels(changes, "b", "1 = open");
     out += strip.str(fmt::format("The first pulse on port {} with its bounces", port));
   }
@@ -268,14 +287,14 @@ bool is_quantity(std::string_view name) {
   return false;
 }
 
-std::string meter_plot(const Run& run, const Sensor& sensor) {
+std::string meter_plot(const Run& run, const Sensor& sensor, const Paper& paper) {
   std::vector<std::pair<double, double>> told;
   for (const Record& record : run.records)
     if (const Reading* r = std::get_if<Reading>(&record); r != nullptr && r->sensor == sensor.id)
       told.emplace_back(r->t, static_cast<double>(r->power()));
   const auto [low, high] = range_of(told, {0, 1});
-  svg::Plot plot(kWide, 220, time_axis(run), svg::rounded_axis(low, high, 5, "power from the grid / W"));
-  plot.steps(in_unit(held(run, told), time_unit(run.scenario.duration).seconds), "read", "told by the smart meter", true);
+  svg::Plot plot(paper.wide, 220, time_axis(run, paper), svg::rounded_axis(low, high, 5, "power from the grid / W"));
+  plot.steps(in_unit(held(run, told), time_unit(run.scenario.duration).seconds), "read", paper.legend("told by the smart meter", ""), true);
   return plot.str(fmt::format("Sensor {}: power that the smart meter has told", sensor.id));
 }
 
@@ -313,14 +332,15 @@ std::string headline(const Run& run) {
     fact("speed", number(speed, speed < 10 ? 1 : 0) + " \u00d7 real time");
   }
   fact("EEPROM writes", run.eeprom.writes.empty() ? std::string("none")
-                                                  : fmt::format("{}, {} of them to cell {}", run.eeprom.total(), run.eeprom.worst(), run.eeprom.worst_address()));
+                                                  : fmt::format("{}, {} of them to cell {}", svg::grouped(std::to_string(run.eeprom.total())),
+                                                                svg::grouped(std::to_string(run.eeprom.worst())), run.eeprom.worst_address()));
   return out + "</dl>\n";
 }
 
 std::string summary(const std::vector<SensorView>& views) {
   if (views.empty()) return "<section><p>The scenario configures no sensor.</p></section>\n";
   std::string out =
-      "<section><h2>Readings against the truth</h2><div class=\"scroll\"><table>\n"
+      "<section><h2>Readings against the truth</h2><div class=\"scroll screen\"><table>\n"
       "<tr><th colspan=\"2\"></th><th class=\"group\" colspan=\"4\">mean power / W</th><th class=\"group\" "
       "colspan=\"5\">counter at the end</th></tr>\n"
       "<tr><th>sensor</th><th>input</th><th class=\"n\">true</th><th class=\"n\">read</th><th class=\"n\">error</th><th "
@@ -335,7 +355,8 @@ std::string summary(const std::vector<SensorView>& views) {
     // A clamp's counter shows whole watt-hours: a percentage of what it cannot show would mislead.
     const double resolution = sensor.sensor_class == SensorClass::analog ? 1.0 : 0.0;
     const double counter_error = view.counter_read - view.counter_true;
-    out += fmt::format("<tr><td>{}</td><td class=\"input\">{}</td>", sensor.id, escape(what_of(sensor)));
+    out += fmt::format("<tr><td>{}</td><td class=\"input\">{}{}</td>", sensor.id, escape(what_of(sensor)),
+                       view.clipped > 0 ? ", <strong class=\"bad\">clipped</strong>" : "");
     out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>",
                        number(view.mean_true, 1), number(view.mean_read, 1), number(view.mean_read - view.mean_true, 1, true),
                        percent(view.mean_read, view.mean_true));
@@ -346,7 +367,16 @@ std::string summary(const std::vector<SensorView>& views) {
         std::abs(counter_error) < resolution ? "&lt; 1 " + unit_of(sensor) : percent(view.counter_read, view.counter_true),
         unit_of(sensor));
   }
-  return out + "</table></div></section>\n";
+  // On a phone: a clamp's power, another sensor's counter.
+  out += "</table></div>\n<table class=\"phone\">\n<tr><th></th><th class=\"n\">true</th><th class=\"n\">read</th><th class=\"n\">error</th></tr>\n";
+  for (const SensorView& view : views) {
+    const bool clamp = view.sensor->sensor_class == SensorClass::analog;
+    const double truth = clamp ? view.mean_true : view.counter_true, read = clamp ? view.mean_read : view.counter_read;
+    out += fmt::format("<tr><td>{} / {}{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n", view.sensor->id,
+                       clamp ? "W" : unit_of(*view.sensor), view.clipped > 0 ? " <strong class=\"bad\">clipped</strong>" : "", number(truth, 1),
+                       number(read, 1), percent(read, truth));
+  }
+  return out + "</table></section>\n";
 }
 
 std::string sensor_section(const Run& run, const Environment& environment, const SensorView& view) {
@@ -358,17 +388,26 @@ std::string sensor_section(const Run& run, const Environment& environment, const
       out += fmt::format("<p>Mean power {} W, true {} W: error {} W ({}). Largest error of a second: {} W.</p>\n",
                          number(view.mean_read, 1), number(view.mean_true, 1), number(view.mean_read - view.mean_true, 1, true),
                          percent(view.mean_read, view.mean_true), number(view.worst_error, 1, true));
-    out += clamp_plots(run, environment, view);
+    if (view.clipped > 0) {
+      out += fmt::format("<p class=\"bad\">Clipped in {} of {} readings: the current was over what the converter can show, and they are low.",
+                         number(static_cast<double>(view.clipped), 0), number(static_cast<double>(view.readings), 0));
+      if (view.samples > 0)
+        out += fmt::format(" {} of the {} samples of those seconds were at full scale ({}\u2009%).", number(static_cast<double>(view.clipped_samples), 0),
+                           number(static_cast<double>(view.samples), 0),
+                           number(100.0 * static_cast<double>(view.clipped_samples) / static_cast<double>(view.samples), 1));
+      out += "</p>\n";
+    }
+    out += on_both([&](const Paper& paper) { return clamp_plots(run, environment, view, paper); });
   } else if (sensor.sensor_class == SensorClass::pulse) {
     const double missing = (view.counter_true - view.counter_read) / sensor.constant;
     if (view.readings > 0)
       out += std::abs(missing) < 0.5
                  ? "<p>Every pulse counted once.</p>\n"
                  : fmt::format("<p>{} pulses {}.</p>\n", number(std::abs(missing), 0), missing > 0 ? "missing" : "too many");
-    out += pulse_plots(run, environment, view);
+    out += on_both([&](const Paper& paper) { return pulse_plots(run, environment, view, paper); });
   } else if (!std::isnan(view.mean_read)) {
     out += fmt::format("<p>Mean power {} W, counter {} Wh.</p>\n", number(view.mean_read, 1), number(view.counter_read, 0));
-    out += meter_plot(run, sensor);
+    out += on_both([&](const Paper& paper) { return meter_plot(run, sensor, paper); });
   }
   return out + "</section>\n";
 }
@@ -387,7 +426,7 @@ std::string radio(const Run& run) {
     for (const auto& [name, value] : view.values()) {
       if (is_quantity(name)) told[name][{view.group, view.node}].emplace_back(packet->t, value);
       if (!is_quantity(name) && value == 0) continue;
-      last += fmt::format("{}{} {}", last.empty() ? "" : ", ", name, value_text(value));
+      last += fmt::format("{}{} {}", last.empty() ? "" : ", ", name, svg::grouped(value_text(value)));
     }
   }
   if (nodes.empty()) return {};
@@ -400,15 +439,18 @@ std::string radio(const Run& run) {
   out += "</table></div>\n";
   static constexpr const char* kColours[] = {"a", "b", "c", "error"};
   for (const auto& [name, by_node] : told) {
-    std::pair<double, double> range{1e99, -1e99};
+    // 0 degrees is a temperature like another; no light, no volt and no per cent are where their axes begin.
+    std::pair<double, double> range = name.ends_with("_c") || name.ends_with("_pa") ? std::pair{1e99, -1e99} : std::pair{0.0, 0.0};
     for (const auto& [node, values] : by_node) range = range_of(values, range);
-    if (range.second - range.first < 1) range = {range.first - 0.5, range.second + 0.5};
-    svg::Plot plot(kWide, 200, time_axis(run), svg::rounded_axis(range.first, range.second, 4, escape(name)));
-    std::size_t colour = 0;
-    for (const auto& [node, values] : by_node)
-      plot.steps(in_unit(held(run, values), time_unit(run.scenario.duration).seconds), kColours[colour++ % std::size(kColours)],
-                 fmt::format("group {}, node {}", node.first, node.second));
-    out += plot.str(fmt::format("{} that the kubes have told", name));
+    if (range.second - range.first < 1) range = {range.first == 0 ? 0 : range.first - 0.5, range.second + 0.5};
+    out += on_both([&, &name = name, &by_node = by_node](const Paper& paper) {
+      svg::Plot plot(paper.wide, 200, time_axis(run, paper), svg::rounded_axis(range.first, range.second, 4, escape(name)));
+      std::size_t colour = 0;
+      for (const auto& [node, values] : by_node)
+        plot.steps(in_unit(held(run, values), time_unit(run.scenario.duration).seconds), kColours[colour++ % std::size(kColours)],
+                   paper.legend(fmt::format("group {}, node {}", node.first, node.second), fmt::format("{}/{}", node.first, node.second)));
+      return plot.str(fmt::format("{} that the kubes have told", name));
+    });
   }
   return out + "</section>\n";
 }
@@ -434,8 +476,8 @@ std::string expectations(const Run& run) {
     const int decimals = e.quantity == "counter" ? 3 : 1;
     out += fmt::format("<tr><td class=\"{}\">{}</td><td>{}</td><td>{}</td>", e.ok ? "good" : "bad",
                        e.ok ? "\u2713 met" : "\u2717 failed", e.expectation.sensor, escape(e.quantity));
-    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td>", e.expectation.from,
-                       e.expectation.to.value_or(run.scenario.duration));
+    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td>", svg::grouped(fmt::format("{}", e.expectation.from)),
+                       svg::grouped(fmt::format("{}", e.expectation.to.value_or(run.scenario.duration))));
     out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
                        number(e.expected, decimals), number(e.allowed, decimals), number(e.actual, decimals), unit);
     if (!e.ok && !e.message.empty()) out += fmt::format("<tr><td></td><td colspan=\"8\">{}</td></tr>\n", escape(e.message));

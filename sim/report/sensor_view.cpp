@@ -78,6 +78,23 @@ void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const
   view.counter_true = energy_wh;
 }
 
+/// How much of the seconds that the board calls clipped was.
+void count_clipped(SensorView& view, const std::vector<Reading>& readings, const Run& run, const Environment& environment) {
+  const double ticks_per_ns = run.board->cpu_hz / (static_cast<double>(run.board->tick_cycles) * 1e9);
+  for (const Reading& reading : readings) {
+    if (!reading.clipped) continue;
+    ++view.clipped;
+    if (!run.scenario.power.empty()) continue;
+    const Nanoseconds end = kFirstWholeSecond + (static_cast<std::int64_t>(reading.t) - 1) * kSecond;
+    const auto tick_at = [&](Nanoseconds t) { return static_cast<std::int64_t>(static_cast<double>(t - kFirstSample) * ticks_per_ns) / 3 * 3; };
+    for (const int port : view.sensor->ports)
+      for (std::int64_t tick = tick_at(end - kSecond) + port - 1, last = tick_at(end); tick < last; tick += 3) {
+        ++view.samples;
+        if (environment.convert(port, tick) == 1023) ++view.clipped_samples;
+      }
+  }
+}
+
 void compare_pulses(SensorView& view, const std::vector<Reading>& readings, const Run& run, const Environment& environment) {
   const std::int64_t last = last_poll(run);
   std::size_t next = 0;
@@ -115,7 +132,10 @@ SensorView view_of(const Run& run, const Environment& environment, const Sensor&
   view.readings = readings.size();
   view.counter_read = readings.empty() ? kNan : counter_of(readings.back());
   switch (sensor.sensor_class) {
-    case SensorClass::analog: compare_clamp(view, readings, run, environment); break;
+    case SensorClass::analog:
+      compare_clamp(view, readings, run, environment);
+      count_clipped(view, readings, run, environment);
+      break;
     case SensorClass::pulse: compare_pulses(view, readings, run, environment); break;
     case SensorClass::p1: {
       view.has_truth = false;

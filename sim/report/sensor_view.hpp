@@ -25,6 +25,8 @@ struct SensorView {
   bool has_truth = true;     ///< false: a class of sensor whose input the simulator cannot judge
   double mean_read = 0.0, mean_true = 0.0;        ///< clamps: W, over the seconds that have a reading; NaN: none has
   double counter_read = 0.0, counter_true = 0.0;  ///< Wh or litre at the end; NaN: no reading
+  std::size_t clipped = 0;                        ///< clamps: readings of seconds with samples at the converter's full scale, which are low
+  std::int64_t samples = 0, clipped_samples = 0;  ///< in those seconds; 0: not known, where the supply fails and the board's seconds move
   double worst_error = 0.0;                       ///< clamps: largest deviation of a second's power, W, with its sign
 };
 

@@ -227,6 +227,56 @@ TEST_CASE("a report of a day stays under a megabyte") {
   CHECK(fs::file_size(folder.path / "report.html") < 1'000'000);
 }
 
+TEST_CASE("a report says of each sensor how much of it was clipped") {
+  const Folder folder;
+  Scenario s = scenario(12);
+  s.waveforms[0].amps = 50;  // RMS of a sine whose peaks a 50 A clamp's converter cuts off
+  const Environment environment(s, board_model(s.board));
+  Run run = run_of(s, 10300);
+  for (Record& record : run.records)
+    if (auto& reading = std::get<Reading>(record); reading.t >= 2) reading.clipped = true;
+  const SensorView view = view_of(run, environment, s.sensors[0]);
+  CHECK(view.clipped == 11);
+  CHECK(view.samples == Approx(11 * 16e6 / 2560 / 3).epsilon(1e-3));  // FLM02B: a conversion each 160 us, three clamps in turn
+  CHECK(view.clipped_samples > view.samples / 10);
+  CHECK(view.clipped_samples < view.samples);
+  CHECK(view_of(run, environment, s.sensors[1]).clipped == 0);
+  write_report(folder.path / "report.html", run, environment);
+  const std::string html = text_of(folder.path / "report.html");
+  CHECK(html.find("Clipped in 11 of 12 readings: ") != std::string::npos);
+  CHECK(html.find("samples of those seconds were at full scale (") != std::string::npos);
+
+  s.power.push_back({5.0, 6.0, 0.1});  // The board's seconds begin anew: which samples they hold is not known.
+  const Environment fails(s, board_model(s.board));
+  run.scenario = s;
+  CHECK(view_of(run, fails, s.sensors[0]).clipped == 11);
+  CHECK(view_of(run, fails, s.sensors[0]).samples == 0);
+}
+
+TEST_CASE("a report of currents that fit says nothing of clipping") {
+  const Folder folder;
+  const Scenario s = scenario(12);
+  const Environment environment(s, board_model(s.board));
+  write_report(folder.path / "report.html", run_of(s, 1151), environment);
+  CHECK(text_of(folder.path / "report.html").find("lipped") == std::string::npos);
+}
+
+TEST_CASE("a report has each plot as wide as a screen and as wide as a phone") {
+  const Folder folder;
+  const Scenario s = scenario(12);
+  const Environment environment(s, board_model(s.board));
+  write_report(folder.path / "report.html", run_of(s, 1151), environment);
+  const std::string html = text_of(folder.path / "report.html");
+  const auto count = [&](const std::string& what) {
+    std::size_t found = 0;
+    for (auto at = html.find(what); at != std::string::npos; at = html.find(what, at + 1)) ++found;
+    return found;
+  };
+  CHECK(count("<svg viewBox=\"0 0 352 ") == count("<svg ") / 2);
+  CHECK(count("<div class=\"phone\">") == 2);  // a sensor each
+  CHECK(html.find("1\u202f150.0") != std::string::npos);  // W, the true power: thousands are apart
+}
+
 TEST_CASE("a report that cannot be written names the file and leaves nothing") {
   const Folder folder;
   const Scenario s = scenario(2);

@@ -36,9 +36,7 @@ double share(const Axis& axis, double value) {
 }
 
 std::string tick_label(const Axis& axis, double value) {
-  std::string text = axis.logarithmic ? fmt::format("{:g}", value) : fmt::format("{:.{}f}", value, axis.decimals);
-  if (text.front() == '-') text.replace(0, 1, "\u2212");
-  return text;
+  return grouped(axis.logarithmic ? fmt::format("{:g}", value) : fmt::format("{:.{}f}", value, axis.decimals));
 }
 
 }  // namespace
@@ -62,6 +60,14 @@ std::string escape(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string grouped(std::string number) {
+  const std::size_t first = std::min(number.find_first_of("0123456789"), number.size());
+  const std::size_t end = std::min(number.find_first_not_of("0123456789", first), number.size());
+  for (std::size_t place = end; place > first + 3;) number.insert(place -= 3, "\u202f");
+  if (!number.empty() && number.front() == '-') number.replace(0, 1, "\u2212");
+  return number;
 }
 
 Axis rounded_axis(double low, double high, int intervals, std::string label) {

@@ -80,3 +80,13 @@ TEST_CASE("a plot stays inside its frame when the series runs past the axis") {
   CHECK(plot.str("x").find("H486.0") != std::string::npos);
   CHECK(plot.str("x").find("H6") == std::string::npos);
 }
+
+TEST_CASE("thousands are apart, and a minus is one") {
+  CHECK(grouped("999") == "999");
+  CHECK(grouped("1000") == "1\u202f000");
+  CHECK(grouped("123456789.12345") == "123\u202f456\u202f789.12345");
+  CHECK(grouped("-12345.6") == "\u221212\u202f345.6");
+  CHECK(grouped("+1151") == "+1\u202f151");
+  CHECK(grouped("1e+06") == "1e+06");
+  CHECK(grouped("").empty());
+}
