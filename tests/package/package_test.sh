@@ -27,6 +27,7 @@ done
 for file in flmctl.1 completion/flmctl.bash completion/_flmctl 60-openflm.rules; do
   [ ! -e "$source/tools/flmctl/$file" ] || grep -qE "/(flmctl|_flmctl|$(basename "$file"))(\.gz)?$" "$folder/contents" || fail "$file is not in the package"
 done
+grep -qE "/man1/flmsim\.1(\.gz)?$" "$folder/contents" || fail "flmsim.1 is not in the package"
 ! grep -E '\.cpp$|/tests/|CMakeLists' "$folder/contents" || fail "sources are in the package"
 ! grep -vE ' root/root ' "$folder/contents" || fail "files of somebody else than root"
 dpkg-deb -f "$package" Depends | grep -q libsimavr || fail "Depends lacks libsimavr: $(dpkg-deb -f "$package" Depends)"
