@@ -31,6 +31,7 @@ using namespace flm::sim;
 
 constexpr int kFailed = 1;  ///< an expectation failed
 constexpr int kWrong = 2;   ///< the command line, a scenario or a file is wrong
+constexpr std::string_view kNoCommand = "A subcommand is required";  ///< CLI11's words, which do not say of what
 
 fs::path image_for(const std::string& given, const std::string& board) {
   if (!given.empty()) return given;
@@ -56,8 +57,11 @@ void read_by(const Scenario& scenario, FileUse& files) {
 }
 
 /// What the engine reads.
-void read_by_engine(const std::string& image, const std::string& eeprom, FileUse& files) {
+void read_by_engine(const std::string& engine, const std::string& image, const std::string& eeprom, FileUse& files) {
   if (!image.empty()) check_input(image, "an AVR image (.elf)");
+  if (!image.empty() && engine == "native")
+    fmt::print(stderr, "warning: --image {}: is not run, the engine is native; --engine image runs it\n", image);
+  if (!eeprom.empty()) static_cast<void>(read_eeprom(eeprom));
   files.reads(image, "the image");
   files.reads(eeprom, "the EEPROM");
 }
@@ -100,7 +104,7 @@ int run(const RunArguments& arguments) {
   for (const std::string& question : scenario.questions) fmt::print(stderr, "warning: {}\n", flm::visible(question));
   FileUse files;
   read_by(scenario, files);
-  read_by_engine(arguments.image, arguments.eeprom, files);
+  read_by_engine(arguments.engine, arguments.image, arguments.eeprom, files);
   files.writes(arguments.report, "--report", html_page);
   files.writes(arguments.vcd, "--vcd", value_change_dump);
   const Format format = arguments.format == "jsonl" ? Format::jsonl : arguments.format == "csv" ? Format::csv : Format::table;
@@ -171,7 +175,7 @@ int serve_board(const ServeArguments& arguments) {
   const Scenario scenario = scenario_of(arguments.scenario);
   FileUse files;
   read_by(scenario, files);
-  read_by_engine(arguments.image, "", files);
+  read_by_engine(arguments.engine, arguments.image, "", files);
   files.writes(arguments.eeprom, "--eeprom", eeprom_contents);
   ServeOptions options;
   options.engine = arguments.engine == "image" ? EngineKind::image : EngineKind::native;
@@ -264,8 +268,7 @@ int test(const TestArguments& arguments) {
   const std::vector<fs::path> places = scenarios_in(arguments.places);
   FileUse files;
   for (const fs::path& file : places) files.reads(file, "a scenario");
-  read_by_engine(arguments.image, arguments.eeprom, files);
-  if (!arguments.eeprom.empty()) static_cast<void>(read_eeprom(arguments.eeprom));
+  read_by_engine(arguments.engine, arguments.image, arguments.eeprom, files);
 
   TestReport report{arguments.junit.empty()};
   std::vector<Scenario> scenarios;  // All are read before the first runs: a typo in the last is told at once.
@@ -311,7 +314,7 @@ int decode(const DecodeArguments& arguments) {
 
 /// A name of a file that is none, as from a variable that is not set, would be an option that does nothing.
 CLI::Validator file_name() {
-  return CLI::Validator([](std::string& text) { return text.empty() ? std::string("is empty; allowed: the name of a file") : std::string(); }, "FILE");
+  return CLI::Validator([](std::string& text) { return text.empty() ? std::string("is empty; allowed: the name of a file") : std::string(); }, "");
 }
 
 /// Never throws, also where standard error cannot be written.
@@ -332,33 +335,33 @@ int main(int argc, char** argv) {
 
   RunArguments run_arguments;
   CLI::App* run_command = app.add_subcommand("run", "Run one scenario and print its readings");
-  run_command->add_option("SCENARIO", run_arguments.scenario, "scenario file (.toml)")->required()->check(file_name());
+  run_command->add_option("SCENARIO", run_arguments.scenario, "scenario file (.toml)")->required()->type_name("FILE")->check(file_name());
   run_command->add_option("--engine", run_arguments.engine, "native: the firmware compiled for this machine; image: the AVR image")
       ->check(one_of({"native", "image"}))
       ->capture_default_str();
   run_command->add_option("--format", run_arguments.format, "how readings are printed")
       ->check(one_of({"table", "jsonl", "csv"}))
       ->capture_default_str();
-  run_command->add_option("--report", run_arguments.report, "write an HTML report to this file")->check(file_name());
-  run_command->add_option("--vcd", run_arguments.vcd, "write a value change dump for GTKWave to this file")->check(file_name());
-  run_command->add_option("--image", run_arguments.image, "AVR image to run instead of the one built with this program")->check(file_name());
-  run_command->add_option("--eeprom", run_arguments.eeprom, "what the board's EEPROM holds, from flmctl or serve: it is configured already; [[sensor]] only says what is read")->check(file_name());
+  run_command->add_option("--report", run_arguments.report, "write an HTML report to this file")->type_name("FILE")->check(file_name());
+  run_command->add_option("--vcd", run_arguments.vcd, "write a value change dump for GTKWave to this file")->type_name("FILE")->check(file_name());
+  run_command->add_option("--image", run_arguments.image, "AVR image to run instead of the one built with this program")->type_name("FILE")->check(file_name());
+  run_command->add_option("--eeprom", run_arguments.eeprom, "what the board's EEPROM holds, from flmctl or serve: it is configured already; [[sensor]] only says what is read")->type_name("FILE")->check(file_name());
 
   TestArguments test_arguments;
   CLI::App* test_command = app.add_subcommand("test", "Run scenarios and check what they expect");
-  test_command->add_option("SCENARIO|DIR", test_arguments.places, "scenario files, or folders of them")->required()->check(file_name());
+  test_command->add_option("SCENARIO|DIR", test_arguments.places, "scenario files, or folders of them")->required()->type_name("FILE")->check(file_name());
   test_command->add_option("--engine", test_arguments.engine, "both also compares the two engines' readings")
       ->check(one_of({"native", "image", "both"}))
       ->capture_default_str();
-  test_command->add_option("--junit", test_arguments.junit, "write the results as JUnit XML to this file")->check(file_name());
-  test_command->add_option("--image", test_arguments.image, "AVR image to run instead of the one built with this program")->check(file_name());
-  test_command->add_option("--eeprom", test_arguments.eeprom, "what the board's EEPROM holds, from flmctl or serve: it is configured already; [[sensor]] only says what is read")->check(file_name());
+  test_command->add_option("--junit", test_arguments.junit, "write the results as JUnit XML to this file")->type_name("FILE")->check(file_name());
+  test_command->add_option("--image", test_arguments.image, "AVR image to run instead of the one built with this program")->type_name("FILE")->check(file_name());
+  test_command->add_option("--eeprom", test_arguments.eeprom, "what the board's EEPROM holds, from flmctl or serve: it is configured already; [[sensor]] only says what is read")->type_name("FILE")->check(file_name());
 
   ServeArguments serve_arguments;
   CLI::App* serve_command = app.add_subcommand("serve", "Serve a board to host software: one byte in, one byte out");
-  serve_command->add_option("SCENARIO", serve_arguments.scenario, "what is on the board's inputs; it is configured by the host")->required()->check(file_name());
-  auto* pty = serve_command->add_option("--pty", serve_arguments.pty, "name to give to the pseudo terminal that is the board's bus, in real time")->check(file_name());
-  serve_command->add_option("--meter-pty", serve_arguments.meter, "name to give to a pseudo terminal that is the main board's UART at a smart meter's line (flm02b)")->check(file_name())
+  serve_command->add_option("SCENARIO", serve_arguments.scenario, "what is on the board's inputs; it is configured by the host")->required()->type_name("FILE")->check(file_name());
+  auto* pty = serve_command->add_option("--pty", serve_arguments.pty, "name to give to the pseudo terminal that is the board's bus, in real time")->type_name("FILE")->check(file_name());
+  serve_command->add_option("--meter-pty", serve_arguments.meter, "name to give to a pseudo terminal that is the main board's UART at a smart meter's line (flm02b)")->type_name("FILE")->check(file_name())
       ->needs(pty);
   bool lines_wanted = false;
   auto* lines = serve_command->add_flag("--lines", lines_wanted, "serve lines on stdin instead, 'clock HEXDIGITS', 'wait SECONDS' and 'meter': time passes as they say");
@@ -371,12 +374,12 @@ int main(int argc, char** argv) {
       ->check(one_of({"native", "image"}))
       ->capture_default_str();
   serve_command->add_flag("--configure", serve_arguments.configure, "first configure the board as a stock main board does; not when the EEPROM file is there");
-  serve_command->add_option("--eeprom", serve_arguments.eeprom, "file that keeps the EEPROM between runs; made when it is not there")->check(file_name());
-  serve_command->add_option("--image", serve_arguments.image, "AVR image to run instead of the one built with this program")->check(file_name());
+  serve_command->add_option("--eeprom", serve_arguments.eeprom, "file that keeps the EEPROM between runs; made when it is not there")->type_name("FILE")->check(file_name());
+  serve_command->add_option("--image", serve_arguments.image, "AVR image to run instead of the one built with this program")->type_name("FILE")->check(file_name());
 
   DecodeArguments decode_arguments;
   CLI::App* decode_command = app.add_subcommand("decode", "Print what the P1 telegrams in a file say, and why one was refused");
-  decode_command->add_option("FILE", decode_arguments.file, "bytes as a smart meter sends them")->required()->check(file_name());
+  decode_command->add_option("FILE", decode_arguments.file, "bytes as a smart meter sends them")->required()->type_name("FILE")->check(file_name());
   decode_command->add_option("--format", decode_arguments.format, "how they are printed")
       ->check(one_of({"table", "json"}))
       ->capture_default_str();
@@ -390,7 +393,11 @@ int main(int argc, char** argv) {
     if (pty->count() == 0 && lines->count() == 0) throw InputError("serve: where? allowed: --pty PATH, or --lines");
     return serve_board(serve_arguments);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return complain(kWrong, usage_complaint(app, error, argc, argv));
+    if (error.get_exit_code() != 0) {
+      std::string what = usage_complaint(app, error, argc, argv);
+      if (what.starts_with(kNoCommand)) what.insert(kNoCommand.size(), ": run, test, serve or decode");
+      return complain(kWrong, what);
+    }
     const int status = app.exit(error);  // --help, --version
     return std::cout.flush() ? status : complain(kWrong, "standard output: cannot be written");
   } catch (const EngineError& error) {

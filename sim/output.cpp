@@ -106,13 +106,18 @@ std::string to_json(const Record& record) {
 }
 
 RecordWriter::RecordWriter(Format format, const Scenario& scenario, std::FILE* out, bool terminal)
-    : format_(format), scenario_(scenario), out_(out), live_(terminal && format == Format::table) {
+    : format_(format), scenario_(scenario), out_(out), live_(terminal && format == Format::table) {}
+
+void RecordWriter::begin() {
+  if (begun_) return;
+  begun_ = true;
   if (format_ == Format::csv) fmt::print(out_, "t,sensor,counter,power,stamp_ms,host,reply\n");
   if (format_ == Format::table && !live_) fmt::print(out_, "{:>9}  {:>6}  {:>14}  {:>10}\n", "time s", "sensor", "counter", "reading");
 }
 
 void RecordWriter::write(const Record& record) {
   if (std::ferror(out_) != 0) throw OutputFull("standard output: cannot be written");  // Not after an hour: now.
+  begin();
   if (format_ == Format::jsonl) {
     fmt::print(out_, "{}\n", to_json(record));
   } else if (const Reading* r = std::get_if<Reading>(&record)) {
@@ -173,6 +178,7 @@ void RecordWriter::draw_live() {
 }
 
 void RecordWriter::finish() {
+  begin();
   if (live_ && drawn_t_ >= 0.0) draw_live();
   if (std::fflush(out_) != 0 || std::ferror(out_)) throw OutputFull(fmt::format("standard output: {}; not everything was written", reason(errno)));
 }

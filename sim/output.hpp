@@ -25,6 +25,8 @@ class RecordWriter {
   void finish();
 
  private:
+  /// The line of names, before the first record: a run that does not begin prints nothing.
+  void begin();
   void write_table(const Reading&);
   void draw_live();
 
@@ -32,6 +34,7 @@ class RecordWriter {
   const Scenario& scenario_;
   std::FILE* out_;
   bool live_;
+  bool begun_ = false;
   int drawn_lines_ = 0;
   double drawn_t_ = -1.0;
   std::map<int, Reading> latest_;

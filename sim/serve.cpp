@@ -37,6 +37,8 @@ class PseudoTerminal {
   explicit PseudoTerminal(const fs::path& link) : link_(link) {
     if (fs::symlink_status(link).type() != fs::file_type::not_found)
       throw InputError(fmt::format("{}: exists; allowed: a name that is free", link.string()));
+    if (const fs::path folder = fs::absolute(link).parent_path(); !fs::is_directory(folder))
+      throw InputError(fmt::format("{}: there is no folder {}; allowed: a name in a folder that is there", link.string(), folder.string()));
     termios raw{};
     cfmakeraw(&raw);
     char name[128];

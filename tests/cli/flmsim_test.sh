@@ -74,7 +74,11 @@ check "decode: no file" 2 'none.txt: no such file; allowed: a file with P1 teleg
 check "decode: an unknown format" 2 'allowed: table, json; ' "$flmsim" decode good.toml --format xml
 check "decode: a full disk" 2 'standard output: No space left on device' sh -c '"$1" decode "$2" >/dev/full' sh "$flmsim" "$telegrams/sweden-han.txt"
 
-check "no command" 2 'A subcommand is required' "$flmsim"
+check "no command" 2 'A subcommand is required: run, test, serve or decode' "$flmsim"
+check "a scenario without a command" 2 'A subcommand is required: run, test, serve or decode' "$flmsim" good.toml
+check "an option without its value" 2 '--report: 1 required FILE missing' "$flmsim" run good.toml --report
+check "an image that the engine does not run" 0 'warning: --image failing.toml: is not run, the engine is native' "$flmsim" run good.toml --image failing.toml
+check "a run that cannot begin prints nothing" 0 '' sh -c '"$1" run good.toml --eeprom good.toml >none; "$1" run good.toml --engine image --image good.toml >>none; test ! -s none' sh "$flmsim"
 check "an unknown option" 2 '--fast' "$flmsim" run good.toml --fast
 check "an unknown engine" 2 'allowed: native, image; ' "$flmsim" run good.toml --engine cpu
 check "no scenario" 2 'none.toml: no such file; allowed: a scenario (.toml)' "$flmsim" run none.toml
@@ -229,7 +233,7 @@ check "time passes only as it is told" 0 'now 2.500000000' lines 'wait 2.5'
 check "a line that is no order" 0 "error 'clock 6c6' is none of: clock HEXDIGITS" lines 'clock 6c6'
 check "serve without a place" 2 'allowed: --pty PATH, or --lines' "$flmsim" serve good.toml
 check "a pseudo terminal whose name is taken" 2 'good.toml: exists' "$flmsim" serve good.toml --pty good.toml
-check "a pseudo terminal in no folder" 2 'nothing/pty' "$flmsim" serve good.toml --pty nothing/pty
+check "a pseudo terminal in no folder" 2 'nothing/pty: there is no folder ' "$flmsim" serve good.toml --pty nothing/pty
 head -c 511 /dev/zero >short.bin
 check "an EEPROM file of another size" 2 "short.bin: is there and is not an EEPROM's 512 bytes" "$flmsim" serve good.toml --lines --eeprom short.bin
 lines_kept() { printf '%s\n' "$@" | "$flmsim" serve good.toml --lines --eeprom kept.bin --engine "$engine"; }
