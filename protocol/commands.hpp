@@ -99,8 +99,8 @@ struct ReportTable {
       // Errors since reset, counted modulo their digits. Link: malformed messages, messages dropped because one was waiting. Channel
       // `u`, radio packets or RS-485 bytes: wrong ones, good ones without room, the host's that were refused; the radio's restarts.
       {'x', Index::none, {4, 2, 4, 2, 2, 2}, false, true},
-      // The smart meter's last telegram: its M-Bus device (3 gas, 7 water, 0 none), telegrams accepted since reset, the meter's number
-      // (another meter has another one), Wh from and to the grid, the device's litre and their time, YYMMDDhhmm modulo 2^32. Then what
+      // The smart meter's last telegram: its M-Bus device (3 gas, 4 heat, 7 water, 0 none), telegrams accepted since reset, the meter's number
+      // (another meter has another one), Wh from and to the grid, the device's litre (MJ of heat) and their time, YYMMDDhhmm modulo 2^32. Then what
       // was refused since reset, each up to ff: noise, cut, crc, crc_form, no_crc, not_whole, value, digits, unit, time, duplicate; and
       // bytes that were overrun, modulo 256.
       {'z', Index::none, {2, 4, 4, 8, 8, 8, 8, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2}, false, true},

@@ -68,54 +68,85 @@ struct Some<T, 0> {  // Never indexed: its users are dead code.
 };
 
 /// The registers that are kept one by one.
-template <uint8_t N>
+template <class Value, uint8_t N>
 struct Kept {
-  uint32_t value[N];
-  uint32_t present;
+  Value value[N];
+  uint64_t present;
   uint8_t place;  ///< of the register of the line being read
   void clear() { present = 0; }
   void aim(uint8_t at) { place = at; }
   bool has(uint8_t at) const { return (present >> at & 1) != 0; }
-  uint32_t get(uint8_t at) const { return value[at]; }
-  void put(uint8_t offset, uint32_t v) {
+  Value get(uint8_t at) const { return value[at]; }
+  void put(uint8_t offset, Value v) {
     const uint8_t at = static_cast<uint8_t>(place + offset);
     value[at] = v;
-    present |= UINT32_C(1) << at;
+    present |= UINT64_C(1) << at;
   }
-  bool taken() const { return has(place); }
+  // Of a line whose value and time come in either order: the digits so far, as a number; and the order.
+  uint32_t begun_;
+  bool value_first_;
+  uint32_t begun() const { return begun_; }
+  void begin(uint32_t number) { begun_ = number; }
+  bool value_first() const { return value_first_; }
+  void set_value_first(bool yes) { value_first_ = yes; }
+
+  bool taken(uint8_t offset) const { return has(static_cast<uint8_t>(place + offset)); }
 };
-template <>
-struct Kept<0> {
+template <class Value>
+struct Kept<Value, 0> {
   static void clear() {}
   static void aim(uint8_t) {}
   static bool has(uint8_t) { return false; }
-  static uint32_t get(uint8_t) { return 0; }
-  static void put(uint8_t, uint32_t) {}
-  static bool taken() { return false; }
+  static Value get(uint8_t) { return 0; }
+  static void put(uint8_t, Value) {}
+  static bool taken(uint8_t) { return false; }
+  static uint32_t begun() { return 0; }
+  static void begin(uint32_t) {}
+  static bool value_first() { return false; }
+  static void set_value_first(bool) {}
 };
 
+/// Of a parser's flags, for its checksum: CRC-16/X-25 instead of ARC.
+constexpr uint8_t x25_flag = 0x80;
+
 /// A running checksum.
-template <bool WithX25>
+template <Checksums>
 struct Sum {
   uint16_t arc;
-  FLM_INLINE void begin() { arc = Arc::initial; }
-  FLM_INLINE void add(uint8_t c) { arc = Arc::step(arc, c); }
-  void add_seldom(uint8_t c) { arc = crc16_arc_seldom(arc, c); }
-  FLM_NODISCARD bool is(uint16_t crc) const { return crc == arc; }
+  FLM_INLINE void begin(uint8_t) { arc = Arc::initial; }
+  FLM_INLINE void add(uint8_t c, uint8_t) { arc = Arc::step(arc, c); }
+  void add_seldom(uint8_t c, uint8_t) { arc = crc16_arc_seldom(arc, c); }
+  FLM_NODISCARD bool is(uint16_t crc, uint8_t) const { return crc == arc; }
 };
 template <>
-struct Sum<true> {
+struct Sum<Checksums::in_turn> {
+  uint16_t arc;  ///< or X-25
+  FLM_INLINE void begin(uint8_t flags) { arc = (flags & x25_flag) != 0 ? X25::initial : Arc::initial; }
+  FLM_INLINE void add(uint8_t c, uint8_t flags) { arc = step(arc, c, flags); }
+  FLM_INLINE void add_seldom(uint8_t c, uint8_t flags) { add(c, flags); }
+  FLM_NODISCARD FLM_INLINE bool is(uint16_t crc, uint8_t flags) const {
+    return ((flags & x25_flag) != 0 ? static_cast<uint16_t>(~crc) : crc) == arc;
+  }
+
+ private:
+  static FLM_OUTLINE uint16_t step(uint16_t crc, uint8_t c, uint8_t flags) {
+    return (flags & x25_flag) != 0 ? X25::step(crc, c) : crc16_arc_seldom(crc, c);
+  }
+  static_assert(X25::final_xor == 0xFFFF, "it is turned over");
+};
+template <>
+struct Sum<Checksums::both> {
   uint16_t arc, x25;
-  void begin() {
+  void begin(uint8_t) {
     arc = Arc::initial;
     x25 = X25::initial;
   }
-  void add(uint8_t c) {
+  void add(uint8_t c, uint8_t) {
     arc = Arc::step(arc, c);
     x25 = X25::step(x25, c);
   }
-  void add_seldom(uint8_t c) { add(c); }
-  FLM_NODISCARD bool is(uint16_t crc) const { return crc == arc || crc == static_cast<uint16_t>(x25 ^ X25::final_xor); }
+  void add_seldom(uint8_t c, uint8_t) { add(c, 0); }
+  FLM_NODISCARD bool is(uint16_t crc, uint8_t) const { return crc == arc || crc == static_cast<uint16_t>(x25 ^ X25::final_xor); }
 };
 
 /// Unix time of day 0 of the calendar that the parser counts in: its day 1462 is 1 March 2000.
@@ -138,6 +169,8 @@ struct Units {
 template <class Fields>
 class Parser {
  public:
+  using Value = typename Fields::Value;
+
   /// Takes a byte of the line.
   FLM_NODISCARD Event push(uint8_t c) {
     // Where the parser is a global object, its members would be reached by address, in twice the flash.
@@ -154,17 +187,27 @@ class Parser {
   /// @{
 
   /// Is there a net energy? Not if one of its registers was refused.
-  FLM_NODISCARD bool has_net() const { return has_flow(import_energy, export_energy); }
-  /// Energy from the grid less energy to the grid in Wh, modulo 2^32: take differences.
-  FLM_NODISCARD int32_t net_wh() const { return static_cast<int32_t>(import_wh() - export_wh()); }
-  /// Energy from the grid, and to it, in Wh modulo 2^32: the total where the meter tells it, else the sum of its tariffs. Holds
+  FLM_NODISCARD bool has_net() const {
+    const uint16_t seen = told_.flows[import_energy].seen | told_.flows[export_energy].seen;
+    return seen != 0 && (seen & (bad_total | bad_part)) == 0;
+  }
+  /// Energy from the grid less energy to the grid in Wh; of 32 bits modulo 2^32: take differences.
+  FLM_NODISCARD typename Fields::Net net_wh() const { return static_cast<typename Fields::Net>(import_wh() - export_wh()); }
+  /// Energy from the grid, and to it, in Wh, modulo 2^32 where Fields::Value has no more: the total where the meter tells it, else the sum of its tariffs. Holds
   /// when has_net().
-  FLM_NODISCARD uint32_t import_wh() const { return value_of(import_energy); }
-  FLM_NODISCARD uint32_t export_wh() const { return value_of(export_energy); }
+  FLM_NODISCARD Value import_wh() const { return value_of(import_energy); }
+  FLM_NODISCARD Value export_wh() const { return value_of(export_energy); }
 
-  FLM_NODISCARD bool has_power() const { return has_flow(import_power, export_power); }
-  /// Power from the grid less power to the grid, W.
-  FLM_NODISCARD int32_t power_w() const { return static_cast<int32_t>(value_of(import_power) - value_of(export_power)); }
+  /// Was the power told, all of it? A total tells it, or else the phases do.
+  FLM_NODISCARD bool has_power() const {
+    const uint16_t seen = told_.flows[power].seen;
+    return seen != 0 && (seen & ((seen & power_totals) != 0 ? bad_total : bad_total | bad_part)) == 0;
+  }
+  /// Power from the grid less power to the grid, W; holds when has_power().
+  FLM_NODISCARD int32_t power_w() const { return static_cast<int32_t>(told_.flows[power].value); }
+  /// Which registers told the net energy: the same number for the same set, and most others for another. 0 for the usual ones, as many
+  /// tariffs in both directions.
+  FLM_NODISCARD uint16_t energy_set() const { return told_.flows[import_energy].seen ^ told_.flows[export_energy].seen; }
 
   /// An M-Bus device, by its place 0 to Fields::devices - 1. Channel 0: there is none.
   FLM_NODISCARD const Device& device(uint8_t place) const { return told_.devices[place]; }
@@ -179,7 +222,7 @@ class Parser {
   /// Is a register that Fields keeps in the telegram?
   FLM_NODISCARD bool has(Register r) const { return Fields::keeps(r) && told_.kept.has(place_of<Fields>(r)); }
   /// Its value, in the unit that Register names; holds when has().
-  FLM_NODISCARD uint32_t get(Register r) const { return told_.kept.get(place_of<Fields>(r)); }
+  FLM_NODISCARD Value get(Register r) const { return told_.kept.get(place_of<Fields>(r)); }
   /// @}
 
   /// Why the last telegram or value was refused.
@@ -211,14 +254,23 @@ class Parser {
     time,
     closed,  ///< behind a ')', where another group may follow
     store,   ///< behind the ')' of a number that is right: it is stored with the next byte, so that no byte costs too much
-    ignore   ///< a group that nobody wants, of a line that is wanted
+    ignore,  ///< a group that nobody wants, of a line that is wanted
+    text     ///< that may have several lines
   };
   /// Of flags_.
-  enum : uint8_t { open = 1, bad = 2, got = 4, lax = 8 };
+  enum : uint8_t {
+    open = 1,
+    bad = 2,
+    got = 4,
+    lax = 8,
+    wrong_before = 0x40,  ///< the CRC of the telegram before was another
+    x25 = detail::x25_flag
+  };
+  static constexpr bool in_turn = Fields::checksums == Checksums::in_turn;
 
   FLM_INLINE Event take(uint8_t c) {
     if (state_ <= State::crc) return outside(c);
-    sum_.add(c);
+    sum_.add(c, flags_);
     if (c == 0) flags_ = static_cast<uint8_t>(flags_ | bad);
     return inside(c);
   }
@@ -287,14 +339,14 @@ class Parser {
 
   /// A byte from a '/' on, that may be the beginning of a header: a meter that was cut off starts anew in the middle of a line.
   /// Its line tells: a header does not end with ')'. True at the end of a header.
-  FLM_INLINE bool slash(uint8_t c) {
+  FLM_OUTLINE bool slash(uint8_t c) {
     // The identification behind /XXXZ has no '/' in it (IEC 62056-21, 6.3.2); the one of Holley meters begins with one.
     if (c == '/' && (slash_ & 0x7F) != 5) {
       slash_ = 0;
-      header_sum_.begin();
+      header_sum_.begin(flags_);
       if (state_ == State::line_start) state_ = State::skip;
     }
-    header_sum_.add_seldom(c);
+    header_sum_.add_seldom(c, flags_);
     if (c == '\n') {
       const bool is_header = (slash_ & 0x80) == 0;
       slash_ = 0;
@@ -314,15 +366,9 @@ class Parser {
     sum_ = header_sum_;
     equipment_ = header_sum_.arc;
     state_ = State::line_start;
-    flags_ = static_cast<uint8_t>((flags_ & (lax | bad)) | open);  // What begins inside of a spoilt telegram is spoilt as well.
+    flags_ = static_cast<uint8_t>((flags_ & (lax | bad | wrong_before | x25)) | open);  // What begins inside of a spoilt telegram is spoilt as well.
     kind_ = Kind::nothing;
-    // Values need not be cleared: nobody asks for one that has not been seen.
-    told_.flows[0].seen = told_.flows[1].seen = told_.flows[2].seen = told_.flows[3].seen = 0;
-    for (uint8_t i = 0; i < Fields::devices; ++i) {
-      told_.devices[i].channel = 0;
-      told_.devices[i].has_value = false;
-    }
-    told_.kept.clear();
+    __builtin_memset(static_cast<void*>(&told_), 0, sizeof told_);
     return was_open ? refuse(Error::cut) : Event::none;
   }
 
@@ -333,7 +379,12 @@ class Parser {
       return (flags_ & (bad | got)) == got ? Event::telegram : refuse(Error::not_whole);
     }
     if (word_.n.digits > 4) return refuse(Error::crc_form);
-    return sum_.is(word_.n.unit) ? Event::telegram : refuse(Error::crc);
+    if (sum_.is(word_.n.unit, flags_)) {
+      if (in_turn) flags_ = static_cast<uint8_t>(flags_ & ~wrong_before);
+      return Event::telegram;
+    }
+    if (in_turn) flags_ = static_cast<uint8_t>(flags_ + wrong_before);  // The second in a row carries into `x25`.
+    return refuse(Error::crc);
   }
 
   FLM_OUTLINE void count(Error e) {
@@ -350,8 +401,10 @@ class Parser {
     state_ = c == '\n' ? State::line_start : State::skip;
     error_ = e;
     count(e);
-    if (e != Error::time) flags_ = static_cast<uint8_t>(flags_ | bad);  // A device that was never read must not spoil the rest.
-    if (is_flow()) told_.flows[static_cast<uint8_t>(kind_)].seen |= bad_flow;
+    // A device that was never read must not spoil the rest.
+    if (e != Error::time && !is_device()) flags_ = static_cast<uint8_t>(flags_ | bad);
+    if (e == Error::duplicate) return Event::reading_refused;  // The first one stands.
+    if (kind_ < Kind::nothing) flow_of_line().seen |= element_ == 0 ? bad_total : bad_part;
     return Event::reading_refused;
   }
   void odd_line() {
@@ -405,6 +458,7 @@ class Parser {
         obis.c = obis.d;
         obis.d = obis.e;
         obis.e = no_number;
+        if (group_ == (1 << 4 | 2 << 2 | 3)) obis.phase = fold(obis.b, obis.d);
         // Most lines are told from C to be of no interest.
         if (group_ == (1 << 4 | 2 << 2 | 3) && !any_row(Index<0>(), obis.d)) state_ = State::skip;
         return Event::none;
@@ -414,6 +468,14 @@ class Parser {
     odd_line();
     if (c == '\n') state_ = State::line_start;
     return Event::none;
+  }
+
+  /// C of a phase becomes that of the total; the phase.
+  static FLM_INLINE uint8_t fold(uint8_t a, uint8_t& c) {
+    uint8_t phase = 0;
+    if (a == 1)
+      for (; c > 20 && phase < 3; ++phase) c = static_cast<uint8_t>(c - 20);
+    return phase;
   }
 
   /// Is there a row of this C?
@@ -435,7 +497,7 @@ class Parser {
       kind_ = row.kind;
       told_.kept.aim(place);
       return static_cast<uint8_t>((row.a != 0 ? 0x80 : 0) | (row.b == any_channel ? 0x40 : 0) | (row.e_first != 0 ? 0x20 : 0) |
-                                  (row.e_last - row.e_first));
+                                  (row.phases ? 0x10 : 0) | (row.e_last - row.e_first));
     }
     return find(Index<static_cast<uint8_t>(I + 1)>());
   }
@@ -447,15 +509,19 @@ class Parser {
   FLM_INLINE void find() {
     const uint8_t shape = find(Index<0>());
     const uint8_t channel = word_.obis.b;
-    element_ = word_.obis.e;
-    if ((shape & 0x20) != 0) --element_;
-    const uint8_t a = static_cast<uint8_t>(shape >> 7), last = shape & 7;
-    if (word_.obis.a != a || element_ > last ||
-        (((shape & 0x40) != 0) ? static_cast<uint8_t>(channel - 1) > 3 : channel != 0)) {
-      kind_ = Kind::nothing;
-    } else if ((shape & 0x40) != 0) {
-      element_ = channel;
+    const uint8_t a = static_cast<uint8_t>(shape >> 7), last = shape & 0x0F;
+    uint8_t element = word_.obis.e, none = word_.obis.phase;  // What must be 0.
+    if ((shape & 0x10) != 0) {
+      none = element;
+      element = word_.obis.phase;
     }
+    if ((shape & 0x20) != 0) --element;
+    // B of electricity is 0, or 1 in Switzerland.
+    if (word_.obis.a != a || element > last || none != 0 || ((shape & 0x40) != 0 ? static_cast<uint8_t>(channel - 1) > 3 : channel > a))
+      kind_ = Kind::nothing;
+    else if ((shape & 0x40) != 0)
+      element = channel;
+    element_ = element;
   }
 
   template <Kind kind>
@@ -474,15 +540,20 @@ class Parser {
     if (group == 0) {
       if (kind_ == Kind::nothing) next = State::skip;
       if (is<Kind::identity>()) next = State::identity;
+      if (is<Kind::text>()) next = State::text;
       if (is<Kind::time>() || is<Kind::peak>()) next = State::time;
-      if (is<Kind::device_reading>() || is<Kind::device_old>()) {
+      if (is_device()) {
         next = State::skip;
-        for (uint8_t i = 0; i < Fields::devices; ++i)
-          if (told_.devices[i].channel == element_ && !told_.devices[i].has_value) {
-            element_ = i;
-            next = State::time;
-            break;
-          }
+        if (one_device) {
+          if (told_.next_device >> 4 == element_) next = State::time;
+        } else {
+          for (uint8_t i = 0; i < Fields::devices; ++i)
+            if (told_.devices[i].channel == element_ && !told_.devices[i].has_value) {
+              element_ = i;
+              next = State::time;
+              break;
+            }
+        }
         if (next == State::skip) kind_ = Kind::nothing;
       }
     } else if (is<Kind::device_old>() && group < 6) {
@@ -493,10 +564,15 @@ class Parser {
     word_.n.digits = 0;
     word_.n.pair = 0;
     if (group != 6) word_.n.unit = 0;
+    if (is<Kind::peak>()) {
+      told_.kept.begin(0);
+      if (group == 0) told_.kept.set_value_first(false);
+      if (group != 0 && told_.kept.value_first()) state_ = State::time;
+    }
   }
 
   /// A digit more, modulo 2^32.
-  FLM_INLINE void append(uint8_t digit) {
+  FLM_OUTLINE void append(uint8_t digit) {
     word_.n.value = word_.n.value * 10 + digit;
   }
 
@@ -504,8 +580,7 @@ class Parser {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     const uint8_t digits = word_.n.digits;
     if (digit < 10) {
-      // 0x1999 is 2^32 / 10 without its lower half: none that is below it runs over.
-      if ((digits & 0x0F) == digits_max || static_cast<uint16_t>(word_.n.value >> 16) >= 0x1999) return fault(Error::digits, c);
+      if ((digits & 0x0F) == digits_max) return fault(Error::digits, c);
       word_.n.digits = static_cast<uint8_t>(digits + 1);
       append(digit);
       return Event::none;
@@ -513,6 +588,10 @@ class Parser {
     if (c == ')') return finish(c);
     if (c == '.' && digits != 0 && digits < behind_point) {
       word_.n.digits = behind_point;
+      return Event::none;
+    }
+    if (c == '-' && digits == 0 && is_power()) {
+      word_.n.pair = 1;
       return Event::none;
     }
     if (c != '*' || digits == 0) return fault(Error::value, c);
@@ -538,8 +617,8 @@ class Parser {
   FLM_NODISCARD FLM_INLINE uint8_t decimals_of_unit() const {
     const uint16_t unit = word_.n.unit;
     bool is_energy = is<Kind::import_energy>() || is<Kind::export_energy>();
-    if (is<Kind::device_reading>() || is<Kind::device_old>()) {
-      const uint8_t type = told_.devices[element_].type;
+    if (is_device()) {
+      const uint8_t type = device_of_line().type;
       if (wants_heat && (type == device::heat || type >= device::cooling)) return unit == detail::Units::gj ? 3 : no_unit_of_its;
       if (!wants_energy || type != device::electricity) return unit == detail::Units::m3 ? 3 : no_unit_of_its;
       is_energy = true;
@@ -559,13 +638,8 @@ class Parser {
     if (decimals == no_unit_of_its) return fault(Error::unit, c);
     if (digits > behind_point) decimals = static_cast<uint8_t>(decimals - (digits - behind_point));
     if (decimals > 3) return fault(Error::digits, c);
-    if (decimals != 0) {
-      uint16_t factor = 10, most = 65536 / 10;
-      if (decimals == 2) factor = 100, most = 65536 / 100;
-      if (decimals == 3) factor = 1000, most = 65536 / 1000;
-      if (static_cast<uint16_t>(word_.n.value >> 16) >= most) return fault(Error::digits, c);
-      word_.n.value *= factor;
-    }
+    for (; decimals != 0; --decimals) append(0);
+    if (sizeof(Value) > 4 && kind_ >= Kind::nothing && word_.n.value >> 31 >> 1 != 0) return fault(Error::digits, c);
     state_ = State::store;
     return Event::none;
   }
@@ -573,47 +647,73 @@ class Parser {
   /// The byte behind that ')'.
   FLM_OUTLINE Event store(uint8_t c) {
     state_ = c == '\n' ? State::line_start : State::skip;
-    const uint32_t value = word_.n.value;
+    const Value value = word_.n.value;
     flags_ = static_cast<uint8_t>(flags_ | got);
-    if (is_flow()) return store_flow(told_.flows[static_cast<uint8_t>(kind_)], value, c);
-    if (is<Kind::device_reading>() || is<Kind::device_old>()) {
-      told_.devices[element_].value = value;
-      told_.devices[element_].has_value = true;
+    if (kind_ < Kind::nothing) return store_flow(value, c);
+    if (is_device()) {
+      device_of_line().value = static_cast<uint32_t>(value);
+      device_of_line().has_value = true;
       return Event::none;
     }
-    if (is<Kind::device_type>()) return store_device(value, c);
-    if (told_.kept.taken()) return fault(Error::duplicate, c);
-    told_.kept.put(0, value);
+    if (is<Kind::device_type>()) return store_device(static_cast<uint32_t>(value), c);
+    if (told_.kept.taken(element_)) return fault(Error::duplicate, c);
+    told_.kept.put(element_, value);
+    if (is<Kind::peak>() && told_.kept.value_first() && c == '(') open_group(1);
     return Event::none;
   }
 
-  /// Energy or power in one direction.
+  /// Energy in one direction, or power.
   struct Flow {
-    uint32_t value;  ///< Wh or W: the total, or the tariffs so far
-    uint8_t seen;    ///< bit 0: the total; 1 to 4: the tariffs; bad_flow: one was refused
+    Value value;    ///< Wh: the total, or the tariffs so far. W, in two's complement: the totals, or the phases so far
+    uint16_t seen;  ///< what was: bit E of the total and the tariffs; of power as power_bit(); and the two below
   };
-  static constexpr uint8_t bad_flow = 0x80;
-  /// Places in flows_, the same as in Kind.
-  enum : uint8_t { import_energy, export_energy, import_power, export_power };
-  static_assert(static_cast<uint8_t>(Kind::import_energy) == import_energy &&
-                    static_cast<uint8_t>(Kind::export_power) == export_power, "the first kinds are the places in flows_");
-  FLM_NODISCARD bool is_flow() const { return static_cast<uint8_t>(kind_) <= export_power; }
-  FLM_NODISCARD uint32_t value_of(uint8_t flow) const { return told_.flows[flow].seen != 0 ? told_.flows[flow].value : 0; }
-  FLM_NODISCARD bool has_flow(uint8_t in, uint8_t out) const {
-    const uint8_t seen = static_cast<uint8_t>(told_.flows[in].seen | told_.flows[out].seen);
-    return seen != 0 && (seen & bad_flow) == 0;
+  static constexpr uint16_t bad_total = 0x8000;  ///< one was refused: the total
+  static constexpr uint16_t bad_part = 0x4000;   ///< a tariff, or a phase's power
+  /// Places in flows, as in Kind.
+  enum : uint8_t { power, import_energy, export_energy };
+  static constexpr uint8_t kinds_of_power = 3;
+  static_assert(static_cast<uint8_t>(Kind::net_power) == kinds_of_power - 1 && static_cast<uint8_t>(Kind::export_energy) == kinds_of_power + 1,
+                "the first kinds are the places in flows, those of power together");
+  FLM_NODISCARD FLM_INLINE Device& device_of_line() { return told_.devices[one_device ? 0 : element_]; }
+  FLM_NODISCARD FLM_INLINE const Device& device_of_line() const { return told_.devices[one_device ? 0 : element_]; }
+  /// The flow that the line belongs to, when kind_ is one of the first.
+  FLM_NODISCARD FLM_OUTLINE Flow& flow_of_line() {
+    Flow* flow = told_.flows;
+    for (uint8_t kind = static_cast<uint8_t>(kind_); kind >= kinds_of_power; --kind) ++flow;
+    return *flow;
   }
+  FLM_NODISCARD FLM_INLINE bool is_power() const { return kind_ <= Kind::net_power; }
+  FLM_NODISCARD FLM_INLINE bool is_device() const { return Fields::devices != 0 && kind_ >= Kind::device_reading; }
+  FLM_NODISCARD Value value_of(uint8_t flow) const { return told_.flows[flow].value; }
+  /// Bits of the power that was told: from the grid in total and by phase, to the grid (those four, further left), and with a sign.
+  static constexpr uint16_t power_both = 0x11, power_net = 0x100, power_totals = power_both | power_net;
+  static constexpr uint8_t to_export = 4, net_place = 8;
 
-  FLM_INLINE Event store_flow(Flow& flow, uint32_t value, uint8_t c) {
-    const uint8_t bit = static_cast<uint8_t>(1u << element_);
-    const uint8_t seen = flow.seen;
-    if ((seen & bit) != 0) return fault(Error::duplicate, c);
-    flow.seen = static_cast<uint8_t>(seen | bit);
-    told_.kept.put(element_, value);
-    if (element_ != 0 && seen != 0) {
-      if ((seen & 1) != 0) return Event::none;
-      value += flow.value;
+  FLM_INLINE Event store_flow(Value value, uint8_t c) {
+    Flow& flow = flow_of_line();
+    uint8_t place = element_;
+    uint16_t totals = 1, drops = 0;
+    bool negative = word_.n.pair != 0;
+    const Value told = negative ? static_cast<Value>(0 - value) : value;
+    if (is_power()) {
+      totals = power_totals;
+      drops = power_net;
+      if (kind_ == Kind::export_power) {
+        place = static_cast<uint8_t>(place + to_export);
+        negative = !negative;
+      }
+      if (kind_ == Kind::net_power) place = net_place, drops = power_totals;
     }
+    const uint16_t bit = static_cast<uint16_t>(1u << place);
+    const uint16_t seen = flow.seen;
+    if ((seen & bit) != 0) return fault(Error::duplicate, c);
+    flow.seen = static_cast<uint16_t>(seen | bit);
+    told_.kept.put(element_, told);
+    if (negative) value = static_cast<Value>(0 - value);
+    // A total stands for its parts, of whatever is told later; and what has a sign for both totals.
+    if (element_ != 0) drops = totals;
+    if ((seen & drops) != 0) return Event::none;
+    if (element_ != 0 || (seen & totals) != 0) value += flow.value;
     flow.value = value;
     return Event::none;
   }
@@ -621,6 +721,10 @@ class Parser {
   Event store_device(uint32_t type, uint8_t c) {
     if (type > 255) return fault(Error::value, c);
     if (!Fields::wants_device(static_cast<uint8_t>(type))) return Event::none;
+    if (one_device) {
+      told_.next_device = static_cast<uint8_t>(element_ << 4 | (type & 0x0F));
+      return Event::none;
+    }
     // A channel that never gives a value leaves its place to the next: meters go on naming devices that were replaced.
     Device* place = nullptr;
     for (uint8_t i = 0; i < Fields::devices; ++i) {
@@ -644,12 +748,37 @@ class Parser {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     if (c == ')') return time_ends(c);
     if (c == '\n') return fault(Error::value, c);
+    if (is<Kind::peak>()) {
+      if (digit < 10) {
+        told_.kept.begin(told_.kept.begun() * 10 + digit);
+      } else if ((c == '.' || c == '*') && word_.n.digits != 0 && told_.kept.begun() < max_peak) {  // The value comes first.
+        word_.n.value = told_.kept.begun();
+        word_.n.digits = 1;
+        told_.kept.set_value_first(true);
+        state_ = State::number;
+        return number(c);
+      } else {
+        told_.kept.begin(max_peak);
+      }
+    }
     if (digit < 10 && word_.n.digits < 12) {
       const uint8_t pair = static_cast<uint8_t>(word_.n.pair * 10 + digit);
       ++word_.n.digits;
       word_.n.pair = pair;
       if (!Fields::utc) {
         if (word_.n.digits <= 10) append(digit);
+        if ((word_.n.digits & 1) == 0) {
+          word_.n.pair = 0;
+          uint8_t last = 59, n = pair;
+          if (word_.n.digits <= 6) {
+            last = 41;  // Year 0 is that of meters which were never read; from 43 on the number runs over.
+            if (word_.n.digits == 4) last = 11;
+            if (word_.n.digits == 6) last = 30;
+            --n;
+          }
+          if (word_.n.digits == 8) last = 23;
+          if (n > last) word_.n.digits = not_a_time;
+        }
       } else if ((word_.n.digits & 1) == 0) {
         word_.n.pair = 0;
         if (!add_pair(pair)) word_.n.digits = not_a_time;
@@ -695,27 +824,54 @@ class Parser {
   }
 
   FLM_OUTLINE Event time_ends(uint8_t c) {
-    const bool right = word_.n.digits == 13 || (is<Kind::device_old>() && word_.n.digits == 12);
-    uint32_t utc = right ? word_.n.value : 0;
+    const bool right = word_.n.digits == 13 || ((is<Kind::device_old>() || is<Kind::peak>()) && word_.n.digits == 12);
+    uint32_t utc = right ? static_cast<uint32_t>(word_.n.value) : 0;
     if (Fields::utc && right) utc += detail::calendar_s - static_cast<uint32_t>(static_cast<int32_t>(Fields::winter_time_s));
     if (is<Kind::time>()) {
+      if (told_.kept.taken(0)) return fault(Error::duplicate, c);
       if (!right) return fault(Error::time, c);
-      if (told_.kept.taken()) return fault(Error::duplicate, c);
       told_.kept.put(0, utc);
     } else if (is<Kind::peak>()) {
-      if (right && !told_.kept.taken()) told_.kept.put(1, utc);
+      if (right && !told_.kept.taken(1) && (told_.kept.value_first() || !told_.kept.taken(0))) {
+        if (word_.n.digits == 12 && is_summer(utc)) utc -= 3600;
+        told_.kept.put(1, utc);
+      }
     } else {
-      told_.devices[element_].time = utc;
+      Device& device = device_of_line();
+      if (one_device) {
+        const uint8_t type = told_.next_device & 0x0F;
+        // Of several, the one of the lowest type; of the same, the newest: a meter that was never read, or was replaced, stays behind.
+        if (device.has_value && (type > device.type || (type == device.type && utc <= device.time))) {
+          state_ = State::skip;
+          return Event::none;
+        }
+        device.type = type;
+        device.channel = element_;
+      }
+      device.has_value = false;
+      device.time = utc;
     }
     Event event = Event::none;
     if (!right) event = fault(Error::time, c);
-    state_ = is<Kind::time>() ? State::skip : State::closed;
+    state_ = is<Kind::time>() || (is<Kind::peak>() && told_.kept.value_first()) ? State::skip : State::closed;
     return event;
+  }
+
+  /// Is it summer time, at a time that was taken for winter time? It begins and ends at 1:00 UTC on the last Sundays of March and October
+  /// (directive 2000/84/EC); in the hour that comes twice, it does.
+  static bool is_summer(uint32_t utc) {
+    // Days since 1 March 2000, a Wednesday; years from March on.
+    const uint32_t hours = (utc - UINT32_C(951868800)) / 3600, days = hours / 24, years = (days * 4 + 3) / 1461;
+    const uint32_t of_year = days - (years * 1461 >> 2), weekday_31_march = (days - of_year + 30 + 3) % 7, weekday_31_october = (weekday_31_march + 214) % 7;
+    const uint32_t at = of_year * 24 + hours % 24;
+    return at >= (30 - weekday_31_march) * 24 + 1 && at < (244 - weekday_31_october) * 24 + 2;
   }
 
   /// The states that are seldom.
   FLM_OUTLINE Event rest(uint8_t c) {
-    if (c == '\n') {
+    if (state_ == State::text) {
+      if (c == ')') state_ = State::skip;
+    } else if (c == '\n') {
       state_ = State::line_start;
     } else if (state_ == State::identity) {
       equipment_ = crc16_arc_seldom(equipment_, c);
@@ -732,24 +888,28 @@ class Parser {
 
   static constexpr uint8_t behind_point = 0x80;
   static constexpr uint8_t digits_max = 12;     ///< of a number; the longest published have 11
+  static constexpr uint32_t max_peak = 1000000000;  ///< W, of the month's peak
   static constexpr uint8_t not_a_time = 0x80;   ///< in `digits`
+  static constexpr bool one_device = Fields::devices == 1;
   static constexpr bool wants_heat = Fields::wants_device(device::heat) || Fields::wants_device(device::cooling);
   static constexpr bool wants_energy = Fields::wants_device(device::electricity);
 
   struct Obis {
     uint8_t a, b, c, d, e;
+    uint8_t phase;  ///< 1 to 3 when C is that of a phase, less 20, 40 or 60
   };
   struct Number {
-    uint32_t value;
+    Value value;
     uint16_t unit;          ///< as unit_of(); of a time the days in its month; behind '!' the CRC
     uint8_t digits;         ///< digits read; behind the point, behind_point and the decimals
-    uint8_t pair;           ///< of a time: the two digits being read
+    uint8_t pair;           ///< of a time: the two digits being read; of power: 1 behind a '-'
   };
   /// What a telegram has told so far.
   struct Told {
-    Flow flows[4];
+    Flow flows[3];
+    uint8_t next_device;  ///< of one device: channel and type, 4 bits each, that was named last
     detail::Some<Device, Fields::devices> devices;
-    detail::Kept<place_of<Fields>(Register::count)> kept;
+    detail::Kept<Value, place_of<Fields>(Register::count)> kept;
   };
   /// One after the other in a line.
   union Word {
@@ -761,11 +921,11 @@ class Parser {
   uint8_t flags_ = 0;
   uint8_t slash_ = 0;  ///< place behind a '/' that may begin a header, and 0x80 behind a ')'; 0: there is none
   uint8_t group_ = 0;  ///< the marks between the numbers of the OBIS code, two bits each; then the group of the line
-  Kind kind_ = Kind::import_energy;  ///< zero, as all initial values: nothing of it is stored in flash
+  Kind kind_ = Kind::import_power;  ///< zero, as all initial values: nothing of it is stored in flash
   uint8_t element_ = 0;  ///< E less that of the row; or channel, then place, of a device
   Error error_ = Error::noise;
   Word word_ = {};
-  detail::Sum<Fields::x25> sum_ = {}, header_sum_ = {};
+  detail::Sum<Fields::checksums> sum_ = {}, header_sum_ = {};
   uint16_t equipment_ = 0;
   Told told_ = {};
   typename Fields::Count errors_[static_cast<uint8_t>(Error::count)] = {};

@@ -38,8 +38,11 @@ class BlockParser : public Parser<Fields> {
   }
 
  private:
-  static void add(detail::Sum<false>& sum, const uint8_t* p, size_t bytes) { sum.arc = Slices<Arc>::add(sum.arc, p, bytes); }
-  static void add(detail::Sum<true>& sum, const uint8_t* p, size_t bytes) {
+  static void add(detail::Sum<Checksums::arc>& sum, const uint8_t* p, size_t bytes) { sum.arc = Slices<Arc>::add(sum.arc, p, bytes); }
+  void add(detail::Sum<Checksums::in_turn>& sum, const uint8_t* p, size_t bytes) {
+    sum.arc = (this->flags_ & Base::x25) != 0 ? Slices<X25>::add(sum.arc, p, bytes) : Slices<Arc>::add(sum.arc, p, bytes);
+  }
+  static void add(detail::Sum<Checksums::both>& sum, const uint8_t* p, size_t bytes) {
     sum.arc = Slices<Arc>::add(sum.arc, p, bytes);
     sum.x25 = Slices<X25>::add(sum.x25, p, bytes);
   }
@@ -62,11 +65,11 @@ class BlockParser : public Parser<Fields> {
         }
         case State::number: {
           typename Base::Number& n = this->word_.n;
-          uint32_t value = n.value;
+          typename Base::Value value = n.value;
           uint8_t digits = n.digits;
           for (; p != end; ++p) {
             const uint8_t digit = static_cast<uint8_t>(*p - '0');
-            if (digit > 9 || (digits & 0x0F) == Base::digits_max || value >= UINT32_C(0x19990000)) break;
+            if (digit > 9 || (digits & 0x0F) == Base::digits_max) break;
             value = value * 10 + digit;
             ++digits;
           }
@@ -92,6 +95,9 @@ class BlockParser : public Parser<Fields> {
     p += 4;
     unsigned c, d, e;
     if (!part(p, c) || *p++ != '.') return nullptr;
+    uint8_t folded = static_cast<uint8_t>(c);
+    const uint8_t phase = Base::fold(a, folded);
+    c = folded;
     if (!wanted_c.of[c]) {
       this->state_ = State::skip;
       this->kind_ = Kind::nothing;
@@ -100,6 +106,7 @@ class BlockParser : public Parser<Fields> {
     if (!part(p, d) || *p++ != '.' || !part(p, e) || *p++ != '(') return nullptr;
     this->word_.obis.a = a;
     this->word_.obis.b = b;
+    this->word_.obis.phase = phase;
     this->word_.obis.c = static_cast<uint8_t>(c);
     this->word_.obis.d = static_cast<uint8_t>(d);
     this->word_.obis.e = static_cast<uint8_t>(e);

@@ -23,11 +23,15 @@ struct Arc {
 struct X25 {
   static constexpr uint16_t polynomial = 0x8408, initial = 0xFFFF, final_xor = 0xFFFF;
 
+#if defined(FLM_HAS_CRC16_UPDATE)
+  FLM_NODISCARD static FLM_INLINE uint16_t step(uint16_t crc, uint8_t byte) { return _crc_ccitt_update(crc, byte); }
+#else
   FLM_NODISCARD static FLM_INLINE constexpr uint16_t step(uint16_t crc, uint8_t byte) {
     uint8_t x = static_cast<uint8_t>(byte ^ crc);
     x = static_cast<uint8_t>(x ^ static_cast<uint8_t>(x << 4));
     return static_cast<uint16_t>(crc >> 8 ^ static_cast<uint16_t>(x << 8) ^ static_cast<uint16_t>(x) << 3 ^ x >> 4);
   }
+#endif
 };
 
 /// table[k][x]: what a byte x does to the CRC when k zero bytes follow it.

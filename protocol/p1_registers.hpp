@@ -15,25 +15,36 @@ enum class Register : uint8_t {
   import_2,
   import_3,
   import_4,
+  import_5,
+  import_6,
+  import_7,
+  import_8,
+  import_9,
   export_total,  ///< Wh to the grid, all tariffs
   export_1,
   export_2,
   export_3,
   export_4,
-  power_import,  ///< W, never negative; the other direction has its own
+  export_5,
+  export_6,
+  export_7,
+  export_8,
+  export_9,
+  power_import,  ///< W; below 0 only where the meter writes a sign
+  power_import_1,  ///< W, phase L1
+  power_import_2,
+  power_import_3,
   power_export,
+  power_export_1,
+  power_export_2,
+  power_export_3,
+  power_net,  ///< W, with a sign
   voltage_1,  ///< mV, phase L1
   voltage_2,
   voltage_3,
   current_1,  ///< mA, phase L1
   current_2,
   current_3,
-  power_import_1,  ///< W, phase L1
-  power_import_2,
-  power_import_3,
-  power_export_1,
-  power_export_2,
-  power_export_3,
   tariff,              ///< 1, 2, ... as the meter counts them
   time,                ///< when the telegram was made
   quarter_hour_power,  ///< W, mean import of the running quarter of an hour (Belgium)
@@ -44,10 +55,11 @@ enum class Register : uint8_t {
 
 /// What stands in the groups `(...)` behind an OBIS code.
 enum class Kind : uint8_t {
+  import_power,  ///< (value*kW|W), with or without a sign; one of a total and its phases
+  export_power,
+  net_power,
   import_energy,  ///< (value*kWh|Wh), one of a total and its tariffs
   export_energy,
-  import_power,  ///< (value*kW|W)
-  export_power,
   nothing,
   power,           ///< (value*kW|W), neither added nor subtracted anywhere
   voltage,         ///< (value*V)
@@ -56,6 +68,7 @@ enum class Kind : uint8_t {
   time,            ///< (YYMMDDhhmmssX)
   peak,            ///< (YYMMDDhhmmssX)(value*kW)
   identity,        ///< (any text): which meter this is
+  text,            ///< (any text), over any number of lines
   device_type,     ///< (digits), of the M-Bus device on channel B
   device_reading,  ///< (YYMMDDhhmmssX)(value*unit)
   device_old       ///< (YYMMDDhhmmss)(..)(..)(..)(..)(unit), line end, (value): DSMR 2.2 and 3
@@ -64,51 +77,46 @@ enum class Kind : uint8_t {
 /// Channel of a row that is there for M-Bus channels 1 to 4.
 constexpr uint8_t any_channel = 0xFF;
 
-/// A-B:C.D.E, E from e_first to e_last; the register of e_first, those of the next E follow it. `registers`: how many in all.
+/// A-B:C.D.E, E from e_first to e_last. Where it tells `phases`, E is 0, and C + 20, C + 40 and C + 60 are those of L1, L2 and L3: from e_first to
+/// e_last, 0 for the total. `first`: the register of e_first; those of the next ones follow it. `registers`: how many in all.
 struct Row {
   uint8_t a, b, c, d, e_first, e_last;
+  bool phases;
   Kind kind;
   Register first;
   uint8_t registers;
 };
 
 /// Sources, by column of protocol/p1.md: DSMR P1 5.0.2 (6.12), DSMR 2.2 and 3.0 (6.4), eMUCS-P1 1.7.1 (Belgium), the Swedish
-/// branch's recommendation for H1, E.ON Hungary's P1 guide, Luxembourg's P1 2.1; each seen in a recording as well.
+/// branch's recommendation for H1, E.ON Hungary's P1 guide, Luxembourg's P1 2.1; each seen in a recording as well. With a B of 1 instead
+/// of 0 (Switzerland) and the power with a sign: esphome-libs/dsmr_parser, fields.h.
 constexpr Row rows[] = {
-    {1, 0, 1, 8, 0, 4, Kind::import_energy, Register::import_total, 5},
-    {1, 0, 2, 8, 0, 4, Kind::export_energy, Register::export_total, 5},
-    {1, 0, 1, 7, 0, 0, Kind::import_power, Register::power_import, 1},
-    {1, 0, 2, 7, 0, 0, Kind::export_power, Register::power_export, 1},
-    {0, 0, 96, 1, 0, 1, Kind::identity, Register::count, 0},
-    {0, 0, 42, 0, 0, 0, Kind::identity, Register::count, 0},
-    {0, any_channel, 24, 1, 0, 0, Kind::device_type, Register::count, 0},
-    {0, any_channel, 24, 2, 1, 3, Kind::device_reading, Register::count, 0},
-    {0, any_channel, 24, 3, 0, 0, Kind::device_old, Register::count, 0},
-    {0, 0, 1, 0, 0, 0, Kind::time, Register::time, 1},
-    {1, 0, 32, 7, 0, 0, Kind::voltage, Register::voltage_1, 1},
-    {1, 0, 52, 7, 0, 0, Kind::voltage, Register::voltage_2, 1},
-    {1, 0, 72, 7, 0, 0, Kind::voltage, Register::voltage_3, 1},
-    {1, 0, 31, 7, 0, 0, Kind::current, Register::current_1, 1},
-    {1, 0, 51, 7, 0, 0, Kind::current, Register::current_2, 1},
-    {1, 0, 71, 7, 0, 0, Kind::current, Register::current_3, 1},
-    {1, 0, 21, 7, 0, 0, Kind::power, Register::power_import_1, 1},
-    {1, 0, 41, 7, 0, 0, Kind::power, Register::power_import_2, 1},
-    {1, 0, 61, 7, 0, 0, Kind::power, Register::power_import_3, 1},
-    {1, 0, 22, 7, 0, 0, Kind::power, Register::power_export_1, 1},
-    {1, 0, 42, 7, 0, 0, Kind::power, Register::power_export_2, 1},
-    {1, 0, 62, 7, 0, 0, Kind::power, Register::power_export_3, 1},
-    {0, 0, 96, 14, 0, 0, Kind::plain, Register::tariff, 1},
-    {1, 0, 1, 4, 0, 0, Kind::power, Register::quarter_hour_power, 1},
-    {1, 0, 1, 6, 0, 0, Kind::peak, Register::month_peak, 2},
+    {1, 0, 1, 8, 0, 9, false, Kind::import_energy, Register::import_total, 10},
+    {1, 0, 2, 8, 0, 9, false, Kind::export_energy, Register::export_total, 10},
+    {1, 0, 1, 7, 0, 3, true, Kind::import_power, Register::power_import, 4},
+    {1, 0, 2, 7, 0, 3, true, Kind::export_power, Register::power_export, 4},
+    {1, 0, 16, 7, 0, 0, false, Kind::net_power, Register::power_net, 1},
+    {0, 0, 96, 1, 0, 1, false, Kind::identity, Register::count, 0},
+    {0, 0, 96, 13, 0, 1, false, Kind::text, Register::count, 0},
+    {0, 0, 42, 0, 0, 0, false, Kind::identity, Register::count, 0},
+    {0, any_channel, 24, 1, 0, 0, false, Kind::device_type, Register::count, 0},
+    {0, any_channel, 24, 2, 1, 3, false, Kind::device_reading, Register::count, 0},
+    {0, any_channel, 24, 3, 0, 0, false, Kind::device_old, Register::count, 0},
+    {0, 0, 1, 0, 0, 0, false, Kind::time, Register::time, 1},
+    {1, 0, 12, 7, 1, 3, true, Kind::voltage, Register::voltage_1, 3},
+    {1, 0, 11, 7, 1, 3, true, Kind::current, Register::current_1, 3},
+    {0, 0, 96, 14, 0, 0, false, Kind::plain, Register::tariff, 1},
+    {1, 0, 1, 4, 0, 0, false, Kind::power, Register::quarter_hour_power, 1},
+    {1, 0, 1, 6, 0, 0, false, Kind::peak, Register::month_peak, 2},
 };
 constexpr uint8_t row_count = sizeof(rows) / sizeof(rows[0]);
 
-/// Whether the parser can tell the rows: A is 0 or 1, B 0 or any channel, E begins with 0 or 1 and has up to 8 values, and C and D are
+/// Whether the parser can tell the rows: A is 0 or 1, B 0 or any channel, E begins with 0 or 1 and has up to 16 values, and C and D are
 /// those of one row.
 FLM_NODISCARD constexpr bool rows_can_be_told() {
   for (uint8_t i = 0; i < row_count; ++i) {
     const Row& row = rows[i];
-    if (row.a > 1 || (row.b != 0 && row.b != any_channel) || row.e_first > 1 || row.e_last - row.e_first > 7) return false;
+    if (row.a > 1 || (row.b != 0 && row.b != any_channel) || row.e_first > 1 || row.e_last - row.e_first > 15) return false;
     for (uint8_t other = 0; other < i; ++other)
       if (rows[other].c == row.c && rows[other].d == row.d) return false;
   }
@@ -116,26 +124,38 @@ FLM_NODISCARD constexpr bool rows_can_be_told() {
 }
 static_assert(rows_can_be_told(), "the parser cannot tell this row: A 0 or 1, B 0 or any_channel, E from 0 or 1, and its own C and D");
 
+/// As the power in a reading: the meter does not tell it.
+constexpr uint32_t power_not_told = UINT32_C(0x80000000);
+
 /// M-Bus device types (EN 13757-3, table 6), those that P1 meters pass on.
 namespace device {
 enum Type : uint8_t { none = 0, electricity = 2, gas = 3, heat = 4, warm_water = 6, water = 7, cooling = 10, cooling_inlet = 11, heat_inlet = 12, heat_cooling = 13 };
 }
 
-/// A sensor board: net energy, signed power, and one gas meter with the time of its reading.
+/// Which checksums are taken.
+enum class Checksums : uint8_t {
+  arc,      ///< CRC-16/ARC
+  in_turn,  ///< that or CRC-16/X-25, one at a time: behind two telegrams in a row with a wrong one, the other is tried
+  both      ///< either, at once
+};
+
+/// A sensor board: net energy, signed power, and one device with the time of its reading.
 struct BoardFields {
   /// Which registers are kept one by one; the net sums and the devices are always there.
   static constexpr bool keeps(Register) { return false; }
-  /// How many M-Bus devices are kept, 0 to 4, and of which types: the first ones that the telegram names.
+  /// How many M-Bus devices are kept, 0, 1 or 4, and of which types. Of one it is that of the lowest type, gas before heat before water;
+  /// of several of a type the one that was read last.
   static constexpr uint8_t devices = 1;
-  static constexpr bool wants_device(uint8_t type) { return type == device::gas; }
-  /// Is CRC-16/X-25 taken as well as CRC-16/ARC?
-  static constexpr bool x25 = false;
+  static constexpr bool wants_device(uint8_t type) { return type >= device::gas; }
+  static constexpr Checksums checksums = Checksums::in_turn;
   /// Are times turned into Unix time? If not, they are what the meter's clock shows, as a decimal number YYMMDDhhmm modulo 2^32
-  /// (exact until the end of 2042), and only their form is checked: 300 bytes of flash less.
+  /// (exact until the end of 2042), and a 31st is taken of any month: 250 bytes of flash less.
   static constexpr bool utc = false;
   /// Seconds that winter time is ahead of UTC; summer time is an hour more.
   static constexpr int16_t winter_time_s = 3600;
   using Count = uint8_t;  ///< of errors; stays at its highest value
+  using Value = uint32_t;  ///< energy is told modulo 2^32 Wh
+  using Net = int32_t;     ///< the same with a sign
 };
 
 /// Everything, for a PC.
@@ -143,15 +163,17 @@ struct AllFields {
   static constexpr bool keeps(Register) { return true; }
   static constexpr uint8_t devices = 4;
   static constexpr bool wants_device(uint8_t type) { return type != device::none; }
-  static constexpr bool x25 = false;
+  static constexpr Checksums checksums = Checksums::arc;
   static constexpr bool utc = true;
   static constexpr int16_t winter_time_s = 3600;
   using Count = uint16_t;
+  using Value = uint64_t;
+  using Net = int64_t;
 };
 
 /// As AllFields, and meters with CRC-16/X-25.
 struct AllFieldsAnyCrc : AllFields {
-  static constexpr bool x25 = true;
+  static constexpr Checksums checksums = Checksums::both;
 };
 
 /// Where a register is kept: its place among those that Fields keeps. A row is kept whole or not at all.

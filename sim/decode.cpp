@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -46,6 +47,28 @@ std::string_view line_at(const std::string& bytes, std::size_t at) {
   const std::size_t begin = before == std::string::npos ? 0 : before + 1;
   const std::size_t end = std::min(bytes.find_first_of("\r\n", begin), bytes.size());
   return std::string_view(bytes).substr(begin, end - begin);
+}
+
+/// The same with the line ends of a meter, CR LF.
+std::string with_line_ends(std::string_view text) {
+  std::string result;
+  for (const char c : text)
+    if (c == '\n')
+      result += "\r\n";
+    else if (c != '\r')
+      result += c;
+  return result;
+}
+
+bool has_crc(std::string_view text, std::string_view given) {
+  std::uint16_t arc = p1::Arc::initial, x25 = p1::X25::initial;
+  for (const char c : text) {
+    arc = p1::Arc::step(arc, static_cast<std::uint8_t>(c));
+    x25 = p1::X25::step(x25, static_cast<std::uint8_t>(c));
+  }
+  unsigned number = 0;
+  const auto end = std::from_chars(given.data(), given.data() + given.size(), number, 16).ptr;
+  return end == given.data() + given.size() && !given.empty() && (number == arc || number == (x25 ^ p1::X25::final_xor));
 }
 
 class Decoder {
@@ -141,7 +164,7 @@ class Decoder {
     if (parser_.has_power()) telegram.power_w = parser_.power_w();
     for (std::uint8_t r = 0; r < static_cast<std::uint8_t>(p1::Register::count); ++r) {
       const auto one = static_cast<p1::Register>(r);
-      if (parser_.has(one)) telegram.registers.emplace_back(p1_register_name(one), parser_.get(one));
+      if (parser_.has(one)) telegram.registers.emplace_back(p1_register_name(one), static_cast<std::int64_t>(parser_.get(one)));
     }
     for (std::uint8_t i = 0; i < p1::AllFields::devices; ++i) {
       const p1::Device& device = parser_.device(i);
@@ -162,6 +185,10 @@ class Decoder {
       std::uint16_t crc = p1::Arc::initial;
       for (std::size_t i = telegram.offset; i <= end; ++i) crc = p1::Arc::step(crc, static_cast<std::uint8_t>(bytes_[i]));
       message += fmt::format("; behind '!' is '{}', CRC-16/ARC of the bytes is {:04X}", printable(given), crc);
+      const std::string_view text = std::string_view(bytes_).substr(telegram.offset, end + 1 - telegram.offset);
+      const std::string ended = with_line_ends(text);
+      if (ended != text && has_crc(ended, given.substr(0, given.find_last_not_of(' ') + 1)))
+        message += fmt::format("; with CR LF line ends it is right: this file has {}", ended.size() > text.size() ? "lost its CRs" : "other line ends");
     }
     telegram.error = DecodedFault{at, std::string(p1_error_name(error)), message};
     if (error == Error::cut && at == bytes_.size()) ++result_.errors["cut"];
@@ -180,6 +207,9 @@ void finish(std::FILE* out) {
   if (std::fflush(out) != 0) throw InputError(fmt::format("standard output: {}", std::strerror(errno)));
 }
 
+constexpr const char* no_energy = "the telegram has no energy of a register that is read";
+constexpr const char* no_telegram = "no telegram: one begins with '/' at the beginning of a line, and ends with '!' at that of another";
+
 bool is_time(const std::string& name) { return name == "time" || name == "month_peak_time"; }
 
 nlohmann::ordered_json json_of(const DecodedFault& fault) {
@@ -190,7 +220,7 @@ nlohmann::ordered_json json_of(const DecodedTelegram& t) {
   nlohmann::ordered_json j;
   j["offset"] = t.offset;
   j["bytes"] = t.bytes;
-  j["accepted"] = !t.error.has_value();
+  j["accepted"] = !t.error.has_value() && t.has_energy();
   j["header"] = t.header;
   if (t.error) {
     j["error"] = t.error->error;
@@ -203,11 +233,12 @@ nlohmann::ordered_json json_of(const DecodedTelegram& t) {
       j["export_wh"] = *t.export_wh;
       j["net_wh"] = *t.net_wh;
     }
+    if (!t.has_energy()) j["message"] = no_energy;
     if (t.power_w) j["power_w"] = *t.power_w;
     j["registers"] = nlohmann::ordered_json::object();
     for (const auto& [name, value] : t.registers)
       if (is_time(name))
-        j["registers"][name] = utc_text(value);
+        j["registers"][name] = utc_text(static_cast<std::uint32_t>(value));
       else
         j["registers"][name] = value;
     j["devices"] = nlohmann::ordered_json::array();
@@ -229,14 +260,20 @@ std::size_t Decoded::refused() const {
   return static_cast<std::size_t>(std::count_if(telegrams.begin(), telegrams.end(), [](const auto& t) { return t.error.has_value(); }));
 }
 
+std::size_t Decoded::without_energy() const {
+  return static_cast<std::size_t>(std::count_if(telegrams.begin(), telegrams.end(), [](const auto& t) { return !t.error && !t.has_energy(); }));
+}
+
 Decoded decode_p1(const std::string& bytes, bool without_crc) { return Decoder(bytes, without_crc).run(); }
 
 void print_decoded(const Decoded& decoded, const std::string& name, bool json, std::FILE* out) {
   if (json) {
     nlohmann::ordered_json j;
     j["file"] = name;
-    j["accepted"] = decoded.telegrams.size() - decoded.refused();
+    j["accepted"] = decoded.accepted();
     j["refused"] = decoded.refused();
+    j["without_energy"] = decoded.without_energy();
+    if (decoded.telegrams.empty()) j["message"] = no_telegram;
     j["errors"] = decoded.errors;
     j["telegrams"] = nlohmann::ordered_json::array();
     for (const DecodedTelegram& t : decoded.telegrams) j["telegrams"].push_back(json_of(t));
@@ -247,17 +284,20 @@ void print_decoded(const Decoded& decoded, const std::string& name, bool json, s
   for (const DecodedTelegram& t : decoded.telegrams) {
     fmt::print(out, "byte {}: /{}  {} bytes\n", t.offset, t.header, t.bytes);
     if (t.error) fmt::print(out, "  REFUSED at byte {}: {} ({})\n", t.error->offset, t.error->message, t.error->error);
+    if (!t.error && !t.has_energy()) fmt::print(out, "  NO ENERGY: {}\n", no_energy);
     if (!t.equipment.empty()) fmt::print(out, "  {:24}{}\n", "equipment", t.equipment);
     if (t.net_wh) fmt::print(out, "  {:24}{} ({} - {})\n", "net_wh", *t.net_wh, *t.import_wh, *t.export_wh);
     if (t.power_w) fmt::print(out, "  {:24}{}\n", "power_w", *t.power_w);
     for (const auto& [register_name, value] : t.registers)
-      fmt::print(out, "  {:24}{}\n", register_name, is_time(register_name) ? utc_text(value) : fmt::format("{}", value));
+      fmt::print(out, "  {:24}{}\n", register_name, is_time(register_name) ? utc_text(static_cast<std::uint32_t>(value)) : fmt::format("{}", value));
     for (const DecodedDevice& d : t.devices)
       fmt::print(out, "  {:24}{}{}\n", fmt::format("{} {} {}", d.type, d.channel, d.unit), d.value, d.time ? "  at " + utc_text(*d.time) : "  (no time)");
     for (const DecodedFault& fault : t.faults) fmt::print(out, "  refused at byte {}: {} ({})\n", fault.offset, fault.message, fault.error);
   }
-  fmt::print(out, "{} accepted, {} refused", decoded.telegrams.size() - decoded.refused(), decoded.refused());
+  fmt::print(out, "{} accepted, {} refused", decoded.accepted(), decoded.refused());
+  if (decoded.without_energy() != 0) fmt::print(out, ", {} without energy", decoded.without_energy());
   for (const auto& [error, count] : decoded.errors) fmt::print(out, ", {} {}", error, count);
+  if (decoded.telegrams.empty()) fmt::print(out, "; {}", no_telegram);
   fmt::print(out, "\n");
   finish(out);
 }

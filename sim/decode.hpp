@@ -31,17 +31,24 @@ struct DecodedTelegram {
   std::optional<DecodedFault> error;  ///< why it was refused; the values are empty then
   std::string header;                 ///< without the '/'
   std::string equipment;              ///< the meter's identifier, as text where it is text in hexadecimal digits
-  std::optional<std::uint32_t> import_wh, export_wh;
-  std::optional<std::int32_t> net_wh, power_w;
-  std::vector<std::pair<std::string, std::uint32_t>> registers;  ///< by p1_register_name
+  std::optional<std::uint64_t> import_wh, export_wh;
+  std::optional<std::int64_t> net_wh, power_w;
+  std::vector<std::pair<std::string, std::int64_t>> registers;  ///< by p1_register_name
   std::vector<DecodedDevice> devices;
   std::vector<DecodedFault> faults;  ///< values that were refused
+  [[nodiscard]] bool has_energy() const { return net_wh.has_value() || !devices.empty(); }
 };
 
 struct Decoded {
   std::vector<DecodedTelegram> telegrams;
   std::map<std::string, unsigned> errors;  ///< by p1_error_name; those that occurred
   [[nodiscard]] std::size_t refused() const;
+  /// Telegrams that are right, and tell no energy of a register that is read: neither the meter's nor a device's.
+  [[nodiscard]] std::size_t without_energy() const;
+  /// All others.
+  [[nodiscard]] std::size_t accepted() const { return telegrams.size() - refused() - without_energy(); }
+  /// There are telegrams, and all of them are accepted.
+  [[nodiscard]] bool succeeded() const { return !telegrams.empty() && accepted() == telegrams.size(); }
 };
 
 /// without_crc: telegrams that end with a bare '!' are accepted, if they are whole.

@@ -98,7 +98,7 @@ std::vector<ExpectationResult> check(const Scenario& scenario, const std::vector
       if (!r || r->sensor != e.sensor || r->t > to) continue;
       counter = static_cast<double>(r->whole()) + r->milli / 1000.0;
       if (r->t > e.from) ++readings;
-      if (r->is_pulse || r->t <= e.from) continue;
+      if (!r->has_power() || r->t <= e.from) continue;
       sum += static_cast<double>(r->power());
       ++seconds;
     }

@@ -309,7 +309,7 @@ int decode(const DecodeArguments& arguments) {
   if (!fs::is_fifo(arguments.file)) check_input(arguments.file, "a file with P1 telegrams");  // A pipe can be opened only once.
   const Decoded decoded = decode_p1(read_file_bytes(arguments.file), arguments.without_crc);
   print_decoded(decoded, arguments.file, arguments.format == "json", stdout);
-  return decoded.refused() == 0 ? 0 : kFailed;
+  return decoded.succeeded() ? 0 : kFailed;
 }
 
 /// A name of a file that is none, as from a variable that is not set, would be an option that does nothing.

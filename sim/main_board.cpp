@@ -74,14 +74,31 @@ MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& 
   };
 }
 
+namespace {
+
+/// The first field of `gz` that is a count of what was refused, and those of the energy from the grid and to it.
+constexpr std::size_t kRefused = 7, kImport = 3, kExport = 4;
+
+/// A smart meter's counter with its sign. The board counts modulo 2^32 Wh: where its counter is the meter's own, the meter's registers tell the
+/// sign; elsewhere it is in two's complement.
+std::int64_t meter_counter(std::uint32_t counter, const std::optional<MeterReport>& report) {
+  if (report) {
+    const std::int64_t net = std::int64_t{report->fields[kImport]} - std::int64_t{report->fields[kExport]};
+    // A telegram may have come between the two.
+    const std::int64_t apart = static_cast<std::int32_t>(counter - static_cast<std::uint32_t>(net));
+    if (std::abs(apart) < 1'000'000) return net + apart;
+  }
+  return static_cast<std::int32_t>(counter);
+}
+
+}  // namespace
+
 void MainBoard::get_data(Nanoseconds scheduled) {
   const auto reply = link_.exchange("gd");
   if (!reply || !reply->starts_with("gd")) return;
   const std::uint32_t clipped = observer_.clips && observer_.clips() ? get_clipped() : 0;
   std::string_view rest = std::string_view(*reply).substr(2);
-  // A meter that is refused has no reading; who expects something of it asks.
-  bool has_meter = std::any_of(scenario_.expectations.begin(), scenario_.expectations.end(),
-                               [](const Expectation& e) { return e.gas || e.water || e.refused; });
+  std::vector<Reading> readings;
   const auto take = [&rest](std::size_t digits) {
     std::uint32_t value = 0;
     std::from_chars(rest.data(), rest.data() + digits, value, 16);
@@ -102,10 +119,25 @@ void MainBoard::get_data(Nanoseconds scheduled) {
         if (s.sensor_class == SensorClass::analog)
           for (const int port : s.ports) reading.clipped |= port <= 3 && (clipped >> (port - 1) & protocol::state::clipped) != 0;
       }
-    if (reading.is_meter) has_meter = true;
-    if (observer_.record) observer_.record(reading);
+    readings.push_back(reading);
   }
-  if (has_meter) get_meter(scheduled);
+  // What is refused is told before anything is read.
+  const bool listens = std::any_of(scenario_.sensors.begin(), scenario_.sensors.end(), [](const Sensor& s) { return s.sensor_class == SensorClass::p1; });
+  const auto report = listens ? get_meter(scheduled) : std::nullopt;
+  if (!observer_.record) return;
+  bool has_meter = false;
+  for (Reading& reading : readings) {
+    if (reading.is_meter) {
+      has_meter = true;
+      reading.meter_wh = meter_counter(reading.counter, report);
+    }
+    observer_.record(reading);
+  }
+  if (!report) return;
+  const std::vector<std::uint32_t> refused(report->fields.begin() + kRefused, report->fields.end());
+  const bool more = refused != refused_;
+  refused_ = refused;
+  if (has_meter || more) observer_.record(*report);
 }
 
 std::uint32_t MainBoard::get_clipped() {
@@ -117,9 +149,9 @@ std::uint32_t MainBoard::get_clipped() {
   return state;
 }
 
-void MainBoard::get_meter(Nanoseconds scheduled) {
+std::optional<MeterReport> MainBoard::get_meter(Nanoseconds scheduled) {
   const auto reply = link_.exchange("gz");
-  if (!reply || reply->size() <= 2 || !observer_.record) return;
+  if (!reply || reply->size() <= 2) return std::nullopt;
   MeterReport report{seconds(scheduled), {}};
   const std::string text = decode_reply(*reply);
   for (const char* at = text.data() + 3; at < text.data() + text.size(); ++at) {
@@ -127,7 +159,8 @@ void MainBoard::get_meter(Nanoseconds scheduled) {
     at = std::from_chars(at, text.data() + text.size(), value).ptr;
     report.fields.push_back(value);
   }
-  observer_.record(report);
+  if (report.fields.size() <= kRefused) return std::nullopt;
+  return report;
 }
 
 Nanoseconds MainBoard::forward_at() const {

@@ -39,7 +39,7 @@ class MainBoard {
 
  private:
   void get_data(Nanoseconds scheduled);
-  void get_meter(Nanoseconds scheduled);
+  std::optional<MeterReport> get_meter(Nanoseconds scheduled);
   /// The clamps with samples at the converter's full scale in their last second: a bit each, as in protocol/commands.hpp's state.
   std::uint32_t get_clipped();
   /// When there are bytes of a smart meter's line to forward, or kNever.
@@ -55,6 +55,7 @@ class MainBoard {
   LinkHost link_;
   MeterUart meter_;
   std::deque<std::string> configuration_;
+  std::vector<std::uint32_t> refused_ = std::vector<std::uint32_t>(12);  ///< of the smart meter, when it was recorded last
 };
 
 }  // namespace flm::sim

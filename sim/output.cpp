@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <span>
@@ -22,6 +23,8 @@ std::string counter_text(const Reading& r) {
   while (text.back() == '0') text.pop_back();
   return text;
 }
+
+std::string watts(const Reading& r) { return r.has_power() ? fmt::format("{} W", r.power()) : "-"; }
 
 std::string escaped_xml(std::string_view text) {
   std::string result;
@@ -65,8 +68,9 @@ std::vector<std::pair<std::string, std::string>> meter_values(const MeterReport&
   std::vector<std::pair<std::string, std::string>> values = {
       {"telegrams", std::to_string(f[1])}, {"import_wh", std::to_string(f[3])}, {"export_wh", std::to_string(f[4])}};
   if (f[0] != 0) {
-    const std::string name = p1_device_name(static_cast<std::uint8_t>(f[0]));
-    values.emplace_back(name + "_l", std::to_string(f[5]));
+    std::string name = p1_device_name(static_cast<std::uint8_t>(f[0]));
+    std::replace(name.begin(), name.end(), ' ', '_');
+    values.emplace_back(name + (p1_device_unit(static_cast<std::uint8_t>(f[0])) == "mj" ? "_mj" : "_l"), std::to_string(f[5]));
     const auto pair = [time = f[6]](std::uint32_t divisor) { return time / divisor % 100; };
     if (f[6] != 0)
       values.emplace_back(name + "_time", fmt::format("\"20{:02}-{:02}-{:02}T{:02}:{:02}\"", pair(100'000'000), pair(1'000'000), pair(10'000), pair(100), pair(1)));
@@ -95,9 +99,11 @@ std::string meter_text(const MeterReport& report) {
 }  // namespace
 
 std::string to_json(const Record& record) {
-  if (const Reading* r = std::get_if<Reading>(&record))
+  if (const Reading* r = std::get_if<Reading>(&record)) {
+    if (!r->is_pulse && !r->has_power()) return fmt::format(R"({{"t":{:.3f},"sensor":{},"counter":{}}})", r->t, r->sensor, counter_text(*r));
     return fmt::format(R"({{"t":{:.3f},"sensor":{},"counter":{},"{}":{}{}}})", r->t, r->sensor, counter_text(*r),
                        r->is_pulse ? "stamp_ms" : "power", r->power(), r->clipped ? R"(,"clipped":true)" : "");
+  }
   if (const MeterReport* m = std::get_if<MeterReport>(&record)) return meter_json(*m);
   if (const RadioPacket* p = std::get_if<RadioPacket>(&record)) return radio_json(*p);
   if (const SerialBytes* s = std::get_if<SerialBytes>(&record)) return fmt::format(R"({{"t":{:.3f},"serial":"{}"}})", s->t, hex(s->bytes));
@@ -126,7 +132,7 @@ void RecordWriter::write(const Record& record) {
     else if (r->is_pulse)
       fmt::print(out_, "{:.3f},{},{},,{},,\n", r->t, r->sensor, counter_text(*r), r->extra);
     else
-      fmt::print(out_, "{:.3f},{},{},{},,,\n", r->t, r->sensor, counter_text(*r), r->power());
+      fmt::print(out_, "{:.3f},{},{},{},,,\n", r->t, r->sensor, counter_text(*r), r->has_power() ? std::to_string(r->power()) : "");
   } else if (const RadioPacket* packet = std::get_if<RadioPacket>(&record)) {
     const PacketView view(packet->frame);
     std::string values;
@@ -162,7 +168,7 @@ void RecordWriter::write_table(const Reading& r) {
     return;
   }
   const std::string counter = fmt::format("{} {}", counter_text(r), unit(scenario_, r.sensor));
-  const std::string reading = r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : fmt::format("{} W", r.power());
+  const std::string reading = r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : watts(r);
   fmt::print(out_, "{:>9.3f}  {:>6}  {:>14}  {:>10}{}\n", r.t, r.sensor, counter, reading, r.clipped ? "  clipped" : "");
 }
 
@@ -171,7 +177,7 @@ void RecordWriter::draw_live() {
   fmt::print(out_, "\x1b[K  {:.0f} s of {:.0f} s\n\x1b[K  sensor         counter       power   last pulse\n", drawn_t_, scenario_.duration);
   for (const auto& [id, r] : latest_)
     fmt::print(out_, "\x1b[K  {:>6}  {:>11} {:<2}  {:>10}  {:>11}{}\n", id, counter_text(r), unit(scenario_, id),
-               r.is_pulse ? "" : fmt::format("{} W", r.power()), r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : "",
+               r.is_pulse ? "" : watts(r), r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : "",
                r.clipped ? "  clipped" : "");
   std::fflush(out_);
   drawn_lines_ = 2 + static_cast<int>(latest_.size());

@@ -117,12 +117,10 @@ class Sensors {
   }
   static constexpr uint32_t whole_second_q16 = 0x10000;
 
-  /// A smart meter's telegram: its net energy and the offset, Wh; its power, W, signed.
-  void follow_meter(uint8_t sensor, uint32_t counter, uint32_t power_w) {
-    Sensor& s = at(sensor);
-    s.counter = counter;
-    s.extra = power_w;
+  /// A smart meter's telegram: to its sensor belong its net energy and the offset, Wh, and its power, W, signed.
+  FLM_NODISCARD Sensor& told(uint8_t sensor) {
     mark_changed(sensor);
+    return at(sensor);
   }
   /// A sensor follows another meter than before, or anew: `number`, the meter's and the sensor's; `net_wh`, from where its counter goes on.
   void change_meter(uint8_t sensor, MeterLink& link, uint16_t number, uint32_t net_wh) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sim/packet_view.hpp"
+#include "tools/common/link_text.hpp"
 
 namespace flm::sim::report {
 namespace {
@@ -290,7 +291,7 @@ bool is_quantity(std::string_view name) {
 std::string meter_plot(const Run& run, const Sensor& sensor, const Paper& paper) {
   std::vector<std::pair<double, double>> told;
   for (const Record& record : run.records)
-    if (const Reading* r = std::get_if<Reading>(&record); r != nullptr && r->sensor == sensor.id)
+    if (const Reading* r = std::get_if<Reading>(&record); r != nullptr && r->sensor == sensor.id && r->has_power())
       told.emplace_back(r->t, static_cast<double>(r->power()));
   const auto [low, high] = range_of(told, {0, 1});
   svg::Plot plot(paper.wide, 220, time_axis(run, paper), svg::rounded_axis(low, high, 5, "power from the grid / W"));
@@ -408,6 +409,13 @@ std::string sensor_section(const Run& run, const Environment& environment, const
   } else if (!std::isnan(view.mean_read)) {
     out += fmt::format("<p>Mean power {} W, counter {} Wh.</p>\n", number(view.mean_read, 1), number(view.counter_read, 0));
     out += on_both([&](const Paper& paper) { return meter_plot(run, sensor, paper); });
+  }
+  if (sensor.sensor_class == SensorClass::p1) {
+    const MeterReport* last = nullptr;
+    for (const Record& record : run.records)
+      if (const MeterReport* report = std::get_if<MeterReport>(&record)) last = report;
+    const std::string refused = last == nullptr ? "" : meter_refusal_text(last->fields);
+    out += refused.empty() ? "<p>Nothing of the smart meter was refused.</p>\n" : fmt::format("<p>Sensor {}: {}.</p>\n", sensor.id, escape(refused));
   }
   return out + "</section>\n";
 }

@@ -141,8 +141,13 @@ SensorView view_of(const Run& run, const Environment& environment, const Sensor&
       view.has_truth = false;
       view.mean_true = view.counter_true = kNan;
       double sum = 0;
-      for (const Reading& reading : readings) sum += static_cast<double>(reading.power());
-      view.mean_read = readings.empty() ? kNan : sum / static_cast<double>(readings.size());
+      std::size_t told = 0;
+      for (const Reading& reading : readings)
+        if (reading.has_power()) {
+          sum += static_cast<double>(reading.power());
+          ++told;
+        }
+      view.mean_read = told == 0 ? kNan : sum / static_cast<double>(told);
     }
   }
   return view;

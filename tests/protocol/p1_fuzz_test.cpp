@@ -99,6 +99,11 @@ std::vector<unsigned> counts(const p1::Parser<p1::AllFields>& parser) {
   return all;
 }
 
+/// A board whose telegrams have CRC-16/ARC.
+struct OneChecksum : p1::BoardFields {
+  static constexpr p1::Checksums checksums = p1::Checksums::arc;
+};
+
 }  // namespace
 
 TEST_CASE("the parser keeps its promises with 6 000 damaged streams") {
@@ -120,7 +125,7 @@ TEST_CASE("the parser keeps its promises with 6 000 damaged streams") {
 
     p1::Parser<p1::AllFields> bytes;
     p1::BlockParser<p1::AllFields> blocks;
-    p1::Parser<p1::BoardFields> board;
+    p1::Parser<OneChecksum> board;
     bytes.accept_without_crc(lax);
     blocks.accept_without_crc(lax);
     board.accept_without_crc(lax);
@@ -139,7 +144,7 @@ TEST_CASE("the parser keeps its promises with 6 000 damaged streams") {
       ++telegrams;
       REQUIRE(on_board == Event::telegram);
       REQUIRE(bytes.has_net() == board.has_net());
-      REQUIRE(bytes.net_wh() == board.net_wh());
+      REQUIRE(static_cast<std::int32_t>(bytes.net_wh()) == board.net_wh());
       REQUIRE(bytes.has_power() == board.has_power());
       REQUIRE(bytes.power_w() == board.power_w());
       REQUIRE(bytes.equipment() == board.equipment());

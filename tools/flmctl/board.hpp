@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/p1_registers.hpp"  // power_not_told
 #include "tools/flmctl/errors.hpp"
 #include "tools/flmctl/transport.hpp"
 
@@ -29,6 +30,8 @@ struct Reading {
   [[nodiscard]] std::int64_t power(SensorKind kind) const {
     return kind == SensorKind::meter ? std::int64_t{static_cast<std::int32_t>(extra)} : std::int64_t{extra};
   }
+  /// Not of a smart meter that does not tell its power.
+  [[nodiscard]] bool has_power(SensorKind kind) const { return kind != SensorKind::meter || extra != protocol::p1::power_not_told; }
 };
 
 /// What a board says of itself.

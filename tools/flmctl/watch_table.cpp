@@ -58,8 +58,8 @@ void WatchedSensor::take(const Reading& reading, double t) {
       }
     }
   } else {
-    rate = static_cast<double>(reading.power(kind));
-    has_rate = true;
+    has_rate = reading.has_power(kind);
+    if (has_rate) rate = static_cast<double>(reading.power(kind));
   }
   last = reading;
   read = true;
@@ -127,6 +127,7 @@ std::vector<std::string> watch_lines(const WatchView& view, std::size_t columns,
     for (const auto& [name, count] : view.errors) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
     lines.push_back("board  " + text);
   }
+  if (!view.refused.empty()) lines.push_back("meter  " + view.refused);
   if (!view.note.empty()) lines.push_back(view.note);
   for (std::string& line : lines) line = clipped(line, columns);
   return lines;

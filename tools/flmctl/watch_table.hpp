@@ -48,6 +48,7 @@ struct WatchView {
   std::vector<WatchedSensor> sensors;
   LinkCounters link;
   std::vector<std::pair<std::string, std::uint32_t>> errors;  ///< of the board, by name
+  std::string refused;  ///< "sensor 6: 5 telegrams refused, ...", of the smart meter; or empty
   std::string note;  ///< last line
 };
 

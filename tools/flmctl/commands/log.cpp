@@ -1,6 +1,7 @@
 // flmctl log: resets, power failures, errors, and for how long the board has been up.
 #include <fmt/format.h>
 
+#include "tools/common/link_text.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 #include "tools/flmctl/meanings.hpp"
 
@@ -8,8 +9,8 @@ namespace flm::ctl {
 namespace {
 
 struct Row {
-  const char* name;  ///< in JSON
-  const char* text;
+  std::string name;  ///< in JSON
+  std::string text;
   std::uint32_t value;
 };
 
@@ -29,6 +30,10 @@ int log(const Globals& globals) {
       rows.push_back({"channel_refused", refused, errors->at(4)});
       if (radio) rows.push_back({"radio_restarts", "restarts of the radio", errors->at(5)});
     }
+    if (board.layout().sensor_of[5] != 0)
+      if (const auto meter = board.try_get('z'))
+        for (const MeterRefusal& one : meter_refusals(*meter))
+          rows.push_back({fmt::format("meter_{}", one.name), fmt::format("smart meter: {}", one.what), one.count});
     const LinkCounters& link = board.counters();
     if (globals.json) {
       Json json;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -9,6 +10,7 @@
 
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/link_text.hpp"
 #include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 #include "tools/flmctl/config/config.hpp"
@@ -120,6 +122,27 @@ class Watch {
     for (WatchedSensor& s : view_.sensors) s.take_clipped(health->clipped(layout_, s.sensor));
   }
 
+  /// What a smart meter's line is refused for, of a board that tells: also before the first reading.
+  void look_at_meter() {
+    const auto meter = std::find_if(view_.sensors.begin(), view_.sensors.end(), [](const WatchedSensor& s) { return s.kind == SensorKind::meter; });
+    if (meter == view_.sensors.end() || !board_.identity().extended) return;
+    const auto told = board_.try_get('z');
+    if (!told) return;
+    const std::string text = meter_refusal_text(*told);
+    if (text == refused_) return;
+    refused_ = text;
+    view_.refused = text.empty() ? "" : fmt::format("sensor {}: {}", meter->sensor, text);
+    if (live_ || text.empty()) return;
+    if (!jsonl_) {
+      fmt::print("{:>9.1f} s  sensor {}  {:>12}  {}\n", view_.t, meter->sensor, "-", text);
+      return;
+    }
+    Json json = {{"t", std::round(view_.t * 1000.0) / 1000.0}, {"sensor", meter->sensor}, {"refused", Json::object()}};
+    for (const MeterRefusal& one : meter_refusals(*told))
+      if (one.count != 0) json["refused"][one.name] = one.count;
+    print_json(json);
+  }
+
   void poll(int number) {
     if (view_.sensors.empty()) find_sensors();
     look_at_clamps();
@@ -129,6 +152,7 @@ class Watch {
           s.take(reading, view_.t);
           if (!live_) print(s);
         }
+    look_at_meter();
     if (live_ && board_.identity().extended && number % kErrorsEvery == 1)
       if (const auto errors = board_.try_get('x'))
         view_.errors = {{"malformed messages", errors->at(0)}, {"dropped", errors->at(1)}, {"wrong packets", errors->at(2)},
@@ -145,7 +169,7 @@ class Watch {
       json["counter"] = count_json(s.last.count(s.kind));
       if (s.kind == SensorKind::pulse)
         json["stamp_ms"] = s.last.extra;
-      else
+      else if (s.last.has_power(s.kind))
         json["power"] = s.last.power(s.kind);
       if (s.clipped) json["clipped"] = true;
       if (board_.bus().live())
@@ -164,6 +188,7 @@ class Watch {
   bool jsonl_, live_, blocks_ = false;
   double since_;
   bool tells_ = false;  ///< the board tells which clamps are clipped
+  std::string refused_;  ///< of the smart meter, told last
   Layout layout_;
   WatchView view_;
   std::optional<Screen> screen_;
