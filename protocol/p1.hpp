@@ -122,8 +122,8 @@ template <>
 struct Sum<Checksums::in_turn> {
   uint16_t arc;  ///< or X-25
   FLM_INLINE void begin(uint8_t flags) { arc = (flags & x25_flag) != 0 ? X25::initial : Arc::initial; }
-  FLM_INLINE void add(uint8_t c, uint8_t flags) { arc = step(arc, c, flags); }
-  FLM_INLINE void add_seldom(uint8_t c, uint8_t flags) { add(c, flags); }
+  FLM_INLINE void add(uint8_t c, uint8_t flags) { arc = (flags & x25_flag) != 0 ? step(arc, c, flags) : Arc::step(arc, c); }
+  FLM_INLINE void add_seldom(uint8_t c, uint8_t flags) { arc = step(arc, c, flags); }
   FLM_NODISCARD FLM_INLINE bool is(uint16_t crc, uint8_t flags) const {
     return ((flags & x25_flag) != 0 ? static_cast<uint16_t>(~crc) : crc) == arc;
   }
@@ -311,8 +311,13 @@ class Parser {
   /// A byte of a telegram or its header, the '/' of a header between telegrams excepted; sum_ has it.
   FLM_INLINE Event inside(uint8_t c) {
     if (c == '/' || slash_ != 0) return behind_slash(c);
-    if (state_ != State::skip) return wanted(c);
-    if (c == '\n') state_ = State::line_start;
+    if (state_ == State::skip) {
+      if (c == '\n') state_ = State::line_start;
+    } else if (state_ == State::text) {
+      if (c == ')') state_ = State::skip;
+    } else {
+      return wanted(c);
+    }
     return Event::none;
   }
 
@@ -368,7 +373,16 @@ class Parser {
     state_ = State::line_start;
     flags_ = static_cast<uint8_t>((flags_ & (lax | bad | wrong_before | x25)) | open);  // What begins inside of a spoilt telegram is spoilt as well.
     kind_ = Kind::nothing;
-    __builtin_memset(static_cast<void*>(&told_), 0, sizeof told_);
+    for (Flow& flow : told_.flows) {
+      flow.value = 0;
+      flow.seen = 0;
+    }
+    told_.next_device = 0;
+    for (uint8_t i = 0; i < Fields::devices; ++i) {
+      told_.devices[i].channel = 0;
+      told_.devices[i].has_value = false;
+    }
+    told_.kept.clear();
     return was_open ? refuse(Error::cut) : Event::none;
   }
 
@@ -460,7 +474,7 @@ class Parser {
         obis.e = no_number;
         if (group_ == (1 << 4 | 2 << 2 | 3)) obis.phase = fold(obis.b, obis.d);
         // Most lines are told from C to be of no interest.
-        if (group_ == (1 << 4 | 2 << 2 | 3) && !any_row(Index<0>(), obis.d)) state_ = State::skip;
+        if (group_ == (1 << 4 | 2 << 2 | 3) && (!any_row(Index<0>(), obis.d) || is_told(obis.phase))) state_ = State::skip;
         return Event::none;
       }
     }
@@ -468,6 +482,11 @@ class Parser {
     odd_line();
     if (c == '\n') state_ = State::line_start;
     return Event::none;
+  }
+
+  /// Is it of a phase whose power nobody wants, as the totals have told it?
+  FLM_NODISCARD FLM_INLINE bool is_told(uint8_t phase) const {
+    return !Fields::keeps(Register::power_import_1) && phase != 0 && (static_cast<uint8_t>(told_.flows[power].seen) & power_both) != 0;
   }
 
   /// C of a phase becomes that of the total; the phase.
@@ -572,7 +591,7 @@ class Parser {
   }
 
   /// A digit more, modulo 2^32.
-  FLM_OUTLINE void append(uint8_t digit) {
+  FLM_INLINE void append(uint8_t digit) {
     word_.n.value = word_.n.value * 10 + digit;
   }
 
@@ -638,7 +657,12 @@ class Parser {
     if (decimals == no_unit_of_its) return fault(Error::unit, c);
     if (digits > behind_point) decimals = static_cast<uint8_t>(decimals - (digits - behind_point));
     if (decimals > 3) return fault(Error::digits, c);
-    for (; decimals != 0; --decimals) append(0);
+    if (decimals != 0) {
+      uint16_t factor = 10;
+      if (decimals == 2) factor = 100;
+      if (decimals == 3) factor = 1000;
+      word_.n.value *= factor;
+    }
     if (sizeof(Value) > 4 && kind_ >= Kind::nothing && word_.n.value >> 31 >> 1 != 0) return fault(Error::digits, c);
     state_ = State::store;
     return Event::none;

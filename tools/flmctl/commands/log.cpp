@@ -33,7 +33,7 @@ int log(const Globals& globals) {
     if (board.layout().sensor_of[5] != 0)
       if (const auto meter = board.try_get('z'))
         for (const MeterRefusal& one : meter_refusals(*meter))
-          rows.push_back({fmt::format("meter_{}", one.name), fmt::format("smart meter: {}", one.what), one.count});
+          rows.push_back({fmt::format("meter_{}", one.name), fmt::format("smart meter: {}", one.name), one.count});
     const LinkCounters& link = board.counters();
     if (globals.json) {
       Json json;
