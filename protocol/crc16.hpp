@@ -5,6 +5,7 @@
 #if __has_include(<util/crc16.h>)  // avr-libc
 #define FLM_HAS_CRC16_UPDATE
 static inline uint16_t _crc16_update(uint16_t, uint8_t) __attribute__((always_inline));  // a call would cost as much again
+static inline uint16_t _crc_ccitt_update(uint16_t, uint8_t) __attribute__((always_inline));
 #include <util/crc16.h>
 #endif
 
