@@ -311,13 +311,8 @@ class Parser {
   /// A byte of a telegram or its header, the '/' of a header between telegrams excepted; sum_ has it.
   FLM_INLINE Event inside(uint8_t c) {
     if (c == '/' || slash_ != 0) return behind_slash(c);
-    if (state_ == State::skip) {
-      if (c == '\n') state_ = State::line_start;
-    } else if (state_ == State::text) {
-      if (c == ')') state_ = State::skip;
-    } else {
-      return wanted(c);
-    }
+    if (state_ != State::skip) return wanted(c);
+    if (c == '\n') state_ = State::line_start;
     return Event::none;
   }
 
@@ -373,10 +368,8 @@ class Parser {
     state_ = State::line_start;
     flags_ = static_cast<uint8_t>((flags_ & (lax | bad | wrong_before | x25)) | open);  // What begins inside of a spoilt telegram is spoilt as well.
     kind_ = Kind::nothing;
-    for (Flow& flow : told_.flows) {
-      flow.value = 0;
-      flow.seen = 0;
-    }
+    // Values need not be cleared: nobody asks for one that has not been seen.
+    for (Flow& flow : told_.flows) flow.seen = 0;
     told_.next_device = 0;
     for (uint8_t i = 0; i < Fields::devices; ++i) {
       told_.devices[i].channel = 0;
@@ -671,9 +664,9 @@ class Parser {
   /// The byte behind that ')'.
   FLM_OUTLINE Event store(uint8_t c) {
     state_ = c == '\n' ? State::line_start : State::skip;
-    const Value value = word_.n.value;
     flags_ = static_cast<uint8_t>(flags_ | got);
-    if (kind_ < Kind::nothing) return store_flow(value, c);
+    if (kind_ < Kind::nothing) return store_flow(c);
+    const Value value = word_.n.value;
     if (is_device()) {
       device_of_line().value = static_cast<uint32_t>(value);
       device_of_line().has_value = true;
@@ -701,43 +694,51 @@ class Parser {
   FLM_NODISCARD FLM_INLINE Device& device_of_line() { return told_.devices[one_device ? 0 : element_]; }
   FLM_NODISCARD FLM_INLINE const Device& device_of_line() const { return told_.devices[one_device ? 0 : element_]; }
   /// The flow that the line belongs to, when kind_ is one of the first.
-  FLM_NODISCARD FLM_OUTLINE Flow& flow_of_line() {
+  FLM_NODISCARD FLM_INLINE Flow& flow_of_line() {
     Flow* flow = told_.flows;
     for (uint8_t kind = static_cast<uint8_t>(kind_); kind >= kinds_of_power; --kind) ++flow;
     return *flow;
   }
   FLM_NODISCARD FLM_INLINE bool is_power() const { return kind_ <= Kind::net_power; }
   FLM_NODISCARD FLM_INLINE bool is_device() const { return Fields::devices != 0 && kind_ >= Kind::device_reading; }
-  FLM_NODISCARD Value value_of(uint8_t flow) const { return told_.flows[flow].value; }
+  FLM_NODISCARD Value value_of(uint8_t flow) const { return told_.flows[flow].seen != 0 ? told_.flows[flow].value : 0; }
   /// Bits of the power that was told: from the grid in total and by phase, to the grid (those four, further left), and with a sign.
   static constexpr uint16_t power_both = 0x11, power_net = 0x100, power_totals = power_both | power_net;
   static constexpr uint8_t to_export = 4, net_place = 8;
 
-  FLM_INLINE Event store_flow(Value value, uint8_t c) {
+  FLM_OUTLINE Event store_flow(uint8_t c) {
     Flow& flow = flow_of_line();
     uint8_t place = element_;
-    uint16_t totals = 1, drops = 0;
-    bool negative = word_.n.pair != 0;
-    const Value told = negative ? static_cast<Value>(0 - value) : value;
+    bool negative = false;
     if (is_power()) {
-      totals = power_totals;
-      drops = power_net;
+      negative = word_.n.pair != 0;
       if (kind_ == Kind::export_power) {
         place = static_cast<uint8_t>(place + to_export);
         negative = !negative;
       }
-      if (kind_ == Kind::net_power) place = net_place, drops = power_totals;
+      if (kind_ == Kind::net_power) place = net_place;
     }
     const uint16_t bit = static_cast<uint16_t>(1u << place);
     const uint16_t seen = flow.seen;
     if ((seen & bit) != 0) return fault(Error::duplicate, c);
     flow.seen = static_cast<uint16_t>(seen | bit);
-    told_.kept.put(element_, told);
+    Value value = word_.n.value;
+    if (Fields::keeps(Register::power_import)) told_.kept.put(element_, word_.n.pair != 0 ? static_cast<Value>(0 - value) : value);
     if (negative) value = static_cast<Value>(0 - value);
     // A total stands for its parts, of whatever is told later; and what has a sign for both totals.
-    if (element_ != 0) drops = totals;
-    if ((seen & drops) != 0) return Event::none;
-    if (element_ != 0 || (seen & totals) != 0) value += flow.value;
+    bool add = element_ != 0;
+    bool told = (seen & 1) != 0;
+    if (is_power()) {
+      told = (seen & power_totals) != 0;
+      if (place == 0 || place == to_export) {
+        add = told;
+        told = (seen & power_net) != 0;
+      }
+    } else {
+      told = told && add;
+    }
+    if (told) return Event::none;
+    if (add && seen != 0) value += flow.value;
     flow.value = value;
     return Event::none;
   }
