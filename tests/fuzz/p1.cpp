@@ -108,11 +108,13 @@ void hold(const std::string& text, bool lax, Dice& dice) {
   }
 }
 
+/// A board whose telegrams have CRC-16/ARC.
+struct OneChecksum : p1::BoardFields {
+  static constexpr p1::Checksums checksums = p1::Checksums::arc;
+};
+
 void board_as_pc(const std::string& text) {
   p1::Parser<p1::AllFields> pc;
-  struct OneChecksum : p1::BoardFields {
-    static constexpr p1::Checksums checksums = p1::Checksums::arc;
-  };
   p1::Parser<OneChecksum> board;
   for (const char c : text) {
     const bool on_pc = pc.push(static_cast<std::uint8_t>(c)) == Event::telegram, on_board = board.push(static_cast<std::uint8_t>(c)) == Event::telegram;

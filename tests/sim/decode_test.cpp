@@ -1,6 +1,7 @@
 #include "sim/decode.hpp"
 
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -110,4 +111,42 @@ TEST_CASE("a telegram is said to begin where its header does, whatever slashes a
   CHECK(cut.telegrams[0].bytes == 5);
   CHECK(cut.telegrams[1].offset == 5);
   CHECK(decode_p1("/HLY5/D545-METER\r\n!\r\n", true).telegrams.at(0).header == "HLY5/D545-METER");
+}
+
+TEST_CASE("a file without telegrams is no success, nor is a telegram without energy") {
+  for (const char* none : {"", "hello\n", "1-0:1.8.0(000001.000*kWh)\r\n!1234\r\n"}) {
+    CAPTURE(none);
+    CHECK_FALSE(decode_p1(none, false).succeeded());
+  }
+  const auto decoded = [](const std::string& line) { return decode_p1("/XYZ5\\TEST\r\n\r\n" + line + "\r\n!\r\n", true); };
+  CHECK(decoded("1-0:2.8.7(000001.000*kWh)").succeeded());
+  CHECK(decoded("0-1:24.1.0(007)\r\n0-1:24.2.1(260115110000W)(1.5*m3)").succeeded());
+  for (const char* line : {"1-0:1.7.0(00.500*kW)", "1-0:5.8.0(000001.000*kvarh)\r\n1-0:1.7.0(00.500*kW)"}) {
+    const Decoded one = decoded(line);
+    CHECK(one.without_energy() == 1);
+    CHECK(one.accepted() == 0);
+    CHECK(one.refused() == 0);
+    CHECK_FALSE(one.succeeded());
+  }
+}
+
+TEST_CASE("a CRC that is right with the line ends of a meter is recognised") {
+  // CRC-16/ARC of the first with CR LF, by a bit loop of its own.
+  const auto crc = [](const std::string& text) {
+    unsigned sum = 0;
+    for (const char c : text) {
+      sum ^= static_cast<unsigned char>(c);
+      for (int bit = 0; bit < 8; ++bit) sum = (sum & 1) != 0 ? sum >> 1 ^ 0xA001 : sum >> 1;
+    }
+    return sum;
+  };
+  char tail[16];
+  std::snprintf(tail, sizeof tail, "%04X", crc("/XYZ5\\TEST\r\n\r\n1-0:1.8.0(000001.000*kWh)\r\n!"));
+  const auto message = [&](const std::string& end, const std::string& some) {
+    return decode_p1("/XYZ5\\TEST" + end + end + "1-0:1.8.0(000001.000*kWh)" + some + "!" + tail + end, false).telegrams.at(0).error.value().message;
+  };
+  CHECK(message("\n", "\n").find("lost its CRs") != std::string::npos);
+  CHECK(message("\r\n", "\n").find("lost its CRs") != std::string::npos);
+  CHECK(message("\r\r\n", "\r\n").find("other line ends") != std::string::npos);
+  CHECK(message("\n", "x\n").find("line ends") == std::string::npos);
 }
