@@ -747,7 +747,7 @@ class Parser {
     if (type > 255) return fault(Error::value, c);
     if (!Fields::wants_device(static_cast<uint8_t>(type))) return Event::none;
     if (one_device) {
-      told_.next_device = static_cast<uint8_t>(element_ << 4 | (type & 0x0F));
+      told_.next_device = static_cast<uint8_t>(static_cast<unsigned>(element_) << 4 | (type & 0x0F));
       return Event::none;
     }
     // A channel that never gives a value leaves its place to the next: meters go on naming devices that were replaced.
