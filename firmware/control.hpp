@@ -348,7 +348,7 @@ class Control {
   void get_statistics() {
     const bool released = board_.hold_statistics();
     reply().put8(index_);
-    reply().put16(board_.sampler().window_samples());
+    reply().put(&board_.sampler().window_samples(), 2);
     reply().put(&board_.sampler().window(index_), sizeof(metering::ClampSums));
     board_.release_statistics(released);
   }

@@ -40,6 +40,16 @@ struct ChannelOf<Hal, true> {
   };
 };
 
+/// What a board keeps of a smart meter's telegrams: the one with a radio has less room for it.
+template <bool has_radio>
+struct MeterFieldsOf {
+  using type = protocol::p1::BoardFields;
+};
+template <>
+struct MeterFieldsOf<true> {
+  using type = protocol::p1::SmallFields;
+};
+
 /// A sensor board. `Hal` is the hardware as a type: hal/hal.hpp says what it offers.
 template <class Hal>
 class SensorBoard : private Hal {
@@ -51,6 +61,7 @@ class SensorBoard : private Hal {
   using Critical = typename Hal::Critical;
   using Channel = typename ChannelOf<Hal, Board::has_radio>::type;
   using Link = protocol::LinkPort<Channel>;
+  using SmartMeter = meter::SmartMeter<typename MeterFieldsOf<Board::has_radio>::type>;
   static constexpr bool has_port_configuration = Board::has_port_configuration;
   /// This firmware's version, as `gv` answers it.
   static constexpr uint8_t version_major = 0, version_minor = 1, version_patch = 0;
@@ -188,7 +199,7 @@ class SensorBoard : private Hal {
     forget_meter();
     apply_due_ = 2;
   }
-  FLM_NODISCARD const meter::SmartMeter& smart_meter() const { return meter_; }
+  FLM_NODISCARD const SmartMeter& smart_meter() const { return meter_; }
   /// How the smart meter's counter follows it; and the link's end: its sensor may be fed by something else now.
   FLM_NODISCARD metering::MeterLink& meter_link() { return own_.meter; }
   void forget_meter() { own_.meter.number = metering::MeterLink::none; }
@@ -246,7 +257,7 @@ class SensorBoard : private Hal {
   /// Of a smart meter, before the main loop looks at the rest: 5 ms at 3.7 MHz, when they come without a pause.
   static constexpr uint8_t bytes_at_once = 64;
   /// A clamp's measurement takes longer than a byte of EEPROM, 1.8 ms: the next byte is not to wait for its end.
-  static constexpr bool writes_meanwhile = Board::cpu_hz < 8000000;
+  static constexpr bool is_slow = Board::cpu_hz < 8000000, writes_meanwhile = is_slow;
   /// A smart meter's bytes come before a glance at the clamps, until the window has so many samples: 40 ms, and a little.
   static constexpr uint8_t longest_window = 90;
   /// Time for which the heartbeat LED goes dark at a poll.
@@ -328,21 +339,22 @@ class SensorBoard : private Hal {
       samples = sampler_.growing_samples();
     }
     const uint16_t added = static_cast<uint16_t>(samples - glanced_samples_);
-    if (!link_.meter_waits() || added >= longest_window) glance(samples, added);
+    if (!is_slow || !link_.meter_waits() || added >= longest_window) glance(samples, added);
     sampler_.release_window();
   }
   void glance(uint16_t samples, uint16_t added) {
     const uint16_t per_sample = metering::ClampSecond::per_sample(added);
     glanced_samples_ = samples;
-    for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp) {
+    const metering::ClampSums* sums = sampler_.growing();
+    for (metering::ClampSecond& second : seconds_) {
       uint16_t sum = 0, last = 0;
       {
         const Critical critical;
-        const metering::ClampSums& sums = sampler_.growing(clamp);
-        sum = static_cast<uint16_t>(sums.sum);
-        last = sums.last;
+        sum = static_cast<uint16_t>(sums->sum);
+        last = sums->last;
       }
-      seconds_[clamp].glance(sum, last, per_sample);
+      ++sums;
+      second.glance(sum, last, per_sample);
     }
     ++glances_;
   }
@@ -534,7 +546,7 @@ class SensorBoard : private Hal {
   Pulses pulses_;
   metering::Sensors sensors_;
   Link link_;
-  meter::SmartMeter meter_;
+  SmartMeter meter_;
   store::Store<SensorBoard> store_;
   store::BoardRecord own_ = {};
   SupplyWatch supply_;

@@ -479,13 +479,13 @@ class Parser {
 
   /// Is it of a phase whose power nobody wants, as the totals have told it?
   FLM_NODISCARD FLM_INLINE bool is_told(uint8_t phase) const {
-    return !Fields::keeps(Register::power_import_1) && phase != 0 && (static_cast<uint8_t>(told_.flows[power].seen) & power_both) != 0;
+    return Fields::part_powers && !Fields::keeps(Register::power_import_1) && phase != 0 && (static_cast<uint8_t>(told_.flows[power].seen) & power_both) != 0;
   }
 
   /// C of a phase becomes that of the total; the phase.
   static FLM_INLINE uint8_t fold(uint8_t a, uint8_t& c) {
     uint8_t phase = 0;
-    if (a == 1)
+    if (Fields::part_powers && a == 1)
       for (; c > 20 && phase < 3; ++phase) c = static_cast<uint8_t>(c - 20);
     return phase;
   }
@@ -509,7 +509,7 @@ class Parser {
       kind_ = row.kind;
       told_.kept.aim(place);
       return static_cast<uint8_t>((row.a != 0 ? 0x80 : 0) | (row.b == any_channel ? 0x40 : 0) | (row.e_first != 0 ? 0x20 : 0) |
-                                  (row.phases ? 0x10 : 0) | (row.e_last - row.e_first));
+                                  (!row.phases ? row.e_last - row.e_first : Fields::part_powers ? 0x10 | (row.e_last - row.e_first) : 0));
     }
     return find(Index<static_cast<uint8_t>(I + 1)>());
   }
@@ -522,8 +522,8 @@ class Parser {
     const uint8_t shape = find(Index<0>());
     const uint8_t channel = word_.obis.b;
     const uint8_t a = static_cast<uint8_t>(shape >> 7), last = shape & 0x0F;
-    uint8_t element = word_.obis.e, none = word_.obis.phase;  // What must be 0.
-    if ((shape & 0x10) != 0) {
+    uint8_t element = word_.obis.e, none = Fields::part_powers ? word_.obis.phase : uint8_t{0};  // What must be 0.
+    if (Fields::part_powers && (shape & 0x10) != 0) {
       none = element;
       element = word_.obis.phase;
     }
@@ -552,7 +552,7 @@ class Parser {
     if (group == 0) {
       if (kind_ == Kind::nothing) next = State::skip;
       if (is<Kind::identity>()) next = State::identity;
-      if (is<Kind::text>()) next = State::text;
+      if (Fields::checks_times && is<Kind::text>()) next = State::text;
       if (is<Kind::time>() || is<Kind::peak>()) next = State::time;
       if (is_device()) {
         next = State::skip;
@@ -602,7 +602,7 @@ class Parser {
       word_.n.digits = behind_point;
       return Event::none;
     }
-    if (c == '-' && digits == 0 && is_power()) {
+    if (Fields::part_powers && c == '-' && digits == 0 && is_power()) {
       word_.n.pair = 1;
       return Event::none;
     }
@@ -711,12 +711,12 @@ class Parser {
     uint8_t place = element_;
     bool negative = false;
     if (is_power()) {
-      negative = word_.n.pair != 0;
+      negative = Fields::part_powers && word_.n.pair != 0;
       if (kind_ == Kind::export_power) {
         place = static_cast<uint8_t>(place + to_export);
         negative = !negative;
       }
-      if (kind_ == Kind::net_power) place = net_place;
+      if (Fields::part_powers && kind_ == Kind::net_power) place = net_place;
     }
     const uint16_t bit = static_cast<uint16_t>(1u << place);
     const uint16_t seen = flow.seen;
@@ -728,7 +728,10 @@ class Parser {
     // A total stands for its parts, of whatever is told later; and what has a sign for both totals.
     bool add = element_ != 0;
     bool told = (seen & 1) != 0;
-    if (is_power()) {
+    if (!Fields::part_powers && is_power()) {
+      add = true;
+      told = false;
+    } else if (is_power()) {
       told = (seen & power_totals) != 0;
       if (place == 0 || place == to_export) {
         add = told;
@@ -792,7 +795,7 @@ class Parser {
       word_.n.pair = pair;
       if (!Fields::utc) {
         if (word_.n.digits <= 10) append(digit);
-        if ((word_.n.digits & 1) == 0) {
+        if (Fields::checks_times && (word_.n.digits & 1) == 0) {
           word_.n.pair = 0;
           uint8_t last = 59, n = pair;
           if (word_.n.digits <= 6) {
@@ -866,7 +869,7 @@ class Parser {
       if (one_device) {
         const uint8_t type = told_.next_device & 0x0F;
         // Of several, the one of the lowest type; of the same, the newest: a meter that was never read, or was replaced, stays behind.
-        if (device.has_value && (type > device.type || (type == device.type && utc <= device.time))) {
+        if (device.has_value && (type > device.type || (Fields::checks_times && type == device.type && utc <= device.time))) {
           state_ = State::skip;
           return Event::none;
         }

@@ -148,6 +148,10 @@ struct BoardFields {
   static constexpr uint8_t devices = 1;
   static constexpr bool wants_device(uint8_t type) { return type >= device::gas; }
   static constexpr Checksums checksums = Checksums::in_turn;
+  /// Is power told by phase or with a sign where a meter tells no totals?
+  static constexpr bool part_powers = true;
+  /// Is a time that is none (month 25, hour 25) taken for none?
+  static constexpr bool checks_times = true;
   /// Are times turned into Unix time? If not, they are what the meter's clock shows, as a decimal number YYMMDDhhmm modulo 2^32
   /// (exact until the end of 2042), and a 31st is taken of any month: 250 bytes of flash less.
   static constexpr bool utc = false;
@@ -158,8 +162,17 @@ struct BoardFields {
   using Net = int32_t;     ///< the same with a sign
 };
 
+/// What a board keeps that has no room for more: 330 bytes of flash less.
+struct SmallFields : BoardFields {
+  static constexpr Checksums checksums = Checksums::arc;
+  static constexpr bool part_powers = false;
+  static constexpr bool checks_times = false;
+};
+
 /// Everything, for a PC.
 struct AllFields {
+  static constexpr bool part_powers = true;
+  static constexpr bool checks_times = true;
   static constexpr bool keeps(Register) { return true; }
   static constexpr uint8_t devices = 4;
   static constexpr bool wants_device(uint8_t type) { return type != device::none; }
@@ -192,7 +205,9 @@ constexpr bool wants_row(const Row& row) {
          : row.kind == Kind::voltage || row.kind == Kind::current || row.kind == Kind::power || row.kind == Kind::plain ||
                  row.kind == Kind::time || row.kind == Kind::peak
              ? Fields::keeps(row.first)
-             : true;
+         : row.kind == Kind::net_power ? Fields::part_powers
+         : row.kind == Kind::text      ? Fields::checks_times
+                                       : true;
 }
 
 /// Is a row the first wanted one with its C?

@@ -25,7 +25,8 @@ constexpr uint8_t registers_size = 21;  ///< without padding at the end
 static_assert(offsetof(Registers, device_value) - offsetof(Registers, device_time) ==
                   offsetof(protocol::p1::Device, value) - offsetof(protocol::p1::Device, time), "time and value are copied as one");
 
-/// Telegrams into readings.
+/// Telegrams into readings. `Fields`: what of them a board has room for.
+template <class Fields = protocol::p1::BoardFields>
 class SmartMeter {
  public:
   /// `port_6`: bits of metering::port_6.
@@ -92,7 +93,7 @@ class SmartMeter {
       if (has_power) {
         power_known_ = 2;
         told.extra = static_cast<uint32_t>(parser_.power_w());
-      } else if (power_known_ < 2) {
+      } else if (!Fields::part_powers || power_known_ < 2) {
         told.extra = protocol::p1::power_not_told;
       } else {
         power_known_ = 1;
@@ -109,7 +110,7 @@ class SmartMeter {
   Registers registers_ = {};
   uint8_t power_known_ = 0;  ///< 2: the telegram before told the power; 1 or 0: it did not
   uint16_t said_ = 0;  ///< the meter that the last telegram has named; 0: none yet
-  protocol::p1::Parser<protocol::p1::BoardFields> parser_;
+  protocol::p1::Parser<Fields> parser_;
 };
 
 }  // namespace meter

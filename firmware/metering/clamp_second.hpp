@@ -50,8 +50,8 @@ class ClampSecond {
     uint16_t counted_q5 = static_cast<uint16_t>((sums.sum << 5) / samples);
     const uint16_t steady_q5 = square_root((squares_ / glances) << 6);
     if (counted_q5 + counted_q5 / 64u + 6 >= steady_q5) return 0x10000;
-    const uint16_t rest_q5 = static_cast<uint16_t>(5 + (steady_q5 - counted_q5) / 128u);
-    counted_q5 = counted_q5 < rest_q5 ? 0 : static_cast<uint16_t>(counted_q5 - rest_q5);
+    const uint16_t rest_q5 = static_cast<uint16_t>(((steady_q5 - counted_q5) * 2u + 1280u) >> 8);
+    if (counted_q5 > rest_q5) counted_q5 = static_cast<uint16_t>(counted_q5 - rest_q5);
     return (static_cast<uint32_t>(counted_q5) << 16) / steady_q5;
   }
 

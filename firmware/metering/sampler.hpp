@@ -58,10 +58,10 @@ class Sampler {
   /// True while a finished window waits for the main loop. It has a window's length, a second, to fetch it.
   FLM_NODISCARD bool window_ready() const { return window_ready_ != 0; }
   /// Samples a clamp in the finished window.
-  FLM_NODISCARD uint16_t window_samples() const { return finished_samples_; }
+  FLM_NODISCARD const uint16_t& window_samples() const { return finished_samples_; }
   /// The finished window's sums of a clamp, from 0; they stand from window_ready() to release_window(), and after it until the next window
   /// ends: hold_window() puts that off.
-  FLM_NODISCARD const ClampSums& window(uint8_t clamp) const { return finished()[clamp]; }
+  FLM_NODISCARD FLM_OUTLINE const ClampSums& window(uint8_t clamp) const { return finished()[clamp]; }
   /// Main loop: the finished window has been used.
   void release_window() { window_ready_ = 0; }
   /// Main loop, under a critical section: no window ends until release_window(). False when a finished one waits already.
@@ -72,7 +72,7 @@ class Sampler {
   }
 
   /// The same of the window in progress; under a critical section.
-  FLM_NODISCARD const ClampSums& growing(uint8_t clamp) const { return active_[clamp]; }
+  FLM_NODISCARD const ClampSums* growing() const { return active_; }
   FLM_NODISCARD uint16_t growing_samples() const { return samples_; }
 
  private:

@@ -146,7 +146,7 @@ TEST_CASE("a finished window stands until the next one ends, which waits while i
   sampler.release_window();
   for (int sample = 0; sample < 15; ++sample) feed(sampler, 9);
   REQUIRE(sampler.hold_window());
-  CHECK(sampler.growing(1).sum == 5 * 9);
+  CHECK(sampler.growing()[1].sum == 5 * 9);
   CHECK(sampler.growing_samples() == 5);
   for (int sample = 0; sample < 15; ++sample) feed(sampler, 9, true);
   CHECK(sampler.window(1).sum == 10 * 7);
