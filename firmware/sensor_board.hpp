@@ -258,8 +258,8 @@ class SensorBoard : private Hal {
   static constexpr uint8_t bytes_at_once = 64;
   /// A clamp's measurement takes longer than a byte of EEPROM, 1.8 ms: the next byte is not to wait for its end.
   static constexpr bool is_slow = Board::cpu_hz < 8000000, writes_meanwhile = is_slow;
-  /// A smart meter's bytes come before a glance at the clamps, until the window has so many samples: 40 ms, and a little.
-  static constexpr uint8_t longest_window = 90;
+  /// A smart meter's bytes come before a glance at the clamps, until the window has so many samples: 100 ms at the most.
+  static constexpr uint8_t longest_window = 200;
   /// Time for which the heartbeat LED goes dark at a poll.
   static constexpr uint8_t blink_ms = 33;
 
@@ -327,8 +327,9 @@ class SensorBoard : private Hal {
     fed_ms_ = now;
     Hal::feed_watchdog();
     if (static_cast<int8_t>(until_glance_ms_) > 0) return;
+    const bool late = is_slow && static_cast<int8_t>(until_glance_ms_) < -2;  // It would put off the end of a second.
     until_glance_ms_ = static_cast<uint8_t>(until_glance_ms_ + metering::ClampSecond::period_ms);
-    glance();
+    if (!late) glance();
   }
   /// At the clamps' sums, while they grow.
   FLM_OUTLINE void glance() {

@@ -39,8 +39,8 @@ class ClampSecond {
     newest_ = level;
   }
 
-  /// Ends the second, of so many samples and glances: what counts of its power. Its last window goes on in the next one. A difference of 1/64
-  /// and 3/16 of a count is nothing: windows that are not half a cycle of a mains of 45 to 65 Hz, or that cut a peak in two, make as much of a
+  /// Ends the second, of so many samples and glances: what counts of its power. Its last window goes on in the next one. A difference of 1.6 %
+  /// and 5/8 of a count is nothing: windows that are not half a cycle of a mains of 45 to 65 Hz, or that cut a peak in two, make as much of a
   /// steady load. While a load is off, noise that is cut off at code 0 has a mean of its own, 5/32 of a count, and a clamp's core gives back what
   /// it has taken up (1 degree of phase, 1 Hz): for one that is on for a tenth of the time 1.7 % of the reading.
   FLM_NODISCARD FLM_OUTLINE uint32_t share_q16(const ClampSums& sums, uint16_t samples, uint8_t glances) {
@@ -49,7 +49,7 @@ class ClampSecond {
     if (glances == 0) return 0x10000;
     uint16_t counted_q5 = static_cast<uint16_t>((sums.sum << 5) / samples);
     const uint16_t steady_q5 = square_root((squares_ / glances) << 6);
-    if (counted_q5 + counted_q5 / 64u + 6 >= steady_q5) return 0x10000;
+    if (counted_q5 + (counted_q5 >> 8) * 4u + 20 >= steady_q5) return 0x10000;
     const uint16_t rest_q5 = static_cast<uint16_t>(((steady_q5 - counted_q5) * 2u + 1280u) >> 8);
     if (counted_q5 > rest_q5) counted_q5 = static_cast<uint16_t>(counted_q5 - rest_q5);
     return (static_cast<uint32_t>(counted_q5) << 16) / steady_q5;

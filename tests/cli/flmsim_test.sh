@@ -75,8 +75,8 @@ check "decode: an unknown format" 2 'allowed: table, json; ' "$flmsim" decode go
 check "decode: a full disk" 2 'standard output: No space left on device' sh -c '"$1" decode "$2" >/dev/full' sh "$flmsim" "$telegrams/sweden-han.txt"
 
 check "no command" 2 'A subcommand is required: run, test, serve or decode' "$flmsim"
-check "a scenario without a command" 2 'A subcommand is required: run, test, serve or decode' "$flmsim" good.toml
-check "an option without its value" 2 '--report: 1 required FILE missing' "$flmsim" run good.toml --report
+check "a scenario without a command" 2 "'good.toml' is no command; allowed: run, test, serve, decode" "$flmsim" good.toml
+check "an option without its value" 2 '--report has no value' "$flmsim" run good.toml --report
 check "an image that the engine does not run" 0 'warning: --image failing.toml: is not run, the engine is native' "$flmsim" run good.toml --image failing.toml
 check "a run that cannot begin prints nothing" 0 '' sh -c '"$1" run good.toml --eeprom good.toml >none; "$1" run good.toml --engine image --image good.toml >>none; test ! -s none' sh "$flmsim"
 check "an unknown option" 2 '--fast' "$flmsim" run good.toml --fast

@@ -504,14 +504,14 @@ TEST_CASE("the peak of the month is told with its time first or last, and withou
   }
 }
 
-TEST_CASE("a board takes telegrams with CRC-16/X-25 behind two that it refused, and stays with it over one that is wrong") {
+TEST_CASE("whoever tries the checksums in turn takes telegrams with CRC-16/X-25 behind two that it refused, and stays with it over one that is wrong") {
   const auto x25 = [](const std::string& line) {
     std::string text = "/HLY5/D545-METER\r\n\r\n" + line + "\r\n!";
     std::uint16_t crc = p1::X25::initial;
     for (const char c : text) crc = p1::X25::step(crc, static_cast<std::uint8_t>(c));
     return text + fmt::format("{:04X}\r\n", static_cast<std::uint16_t>(crc ^ p1::X25::final_xor));
   };
-  Board board;
+  p1::Parser<p1::BoardFieldsAnyCrc> board;
   const std::string one = x25("1-0:1.8.0(00002100.500*kWh)");
   CHECK(accepted(run(board, one)) == 0);
   CHECK(accepted(run(board, one)) == 0);
@@ -523,7 +523,7 @@ TEST_CASE("a board takes telegrams with CRC-16/X-25 behind two that it refused, 
   CHECK(board.import_wh() == 2100500);
   CHECK(board.errors(Error::crc) == 3);
   // A meter of the usual kind: one wrong telegram costs itself; behind two the other checksum is tried for two.
-  Board usual;
+  p1::Parser<p1::BoardFieldsAnyCrc> usual;
   std::string bad = good;
   bad[30] = static_cast<char>(bad[30] ^ 1);
   for (const std::string& text : {good, bad, good, bad, good}) CHECK(accepted(run(usual, text)) == (text == good ? 1 : 0));
@@ -716,4 +716,14 @@ TEST_CASE("the project's own telegrams say what their index says") {
     }
     CHECK(devices == row.at("devices"));
   }
+}
+
+TEST_CASE("where there is room for less, totals are read as elsewhere, and what only the phases tell is not told") {
+  p1::Parser<p1::SmallFields> board;
+  CHECK(accepted(run(board, telegram({"1-0:1.8.0(000100.000*kWh)", "1-0:2.8.0(000001.000*kWh)", "1-0:1.7.0(01.500*kW)", "1-0:2.7.0(00.250*kW)", "1-0:21.7.0(00.700*kW)"}))) == 1);
+  CHECK(board.has_power());
+  CHECK(board.power_w() == 1250);
+  CHECK(board.net_wh() == 99000);
+  CHECK(accepted(run(board, telegram({"1-0:1.8.0(000100.000*kWh)", "1-0:21.7.0(00.700*kW)", "1-0:16.7.0(-00.700*kW)"}))) == 1);
+  CHECK_FALSE(board.has_power());
 }
