@@ -242,6 +242,11 @@ for engine in native image; do
   lines_kept 'wait 0.1' 'clock 6c736d30303030303939302e0000' 'wait 0.1' 'clock 6c637439362e0000' 'wait 0.6' >/dev/null 2>&1
   check "the EEPROM is kept between runs ($engine)" 0 '6c676d303030303039' lines_kept 'wait 0.1' 'clock 6c676d303033302e0000' 'wait 0.1' 'clock 0000000000000000000000000000000000000000'
 done
+mkfifo never_ends
+sleep 30 >never_ends &
+holder=$!
+check "ctrl-C ends lines, and the EEPROM is kept" 0 '' sh -c 'rm -f kept.bin; timeout --foreground -s INT --preserve-status 1 "$1" serve good.toml --lines --eeprom kept.bin <never_ends; test $? -eq 0 -a -s kept.bin' sh "$flmsim"
+kill "$holder"
 "$flmsim" serve good.toml --pty bus --speed 2 2>served &
 server=$!
 waited=0
