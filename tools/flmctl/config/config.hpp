@@ -40,9 +40,6 @@ struct Config {
 /// Reads and checks a file. Throws InputError with file, line, key, what is wrong and what is allowed.
 Config read_config(const std::filesystem::path&);
 
-/// Whether a file that read_config() refuses is one that somebody meant for a configuration: a text file called .toml, and no scenario.
-bool may_be_config(const std::filesystem::path&);
-
 /// The file's text; read_config() gives the same configuration.
 std::string config_text(const Config&);
 

@@ -178,18 +178,6 @@ const SensorConfig* Config::sensor(int id) const {
 
 Config read_config(const std::filesystem::path& file) { return Reader(file).read(); }
 
-bool may_be_config(const std::filesystem::path& file) {
-  if (file.extension() != ".toml" || !std::filesystem::is_regular_file(file)) return false;
-  std::ifstream in(file);
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  if (text.find('\0') != text.npos) return false;
-  try {
-    return !toml::parse(text).contains("duration");
-  } catch (const toml::parse_error&) {
-    return true;
-  }
-}
-
 std::uint32_t meter_constant_of(const SensorConfig& s) {
   if (s.meter_constant) return static_cast<std::uint32_t>(*s.meter_constant);
   if (s.sensor_class == SensorClass::analog) return static_cast<std::uint32_t>(clamp_meter_constant(s.voltage, s.current));
