@@ -64,9 +64,6 @@ class ClampSecond {
   }
 
  private:
-  /// Samples in that time at the boards' rates: 20.8 and 21.3.
-  static constexpr uint8_t usual_samples = 21;
-
   /// Learns the noise from a finished second, if it had no current: then the signal is noise that the converter cuts off at code 0, and its
   /// mean at most 5/8 of the mean square of its steps, which no current's is. For normal deviates of 0, 0.25, 0.5, 0.7, 1, 1.5 counts, rounded
   /// and cut off, the mean square of the steps is 0, 0.04, 0.28, 0.44, 0.79, 1.60 count^2, and the variance of the whole with 1/12 for the
