@@ -256,7 +256,7 @@ class SensorBoard : private Hal {
  private:
   /// Of a smart meter, before the main loop looks at the rest: 5 ms at 3.7 MHz, when they come without a pause.
   static constexpr uint8_t bytes_at_once = 64;
-  /// A clamp's measurement takes longer than a byte of EEPROM, 1.8 ms: the next byte is not to wait for its end.
+  /// A clamp's measurement takes several times as long as a byte of EEPROM, 1.8 ms: the next byte is not to wait for its end.
   static constexpr bool is_slow = Board::cpu_hz < 8000000, writes_meanwhile = is_slow;
   /// A smart meter's bytes come before a glance at the clamps, until the window has so many samples: 100 ms at the most.
   static constexpr uint8_t longest_window = 200;
@@ -447,15 +447,21 @@ class SensorBoard : private Hal {
     clipped_ = static_cast<uint8_t>(sums.clipped != 0 ? clipped_ | metering::bit(clamp) : clipped_ & ~metering::bit(clamp));
     metering::ClampSecond& second = Hal::by_pointer(seconds_[clamp]);
     second.result() = second.share_q16(sums, sampler_.window_samples(), glances_);
+    write_meanwhile();
     if (first != metering::no_sensor) {
       const metering::ClampCalibration& calibration = Hal::by_pointer(sensors_.settings().calibration[clamp]);
       const uint32_t square = metering::mean_square_q10(sums, sampler_.window_samples(), calibration.offset_q8, metering::StepWeight<Sampling>::q14(calibration.tau_us), second.noise_q10(calibration.noise_q10));
-      if (writes_meanwhile && failing_) Hal::by_pointer(store_).step(*this);
+      write_meanwhile();
       const uint32_t power_q8 = metering::multiply_q16(metering::power_q8(square, sensors_.constant(sensors_.sensor_of(clamp))), second.result());
       second.result() = 0;
       seconds_[first].result() += power_q8;
     }
     if (++measured_ == metering::clamps) finish_second();
+  }
+
+  /// Between two parts of a measurement: a byte of EEPROM, while a failure is saved.
+  FLM_INLINE void write_meanwhile() {
+    if (writes_meanwhile && failing_) Hal::by_pointer(store_).step(*this);
   }
 
   /// Of the clamps of a clamp's sensor, the one that the others' power is added to; metering::no_sensor for a clamp without one.

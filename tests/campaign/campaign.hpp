@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/board_model.hpp"
 #include "sim/scenario.hpp"
 
 namespace flm::campaign {
@@ -19,6 +20,10 @@ struct Corner {
 };
 /// RC oscillators 10 % off, pull-ups of 20 or 50 kohm, the comparator's threshold as low or high as its bandgap makes it.
 const std::vector<Corner>& corners();
+
+/// How long a save at a power failure may take, in ms, from the falling edge of the supply on. FLM02A's CPU has less than half of its time
+/// left for it, and measures a second's clamps up to twice meanwhile.
+inline double longest_save_ms(const sim::BoardModel& board, const Corner& corner) { return (board.has_radio ? 62.0 : 72.0) * corner.slowness(); }
 
 /// Cuts the power of a board that meters, counts, is polled and commits every ten minutes: at every EEPROM byte boundary without
 /// notice, and at `random_cuts` random moments with 80 ms of hold-up.

@@ -127,7 +127,7 @@ class PowerCampaign {
     t.at_most("lost", "counts lost, the remainder included", "up to all", 0, static_cast<double>(findings_->lost), "");
     t.at_most("unanswered", "boards that did not answer, or crashed the simulator", "", 0, static_cast<double>(findings_->unanswered + findings_->crashed), "");
     t.at_most("eeprom_hour", "EEPROM writes to the worst cell an hour, without the cuts", "", 8, static_cast<double>(most_writes_within(log_, nanoseconds(3600.0))), "");
-    t.at_most("save", "power-failure save, longest", "43 .. 90 ms", (board_.has_radio ? 62 : 66) * corner_.slowness(), static_cast<double>(findings_->longest_save) / 1e6, "ms");
+    t.at_most("save", "power-failure save, longest", "43 .. 90 ms", longest_save_ms(board_, corner_), static_cast<double>(findings_->longest_save) / 1e6, "ms");
   }
 
  private:

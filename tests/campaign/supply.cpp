@@ -249,7 +249,7 @@ void ends(bench::FigureTable& t, const std::string& key, const std::string& titl
     all.invented += one.invented;
     all.silent += one.silent;
   }
-  const double budget = (board_model(name).has_radio ? 62.0 : 66.0) * corner.slowness();
+  const double budget = longest_save_ms(board_model(name), corner);
   t.at_most(key + "_save", fmt::format("{}: save after the real end, longest of {}", title, count), "", budget, all.longest_ms, "ms");
   t.at_most(key + "_lost", fmt::format("{}: counters that came back with less", title), "", 0, all.lost, "");
   t.at_most(key + "_wrong", fmt::format("{}: with more, or not at all", title), "", 0, all.invented + all.silent, "");

@@ -114,7 +114,7 @@ check "the console remembers" 0 'gm' cat state/flmctl/history
 # Configuration: pull, edit, push.
 check "pull writes what the board is set to" 0 'settings of the board' flmctl config pull house.toml
 check "the board is as it was pulled" 0 'house.toml: the board is as the file says' flmctl config diff house.toml
-check "a push that changes nothing saves what is set" 0 'the board is as the file says, and has saved what was not' flmctl config push house.toml
+check "a push that changes nothing says so" 0 'house.toml: the board is as the file says, ' flmctl config push house.toml
 sed -i 's/^id       = 2$/id = 2\nname = "kitchen"/; s/^constant = 0.5 .*/constant = 0.25/; 0,/^current .*/s//current = 100/; s/^tau .*/tau = 0.002/' house.toml
 check "diff says where it is not" 1 'sensor 1 meter constant   5163 on the board, 10327' flmctl config diff house.toml
 check "diff in JSON" 1 '{"setting":"sensor 1 meter constant","command":"sm 0 10327","board":"5163","file":"10327"}' flmctl config diff house.toml --json
