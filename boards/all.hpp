@@ -1,4 +1,5 @@
-// Every board there is: the simulator, flmctl and the tests of all boards take them from here. A new board is its folder and two lines.
+// Every board there is: the simulator, flmctl and the tests of all boards take them from here. A new board is
+// its folder and two lines.
 #pragma once
 #include "boards/flm02a/board.hpp"
 #include "boards/flm02b/board.hpp"

@@ -38,7 +38,8 @@ struct AllDifferent<First, Second, Rest...> {
 };
 
 /// How often the converter starts, and from what: timer 0 in clear-on-compare mode triggers every conversion.
-/// `Counts` timer counts of `TimerPrescaler` CPU cycles each; the converter's clock is the CPU's over `AdcPrescaler`. `Clamps` inputs take turns.
+/// `Counts` timer counts of `TimerPrescaler` CPU cycles each; the converter's clock is the CPU's over
+/// `AdcPrescaler`. `Clamps` inputs take turns.
 template <uint32_t CpuHz, uint16_t TimerPrescaler, uint16_t Counts, uint8_t AdcPrescaler, uint8_t Clamps = 3>
 struct SampleClock {
   static_assert(Counts >= 2 && Counts <= 256, "timer 0 counts 8 bits: 2 to 256 counts a tick");
@@ -55,7 +56,8 @@ struct SampleClock {
   static constexpr uint8_t clamps = Clamps;
   /// CPU cycles from one conversion start to the next.
   static constexpr uint32_t tick_cycles = static_cast<uint32_t>(TimerPrescaler) * Counts;
-  /// CPU cycles from the trigger to the end of the conversion: 13.5 converter clocks (data sheet, table 24-1).
+  /// CPU cycles from the trigger to the end of the conversion: 13.5 converter clocks (data sheet, table
+  /// 24-1).
   static constexpr uint32_t conversion_cycles = static_cast<uint32_t>(AdcPrescaler) * 27 / 2;
   static_assert(conversion_cycles + 144 <= tick_cycles,
                 "a conversion must end, and its interrupt select the next channel, before the next trigger");

@@ -14,7 +14,8 @@
 
 namespace flm {
 
-/// What the board knows of each property and report: rows of protocol::PropertyTable and ReportTable, and where a property is kept.
+/// What the board knows of each property and report: rows of protocol::PropertyTable and ReportTable, and
+/// where a property is kept.
 namespace properties {
 
 /// Places: of a property of Settings, its offset; of the rest, one of these.
@@ -49,7 +50,8 @@ FLM_NODISCARD constexpr uint8_t place_of(char letter) {
 
 /// A port or sensor, or none: 0 to 5, or ff.
 constexpr uint8_t one_of_six = 5;
-static_assert(metering::port_count - 1 == one_of_six && metering::heartbeat == 0xFF, "the port that the LED shows");
+static_assert(metering::port_count - 1 == one_of_six && metering::heartbeat == 0xFF,
+              "the port that the LED shows");
 static_assert(metering::sensor_count - 1 == one_of_six && metering::no_sensor == 0xFF, "the map");
 
 /// The most that each byte of a property may be.
@@ -86,11 +88,13 @@ struct Table {
     for (const protocol::Property& property : protocol::PropertyTable::properties) {
       if (!port_configuration && property.port_configuration) continue;
       rows[at++] = {static_cast<uint8_t>(property.letter), place_of(property.letter),
-                    static_cast<uint8_t>(property.digits() / 2 | index_count(property.index) << 3 | static_cast<uint8_t>(property.access) << 6),
+                    static_cast<uint8_t>(property.digits() / 2 | index_count(property.index) << 3 |
+                                         static_cast<uint8_t>(property.access) << 6),
                     limit_of(property.letter)};
     }
     for (const protocol::Report& report : protocol::ReportTable::reports)
-      rows[at++] = {static_cast<uint8_t>(report.letter), 0, static_cast<uint8_t>(index_count(report.index) << 3), 0};
+      rows[at++] = {static_cast<uint8_t>(report.letter), 0,
+                    static_cast<uint8_t>(index_count(report.index) << 3), 0};
   }
 };
 static_assert(static_cast<uint8_t>(protocol::Access::get) == 0, "a report can only be got");
@@ -100,8 +104,8 @@ constexpr Table<false> without_port_configuration FLM_FLASH;
 
 }  // namespace properties
 
-/// One message, taken apart and executed on a board. Nothing changes unless the message is whole, its CRC right, its command
-/// known, its digits exactly as many as the command takes and its values in range.
+/// One message, taken apart and executed on a board. Nothing changes unless the message is whole, its CRC
+/// right, its command known, its digits exactly as many as the command takes and its values in range.
 ///
 /// `Board`: SensorBoard, by what it offers under "For Control".
 template <class Board>
@@ -113,12 +117,14 @@ class Control {
   FLM_NODISCARD static bool possible(const metering::Settings& settings) {
     const uint8_t* row = rows();
     for (uint8_t left = row_count; left != 0; --left, row += sizeof(properties::Row)) {
-      const uint8_t letter = flash_byte(row), place = flash_byte(row + 1), shape = flash_byte(row + 2), limit = flash_byte(row + 3);
+      const uint8_t letter = flash_byte(row), place = flash_byte(row + 1), shape = flash_byte(row + 2),
+                    limit = flash_byte(row + 3);
       const uint8_t bytes = shape & 7;
       uint8_t values = static_cast<uint8_t>(shape >> 3) & 7;
       if (bytes == 0 || place >= properties::counter_place) continue;
       if (values == 0) values = 1;
-      const uint8_t stride = values == metering::clamps ? static_cast<uint8_t>(sizeof(metering::ClampCalibration)) : bytes;
+      const uint8_t stride =
+          values == metering::clamps ? static_cast<uint8_t>(sizeof(metering::ClampCalibration)) : bytes;
       if (letter == 'j') values = metering::pulse_port_count;
       const uint8_t* value = reinterpret_cast<const uint8_t*>(&settings) + place;
       for (; values != 0; --values, value += stride)
@@ -208,9 +214,11 @@ class Control {
     return pair;
   }
 
-  /// Where the byte that comes `place`-th on the wire stands in memory. Numbers are sent most significant byte first; the port map
-  /// is a list.
-  FLM_NODISCARD uint8_t wire_order(uint8_t place) const { return letter_ == 'p' ? place : static_cast<uint8_t>(bytes_ - 1 - place); }
+  /// Where the byte that comes `place`-th on the wire stands in memory. Numbers are sent most significant
+  /// byte first; the port map is a list.
+  FLM_NODISCARD uint8_t wire_order(uint8_t place) const {
+    return letter_ == 'p' ? place : static_cast<uint8_t>(bytes_ - 1 - place);
+  }
 
   /// The rows of this board's table.
   FLM_NODISCARD static const uint8_t* rows() {
@@ -234,7 +242,8 @@ class Control {
     access_ = static_cast<protocol::Access>(static_cast<uint8_t>(shape >> 6));
     at_ = reinterpret_cast<uint8_t*>(&settings()) + place;
     if (place == properties::counter_place) at_ = reinterpret_cast<uint8_t*>(&sensors().total(0).counter);
-    if (place > properties::counter_place) at_ = reinterpret_cast<uint8_t*>(&board_.events()) + (place - properties::events_place);
+    if (place > properties::counter_place)
+      at_ = reinterpret_cast<uint8_t*>(&board_.events()) + (place - properties::events_place);
     return true;
   }
 
@@ -245,7 +254,7 @@ class Control {
       if (!Board::is_pulse_port(number)) return false;
       number = static_cast<uint8_t>(number - metering::first_pulse_port);
     }
-    const uint8_t stride = letter_ == 'c'               ? sizeof(metering::Sensor)
+    const uint8_t stride = letter_ == 'c'                 ? sizeof(metering::Sensor)
                            : indices_ == metering::clamps ? sizeof(metering::ClampCalibration)
                                                           : bytes_;
     at_ += static_cast<uint8_t>(number * stride);
@@ -285,7 +294,8 @@ class Control {
   }
 
   /// A value, least significant byte first.
-  FLM_NODISCARD FLM_OUTLINE static bool in_range(uint8_t letter, uint8_t limit, uint8_t bytes, const uint8_t* value) {
+  FLM_NODISCARD FLM_OUTLINE static bool in_range(uint8_t letter, uint8_t limit, uint8_t bytes,
+                                                 const uint8_t* value) {
     for (uint8_t place = 0; place < bytes; ++place)
       if (value[place] > limit && (limit != properties::one_of_six || value[place] != 0xFF)) return false;
     const uint16_t number = static_cast<uint16_t>(value[0] | value[1] << 8);
@@ -315,7 +325,8 @@ class Control {
         return reply().put8(link().meter_overruns());
       default: break;  // 'v'
     }
-    constexpr uint32_t version = static_cast<uint32_t>(Board::version_major) << 24 | static_cast<uint32_t>(Board::version_minor) << 16 |
+    constexpr uint32_t version = static_cast<uint32_t>(Board::version_major) << 24 |
+                                 static_cast<uint32_t>(Board::version_minor) << 16 |
                                  Board::version_patch << 8 | Board::hardware_letter;
     reply().put32(version);
     reply().put16(Board::features);
@@ -365,9 +376,9 @@ class Control {
 
   Board& board_;
   uint8_t* at_ = nullptr;  ///< the property's bytes, least significant first
-  uint8_t bytes_ = 0;  ///< 0: a report
-  uint8_t indices_ = 0;  ///< how many there are, of a sensor's, a clamp's or a port's
-  uint8_t limit_ = 0;    ///< of each byte of its value
+  uint8_t bytes_ = 0;      ///< 0: a report
+  uint8_t indices_ = 0;    ///< how many there are, of a sensor's, a clamp's or a port's
+  uint8_t limit_ = 0;      ///< of each byte of its value
   protocol::Access access_ = protocol::Access::get;
   char letter_ = 0;
   uint8_t digits_ = 0;

@@ -1,11 +1,12 @@
 // The board application: what the interrupts call, and what the main loop does with what they leave.
 //
-// Conversion -> on_sample: one ADC code into the sums; after three, a scan: pulse levels and time.
-// SPI byte -> on_spi: one byte in, one out.
-// Main loop -> step: pulses into counters, a glance at the clamps every 10 ms, a finished second into watts (a clamp a step), a message into a reply, a byte into EEPROM.
-// Scan -> supply_.look: a supply that stays low is a failure. Main loop: takes in the pulses and the part of a second that are there, and saves
-// what has been counted; meanwhile counters stand still, pulses and samples wait in the interrupts' hands. When the save is done it all goes
-// on, and nothing is missing or counted twice. Failures beyond the store's budget are counted, and metering goes on through them.
+// Conversion -> on_sample: one ADC code into the sums; after three, a scan: pulse levels and time. SPI byte
+// -> on_spi: one byte in, one out. Main loop -> step: pulses into counters, a glance at the clamps every 10
+// ms, a finished second into watts (a clamp a step), a message into a reply, a byte into EEPROM. Scan ->
+// supply_.look: a supply that stays low is a failure. Main loop: takes in the pulses and the part of a second
+// that are there, and saves what has been counted; meanwhile counters stand still, pulses and samples wait in
+// the interrupts' hands. When the save is done it all goes on, and nothing is missing or counted twice.
+// Failures beyond the store's budget are counted, and metering goes on through them.
 #pragma once
 #include <stdint.h>
 
@@ -66,9 +67,10 @@ class SensorBoard : private Hal {
   /// This firmware's version, as `gv` answers it.
   static constexpr uint8_t version_major = 0, version_minor = 1, version_patch = 0;
   static constexpr uint8_t hardware_letter = Board::letter;
-  static constexpr uint16_t features = protocol::feature::true_rms | protocol::feature::journal |
-                                       (has_port_configuration ? protocol::feature::port_configuration : 0) |
-                                       (Board::has_radio ? protocol::feature::radio : protocol::feature::rs485) | protocol::feature::p1;
+  static constexpr uint16_t features =
+      protocol::feature::true_rms | protocol::feature::journal |
+      (has_port_configuration ? protocol::feature::port_configuration : 0) |
+      (Board::has_radio ? protocol::feature::radio : protocol::feature::rs485) | protocol::feature::p1;
 
   constexpr SensorBoard() = default;
   SensorBoard(const SensorBoard&) = delete;
@@ -77,7 +79,8 @@ class SensorBoard : private Hal {
   FLM_NODISCARD Hal& hal() { return *this; }
   FLM_NODISCARD const Hal& hal() const { return *this; }
 
-  /// Before the first interrupt: sets up the hardware, waits for it to settle, and takes up where the last run has stopped.
+  /// Before the first interrupt: sets up the hardware, waits for it to settle, and takes up where the last
+  /// run has stopped.
   void start() {
     Hal::start();
     clock_.start();
@@ -103,7 +106,8 @@ class SensorBoard : private Hal {
     return clamp >= metering::clamps - 1 ? 0 : static_cast<uint8_t>(clamp + 1);
   }
 
-  /// Interrupt: a conversion gave `code`. True when it was the last of a scan: on_scan() comes next, interruptible.
+  /// Interrupt: a conversion gave `code`. True when it was the last of a scan: on_scan() comes next,
+  /// interruptible.
   FLM_NODISCARD FLM_INLINE bool on_sample(uint16_t code) { return sampler_.add(code); }
 
   /// Interrupt: a scan has ended. No conversion's interrupt may come in between, others may.
@@ -120,8 +124,8 @@ class SensorBoard : private Hal {
   /// Interrupt, after answer(): deals with the byte.
   void on_spi(uint8_t received) { Hal::by_pointer(link_).exchange(received); }
 
-  /// Interrupt, the last before a watchdog reset: the main loop or the sampling hangs. Saves what has been counted, and takes as
-  /// long as that takes; not again and again, when it hangs soon after such a reset.
+  /// Interrupt, the last before a watchdog reset: the main loop or the sampling hangs. Saves what has been
+  /// counted, and takes as long as that takes; not again and again, when it hangs soon after such a reset.
   void on_hang() {
     odd_windows_ = 0;
     if (follows_hang() && uptime_s_ < trusted_seconds) return;
@@ -131,7 +135,8 @@ class SensorBoard : private Hal {
 
   /// Interrupt of the radio, its own source masked: nIRQ has fallen.
   void on_radio() { Hal::by_pointer(channel()).on_interrupt(hal()); }
-  /// Interrupts of the serial port: a byte can be put; the last bit has gone out. What comes waits in Hal::uart_received().
+  /// Interrupts of the serial port: a byte can be put; the last bit has gone out. What comes waits in
+  /// Hal::uart_received().
   void on_serial_empty() { Hal::by_pointer(channel()).on_empty(hal()); }
   void on_serial_sent() { Hal::by_pointer(channel()).on_sent(hal()); }
 
@@ -155,7 +160,8 @@ class SensorBoard : private Hal {
 
   /// True when step() has something to do; asked with interrupts off before the CPU sleeps.
   FLM_NODISCARD bool pending() const {
-    return failing_ || supply_.failed() || store_.works() || link_.message_ready() || link_.meter_waits() || pulses_.any() || window_waits();
+    return failing_ || supply_.failed() || store_.works() || link_.message_ready() || link_.meter_waits() ||
+           pulses_.any() || window_waits();
   }
 
   // --- For Control ---
@@ -166,7 +172,8 @@ class SensorBoard : private Hal {
   FLM_NODISCARD uint32_t& events() { return own_.events; }
   /// What `gr` says of the board as it is now.
   FLM_NODISCARD uint8_t state() const {
-    return static_cast<uint8_t>((supply_.low() ? protocol::state::supply_low : 0) | (store_.is_worn() ? protocol::state::worn : 0) |
+    return static_cast<uint8_t>((supply_.low() ? protocol::state::supply_low : 0) |
+                                (store_.is_worn() ? protocol::state::worn : 0) |
                                 clipped_ * protocol::state::clipped);
   }
   FLM_NODISCARD uint16_t eeprom_writes() const { return store_.writes(); }
@@ -180,11 +187,12 @@ class SensorBoard : private Hal {
 
   /// A setting is about to change.
   void settings_changing() { store_.settings_changed(); }
-  /// The map, the lines or a debounce time have changed. Ports 2 and 3 are clamps with the analog front end on, pulse inputs with it
-  /// off; sensors start a new second.
+  /// The map, the lines or a debounce time have changed. Ports 2 and 3 are clamps with the analog front end
+  /// on, pulse inputs with it off; sensors start a new second.
   void apply_settings() {
     const metering::Settings& settings = sensors_.settings();
-    pulses_.template set_debounce<Clock>(settings.debounce_tenths_ms + (Pulses::first_terminal_port - metering::first_pulse_port));
+    pulses_.template set_debounce<Clock>(settings.debounce_tenths_ms +
+                                         (Pulses::first_terminal_port - metering::first_pulse_port));
     Hal::set_lines(analog(), settings.lines[1] != 0, settings.lines[0] != 0);
     sensors_.classify(pulse_ports());
     sensors_.unsettle_all();
@@ -192,7 +200,8 @@ class SensorBoard : private Hal {
     pulses_.watch(Pulses::mask(!analog()), Hal::pulse_levels());
   }
 
-  /// The same, once the message that did it is out of the way; `meter`: what port 6 listens to has changed as well.
+  /// The same, once the message that did it is out of the way; `meter`: what port 6 listens to has changed as
+  /// well.
   void settings_have_changed(bool meter) {
     if (apply_due_ == 0) apply_due_ = 1;
     if (!meter) return;
@@ -200,14 +209,16 @@ class SensorBoard : private Hal {
     apply_due_ = 2;
   }
   FLM_NODISCARD const SmartMeter& smart_meter() const { return meter_; }
-  /// How the smart meter's counter follows it; and the link's end: its sensor may be fed by something else now.
+  /// How the smart meter's counter follows it; and the link's end: its sensor may be fed by something else
+  /// now.
   FLM_NODISCARD metering::MeterLink& meter_link() { return own_.meter; }
   void forget_meter() { own_.meter.number = metering::MeterLink::none; }
 
   /// The radio's group or data rate has changed.
   void apply_channel_settings() { set_channel(Tag<Board::has_radio>()); }
 
-  /// Starts saving settings and counters; the reply follows. False when the EEPROM belongs to a newer firmware.
+  /// Starts saving settings and counters; the reply follows. False when the EEPROM belongs to a newer
+  /// firmware.
   FLM_NODISCARD bool commit() {
     if (store_.foreign()) return false;
     store_.commit();
@@ -244,8 +255,11 @@ class SensorBoard : private Hal {
     return reinterpret_cast<uint8_t*>(&sensors_.total(number));
   }
   /// Whether settings that were stored are such as the link lets in.
-  FLM_NODISCARD bool settings_are_possible() const { return Control<SensorBoard>::possible(sensors_.settings()); }
-  /// While a failure is saved: nothing more comes to a sensor's counter. A clamp's waits for its part of a second.
+  FLM_NODISCARD bool settings_are_possible() const {
+    return Control<SensorBoard>::possible(sensors_.settings());
+  }
+  /// While a failure is saved: nothing more comes to a sensor's counter. A clamp's waits for its part of a
+  /// second.
   FLM_NODISCARD bool counted(uint8_t sensor) const {
     if (!cut_short_waits()) return true;
     for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp)
@@ -254,20 +268,24 @@ class SensorBoard : private Hal {
   }
 
  private:
-  /// Of a smart meter, before the main loop looks at the rest: 5 ms at 3.7 MHz, when they come without a pause.
+  /// Of a smart meter, before the main loop looks at the rest: 5 ms at 3.7 MHz, when they come without a
+  /// pause.
   static constexpr uint8_t bytes_at_once = 64;
-  /// A clamp's measurement takes several times as long as a byte of EEPROM, 1.8 ms: the next byte is not to wait for its end.
+  /// A clamp's measurement takes several times as long as a byte of EEPROM, 1.8 ms: the next byte is not to
+  /// wait for its end.
   static constexpr bool is_slow = Board::cpu_hz < 8000000, writes_meanwhile = is_slow;
-  /// A smart meter's bytes come before a glance at the clamps, until the window has so many samples: 100 ms at the most.
+  /// A smart meter's bytes come before a glance at the clamps, until the window has so many samples: 100 ms
+  /// at the most.
   static constexpr uint8_t longest_window = 200;
   /// Time for which the heartbeat LED goes dark at a poll.
   static constexpr uint8_t blink_ms = 33;
 
-  /// Seconds after a watchdog reset until nothing is held back any more: what hangs again and again must not wear the EEPROM out.
+  /// Seconds after a watchdog reset until nothing is held back any more: what hangs again and again must not
+  /// wear the EEPROM out.
   static constexpr uint8_t trusted_seconds = 60;
   /// Length of a scan, in 2^-24 s.
-  static constexpr uint16_t scan_q24 =
-      static_cast<uint16_t>((static_cast<uint64_t>(Clock::scan_cycles) * 16777216u + Sampling::cpu_hz / 2) / Sampling::cpu_hz);
+  static constexpr uint16_t scan_q24 = static_cast<uint16_t>(
+      (static_cast<uint64_t>(Clock::scan_cycles) * 16777216u + Sampling::cpu_hz / 2) / Sampling::cpu_hz);
 
   // The channel: a radio, or a serial port.
   template <bool has_radio>
@@ -286,7 +304,9 @@ class SensorBoard : private Hal {
   void read_meter() {
     uint8_t sensor = sensors_.meter_sensor();
     if (sensor != metering::no_sensor && !sensors_.enabled(sensor)) sensor = metering::no_sensor;
-    if (!Hal::by_pointer(meter_).read(channel(), bytes_at_once, sensors_, sensor, own_.meter) || meter_is_saved_) return;
+    if (!Hal::by_pointer(meter_).read(channel(), bytes_at_once, sensors_, sensor, own_.meter) ||
+        meter_is_saved_)
+      return;
     meter_is_saved_ = true;  // Meters that take turns are saved with the counters.
     store_.save(store::board_record);
   }
@@ -327,7 +347,8 @@ class SensorBoard : private Hal {
     fed_ms_ = now;
     Hal::feed_watchdog();
     if (static_cast<int8_t>(until_glance_ms_) > 0) return;
-    const bool late = is_slow && static_cast<int8_t>(until_glance_ms_) < -2;  // It would put off the end of a second.
+    const bool late =
+        is_slow && static_cast<int8_t>(until_glance_ms_) < -2;  // It would put off the end of a second.
     until_glance_ms_ = static_cast<uint8_t>(until_glance_ms_ + metering::ClampSecond::period_ms);
     if (!late) glance();
   }
@@ -370,7 +391,8 @@ class SensorBoard : private Hal {
       tidy_in_s_ = trusted_seconds;
       return;
     }
-    if (!store_.is_empty() && (Hal::reset_cause() & (hal::reset_cause::power_on | hal::reset_cause::brown_out)) != 0) {
+    if (!store_.is_empty() &&
+        (Hal::reset_cause() & (hal::reset_cause::power_on | hal::reset_cause::brown_out)) != 0) {
       metering::increment(own_.events);
       store_.save(store::board_record);
     }
@@ -404,7 +426,9 @@ class SensorBoard : private Hal {
 
   /// The second that a failure has cut short waits to be measured.
   FLM_NODISCARD bool cut_short_waits() const { return odd_windows_ > 1; }
-  FLM_NODISCARD bool window_waits() const { return sampler_.window_ready() && (!failing_ || cut_short_waits()); }
+  FLM_NODISCARD bool window_waits() const {
+    return sampler_.window_ready() && (!failing_ || cut_short_waits());
+  }
 
   /// Once a second.
   void keep_time() {
@@ -431,9 +455,11 @@ class SensorBoard : private Hal {
   }
 
   void count_pulses() {
-    pulses_.template take<Critical>([this](uint8_t port, uint8_t pulses, uint16_t accepted_ms, uint16_t debounce) {
+    pulses_.template take<Critical>([this](uint8_t port, uint8_t pulses, uint16_t accepted_ms,
+                                           uint16_t debounce) {
       const uint32_t now = now_ms();
-      const uint16_t ago_ms = static_cast<uint16_t>(static_cast<uint16_t>(now) - accepted_ms + Clock::milliseconds_of(debounce));
+      const uint16_t ago_ms =
+          static_cast<uint16_t>(static_cast<uint16_t>(now) - accepted_ms + Clock::milliseconds_of(debounce));
       sensors_.add_pulses(port, pulses, now - ago_ms);
     });
   }
@@ -444,15 +470,19 @@ class SensorBoard : private Hal {
     const uint8_t clamp = measured_;
     const uint8_t first = first_clamp(clamp);
     const metering::ClampSums& sums = Hal::by_pointer(sampler_.window(clamp));
-    clipped_ = static_cast<uint8_t>(sums.clipped != 0 ? clipped_ | metering::bit(clamp) : clipped_ & ~metering::bit(clamp));
+    clipped_ = static_cast<uint8_t>(sums.clipped != 0 ? clipped_ | metering::bit(clamp)
+                                                      : clipped_ & ~metering::bit(clamp));
     metering::ClampSecond& second = Hal::by_pointer(seconds_[clamp]);
     second.result() = second.share_q16(sums, sampler_.window_samples(), glances_);
     write_meanwhile();
     if (first != metering::no_sensor) {
       const metering::ClampCalibration& calibration = Hal::by_pointer(sensors_.settings().calibration[clamp]);
-      const uint32_t square = metering::mean_square_q10(sums, sampler_.window_samples(), calibration.offset_q8, metering::StepWeight<Sampling>::q14(calibration.tau_us), second.noise_q10(calibration.noise_q10));
+      const uint32_t square = metering::mean_square_q10(
+          sums, sampler_.window_samples(), calibration.offset_q8,
+          metering::StepWeight<Sampling>::q14(calibration.tau_us), second.noise_q10(calibration.noise_q10));
       write_meanwhile();
-      const uint32_t power_q8 = metering::multiply_q16(metering::power_q8(square, sensors_.constant(sensors_.sensor_of(clamp))), second.result());
+      const uint32_t power_q8 = metering::multiply_q16(
+          metering::power_q8(square, sensors_.constant(sensors_.sensor_of(clamp))), second.result());
       second.result() = 0;
       seconds_[first].result() += power_q8;
     }
@@ -464,7 +494,8 @@ class SensorBoard : private Hal {
     if (writes_meanwhile && failing_) Hal::by_pointer(store_).step(*this);
   }
 
-  /// Of the clamps of a clamp's sensor, the one that the others' power is added to; metering::no_sensor for a clamp without one.
+  /// Of the clamps of a clamp's sensor, the one that the others' power is added to; metering::no_sensor for a
+  /// clamp without one.
   FLM_NODISCARD FLM_OUTLINE uint8_t first_clamp(uint8_t clamp) const {
     const uint8_t sensor = sensors_.sensor_of(clamp);
     if (!is_clamp(clamp)) return metering::no_sensor;
@@ -474,14 +505,18 @@ class SensorBoard : private Hal {
     return first;
   }
 
-  /// Hands each sensor its power, and ends the second. A sensor that is settled has had the same clamps all the time.
+  /// Hands each sensor its power, and ends the second. A sensor that is settled has had the same clamps all
+  /// the time.
   void finish_second() {
     measured_ = 0;
-    const uint32_t seconds_q16 = odd_windows_ == 0 ? metering::Sensors::whole_second_q16 : metering::multiply_16(sampler_.window_samples(), scan_q24) >> 8;
+    const uint32_t seconds_q16 = odd_windows_ == 0
+                                     ? metering::Sensors::whole_second_q16
+                                     : metering::multiply_16(sampler_.window_samples(), scan_q24) >> 8;
     metering::ClampSecond* second = &Hal::by_pointer(seconds_[0]);
     for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp) {
       const uint8_t sensor = sensors_.sensor_of(clamp);
-      if (first_clamp(clamp) == clamp && sensors_.settled(sensor)) sensors_.add_power(sensor, second->result(), seconds_q16);
+      if (first_clamp(clamp) == clamp && sensors_.settled(sensor))
+        sensors_.add_power(sensor, second->result(), seconds_q16);
       (second++)->result() = 0;
     }
     glanced_samples_ = static_cast<uint16_t>(glanced_samples_ - sampler_.window_samples());
@@ -494,9 +529,7 @@ class SensorBoard : private Hal {
   }
 
   /// Whether a port is a clamp port as the board is switched now.
-  FLM_NODISCARD bool is_clamp(uint8_t port) const {
-    return port == 0 || analog();
-  }
+  FLM_NODISCARD bool is_clamp(uint8_t port) const { return port == 0 || analog(); }
 
   /// Not in answer(): the stack is deep enough there.
   FLM_OUTLINE void apply_changes() {
@@ -521,7 +554,8 @@ class SensorBoard : private Hal {
     }
     if (sensors_.settings().led_port != metering::heartbeat) return;
     Hal::led(false);
-    dark_since_ms_ = static_cast<uint8_t>((now_ms() - 1) | 1);  // now or 1 ms ago, never 0 and never in the future
+    dark_since_ms_ =
+        static_cast<uint8_t>((now_ms() - 1) | 1);  // now or 1 ms ago, never 0 and never in the future
   }
 
   /// Everything is on the medium.
@@ -536,14 +570,16 @@ class SensorBoard : private Hal {
     link_.offer_reply();
   }
 
-  /// The LED: on while the firmware runs, with a blink for each message; or a port's level, on while its contact is closed.
+  /// The LED: on while the firmware runs, with a blink for each message; or a port's level, on while its
+  /// contact is closed.
   void show() {
     if (failing_) return;
     if (sensors_.settings().led_port != metering::heartbeat) {
       Hal::led(pulses_.closed(sensors_.settings().led_port));
       return;
     }
-    if (dark_since_ms_ != 0 && static_cast<uint8_t>(clock_.milliseconds_low() - dark_since_ms_) < blink_ms) return;
+    if (dark_since_ms_ != 0 && static_cast<uint8_t>(clock_.milliseconds_low() - dark_since_ms_) < blink_ms)
+      return;
     dark_since_ms_ = 0;
     Hal::led(true);
   }
@@ -568,7 +604,8 @@ class SensorBoard : private Hal {
   uint8_t dark_since_ms_ = 0;  ///< odd; 0 while the LED is lit
   uint8_t fed_ms_ = 0;
   uint8_t tidy_in_s_ = 0;    ///< seconds until failure records are tidied up
-  uint8_t odd_windows_ = 0;  ///< windows that are no second: after a failure the one that it has cut short, and the rest of that second
+  uint8_t odd_windows_ = 0;  ///< windows that are no second: after a failure the one that it has cut short,
+                             ///< and the rest of that second
   uint8_t clipped_ = 0;      ///< clamps with samples at full scale in their last second, a bit each
   bool failing_ = false;
   uint8_t apply_due_ = 0;  ///< 1: apply_settings(); 2: start_meter() as well

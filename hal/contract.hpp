@@ -7,7 +7,8 @@ namespace hal {
 
 /// Bytes of EEPROM (ATmega168P).
 constexpr uint16_t eeprom_size = 512;
-/// Where the controller's address register rests, so that what it points at when the supply is too low to execute right holds nothing.
+/// Where the controller's address register rests, so that what it points at when the supply is too low to
+/// execute right holds nothing.
 constexpr uint16_t eeprom_parking = 511;
 
 /// How a byte of EEPROM is written, and for how long (data sheet 8271, table 8-1).
@@ -22,8 +23,9 @@ namespace reset_cause {
 constexpr uint8_t power_on = 1, external = 2, brown_out = 4, watchdog = 8;
 }
 
-/// What a serial port has received, until somebody takes it. Its interrupt puts; main loop or link take. A byte that came with an error
-/// is never data: 0 stands in its place. Holds 254 bytes, and a 0 for all those that came while there was no room for them.
+/// What a serial port has received, until somebody takes it. Its interrupt puts; main loop or link take. A
+/// byte that came with an error is never data: 0 stands in its place. Holds 254 bytes, and a 0 for all those
+/// that came while there was no room for them.
 struct ReceivedBytes {
   uint8_t bytes[256];
   volatile uint8_t in;     ///< place of the next byte
@@ -46,9 +48,11 @@ struct ReceivedBytes {
     bytes[place] = byte;
     in = static_cast<uint8_t>(place + 1);
   }
-  /// The oldest bytes that stand in a row, up to `count`, which becomes how many; advance `out` when they are done with.
+  /// The oldest bytes that stand in a row, up to `count`, which becomes how many; advance `out` when they are
+  /// done with.
   const uint8_t* oldest(uint8_t& count) const {
-    const uint8_t first = out, there = static_cast<uint8_t>(in - first), row = static_cast<uint8_t>(0 - first);  // 0: all of them
+    const uint8_t first = out, there = static_cast<uint8_t>(in - first),
+                  row = static_cast<uint8_t>(0 - first);  // 0: all of them
     if (count > there) count = there;
     if (row != 0 && count > row) count = row;
     return bytes + first;

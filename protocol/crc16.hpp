@@ -4,7 +4,8 @@
 
 #if __has_include(<util/crc16.h>)  // avr-libc
 #define FLM_HAS_CRC16_UPDATE
-static inline uint16_t _crc16_update(uint16_t, uint8_t) __attribute__((always_inline));  // a call would cost as much again
+static inline uint16_t _crc16_update(uint16_t, uint8_t)
+    __attribute__((always_inline));  // a call would cost as much again
 static inline uint16_t _crc_ccitt_update(uint16_t, uint8_t) __attribute__((always_inline));
 #include <util/crc16.h>
 #endif
@@ -14,13 +15,14 @@ static inline uint16_t _crc_ccitt_update(uint16_t, uint8_t) __attribute__((alway
 namespace flm {
 namespace protocol {
 
-/// CRC-16/ARC: x^16 + x^15 + x^2 + 1, reflected 0xA001, initial value 0 here, final XOR 0. "123456789" gives 0xBB3D. Finds every
-/// error within 16 neighbouring bits. Adds one byte to a running value: 21 cycles on the AVR, avr-libc's.
+/// CRC-16/ARC: x^16 + x^15 + x^2 + 1, reflected 0xA001, initial value 0 here, final XOR 0. "123456789" gives
+/// 0xBB3D. Finds every error within 16 neighbouring bits. Adds one byte to a running value: 21 cycles on the
+/// AVR, avr-libc's.
 #if defined(FLM_HAS_CRC16_UPDATE)
 FLM_NODISCARD FLM_INLINE uint16_t crc16_arc(uint16_t crc, uint8_t byte) { return _crc16_update(crc, byte); }
 #else
-/// Without a loop: its eight rounds fold into two shifts and a parity, since 0xA001 has no bit between 13 and 0:
-/// table[x] = x << 6 ^ x << 7 ^ (x has an odd number of ones ? 0xC001 : 0).
+/// Without a loop: its eight rounds fold into two shifts and a parity, since 0xA001 has no bit between 13 and
+/// 0: table[x] = x << 6 ^ x << 7 ^ (x has an odd number of ones ? 0xC001 : 0).
 FLM_NODISCARD FLM_INLINE constexpr uint16_t crc16_arc(uint16_t crc, uint8_t byte) {
   const uint8_t x = static_cast<uint8_t>(byte ^ crc);
   uint8_t ones = static_cast<uint8_t>(x ^ static_cast<uint8_t>(x << 4 | x >> 4));
@@ -33,7 +35,9 @@ FLM_NODISCARD FLM_INLINE constexpr uint16_t crc16_arc(uint16_t crc, uint8_t byte
 #endif
 
 /// The same as a function of its own: where it is seldom called, that costs less flash.
-FLM_NODISCARD FLM_OUTLINE inline uint16_t crc16_arc_seldom(uint16_t crc, uint8_t byte) { return crc16_arc(crc, byte); }
+FLM_NODISCARD FLM_OUTLINE inline uint16_t crc16_arc_seldom(uint16_t crc, uint8_t byte) {
+  return crc16_arc(crc, byte);
+}
 
 }  // namespace protocol
 }  // namespace flm

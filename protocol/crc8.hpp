@@ -7,9 +7,9 @@
 namespace flm {
 namespace protocol {
 
-/// CRC-8/MAXIM-DOW (Dallas 1-Wire, Maxim application note 27): x^8 + x^5 + x^4 + 1, reflected 0x8C, initial value 0, final
-/// XOR 0. "123456789" gives 0xA1. Adds one byte to a running value: what each of its bits leaves, worked out in advance, which is 33
-/// cycles on the AVR and needs no table.
+/// CRC-8/MAXIM-DOW (Dallas 1-Wire, Maxim application note 27): x^8 + x^5 + x^4 + 1, reflected 0x8C, initial
+/// value 0, final XOR 0. "123456789" gives 0xA1. Adds one byte to a running value: what each of its bits
+/// leaves, worked out in advance, which is 33 cycles on the AVR and needs no table.
 FLM_NODISCARD FLM_OUTLINE constexpr uint8_t crc8_maxim(uint8_t crc, uint8_t byte) {
   const uint8_t x = static_cast<uint8_t>(crc ^ byte);
   crc = 0;

@@ -1,6 +1,7 @@
 // Radio packets as JeeNodes send them, and the remote boot protocol in them (shared reference "radio").
 //
-// On the air: preamble 0xAA ..., sync 0x2D, then the frame: group, header, length, payload, CRC-16 low, CRC-16 high.
+// On the air: preamble 0xAA ..., sync 0x2D, then the frame: group, header, length, payload, CRC-16 low,
+// CRC-16 high.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +16,8 @@ namespace jeenode {
 constexpr uint8_t preamble = 0xAA;
 constexpr uint8_t sync = 0x2D;
 constexpr uint8_t payload_max = 66;
-constexpr uint8_t default_group = 0xD4;  ///< of an RFM12B after power-up, and of JeeNodes that nobody has configured: 212
+constexpr uint8_t default_group =
+    0xD4;  ///< of an RFM12B after power-up, and of JeeNodes that nobody has configured: 212
 /// Bytes of a frame before the payload (group, header, length), and after it.
 constexpr uint8_t head = 3, tail = 2;
 constexpr uint8_t frame_max = head + payload_max + tail;
@@ -31,10 +33,12 @@ FLM_NODISCARD constexpr bool wants_acknowledgement(uint8_t h) { return (h & head
 FLM_NODISCARD constexpr bool is_housekeeping(uint8_t h) {
   return (h & (header::control | header::acknowledge)) == (header::control | header::acknowledge);
 }
-/// The header that acknowledges a packet with header `h`: addressed to the sender of a broadcast, and from the receiver of what was
-/// addressed. `acknowledge` stays for housekeeping only. 21, 61, a1, e1 give c1, 81, e1, a1 (recorded, shared reference "wire").
+/// The header that acknowledges a packet with header `h`: addressed to the sender of a broadcast, and from
+/// the receiver of what was addressed. `acknowledge` stays for housekeeping only. 21, 61, a1, e1 give c1, 81,
+/// e1, a1 (recorded, shared reference "wire").
 FLM_NODISCARD constexpr uint8_t acknowledgement(uint8_t h) {
-  return static_cast<uint8_t>((h ^ header::destination ^ (is_housekeeping(h) ? 0 : h & header::acknowledge)) | header::control);
+  return static_cast<uint8_t>((h ^ header::destination ^ (is_housekeeping(h) ? 0 : h & header::acknowledge)) |
+                              header::control);
 }
 
 /// The CRC's value before the header of a frame in this group.
@@ -56,10 +60,10 @@ enum class Error : uint8_t {
 
 /// What is wrong with a packet without CRC, as the host passes it down: group, header, length, payload.
 FLM_NODISCARD constexpr Error check_packet(const uint8_t* packet, size_t size) {
-  return size < head                                        ? Error::too_short
-         : packet[2] > payload_max                          ? Error::too_long
-         : size != static_cast<size_t>(head) + packet[2]    ? Error::wrong_length
-                                                            : Error::none;
+  return size < head                                     ? Error::too_short
+         : packet[2] > payload_max                       ? Error::too_long
+         : size != static_cast<size_t>(head) + packet[2] ? Error::wrong_length
+                                                         : Error::none;
 }
 /// What is wrong with a frame, as it is on the air and as the board passes it up.
 FLM_NODISCARD inline Error check_frame(const uint8_t* frame, size_t size) {
@@ -75,13 +79,19 @@ struct Packet {
   uint8_t header;
   uint8_t length;
   const uint8_t* payload;
-  FLM_NODISCARD constexpr uint8_t node() const { return static_cast<uint8_t>(header & jeenode::header::node); }
+  FLM_NODISCARD constexpr uint8_t node() const {
+    return static_cast<uint8_t>(header & jeenode::header::node);
+  }
 };
 /// The parts of a frame that check_frame() has found right.
-FLM_NODISCARD constexpr Packet decode(const uint8_t* frame) { return Packet{frame[0], frame[1], frame[2], frame + head}; }
+FLM_NODISCARD constexpr Packet decode(const uint8_t* frame) {
+  return Packet{frame[0], frame[1], frame[2], frame + head};
+}
 
-/// Writes a frame with its CRC; `frame` has room for frame_max bytes. How many it became; 0 when the payload is too long.
-FLM_NODISCARD inline uint8_t build(uint8_t* frame, uint8_t group, uint8_t h, const uint8_t* payload, size_t length) {
+/// Writes a frame with its CRC; `frame` has room for frame_max bytes. How many it became; 0 when the payload
+/// is too long.
+FLM_NODISCARD inline uint8_t build(uint8_t* frame, uint8_t group, uint8_t h, const uint8_t* payload,
+                                   size_t length) {
   if (length > payload_max) return 0;
   frame[0] = group;
   frame[1] = h;
@@ -93,19 +103,21 @@ FLM_NODISCARD inline uint8_t build(uint8_t* frame, uint8_t group, uint8_t h, con
   return static_cast<uint8_t>(head + length + tail);
 }
 
-// The remote boot protocol. The board passes requests up and replies down unchanged: these are for the PC. Numbers are little endian.
+// The remote boot protocol. The board passes requests up and replies down unchanged: these are for the PC.
+// Numbers are little endian.
 
 /// What a housekeeping packet is, by its length.
 enum class Boot : uint8_t { none, pairing, upgrade, download };
-constexpr uint8_t pairing_request_size = 22, pairing_reply_size = 20, upgrade_size = 8, download_request_size = 4;
+constexpr uint8_t pairing_request_size = 22, pairing_reply_size = 20, upgrade_size = 8,
+                  download_request_size = 4;
 constexpr uint8_t download_block_max = 64;
 
 FLM_NODISCARD constexpr Boot boot_request(uint8_t h, size_t length) {
-  return !is_housekeeping(h)                ? Boot::none
-         : length == pairing_request_size   ? Boot::pairing
-         : length == upgrade_size           ? Boot::upgrade
-         : length == download_request_size  ? Boot::download
-                                            : Boot::none;
+  return !is_housekeeping(h)               ? Boot::none
+         : length == pairing_request_size  ? Boot::pairing
+         : length == upgrade_size          ? Boot::upgrade
+         : length == download_request_size ? Boot::download
+                                           : Boot::none;
 }
 
 struct PairingRequest {
@@ -130,7 +142,9 @@ struct DownloadRequest {
 };
 
 namespace detail {
-FLM_NODISCARD constexpr uint16_t get16(const uint8_t* bytes) { return static_cast<uint16_t>(bytes[0] | bytes[1] << 8); }
+FLM_NODISCARD constexpr uint16_t get16(const uint8_t* bytes) {
+  return static_cast<uint16_t>(bytes[0] | bytes[1] << 8);
+}
 constexpr void put16(uint8_t* bytes, uint16_t value) {
   bytes[0] = static_cast<uint8_t>(value & 0xFF);
   bytes[1] = static_cast<uint8_t>(value >> 8);
@@ -147,7 +161,8 @@ FLM_NODISCARD constexpr PairingRequest pairing_request(const uint8_t* payload) {
   return request;
 }
 FLM_NODISCARD constexpr Upgrade upgrade(const uint8_t* payload) {
-  return Upgrade{detail::get16(payload), detail::get16(payload + 2), detail::get16(payload + 4), detail::get16(payload + 6)};
+  return Upgrade{detail::get16(payload), detail::get16(payload + 2), detail::get16(payload + 4),
+                 detail::get16(payload + 6)};
 }
 FLM_NODISCARD constexpr DownloadRequest download_request(const uint8_t* payload) {
   return DownloadRequest{detail::get16(payload), detail::get16(payload + 2)};
@@ -169,7 +184,8 @@ FLM_NODISCARD constexpr uint8_t put(uint8_t* payload, const Upgrade& reply) {
   return upgrade_size;
 }
 /// The block that was asked for; 0 when it has more than download_block_max bytes.
-FLM_NODISCARD constexpr uint8_t put(uint8_t* payload, const DownloadRequest& request, const uint8_t* block, size_t size) {
+FLM_NODISCARD constexpr uint8_t put(uint8_t* payload, const DownloadRequest& request, const uint8_t* block,
+                                    size_t size) {
   if (size > download_block_max) return 0;
   detail::put16(payload, static_cast<uint16_t>(request.software_version ^ request.block));
   detail::copy(payload + 2, block, size);

@@ -1,9 +1,9 @@
 // The slave's end of the control link, byte by byte: what the SPI interrupt steps.
 //
-// In, from a host with a smart meter's line: 'p' digits '.', its bytes; nothing comes back.
-// In: 'l' command arguments crc '.'     Out, once a zero byte has been received: 'l' [command results crc '.'] 'u' [payload] 0x00.
-// A byte that is not zero always belongs to a message from the host, also while a reply is being read: the host gave up
-// reading. So no state outlives the next message.
+// In, from a host with a smart meter's line: 'p' digits '.', its bytes; nothing comes back. In: 'l' command
+// arguments crc '.'     Out, once a zero byte has been received: 'l' [command results crc '.'] 'u' [payload]
+// 0x00. A byte that is not zero always belongs to a message from the host, also while a reply is being read:
+// the host gave up reading. So no state outlives the next message.
 #pragma once
 #include <stdint.h>
 
@@ -19,7 +19,8 @@ constexpr uint8_t link_message_max = 2 + 6 * 2 + 2;
 /// Bytes of a reply: two letters, six sensors of 11 bytes (`gd`).
 constexpr uint8_t link_reply_max = 2 + 6 * 11;
 
-/// A reply being built: two letters, then bytes that go out as two hex digits each. Their CRC is computed as they go.
+/// A reply being built: two letters, then bytes that go out as two hex digits each. Their CRC is computed as
+/// they go.
 class LinkReply {
  public:
   FLM_OUTLINE void begin(char first, char second) {
@@ -50,7 +51,8 @@ class LinkReply {
 
 /// What a channel could not do, each modulo its width.
 struct ChannelCounters {
-  uint16_t wrong = 0;    ///< came from outside and was not right: packets with a wrong CRC or length, bytes without a stop bit
+  uint16_t wrong = 0;    ///< came from outside and was not right: packets with a wrong CRC or length, bytes
+                         ///< without a stop bit
   uint8_t dropped = 0;   ///< was right, but there was no room for it
   uint8_t refused = 0;   ///< the host's: malformed, or there was no room
   uint8_t restarts = 0;  ///< the radio had to be set up again
@@ -60,7 +62,8 @@ struct ChannelCounters {
 struct NoMeterLine {
   /// Does the line end at the host, which forwards its bytes as `p` messages?
   static constexpr bool has_meter_line = false;
-  /// A byte of it, from the SPI interrupt; 0 for what is none: half a byte was left, or something that is no digit.
+  /// A byte of it, from the SPI interrupt; 0 for what is none: half a byte was left, or something that is no
+  /// digit.
   static void from_meter(uint8_t) {}
 };
 
@@ -71,8 +74,8 @@ struct NoChannel : NoMeterLine {
   static void host_writes() {}
   /// A byte from the host.
   static void from_host(uint8_t) {}
-  /// The host's bytes have ended, with a '.', another message, or the line turned around. Not `whole`: half a byte was left, or
-  /// something that is no digit.
+  /// The host's bytes have ended, with a '.', another message, or the line turned around. Not `whole`: half a
+  /// byte was left, or something that is no digit.
   static void host_wrote(bool whole) { static_cast<void>(whole); }
   /// The host has turned the line around: what to_host() gives from now on is read from its beginning.
   static void host_reads() {}
@@ -87,21 +90,21 @@ class LinkState {
  protected:
   /// Named for the byte that answer() gives to the next zero, or has just given.
   enum class State : uint8_t {
-    receiving,      ///< between messages
-    collecting,     ///< inside of 'l' ... '.'
-    channel,        ///< inside of 'u' ...
-    turning,        ///< a zero has turned the line around: 'l'
-    turned,         ///< the host waits now; the reply's first character, or the 'u' while there is none
-    control,        ///< a character of the reply
+    receiving,   ///< between messages
+    collecting,  ///< inside of 'l' ... '.'
+    channel,     ///< inside of 'u' ...
+    turning,     ///< a zero has turned the line around: 'l'
+    turned,      ///< the host waits now; the reply's first character, or the 'u' while there is none
+    control,     ///< a character of the reply
     crc_high,
     crc_low,
-    control_end,    ///< its '.'
-    control_sent,   ///< the 'u' after it
-    data,           ///< the 'u' after a reply that was taken back
-    payload,        ///< characters of the channel
-    ended,          ///< the zero that ends a reply ...
-    swallow_end,    ///< ... is clocked ...
-    swallow_extra   ///< ... and one more byte with it
+    control_end,   ///< its '.'
+    control_sent,  ///< the 'u' after it
+    data,          ///< the 'u' after a reply that was taken back
+    payload,       ///< characters of the channel
+    ended,         ///< the zero that ends a reply ...
+    swallow_end,   ///< ... is clocked ...
+    swallow_extra  ///< ... and one more byte with it
   };
 
   State state_ = State::receiving;
@@ -118,16 +121,17 @@ class LinkState {
   LinkReply reply_;
 };
 
-/// Byte in, byte out. The interrupt calls answer() at once and then exchange(); everything else is for the main loop, which owns
-/// the message while message_ready() and the reply while no reply is offered. `Channel`: what speaks on 'u', as NoChannel.
+/// Byte in, byte out. The interrupt calls answer() at once and then exchange(); everything else is for the
+/// main loop, which owns the message while message_ready() and the reply while no reply is offered.
+/// `Channel`: what speaks on 'u', as NoChannel.
 template <class Channel = NoChannel>
 class LinkPort : private LinkState, public Channel {
  public:
   /// Interrupt, first thing: what goes out after `received`. It was made ready a byte ago.
   FLM_NODISCARD FLM_INLINE uint8_t answer(uint8_t received) const { return received == 0 ? next_ : 0; }
 
-  /// Interrupt, after answer(): takes what was received, and makes the next byte ready. Outlined: the handler need not save its
-  /// registers before it lets others in.
+  /// Interrupt, after answer(): takes what was received, and makes the next byte ready. Outlined: the handler
+  /// need not save its registers before it lets others in.
   FLM_OUTLINE void exchange(uint8_t received) {
     if (received != 0) {
       next_ = 0;
@@ -137,7 +141,8 @@ class LinkPort : private LinkState, public Channel {
     next_ = state_ == State::control ? send() : advance();
   }
 
-  /// A complete message waits. Until release() the interrupt leaves it alone; messages that arrive meanwhile are dropped.
+  /// A complete message waits. Until release() the interrupt leaves it alone; messages that arrive meanwhile
+  /// are dropped.
   FLM_NODISCARD bool message_ready() const { return message_ready_ != 0; }
   /// Characters of the message; link_message_max + 1 stands for one that was too long.
   FLM_NODISCARD uint8_t message_length() const { return length_; }
@@ -167,7 +172,8 @@ class LinkPort : private LinkState, public Channel {
   }
 
  private:
-  /// Of place_ while the host writes to the channel: a digit waits for its second; the bytes are a smart meter's.
+  /// Of place_ while the host writes to the channel: a digit waits for its second; the bytes are a smart
+  /// meter's.
   static constexpr uint8_t half = 0x80, meters = 0x40;
 
   void receive(char c) {
@@ -241,10 +247,13 @@ class LinkPort : private LinkState, public Channel {
         if (place_ == 0) return send_payload();
         held_ = crc8_maxim(0, static_cast<uint8_t>(reply_.character(0)));
         return send();
-      case State::crc_high: state_ = State::crc_low; return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
+      case State::crc_high:
+        state_ = State::crc_low;
+        return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
       case State::crc_low: state_ = State::control_end; return '.';
       case State::control_end: state_ = State::control_sent; return 'u';
-      case State::control_sent:  // The 'u' is in the register, so the '.' has been clocked: the reply is delivered.
+      case State::control_sent:  // The 'u' is in the register, so the '.' has been clocked: the reply is
+                                 // delivered.
         if (reply_offered_ != 0) reply_delivered_ = 1;
         reply_offered_ = 0;
         place_ = 0;
@@ -293,7 +302,8 @@ class LinkPort : private LinkState, public Channel {
   /// The next digit of the channel's bytes, or the zero that ends the reply.
   FLM_NODISCARD uint8_t send_payload() {
     place_ ^= 1;
-    if (Channel::exists && (place_ & 1) == 0) return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
+    if (Channel::exists && (place_ & 1) == 0)
+      return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ & 0x0F)));
     if (Channel::exists && Channel::to_host(held_)) {
       state_ = State::payload;
       return static_cast<uint8_t>(hex_digit(static_cast<uint8_t>(held_ / 16)));

@@ -1,4 +1,5 @@
-// Smart meter telegrams (P1, HAN, H1), byte by byte: bytes in, events out, and values only once their CRC is right.
+// Smart meter telegrams (P1, HAN, H1), byte by byte: bytes in, events out, and values only once their CRC is
+// right.
 //
 //     /ISK5\2M550T-1012        header
 //                              blank line
@@ -6,8 +7,8 @@
 //     0-1:24.2.1(200426223001S)(00246.138*m3)
 //     !56DD                    CRC of everything from '/' to '!'
 //
-// There is no buffer: lines and telegrams may have any length. A byte 0, which no telegram holds, stands for one that came with an error
-// or was lost: it spoils its telegram, also where no CRC protects that.
+// There is no buffer: lines and telegrams may have any length. A byte 0, which no telegram holds, stands for
+// one that came with an error or was lost: it spoils its telegram, also where no CRC protects that.
 // protocol/p1.md lists registers, dialects and their sources.
 #pragma once
 #include <stdint.h>
@@ -48,9 +49,11 @@ enum class Error : uint8_t {
 struct Device {
   uint8_t channel;  ///< 1 to 4; 0: there is none
   uint8_t type;     ///< device::Type
-  bool has_value;  ///< if not, the next two mean nothing
-  uint32_t time;   ///< Unix time of the reading; 0: not known. Without S or W (DSMR 2.2, 3) it is taken as winter time
-  uint32_t value;  ///< Wh of an electricity meter, MJ of heat and cooling (types 4 and 10 up), litre of all others
+  bool has_value;   ///< if not, the next two mean nothing
+  uint32_t time;    ///< Unix time of the reading; 0: not known. Without S or W (DSMR 2.2, 3) it is taken as
+                    ///< winter time
+  uint32_t
+      value;  ///< Wh of an electricity meter, MJ of heat and cooling (types 4 and 10 up), litre of all others
 };
 
 namespace detail {
@@ -122,7 +125,9 @@ template <>
 struct Sum<Checksums::in_turn> {
   uint16_t arc;  ///< or X-25
   FLM_INLINE void begin(uint8_t flags) { arc = (flags & x25_flag) != 0 ? X25::initial : Arc::initial; }
-  FLM_INLINE void add(uint8_t c, uint8_t flags) { arc = (flags & x25_flag) != 0 ? X25::step(arc, c) : Arc::step(arc, c); }  // a call would cost each byte 40 cycles
+  FLM_INLINE void add(uint8_t c, uint8_t flags) {
+    arc = (flags & x25_flag) != 0 ? X25::step(arc, c) : Arc::step(arc, c);
+  }  // a call would cost each byte 40 cycles
   FLM_INLINE void add_seldom(uint8_t c, uint8_t flags) { arc = step(arc, c, flags); }
   FLM_NODISCARD FLM_INLINE bool is(uint16_t crc, uint8_t flags) const {
     return ((flags & x25_flag) != 0 ? static_cast<uint16_t>(~crc) : crc) == arc;
@@ -146,26 +151,31 @@ struct Sum<Checksums::both> {
     x25 = X25::step(x25, c);
   }
   void add_seldom(uint8_t c, uint8_t) { add(c, 0); }
-  FLM_NODISCARD bool is(uint16_t crc, uint8_t) const { return crc == arc || crc == static_cast<uint16_t>(x25 ^ X25::final_xor); }
+  FLM_NODISCARD bool is(uint16_t crc, uint8_t) const {
+    return crc == arc || crc == static_cast<uint16_t>(x25 ^ X25::final_xor);
+  }
 };
 
 /// Unix time of day 0 of the calendar that the parser counts in: its day 1462 is 1 March 2000.
 constexpr uint32_t calendar_s = UINT32_C(9555) * UINT32_C(86400);
 
-/// A unit is known by a number of 16 bits that its letters make; none of IEC 62056-62 shares that of one that is read here.
+/// A unit is known by a number of 16 bits that its letters make; none of IEC 62056-62 shares that of one that
+/// is read here.
 constexpr uint16_t unit_of(const char* letters) {
   uint16_t number = 0;
-  for (; *letters != 0; ++letters) number = static_cast<uint16_t>(number * 33u + static_cast<uint8_t>(*letters));
+  for (; *letters != 0; ++letters)
+    number = static_cast<uint16_t>(number * 33u + static_cast<uint8_t>(*letters));
   return number;
 }
 struct Units {
-  static constexpr uint16_t kwh = unit_of("kWh"), wh = unit_of("Wh"), kw = unit_of("kW"), w = unit_of("W"), v = unit_of("V"),
-                            a = unit_of("A"), m3 = unit_of("m3"), gj = unit_of("GJ");
+  static constexpr uint16_t kwh = unit_of("kWh"), wh = unit_of("Wh"), kw = unit_of("kW"), w = unit_of("W"),
+                            v = unit_of("V"), a = unit_of("A"), m3 = unit_of("m3"), gj = unit_of("GJ");
 };
 
 }  // namespace detail
 
-/// A meter's telegrams, byte by byte. `Fields`: what is wanted, as BoardFields; code and memory for the rest do not exist.
+/// A meter's telegrams, byte by byte. `Fields`: what is wanted, as BoardFields; code and memory for the rest
+/// do not exist.
 template <class Fields>
 class Parser {
  public:
@@ -179,8 +189,8 @@ class Parser {
     return self->take(c);
   }
 
-  /// Telegrams of DSMR 2.2 and 3 end with a bare '!'. They are refused unless this was called; nothing protects them, so of
-  /// those each line must be a line of a telegram and each wanted value must be right.
+  /// Telegrams of DSMR 2.2 and 3 end with a bare '!'. They are refused unless this was called; nothing
+  /// protects them, so of those each line must be a line of a telegram and each wanted value must be right.
   void accept_without_crc(bool yes) { flags_ = static_cast<uint8_t>(yes ? flags_ | lax : flags_ & ~lax); }
 
   /// @name Values of the telegram: after Event::telegram, until the next push().
@@ -192,9 +202,11 @@ class Parser {
     return seen != 0 && (seen & (bad_total | bad_part)) == 0;
   }
   /// Energy from the grid less energy to the grid in Wh; of 32 bits modulo 2^32: take differences.
-  FLM_NODISCARD typename Fields::Net net_wh() const { return static_cast<typename Fields::Net>(import_wh() - export_wh()); }
-  /// Energy from the grid, and to it, in Wh, modulo 2^32 where Fields::Value has no more: the total where the meter tells it, else the sum of its tariffs. Holds
-  /// when has_net().
+  FLM_NODISCARD typename Fields::Net net_wh() const {
+    return static_cast<typename Fields::Net>(import_wh() - export_wh());
+  }
+  /// Energy from the grid, and to it, in Wh, modulo 2^32 where Fields::Value has no more: the total where the
+  /// meter tells it, else the sum of its tariffs. Holds when has_net().
   FLM_NODISCARD Value import_wh() const { return value_of(import_energy); }
   FLM_NODISCARD Value export_wh() const { return value_of(export_energy); }
 
@@ -205,9 +217,11 @@ class Parser {
   }
   /// Power from the grid less power to the grid, W; holds when has_power().
   FLM_NODISCARD int32_t power_w() const { return static_cast<int32_t>(told_.flows[power].value); }
-  /// Which registers told the net energy: the same number for the same set, and most others for another. 0 for the usual ones, as many
-  /// tariffs in both directions.
-  FLM_NODISCARD uint16_t energy_set() const { return told_.flows[import_energy].seen ^ told_.flows[export_energy].seen; }
+  /// Which registers told the net energy: the same number for the same set, and most others for another. 0
+  /// for the usual ones, as many tariffs in both directions.
+  FLM_NODISCARD uint16_t energy_set() const {
+    return told_.flows[import_energy].seen ^ told_.flows[export_energy].seen;
+  }
 
   /// An M-Bus device, by its place 0 to Fields::devices - 1. Channel 0: there is none.
   FLM_NODISCARD const Device& device(uint8_t place) const { return told_.devices[place]; }
@@ -215,8 +229,8 @@ class Parser {
   /// Did a CRC protect the telegram?
   FLM_NODISCARD bool has_crc() const { return word_.n.digits != 0; }
 
-  /// Which meter this is: another one has another number, save for 1 in 65 536. From the header, the equipment identifier
-  /// (0-0:96.1.0 and .1) and the logical device name (0-0:42.0.0).
+  /// Which meter this is: another one has another number, save for 1 in 65 536. From the header, the
+  /// equipment identifier (0-0:96.1.0 and .1) and the logical device name (0-0:42.0.0).
   FLM_NODISCARD uint16_t equipment() const { return equipment_; }
 
   /// Is a register that Fields keeps in the telegram?
@@ -238,7 +252,7 @@ class Parser {
  protected:
   template <uint8_t I>
   struct Index {};
-  static constexpr uint8_t no_number = 255;              ///< a part of an OBIS code that has no digit yet
+  static constexpr uint8_t no_number = 255;  ///< a part of an OBIS code that has no digit yet
   static constexpr uint8_t all_marks = 1 << 6 | 2 << 4 | 3 << 2 | 3;  ///< group_ behind `-:..`
 
   enum class State : uint8_t {
@@ -253,7 +267,8 @@ class Parser {
     unit,
     time,
     closed,  ///< behind a ')', where another group may follow
-    store,   ///< behind the ')' of a number that is right: it is stored with the next byte, so that no byte costs too much
+    store,   ///< behind the ')' of a number that is right: it is stored with the next byte, so that no byte
+             ///< costs too much
     ignore,  ///< a group that nobody wants, of a line that is wanted
     text     ///< that may have several lines
   };
@@ -337,10 +352,11 @@ class Parser {
     }
   }
 
-  /// A byte from a '/' on, that may be the beginning of a header: a meter that was cut off starts anew in the middle of a line.
-  /// Its line tells: a header does not end with ')'. True at the end of a header.
+  /// A byte from a '/' on, that may be the beginning of a header: a meter that was cut off starts anew in the
+  /// middle of a line. Its line tells: a header does not end with ')'. True at the end of a header.
   FLM_OUTLINE bool slash(uint8_t c) {
-    // The identification behind /XXXZ has no '/' in it (IEC 62056-21, 6.3.2); the one of Holley meters begins with one.
+    // The identification behind /XXXZ has no '/' in it (IEC 62056-21, 6.3.2); the one of Holley meters begins
+    // with one.
     if (c == '/' && (slash_ & 0x7F) != 5) {
       slash_ = 0;
       header_sum_.begin(flags_);
@@ -366,7 +382,8 @@ class Parser {
     sum_ = header_sum_;
     equipment_ = header_sum_.arc;
     state_ = State::line_start;
-    flags_ = static_cast<uint8_t>((flags_ & (lax | bad | wrong_before | x25)) | open);  // What begins inside of a spoilt telegram is spoilt as well.
+    flags_ = static_cast<uint8_t>((flags_ & (lax | bad | wrong_before | x25)) |
+                                  open);  // What begins inside of a spoilt telegram is spoilt as well.
     kind_ = Kind::nothing;
     // Values need not be cleared: nobody asks for one that has not been seen.
     for (Flow& flow : told_.flows) flow.seen = 0;
@@ -390,7 +407,8 @@ class Parser {
       if (in_turn) flags_ = static_cast<uint8_t>(flags_ & ~wrong_before);
       return Event::telegram;
     }
-    if (in_turn) flags_ = static_cast<uint8_t>(flags_ + wrong_before);  // The second in a row carries into `x25`.
+    if (in_turn)
+      flags_ = static_cast<uint8_t>(flags_ + wrong_before);  // The second in a row carries into `x25`.
     return refuse(Error::crc);
   }
 
@@ -467,7 +485,8 @@ class Parser {
         obis.e = no_number;
         if (group_ == (1 << 4 | 2 << 2 | 3)) obis.phase = fold(obis.b, obis.d);
         // Most lines are told from C to be of no interest.
-        if (group_ == (1 << 4 | 2 << 2 | 3) && (!any_row(Index<0>(), obis.d) || is_told(obis.phase))) state_ = State::skip;
+        if (group_ == (1 << 4 | 2 << 2 | 3) && (!any_row(Index<0>(), obis.d) || is_told(obis.phase)))
+          state_ = State::skip;
         return Event::none;
       }
     }
@@ -479,7 +498,8 @@ class Parser {
 
   /// Is it of a phase whose power nobody wants, as the totals have told it?
   FLM_NODISCARD FLM_INLINE bool is_told(uint8_t phase) const {
-    return Fields::part_powers && !Fields::keeps(Register::power_import_1) && phase != 0 && (static_cast<uint8_t>(told_.flows[power].seen) & power_both) != 0;
+    return Fields::part_powers && !Fields::keeps(Register::power_import_1) && phase != 0 &&
+           (static_cast<uint8_t>(told_.flows[power].seen) & power_both) != 0;
   }
 
   /// C of a phase becomes that of the total; the phase.
@@ -499,7 +519,8 @@ class Parser {
   }
   FLM_INLINE bool any_row(Index<row_count>, uint8_t) const { return false; }
 
-  /// The row of the OBIS code, compiled into comparisons with constants. C and D name a row; the rest must fit as well.
+  /// The row of the OBIS code, compiled into comparisons with constants. C and D name a row; the rest must
+  /// fit as well.
   template <uint8_t I>
   FLM_INLINE uint8_t find(Index<I>) {
     constexpr Row row = rows[I];
@@ -508,8 +529,11 @@ class Parser {
     if (wanted && word_.obis.c == row.c && word_.obis.d == row.d) {
       kind_ = row.kind;
       told_.kept.aim(place);
-      return static_cast<uint8_t>((row.a != 0 ? 0x80 : 0) | (row.b == any_channel ? 0x40 : 0) | (row.e_first != 0 ? 0x20 : 0) |
-                                  (!row.phases ? row.e_last - row.e_first : Fields::part_powers ? 0x10 | (row.e_last - row.e_first) : 0));
+      return static_cast<uint8_t>((row.a != 0 ? 0x80 : 0) | (row.b == any_channel ? 0x40 : 0) |
+                                  (row.e_first != 0 ? 0x20 : 0) |
+                                  (!row.phases           ? row.e_last - row.e_first
+                                   : Fields::part_powers ? 0x10 | (row.e_last - row.e_first)
+                                                         : 0));
     }
     return find(Index<static_cast<uint8_t>(I + 1)>());
   }
@@ -522,14 +546,16 @@ class Parser {
     const uint8_t shape = find(Index<0>());
     const uint8_t channel = word_.obis.b;
     const uint8_t a = static_cast<uint8_t>(shape >> 7), last = shape & 0x0F;
-    uint8_t element = word_.obis.e, none = Fields::part_powers ? word_.obis.phase : uint8_t{0};  // What must be 0.
+    uint8_t element = word_.obis.e,
+            none = Fields::part_powers ? word_.obis.phase : uint8_t{0};  // What must be 0.
     if (Fields::part_powers && (shape & 0x10) != 0) {
       none = element;
       element = word_.obis.phase;
     }
     if ((shape & 0x20) != 0) --element;
     // B of electricity is 0, or 1 in Switzerland.
-    if (word_.obis.a != a || element > last || none != 0 || ((shape & 0x40) != 0 ? static_cast<uint8_t>(channel - 1) > 3 : channel > a))
+    if (word_.obis.a != a || element > last || none != 0 ||
+        ((shape & 0x40) != 0 ? static_cast<uint8_t>(channel - 1) > 3 : channel > a))
       kind_ = Kind::nothing;
     else if ((shape & 0x40) != 0)
       element = channel;
@@ -584,9 +610,7 @@ class Parser {
   }
 
   /// A digit more, modulo 2^32.
-  FLM_INLINE void append(uint8_t digit) {
-    word_.n.value = word_.n.value * 10 + digit;
-  }
+  FLM_INLINE void append(uint8_t digit) { word_.n.value = word_.n.value * 10 + digit; }
 
   FLM_OUTLINE Event number(uint8_t c) {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
@@ -624,19 +648,21 @@ class Parser {
   }
 
   static constexpr uint8_t no_unit_of_its = 0xFF;
-  /// How many decimals make the unit of the value into that of the register: 3 for kWh, kW, V, A, m3 and GJ, 0 for Wh, W and
-  /// plain numbers; or no_unit_of_its.
+  /// How many decimals make the unit of the value into that of the register: 3 for kWh, kW, V, A, m3 and GJ,
+  /// 0 for Wh, W and plain numbers; or no_unit_of_its.
   FLM_NODISCARD FLM_INLINE uint8_t decimals_of_unit() const {
     const uint16_t unit = word_.n.unit;
     bool is_energy = is<Kind::import_energy>() || is<Kind::export_energy>();
     if (is_device()) {
       const uint8_t type = device_of_line().type;
-      if (wants_heat && (type == device::heat || type >= device::cooling)) return unit == detail::Units::gj ? 3 : no_unit_of_its;
+      if (wants_heat && (type == device::heat || type >= device::cooling))
+        return unit == detail::Units::gj ? 3 : no_unit_of_its;
       if (!wants_energy || type != device::electricity) return unit == detail::Units::m3 ? 3 : no_unit_of_its;
       is_energy = true;
     }
     if (is_energy) return unit == detail::Units::kwh ? 3 : unit == detail::Units::wh ? 0 : no_unit_of_its;
-    if (is<Kind::plain>() || is<Kind::device_type>()) return unit == 0 && word_.n.digits < behind_point ? 0 : no_unit_of_its;
+    if (is<Kind::plain>() || is<Kind::device_type>())
+      return unit == 0 && word_.n.digits < behind_point ? 0 : no_unit_of_its;
     if (is<Kind::voltage>()) return unit == detail::Units::v ? 3 : no_unit_of_its;
     if (is<Kind::current>()) return unit == detail::Units::a ? 3 : no_unit_of_its;
     return unit == detail::Units::kw ? 3 : unit == detail::Units::w ? 0 : no_unit_of_its;
@@ -656,7 +682,8 @@ class Parser {
       if (decimals == 3) factor = 1000;
       word_.n.value *= factor;
     }
-    if (sizeof(Value) > 4 && kind_ >= Kind::nothing && word_.n.value >> 31 >> 1 != 0) return fault(Error::digits, c);
+    if (sizeof(Value) > 4 && kind_ >= Kind::nothing && word_.n.value >> 31 >> 1 != 0)
+      return fault(Error::digits, c);
     state_ = State::store;
     return Event::none;
   }
@@ -681,18 +708,23 @@ class Parser {
 
   /// Energy in one direction, or power.
   struct Flow {
-    Value value;    ///< Wh: the total, or the tariffs so far. W, in two's complement: the totals, or the phases so far
-    uint16_t seen;  ///< what was: bit E of the total and the tariffs; of power as power_bit(); and the two below
+    Value value;  ///< Wh: the total, or the tariffs so far. W, in two's complement: the totals, or the phases
+                  ///< so far
+    uint16_t
+        seen;  ///< what was: bit E of the total and the tariffs; of power as power_bit(); and the two below
   };
   static constexpr uint16_t bad_total = 0x8000;  ///< one was refused: the total
   static constexpr uint16_t bad_part = 0x4000;   ///< a tariff, or a phase's power
   /// Places in flows, as in Kind.
   enum : uint8_t { power, import_energy, export_energy };
   static constexpr uint8_t kinds_of_power = 3;
-  static_assert(static_cast<uint8_t>(Kind::net_power) == kinds_of_power - 1 && static_cast<uint8_t>(Kind::export_energy) == kinds_of_power + 1,
+  static_assert(static_cast<uint8_t>(Kind::net_power) == kinds_of_power - 1 &&
+                    static_cast<uint8_t>(Kind::export_energy) == kinds_of_power + 1,
                 "the first kinds are the places in flows, those of power together");
   FLM_NODISCARD FLM_INLINE Device& device_of_line() { return told_.devices[one_device ? 0 : element_]; }
-  FLM_NODISCARD FLM_INLINE const Device& device_of_line() const { return told_.devices[one_device ? 0 : element_]; }
+  FLM_NODISCARD FLM_INLINE const Device& device_of_line() const {
+    return told_.devices[one_device ? 0 : element_];
+  }
   /// The flow that the line belongs to, when kind_ is one of the first.
   FLM_NODISCARD FLM_INLINE Flow& flow_of_line() {
     Flow* flow = told_.flows;
@@ -700,9 +732,14 @@ class Parser {
     return *flow;
   }
   FLM_NODISCARD FLM_INLINE bool is_power() const { return kind_ <= Kind::net_power; }
-  FLM_NODISCARD FLM_INLINE bool is_device() const { return Fields::devices != 0 && kind_ >= Kind::device_reading; }
-  FLM_NODISCARD Value value_of(uint8_t flow) const { return told_.flows[flow].seen != 0 ? told_.flows[flow].value : 0; }
-  /// Bits of the power that was told: from the grid in total and by phase, to the grid (those four, further left), and with a sign.
+  FLM_NODISCARD FLM_INLINE bool is_device() const {
+    return Fields::devices != 0 && kind_ >= Kind::device_reading;
+  }
+  FLM_NODISCARD Value value_of(uint8_t flow) const {
+    return told_.flows[flow].seen != 0 ? told_.flows[flow].value : 0;
+  }
+  /// Bits of the power that was told: from the grid in total and by phase, to the grid (those four, further
+  /// left), and with a sign.
   static constexpr uint16_t power_both = 0x11, power_net = 0x100, power_totals = power_both | power_net;
   static constexpr uint8_t to_export = 4, net_place = 8;
 
@@ -723,7 +760,8 @@ class Parser {
     if ((seen & bit) != 0) return fault(Error::duplicate, c);
     flow.seen = static_cast<uint16_t>(seen | bit);
     Value value = word_.n.value;
-    if (Fields::keeps(Register::power_import)) told_.kept.put(element_, word_.n.pair != 0 ? static_cast<Value>(0 - value) : value);
+    if (Fields::keeps(Register::power_import))
+      told_.kept.put(element_, word_.n.pair != 0 ? static_cast<Value>(0 - value) : value);
     if (negative) value = static_cast<Value>(0 - value);
     // A total stands for its parts, of whatever is told later; and what has a sign for both totals.
     bool add = element_ != 0;
@@ -753,7 +791,8 @@ class Parser {
       told_.next_device = static_cast<uint8_t>(static_cast<unsigned>(element_) << 4 | (type & 0x0F));
       return Event::none;
     }
-    // A channel that never gives a value leaves its place to the next: meters go on naming devices that were replaced.
+    // A channel that never gives a value leaves its place to the next: meters go on naming devices that were
+    // replaced.
     Device* place = nullptr;
     for (uint8_t i = 0; i < Fields::devices; ++i) {
       Device& device = told_.devices[i];
@@ -770,8 +809,8 @@ class Parser {
     return Event::none;
   }
 
-  /// YYMMDDhhmmssX, two digits at a time: `value` is what they are so far, in years, then days, hours, minutes and seconds;
-  /// `pair` the two digits being read, `unit` the number of days in the month.
+  /// YYMMDDhhmmssX, two digits at a time: `value` is what they are so far, in years, then days, hours,
+  /// minutes and seconds; `pair` the two digits being read, `unit` the number of days in the month.
   FLM_OUTLINE Event time(uint8_t c) {
     const uint8_t digit = static_cast<uint8_t>(c - '0');
     if (c == ')') return time_ends(c);
@@ -779,7 +818,8 @@ class Parser {
     if (is<Kind::peak>()) {
       if (digit < 10) {
         told_.kept.begin(told_.kept.begun() * 10 + digit);
-      } else if ((c == '.' || c == '*') && word_.n.digits != 0 && told_.kept.begun() < max_peak) {  // The value comes first.
+      } else if ((c == '.' || c == '*') && word_.n.digits != 0 &&
+                 told_.kept.begun() < max_peak) {  // The value comes first.
         word_.n.value = told_.kept.begun();
         word_.n.digits = 1;
         told_.kept.set_value_first(true);
@@ -837,7 +877,8 @@ class Parser {
         }
         year = static_cast<uint8_t>(year + 4);
         word_.n.unit = days;
-        word_.n.value = static_cast<uint16_t>(365u * year + (year >> 2) + (static_cast<uint16_t>(979u * month + 15u) >> 5));
+        word_.n.value = static_cast<uint16_t>(365u * year + (year >> 2) +
+                                              (static_cast<uint16_t>(979u * month + 15u) >> 5));
         return true;
       }
       case 6:
@@ -852,9 +893,11 @@ class Parser {
   }
 
   FLM_OUTLINE Event time_ends(uint8_t c) {
-    const bool right = word_.n.digits == 13 || ((is<Kind::device_old>() || is<Kind::peak>()) && word_.n.digits == 12);
+    const bool right =
+        word_.n.digits == 13 || ((is<Kind::device_old>() || is<Kind::peak>()) && word_.n.digits == 12);
     uint32_t utc = right ? static_cast<uint32_t>(word_.n.value) : 0;
-    if (Fields::utc && right) utc += detail::calendar_s - static_cast<uint32_t>(static_cast<int32_t>(Fields::winter_time_s));
+    if (Fields::utc && right)
+      utc += detail::calendar_s - static_cast<uint32_t>(static_cast<int32_t>(Fields::winter_time_s));
     if (is<Kind::time>()) {
       if (told_.kept.taken(0)) return fault(Error::duplicate, c);
       if (!right) return fault(Error::time, c);
@@ -868,8 +911,10 @@ class Parser {
       Device& device = device_of_line();
       if (one_device) {
         const uint8_t type = told_.next_device & 0x0F;
-        // Of several, the one of the lowest type; of the same, the newest: a meter that was never read, or was replaced, stays behind.
-        if (device.has_value && (type > device.type || (Fields::checks_times && type == device.type && utc <= device.time))) {
+        // Of several, the one of the lowest type; of the same, the newest: a meter that was never read, or
+        // was replaced, stays behind.
+        if (device.has_value &&
+            (type > device.type || (Fields::checks_times && type == device.type && utc <= device.time))) {
           state_ = State::skip;
           return Event::none;
         }
@@ -885,12 +930,14 @@ class Parser {
     return event;
   }
 
-  /// Is it summer time, at a time that was taken for winter time? It begins and ends at 1:00 UTC on the last Sundays of March and October
-  /// (directive 2000/84/EC); in the hour that comes twice, it does.
+  /// Is it summer time, at a time that was taken for winter time? It begins and ends at 1:00 UTC on the last
+  /// Sundays of March and October (directive 2000/84/EC); in the hour that comes twice, it does.
   static bool is_summer(uint32_t utc) {
     // Days since 1 March 2000, a Wednesday; years from March on.
-    const uint32_t hours = (utc - UINT32_C(951868800)) / 3600, days = hours / 24, years = (days * 4 + 3) / 1461;
-    const uint32_t of_year = days - (years * 1461 >> 2), weekday_31_march = (days - of_year + 30 + 3) % 7, weekday_31_october = (weekday_31_march + 214) % 7;
+    const uint32_t hours = (utc - UINT32_C(951868800)) / 3600, days = hours / 24,
+                   years = (days * 4 + 3) / 1461;
+    const uint32_t of_year = days - (years * 1461 >> 2), weekday_31_march = (days - of_year + 30 + 3) % 7,
+                   weekday_31_october = (weekday_31_march + 214) % 7;
     const uint32_t at = of_year * 24 + hours % 24;
     return at >= (30 - weekday_31_march) * 24 + 1 && at < (244 - weekday_31_october) * 24 + 2;
   }
@@ -915,11 +962,12 @@ class Parser {
   }
 
   static constexpr uint8_t behind_point = 0x80;
-  static constexpr uint8_t digits_max = 12;     ///< of a number; the longest published have 11
+  static constexpr uint8_t digits_max = 12;         ///< of a number; the longest published have 11
   static constexpr uint32_t max_peak = 1000000000;  ///< W, of the month's peak
-  static constexpr uint8_t not_a_time = 0x80;   ///< in `digits`
+  static constexpr uint8_t not_a_time = 0x80;       ///< in `digits`
   static constexpr bool one_device = Fields::devices == 1;
-  static constexpr bool wants_heat = Fields::wants_device(device::heat) || Fields::wants_device(device::cooling);
+  static constexpr bool wants_heat =
+      Fields::wants_device(device::heat) || Fields::wants_device(device::cooling);
   static constexpr bool wants_energy = Fields::wants_device(device::electricity);
 
   struct Obis {
@@ -928,9 +976,9 @@ class Parser {
   };
   struct Number {
     Value value;
-    uint16_t unit;          ///< as unit_of(); of a time the days in its month; behind '!' the CRC
-    uint8_t digits;         ///< digits read; behind the point, behind_point and the decimals
-    uint8_t pair;           ///< of a time: the two digits being read; of power: 1 behind a '-'
+    uint16_t unit;   ///< as unit_of(); of a time the days in its month; behind '!' the CRC
+    uint8_t digits;  ///< digits read; behind the point, behind_point and the decimals
+    uint8_t pair;    ///< of a time: the two digits being read; of power: 1 behind a '-'
   };
   /// What a telegram has told so far.
   struct Told {
@@ -947,10 +995,12 @@ class Parser {
 
   State state_ = State::idle;
   uint8_t flags_ = 0;
-  uint8_t slash_ = 0;  ///< place behind a '/' that may begin a header, and 0x80 behind a ')'; 0: there is none
-  uint8_t group_ = 0;  ///< the marks between the numbers of the OBIS code, two bits each; then the group of the line
+  uint8_t slash_ =
+      0;  ///< place behind a '/' that may begin a header, and 0x80 behind a ')'; 0: there is none
+  uint8_t group_ =
+      0;  ///< the marks between the numbers of the OBIS code, two bits each; then the group of the line
   Kind kind_ = Kind::import_power;  ///< zero, as all initial values: nothing of it is stored in flash
-  uint8_t element_ = 0;  ///< E less that of the row; or channel, then place, of a device
+  uint8_t element_ = 0;             ///< E less that of the row; or channel, then place, of a device
   Error error_ = Error::noise;
   Word word_ = {};
   detail::Sum<Fields::checksums> sum_ = {}, header_sum_ = {};

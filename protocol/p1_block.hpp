@@ -1,4 +1,5 @@
-// Smart meter telegrams in blocks, for machines with caches: the same events and values as byte by byte, several times faster.
+// Smart meter telegrams in blocks, for machines with caches: the same events and values as byte by byte,
+// several times faster.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +20,8 @@ class BlockParser : public Parser<Fields> {
  public:
   using Base::push;
 
-  /// Takes bytes until one of them completes something, or all. Returns how many were taken; `event` is that of the last one.
+  /// Takes bytes until one of them completes something, or all. Returns how many were taken; `event` is that
+  /// of the last one.
   FLM_NODISCARD size_t push(const uint8_t* data, size_t bytes, Event& event) {
     const uint8_t *p = data, *const end = data + bytes;
     event = Event::none;
@@ -32,22 +34,27 @@ class BlockParser : public Parser<Fields> {
       p = inside(p, end, event);
       const auto taken = static_cast<size_t>(p - from);
       add(this->sum_, from, taken);
-      if (__builtin_memchr(from, 0, taken) != nullptr) this->flags_ = static_cast<uint8_t>(this->flags_ | Base::bad);
+      if (__builtin_memchr(from, 0, taken) != nullptr)
+        this->flags_ = static_cast<uint8_t>(this->flags_ | Base::bad);
     }
     return static_cast<size_t>(p - data);
   }
 
  private:
-  static void add(detail::Sum<Checksums::arc>& sum, const uint8_t* p, size_t bytes) { sum.arc = Slices<Arc>::add(sum.arc, p, bytes); }
+  static void add(detail::Sum<Checksums::arc>& sum, const uint8_t* p, size_t bytes) {
+    sum.arc = Slices<Arc>::add(sum.arc, p, bytes);
+  }
   void add(detail::Sum<Checksums::in_turn>& sum, const uint8_t* p, size_t bytes) {
-    sum.arc = (this->flags_ & Base::x25) != 0 ? Slices<X25>::add(sum.arc, p, bytes) : Slices<Arc>::add(sum.arc, p, bytes);
+    sum.arc = (this->flags_ & Base::x25) != 0 ? Slices<X25>::add(sum.arc, p, bytes)
+                                              : Slices<Arc>::add(sum.arc, p, bytes);
   }
   static void add(detail::Sum<Checksums::both>& sum, const uint8_t* p, size_t bytes) {
     sum.arc = Slices<Arc>::add(sum.arc, p, bytes);
     sum.x25 = Slices<X25>::add(sum.x25, p, bytes);
   }
 
-  /// Inside of a telegram; sum_ is left to the caller. Ends before a '/', behind a '!' that ends the telegram, behind an event.
+  /// Inside of a telegram; sum_ is left to the caller. Ends before a '/', behind a '!' that ends the
+  /// telegram, behind an event.
   const uint8_t* inside(const uint8_t* p, const uint8_t* const end, Event& event) {
     while (p != end) {
       switch (this->state_) {
@@ -87,7 +94,8 @@ class BlockParser : public Parser<Fields> {
     return p;
   }
 
-  /// `A-B:C.D.E(` with one digit for A and B, whole in the block: what the bytes would do. Null for anything else.
+  /// `A-B:C.D.E(` with one digit for A and B, whole in the block: what the bytes would do. Null for anything
+  /// else.
   FLM_INLINE const uint8_t* line_start(const uint8_t* p, const uint8_t* end) {
     if (end - p < 16) return nullptr;
     const uint8_t a = static_cast<uint8_t>(p[0] - '0'), b = static_cast<uint8_t>(p[2] - '0');

@@ -1,4 +1,5 @@
-// The checksums of smart meter telegrams, a byte at a time without a table, and sixteen bytes at a time with one.
+// The checksums of smart meter telegrams, a byte at a time without a table, and sixteen bytes at a time with
+// one.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -10,26 +11,29 @@ namespace flm {
 namespace protocol {
 namespace p1 {
 
-/// CRC-16/ARC: x^16 + x^15 + x^2 + 1, reflected 0xA001, initial value 0, final XOR 0. "123456789" gives 0xBB3D.
-/// Source: DSMR P1 companion standard 5.0.2, clause 6.2; every published meter but those below.
+/// CRC-16/ARC: x^16 + x^15 + x^2 + 1, reflected 0xA001, initial value 0, final XOR 0. "123456789" gives
+/// 0xBB3D. Source: DSMR P1 companion standard 5.0.2, clause 6.2; every published meter but those below.
 struct Arc {
   static constexpr uint16_t polynomial = 0xA001, initial = 0, final_xor = 0;
 
   FLM_NODISCARD static FLM_INLINE uint16_t step(uint16_t crc, uint8_t byte) { return crc16_arc(crc, byte); }
 };
 
-/// CRC-16/X-25: x^16 + x^12 + x^5 + 1, reflected 0x8408, initial value and final XOR 0xFFFF. "123456789" gives 0x906E.
-/// Source: Holley DTSD545 (Hungary), github.com/ndokter/dsmr_parser issue 91.
+/// CRC-16/X-25: x^16 + x^12 + x^5 + 1, reflected 0x8408, initial value and final XOR 0xFFFF. "123456789"
+/// gives 0x906E. Source: Holley DTSD545 (Hungary), github.com/ndokter/dsmr_parser issue 91.
 struct X25 {
   static constexpr uint16_t polynomial = 0x8408, initial = 0xFFFF, final_xor = 0xFFFF;
 
 #if defined(FLM_HAS_CRC16_UPDATE)
-  FLM_NODISCARD static FLM_INLINE uint16_t step(uint16_t crc, uint8_t byte) { return _crc_ccitt_update(crc, byte); }
+  FLM_NODISCARD static FLM_INLINE uint16_t step(uint16_t crc, uint8_t byte) {
+    return _crc_ccitt_update(crc, byte);
+  }
 #else
   FLM_NODISCARD static FLM_INLINE constexpr uint16_t step(uint16_t crc, uint8_t byte) {
     uint8_t x = static_cast<uint8_t>(byte ^ crc);
     x = static_cast<uint8_t>(x ^ static_cast<uint8_t>(x << 4));
-    return static_cast<uint16_t>(crc >> 8 ^ static_cast<uint16_t>(x << 8) ^ static_cast<uint16_t>(x) << 3 ^ x >> 4);
+    return static_cast<uint16_t>(crc >> 8 ^ static_cast<uint16_t>(x << 8) ^ static_cast<uint16_t>(x) << 3 ^
+                                 x >> 4);
   }
 #endif
 };
@@ -66,7 +70,8 @@ struct Slices {
     for (; bytes >= 16; bytes -= 16, p += 16) {
       const unsigned low = t[15][p[0] ^ (crc & 0xFF)] ^ t[14][p[1] ^ (crc >> 8)];
       const unsigned a = t[13][p[2]] ^ t[12][p[3]] ^ t[11][p[4]] ^ t[10][p[5]] ^ t[9][p[6]] ^ t[8][p[7]];
-      const unsigned b = t[7][p[8]] ^ t[6][p[9]] ^ t[5][p[10]] ^ t[4][p[11]] ^ t[3][p[12]] ^ t[2][p[13]] ^ t[1][p[14]] ^ t[0][p[15]];
+      const unsigned b = t[7][p[8]] ^ t[6][p[9]] ^ t[5][p[10]] ^ t[4][p[11]] ^ t[3][p[12]] ^ t[2][p[13]] ^
+                         t[1][p[14]] ^ t[0][p[15]];
       crc = static_cast<uint16_t>(low ^ (a ^ b));
     }
     for (; bytes != 0; --bytes, ++p) crc = static_cast<uint16_t>(crc >> 8 ^ t[0][(crc ^ *p) & 0xFF]);

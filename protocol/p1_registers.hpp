@@ -8,7 +8,8 @@ namespace flm {
 namespace protocol {
 namespace p1 {
 
-/// A value of its own in a telegram. Energy in Wh, power in W, voltage in mV, current in mA; times as Unix time (UTC, seconds).
+/// A value of its own in a telegram. Energy in Wh, power in W, voltage in mV, current in mA; times as Unix
+/// time (UTC, seconds).
 enum class Register : uint8_t {
   import_total,  ///< Wh from the grid, all tariffs
   import_1,
@@ -30,7 +31,7 @@ enum class Register : uint8_t {
   export_7,
   export_8,
   export_9,
-  power_import,  ///< W; below 0 only where the meter writes a sign
+  power_import,    ///< W; below 0 only where the meter writes a sign
   power_import_1,  ///< W, phase L1
   power_import_2,
   power_import_3,
@@ -77,8 +78,9 @@ enum class Kind : uint8_t {
 /// Channel of a row that is there for M-Bus channels 1 to 4.
 constexpr uint8_t any_channel = 0xFF;
 
-/// A-B:C.D.E, E from e_first to e_last. Where it tells `phases`, E is 0, and C + 20, C + 40 and C + 60 are those of L1, L2 and L3: from e_first to
-/// e_last, 0 for the total. `first`: the register of e_first; those of the next ones follow it. `registers`: how many in all.
+/// A-B:C.D.E, E from e_first to e_last. Where it tells `phases`, E is 0, and C + 20, C + 40 and C + 60 are
+/// those of L1, L2 and L3: from e_first to e_last, 0 for the total. `first`: the register of e_first; those
+/// of the next ones follow it. `registers`: how many in all.
 struct Row {
   uint8_t a, b, c, d, e_first, e_last;
   bool phases;
@@ -87,9 +89,10 @@ struct Row {
   uint8_t registers;
 };
 
-/// Sources, by column of protocol/p1.md: DSMR P1 5.0.2 (6.12), DSMR 2.2 and 3.0 (6.4), eMUCS-P1 1.7.1 (Belgium), the Swedish
-/// branch's recommendation for H1, E.ON Hungary's P1 guide, Luxembourg's P1 2.1; each seen in a recording as well. With a B of 1 instead
-/// of 0 (Switzerland) and the power with a sign: esphome-libs/dsmr_parser, fields.h.
+/// Sources, by column of protocol/p1.md: DSMR P1 5.0.2 (6.12), DSMR 2.2 and 3.0 (6.4), eMUCS-P1 1.7.1
+/// (Belgium), the Swedish branch's recommendation for H1, E.ON Hungary's P1 guide, Luxembourg's P1 2.1; each
+/// seen in a recording as well. With a B of 1 instead of 0 (Switzerland) and the power with a sign:
+/// esphome-libs/dsmr_parser, fields.h.
 constexpr Row rows[] = {
     {1, 0, 1, 8, 0, 9, false, Kind::import_energy, Register::import_total, 10},
     {1, 0, 2, 8, 0, 9, false, Kind::export_energy, Register::export_total, 10},
@@ -111,31 +114,46 @@ constexpr Row rows[] = {
 };
 constexpr uint8_t row_count = sizeof(rows) / sizeof(rows[0]);
 
-/// Whether the parser can tell the rows: A is 0 or 1, B 0 or any channel, E begins with 0 or 1 and has up to 16 values, and C and D are
-/// those of one row.
+/// Whether the parser can tell the rows: A is 0 or 1, B 0 or any channel, E begins with 0 or 1 and has up to
+/// 16 values, and C and D are those of one row.
 FLM_NODISCARD constexpr bool rows_can_be_told() {
   for (uint8_t i = 0; i < row_count; ++i) {
     const Row& row = rows[i];
-    if (row.a > 1 || (row.b != 0 && row.b != any_channel) || row.e_first > 1 || row.e_last - row.e_first > 15) return false;
+    if (row.a > 1 || (row.b != 0 && row.b != any_channel) || row.e_first > 1 || row.e_last - row.e_first > 15)
+      return false;
     for (uint8_t other = 0; other < i; ++other)
       if (rows[other].c == row.c && rows[other].d == row.d) return false;
   }
   return true;
 }
-static_assert(rows_can_be_told(), "the parser cannot tell this row: A 0 or 1, B 0 or any_channel, E from 0 or 1, and its own C and D");
+static_assert(
+    rows_can_be_told(),
+    "the parser cannot tell this row: A 0 or 1, B 0 or any_channel, E from 0 or 1, and its own C and D");
 
 /// As the power in a reading: the meter does not tell it.
 constexpr uint32_t power_not_told = UINT32_C(0x80000000);
 
 /// M-Bus device types (EN 13757-3, table 6), those that P1 meters pass on.
 namespace device {
-enum Type : uint8_t { none = 0, electricity = 2, gas = 3, heat = 4, warm_water = 6, water = 7, cooling = 10, cooling_inlet = 11, heat_inlet = 12, heat_cooling = 13 };
+enum Type : uint8_t {
+  none = 0,
+  electricity = 2,
+  gas = 3,
+  heat = 4,
+  warm_water = 6,
+  water = 7,
+  cooling = 10,
+  cooling_inlet = 11,
+  heat_inlet = 12,
+  heat_cooling = 13
+};
 }
 
 /// Which checksums are taken.
 enum class Checksums : uint8_t {
   arc,      ///< CRC-16/ARC
-  in_turn,  ///< that or CRC-16/X-25, one at a time: behind two telegrams in a row with a wrong one, the other is tried
+  in_turn,  ///< that or CRC-16/X-25, one at a time: behind two telegrams in a row with a wrong one, the other
+            ///< is tried
   both      ///< either, at once
 };
 
@@ -143,8 +161,8 @@ enum class Checksums : uint8_t {
 struct BoardFields {
   /// Which registers are kept one by one; the net sums and the devices are always there.
   static constexpr bool keeps(Register) { return false; }
-  /// How many M-Bus devices are kept, 0, 1 or 4, and of which types. Of one it is that of the lowest type, gas before heat before water;
-  /// of several of a type the one that was read last.
+  /// How many M-Bus devices are kept, 0, 1 or 4, and of which types. Of one it is that of the lowest type,
+  /// gas before heat before water; of several of a type the one that was read last.
   static constexpr uint8_t devices = 1;
   static constexpr bool wants_device(uint8_t type) { return type >= device::gas; }
   static constexpr Checksums checksums = Checksums::arc;
@@ -152,17 +170,19 @@ struct BoardFields {
   static constexpr bool part_powers = true;
   /// Is a time that is none (month 25, hour 25) taken for none?
   static constexpr bool checks_times = true;
-  /// Are times turned into Unix time? If not, they are what the meter's clock shows, as a decimal number YYMMDDhhmm modulo 2^32
-  /// (exact until the end of 2042), and a 31st is taken of any month: 250 bytes of flash less.
+  /// Are times turned into Unix time? If not, they are what the meter's clock shows, as a decimal number
+  /// YYMMDDhhmm modulo 2^32 (exact until the end of 2042), and a 31st is taken of any month: 250 bytes of
+  /// flash less.
   static constexpr bool utc = false;
   /// Seconds that winter time is ahead of UTC; summer time is an hour more.
   static constexpr int16_t winter_time_s = 3600;
-  using Count = uint8_t;  ///< of errors; stays at its highest value
+  using Count = uint8_t;   ///< of errors; stays at its highest value
   using Value = uint32_t;  ///< energy is told modulo 2^32 Wh
   using Net = int32_t;     ///< the same with a sign
 };
 
-/// The same of meters with either CRC. 128 bytes of flash and 6 cycles a byte more, which FLM02A has not got: at 115 200 baud it reads telegrams back to back.
+/// The same of meters with either CRC. 128 bytes of flash and 6 cycles a byte more, which FLM02A has not got:
+/// at 115 200 baud it reads telegrams back to back.
 struct BoardFieldsAnyCrc : BoardFields {
   static constexpr Checksums checksums = Checksums::in_turn;
 };
@@ -205,9 +225,10 @@ constexpr uint8_t place_of(Register wanted) {
 /// Is a row looked for at all?
 template <class Fields>
 constexpr bool wants_row(const Row& row) {
-  return row.kind == Kind::device_type || row.kind == Kind::device_reading || row.kind == Kind::device_old ? Fields::devices != 0
-         : row.kind == Kind::voltage || row.kind == Kind::current || row.kind == Kind::power || row.kind == Kind::plain ||
-                 row.kind == Kind::time || row.kind == Kind::peak
+  return row.kind == Kind::device_type || row.kind == Kind::device_reading || row.kind == Kind::device_old
+             ? Fields::devices != 0
+         : row.kind == Kind::voltage || row.kind == Kind::current || row.kind == Kind::power ||
+                 row.kind == Kind::plain || row.kind == Kind::time || row.kind == Kind::peak
              ? Fields::keeps(row.first)
          : row.kind == Kind::net_power ? Fields::part_powers
          : row.kind == Kind::text      ? Fields::checks_times

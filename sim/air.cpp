@@ -54,23 +54,27 @@ std::vector<AirFrame> read_air(const std::filesystem::path& file) {
     ++number;
     if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // a byte-order mark
     const auto complain = [&](const std::string& what) {
-      throw InputError(fmt::format("{}:{}: {}; a line is: seconds, then a frame in hex (group header length payload crc crc)",
-                                   file.string(), number, what));
+      throw InputError(fmt::format(
+          "{}:{}: {}; a line is: seconds, then a frame in hex (group header length payload crc crc)",
+          file.string(), number, what));
     };
     std::istringstream words(line.substr(0, line.find('#')));
     std::string time, hex, more;
     if (!(words >> time)) continue;
     AirFrame frame;
     const auto [end, error] = std::from_chars(time.data(), time.data() + time.size(), frame.seconds);
-    if (error != std::errc() || end != time.data() + time.size() || !(frame.seconds >= 0 && frame.seconds < 1e9))
+    if (error != std::errc() || end != time.data() + time.size() ||
+        !(frame.seconds >= 0 && frame.seconds < 1e9))
       complain(fmt::format("'{}' is no time", time));
     while (words >> more) hex += more;
     if (hex.empty() || hex.size() % 2 != 0) complain(fmt::format("{} hex digits", hex.size()));
-    if (hex.size() / 2 > 260) complain(fmt::format("{} bytes, more than a length byte can say", hex.size() / 2));
+    if (hex.size() / 2 > 260)
+      complain(fmt::format("{} bytes, more than a length byte can say", hex.size() / 2));
     for (std::size_t i = 0; i < hex.size(); i += 2) {
       std::uint8_t byte = 0;
       const auto [rest, wrong] = std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
-      if (wrong != std::errc() || rest != hex.data() + i + 2) complain(fmt::format("'{}' is no hex", hex.substr(i, 2)));
+      if (wrong != std::errc() || rest != hex.data() + i + 2)
+        complain(fmt::format("'{}' is no hex", hex.substr(i, 2)));
       frame.bytes.push_back(byte);
     }
     frames.push_back(std::move(frame));

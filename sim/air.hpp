@@ -51,9 +51,11 @@ class Air {
 /// A frame of a `[[radio]]` file.
 struct AirFrame {
   double seconds = 0;
-  std::vector<std::uint8_t> bytes;  ///< group, header, length, payload, CRC; whatever the file says, right or not
+  std::vector<std::uint8_t>
+      bytes;  ///< group, header, length, payload, CRC; whatever the file says, right or not
 };
-/// Reads lines `seconds  hex`; empty lines and what follows a # are left out. Throws InputError with file, line and what is allowed.
+/// Reads lines `seconds  hex`; empty lines and what follows a # are left out. Throws InputError with file,
+/// line and what is allowed.
 std::vector<AirFrame> read_air(const std::filesystem::path&);
 
 }  // namespace flm::sim

@@ -38,7 +38,8 @@ BoardModel model_of() {
   m.input_capacitance_nf = Board::input_capacitance_nf;
   m.has_port_configuration = Board::has_port_configuration;
   m.has_radio = Board::has_radio;
-  if constexpr (requires { typename Board::DriverEnable; }) m.driver_enable = output_pin<typename Board::DriverEnable>();
+  if constexpr (requires { typename Board::DriverEnable; })
+    m.driver_enable = output_pin<typename Board::DriverEnable>();
   m.spi_mode = Board::spi_mode;
   m.spi_byte_gap = Nanoseconds{Board::spi_byte_gap_us} * 1'000;
   m.reply_wait = Nanoseconds{Board::reply_wait_ms} * 1'000'000;

@@ -32,7 +32,8 @@ double shape_value(Shape shape, double phase) {
 
 constexpr int knots_a_period = 2000;  // 100 kHz at 50 Hz
 
-/// Inductance of a core over that of a saturated one: an effective permeability of some 1 500 falls to that of a gap and a stray field.
+/// Inductance of a core over that of a saturated one: an effective permeability of some 1 500 falls to that
+/// of a gap and a stray field.
 constexpr double collapse = 50.0;
 constexpr double mains_hz = 50.0;  ///< where a clamp's ratio is defined
 
@@ -48,7 +49,8 @@ ClampCurrent::ClampCurrent(const Waveform& waveform, double tau, ClampCore core)
   if (waveform.file.empty()) {
     step_ = 1.0 / waveform.hz / knots_a_period;
     for (int i = 0; i <= knots_a_period; ++i)
-      current_.push_back(shape_value(waveform.shape, static_cast<double>(i % knots_a_period) / knots_a_period));
+      current_.push_back(
+          shape_value(waveform.shape, static_cast<double>(i % knots_a_period) / knots_a_period));
   } else {
     Recording recording = read_recording(waveform.file, waveform.channel, waveform.rate);
     repeat_ = waveform.repeat;
@@ -76,7 +78,8 @@ ClampCurrent::ClampCurrent(const Waveform& waveform, double tau, ClampCore core)
 
   magnetise(core);
 
-  // One pass from rest; a periodic current's steady state is the start that comes back to itself after a period.
+  // One pass from rest; a periodic current's steady state is the start that comes back to itself after a
+  // period.
   const auto pass = [&](double start) {
     smoothed_.assign(1, start);
     smoothed_.reserve(pieces + 1);
@@ -91,7 +94,8 @@ void ClampCurrent::magnetise(ClampCore core) {
   if (core.corner <= 0.0) return;
   const double omega = 2.0 * pi * core.corner, scale = std::hypot(1.0, core.corner / mains_hz);
   const std::size_t pieces = current_.size() - 1;
-  // Steps of Heun's method, short against the time constant of a saturated core: one a piece, unless a recording is slow.
+  // Steps of Heun's method, short against the time constant of a saturated core: one a piece, unless a
+  // recording is slow.
   const int steps = std::max(1, static_cast<int>(std::ceil(std::min(omega * collapse * step_ / 0.1, 1e4))));
   const double h = step_ / steps;
   const auto pass = [&](double flux) {
@@ -109,8 +113,8 @@ void ClampCurrent::magnetise(ClampCore core) {
     return flux;
   };
   if (repeat_) {
-    // The flux that comes back to itself: a later start never overtakes an earlier one, so what a pass adds falls as the start grows,
-    // with a slope of -1..0, and a secant finds where it is 0.
+    // The flux that comes back to itself: a later start never overtakes an earlier one, so what a pass adds
+    // falls as the start grows, with a slope of -1..0, and a secant finds where it is 0.
     double largest = 0.0;
     for (const double amps : current_) largest = std::max(largest, std::abs(amps));
     double slope = std::expm1(-omega * period_), flux = 0.0, added = pass(flux);
@@ -131,7 +135,8 @@ double ClampCurrent::decay(double into) const {
   const double u = into * per_tau_;
   if (u < 0.02) return 1.0 - u * (1.0 - u * (0.5 - u * (1.0 / 6)));  // within 7e-9
   if (u > 0.15) return std::exp(-u);
-  return 1.0 - u * (1.0 - u * (1.0 / 2 - u * (1.0 / 6 - u * (1.0 / 24 - u / 120))));  // within 2e-8 for u up to 0.15
+  return 1.0 - u * (1.0 - u * (1.0 / 2 -
+                               u * (1.0 / 6 - u * (1.0 / 24 - u / 120))));  // within 2e-8 for u up to 0.15
 }
 
 double ClampCurrent::advance(double smoothed, std::size_t piece, double into) const {
@@ -140,7 +145,9 @@ double ClampCurrent::advance(double smoothed, std::size_t piece, double into) co
   if (a * secondary_[piece + 1] < 0.0) {  // The rectified current has a kink where the current crosses zero.
     const double crossing = -a / slope;
     if (into > crossing) {
-      if (tau_ > 0.0) smoothed = (start + rise * crossing - tau_ * rise) + (smoothed - start + tau_ * rise) * decay(crossing);
+      if (tau_ > 0.0)
+        smoothed =
+            (start + rise * crossing - tau_ * rise) + (smoothed - start + tau_ * rise) * decay(crossing);
       into -= crossing;
       start = 0.0;
       rise = -rise;
@@ -190,7 +197,8 @@ double ClampCurrent::smoothed(double t) const {
     return smoothed_.back() * own + followed;
   }
   double value = advance(smoothed_[p.piece], p.piece, p.into);
-  if (repeat_ && t < 30.0 * tau_) value -= smoothed_.front() * std::exp(-t * per_tau_);  // from rest to the steady state
+  if (repeat_ && t < 30.0 * tau_)
+    value -= smoothed_.front() * std::exp(-t * per_tau_);  // from rest to the steady state
   return value;
 }
 

@@ -10,8 +10,12 @@
 namespace flm::sim {
 
 Contact::Contact(const Pulses& pulses, std::uint64_t seed, Nanoseconds charging)
-    : pulses_(pulses), seed_(seed), every_(nanoseconds(pulses.every)), width_(nanoseconds(pulses.width)),
-      bounce_(nanoseconds(pulses.bounce)), charging_(charging) {
+    : pulses_(pulses),
+      seed_(seed),
+      every_(nanoseconds(pulses.every)),
+      width_(nanoseconds(pulses.width)),
+      bounce_(nanoseconds(pulses.bounce)),
+      charging_(charging) {
   if (pulses_.file.empty()) return;
   bool level = true;
   for (const Edge& edge : read_edges(pulses_.file)) {
@@ -58,7 +62,10 @@ void Contact::chatter(Nanoseconds start, bool new_level, std::uint64_t key) cons
   for (int i = 0; i < 2 * pulses_.bounces; ++i) {  // in its share of the time, well apart from the next
     key = mixed(key);
     level = !level;
-    changes_.push_back({start + static_cast<Nanoseconds>(static_cast<double>(bounce_) * (i + 0.1 + 0.8 * unit(key)) / (2.0 * pulses_.bounces)), level});
+    changes_.push_back(
+        {start + static_cast<Nanoseconds>(static_cast<double>(bounce_) * (i + 0.1 + 0.8 * unit(key)) /
+                                          (2.0 * pulses_.bounces)),
+         level});
   }
   if (pulses_.bounces != 0) return;
   for (Nanoseconds t = start;;) {
@@ -106,8 +113,11 @@ Nanoseconds Contact::next_edge(Nanoseconds t) const {
 
 std::int64_t Contact::pulses(Nanoseconds from, Nanoseconds to) const {
   if (!pulses_.file.empty())
-    return std::lower_bound(lasting_.begin(), lasting_.end(), to) - std::lower_bound(lasting_.begin(), lasting_.end(), from);
-  const auto before = [this](Nanoseconds t) { return t <= every_ ? 0 : (t - 1) / every_; };  // pulses that start before t
+    return std::lower_bound(lasting_.begin(), lasting_.end(), to) -
+           std::lower_bound(lasting_.begin(), lasting_.end(), from);
+  const auto before = [this](Nanoseconds t) {
+    return t <= every_ ? 0 : (t - 1) / every_;
+  };  // pulses that start before t
   return std::max<std::int64_t>(0, before(to) - before(from));
 }
 

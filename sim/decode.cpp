@@ -26,7 +26,9 @@ using Parser = p1::Parser<p1::AllFieldsAnyCrc>;
 /// Bytes as a person can read them, not too many.
 std::string printable(std::string_view bytes) {
   std::string text;
-  for (const char c : bytes.substr(0, 60)) text += c >= ' ' && c <= '~' ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  for (const char c : bytes.substr(0, 60))
+    text +=
+        c >= ' ' && c <= '~' ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   return bytes.size() > 60 ? text + "..." : text;
 }
 
@@ -36,7 +38,8 @@ std::string equipment_text(std::string_view digits) {
   for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
     const std::uint8_t high = protocol::hex_value(digits[i]), low = protocol::hex_value(digits[i + 1]);
     const char c = static_cast<char>(high << 4 | low);
-    if (high == protocol::not_hex || low == protocol::not_hex || c < ' ' || c > '~') return std::string(digits);
+    if (high == protocol::not_hex || low == protocol::not_hex || c < ' ' || c > '~')
+      return std::string(digits);
     text += c;
   }
   return digits.size() % 2 == 0 && !text.empty() ? text : std::string(digits);
@@ -68,12 +71,15 @@ bool has_crc(std::string_view text, std::string_view given) {
   }
   unsigned number = 0;
   const auto end = std::from_chars(given.data(), given.data() + given.size(), number, 16).ptr;
-  return end == given.data() + given.size() && !given.empty() && (number == arc || number == (x25 ^ p1::X25::final_xor));
+  return end == given.data() + given.size() && !given.empty() &&
+         (number == arc || number == (x25 ^ p1::X25::final_xor));
 }
 
 class Decoder {
  public:
-  Decoder(const std::string& bytes, bool without_crc) : bytes_(bytes) { parser_.accept_without_crc(without_crc); }
+  Decoder(const std::string& bytes, bool without_crc) : bytes_(bytes) {
+    parser_.accept_without_crc(without_crc);
+  }
 
   Decoded run() {
     for (at_ = 0; at_ < bytes_.size(); ++at_) step(static_cast<std::uint8_t>(bytes_[at_]));
@@ -120,7 +126,8 @@ class Decoder {
     begun_ = in_header_ = true;
     faults_.clear();
   }
-  /// The '/' of the header whose line ends here: the last one, as the parser takes it, but for those of Holley: /HLY5/D545-METER.
+  /// The '/' of the header whose line ends here: the last one, as the parser takes it, but for those of
+  /// Holley: /HLY5/D545-METER.
   [[nodiscard]] std::size_t header_of_line(std::size_t end) const {
     const std::size_t before = end == 0 ? std::string::npos : bytes_.rfind('\n', end - 1);
     std::size_t header = std::string::npos, length = 0;
@@ -164,12 +171,14 @@ class Decoder {
     if (parser_.has_power()) telegram.power_w = parser_.power_w();
     for (std::uint8_t r = 0; r < static_cast<std::uint8_t>(p1::Register::count); ++r) {
       const auto one = static_cast<p1::Register>(r);
-      if (parser_.has(one)) telegram.registers.emplace_back(p1_register_name(one), static_cast<std::int64_t>(parser_.get(one)));
+      if (parser_.has(one))
+        telegram.registers.emplace_back(p1_register_name(one), static_cast<std::int64_t>(parser_.get(one)));
     }
     for (std::uint8_t i = 0; i < p1::AllFields::devices; ++i) {
       const p1::Device& device = parser_.device(i);
       if (!device.has_value) continue;
-      telegram.devices.push_back({device.channel, p1_device_name(device.type), std::string(p1_device_unit(device.type)), device.value,
+      telegram.devices.push_back({device.channel, p1_device_name(device.type),
+                                  std::string(p1_device_unit(device.type)), device.value,
                                   device.time != 0 ? std::optional(device.time) : std::nullopt});
     }
     result_.telegrams.push_back(std::move(telegram));
@@ -183,12 +192,16 @@ class Decoder {
       const std::string_view rest = std::string_view(bytes_).substr(end + 1);
       const std::string_view given = rest.substr(0, rest.find_first_of("\r\n"));
       std::uint16_t crc = p1::Arc::initial;
-      for (std::size_t i = telegram.offset; i <= end; ++i) crc = p1::Arc::step(crc, static_cast<std::uint8_t>(bytes_[i]));
-      message += fmt::format("; behind '!' is '{}', CRC-16/ARC of the bytes is {:04X}", printable(given), crc);
-      const std::string_view text = std::string_view(bytes_).substr(telegram.offset, end + 1 - telegram.offset);
+      for (std::size_t i = telegram.offset; i <= end; ++i)
+        crc = p1::Arc::step(crc, static_cast<std::uint8_t>(bytes_[i]));
+      message +=
+          fmt::format("; behind '!' is '{}', CRC-16/ARC of the bytes is {:04X}", printable(given), crc);
+      const std::string_view text =
+          std::string_view(bytes_).substr(telegram.offset, end + 1 - telegram.offset);
       const std::string ended = with_line_ends(text);
       if (ended != text && has_crc(ended, given.substr(0, given.find_last_not_of(' ') + 1)))
-        message += fmt::format("; with CR LF line ends it is right: this file has {}", ended.size() > text.size() ? "lost its CRs" : "other line ends");
+        message += fmt::format("; with CR LF line ends it is right: this file has {}",
+                               ended.size() > text.size() ? "lost its CRs" : "other line ends");
     }
     telegram.error = DecodedFault{at, std::string(p1_error_name(error)), message};
     if (error == Error::cut && at == bytes_.size()) ++result_.errors["cut"];
@@ -208,7 +221,8 @@ void finish(std::FILE* out) {
 }
 
 constexpr const char* no_energy = "the telegram has no energy of a register that is read";
-constexpr const char* no_telegram = "no telegram: one begins with '/' at the beginning of a line, and ends with '!' at that of another";
+constexpr const char* no_telegram =
+    "no telegram: one begins with '/' at the beginning of a line, and ends with '!' at that of another";
 
 bool is_time(const std::string& name) { return name == "time" || name == "month_peak_time"; }
 
@@ -257,11 +271,13 @@ nlohmann::ordered_json json_of(const DecodedTelegram& t) {
 }  // namespace
 
 std::size_t Decoded::refused() const {
-  return static_cast<std::size_t>(std::count_if(telegrams.begin(), telegrams.end(), [](const auto& t) { return t.error.has_value(); }));
+  return static_cast<std::size_t>(
+      std::count_if(telegrams.begin(), telegrams.end(), [](const auto& t) { return t.error.has_value(); }));
 }
 
 std::size_t Decoded::without_energy() const {
-  return static_cast<std::size_t>(std::count_if(telegrams.begin(), telegrams.end(), [](const auto& t) { return !t.error && !t.has_energy(); }));
+  return static_cast<std::size_t>(std::count_if(telegrams.begin(), telegrams.end(),
+                                                [](const auto& t) { return !t.error && !t.has_energy(); }));
 }
 
 Decoded decode_p1(const std::string& bytes, bool without_crc) { return Decoder(bytes, without_crc).run(); }
@@ -283,16 +299,21 @@ void print_decoded(const Decoded& decoded, const std::string& name, bool json, s
   }
   for (const DecodedTelegram& t : decoded.telegrams) {
     fmt::print(out, "byte {}: /{}  {} bytes\n", t.offset, t.header, t.bytes);
-    if (t.error) fmt::print(out, "  REFUSED at byte {}: {} ({})\n", t.error->offset, t.error->message, t.error->error);
+    if (t.error)
+      fmt::print(out, "  REFUSED at byte {}: {} ({})\n", t.error->offset, t.error->message, t.error->error);
     if (!t.error && !t.has_energy()) fmt::print(out, "  NO ENERGY: {}\n", no_energy);
     if (!t.equipment.empty()) fmt::print(out, "  {:24}{}\n", "equipment", t.equipment);
     if (t.net_wh) fmt::print(out, "  {:24}{} ({} - {})\n", "net_wh", *t.net_wh, *t.import_wh, *t.export_wh);
     if (t.power_w) fmt::print(out, "  {:24}{}\n", "power_w", *t.power_w);
     for (const auto& [register_name, value] : t.registers)
-      fmt::print(out, "  {:24}{}\n", register_name, is_time(register_name) ? utc_text(static_cast<std::uint32_t>(value)) : fmt::format("{}", value));
+      fmt::print(
+          out, "  {:24}{}\n", register_name,
+          is_time(register_name) ? utc_text(static_cast<std::uint32_t>(value)) : fmt::format("{}", value));
     for (const DecodedDevice& d : t.devices)
-      fmt::print(out, "  {:24}{}{}\n", fmt::format("{} {} {}", d.type, d.channel, d.unit), d.value, d.time ? "  at " + utc_text(*d.time) : "  (no time)");
-    for (const DecodedFault& fault : t.faults) fmt::print(out, "  refused at byte {}: {} ({})\n", fault.offset, fault.message, fault.error);
+      fmt::print(out, "  {:24}{}{}\n", fmt::format("{} {} {}", d.type, d.channel, d.unit), d.value,
+                 d.time ? "  at " + utc_text(*d.time) : "  (no time)");
+    for (const DecodedFault& fault : t.faults)
+      fmt::print(out, "  refused at byte {}: {} ({})\n", fault.offset, fault.message, fault.error);
   }
   fmt::print(out, "{} accepted, {} refused", decoded.accepted(), decoded.refused());
   if (decoded.without_energy() != 0) fmt::print(out, ", {} without energy", decoded.without_energy());

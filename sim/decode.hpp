@@ -30,7 +30,7 @@ struct DecodedTelegram {
   std::size_t bytes;                  ///< to the end of its CRC
   std::optional<DecodedFault> error;  ///< why it was refused; the values are empty then
   std::string header;                 ///< without the '/'
-  std::string equipment;              ///< the meter's identifier, as text where it is text in hexadecimal digits
+  std::string equipment;  ///< the meter's identifier, as text where it is text in hexadecimal digits
   std::optional<std::uint64_t> import_wh, export_wh;
   std::optional<std::int64_t> net_wh, power_w;
   std::vector<std::pair<std::string, std::int64_t>> registers;  ///< by p1_register_name
@@ -43,7 +43,8 @@ struct Decoded {
   std::vector<DecodedTelegram> telegrams;
   std::map<std::string, unsigned> errors;  ///< by p1_error_name; those that occurred
   [[nodiscard]] std::size_t refused() const;
-  /// Telegrams that are right, and tell no energy of a register that is read: neither the meter's nor a device's.
+  /// Telegrams that are right, and tell no energy of a register that is read: neither the meter's nor a
+  /// device's.
   [[nodiscard]] std::size_t without_energy() const;
   /// All others.
   [[nodiscard]] std::size_t accepted() const { return telegrams.size() - refused() - without_energy(); }

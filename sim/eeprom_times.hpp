@@ -7,7 +7,8 @@
 
 namespace flm::sim {
 
-/// A byte is erased and written in one, or one of the two alone; of a nominal RC oscillator, which times it (rc_time()).
+/// A byte is erased and written in one, or one of the two alone; of a nominal RC oscillator, which times it
+/// (rc_time()).
 inline constexpr Nanoseconds kEraseAndWriteTime = 3'400'000, kSplitTime = 1'800'000;
 
 /// What a byte holds whose write a loss of power has cut: neither surely the old nor surely the new value.

@@ -1,4 +1,5 @@
-// How often EEPROM cells were written: a cell has 100 000 writes in it (ATmega168P data sheet 8271, section 1, features).
+// How often EEPROM cells were written: a cell has 100 000 writes in it (ATmega168P data sheet 8271, section
+// 1, features).
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -9,7 +10,8 @@
 
 namespace flm::sim {
 
-/// Writes of a board's EEPROM. Erasing, writing, and both in one count as one each, those that a loss of power has torn as well.
+/// Writes of a board's EEPROM. Erasing, writing, and both in one count as one each, those that a loss of
+/// power has torn as well.
 struct EepromWear {
   std::map<std::uint16_t, std::int64_t> writes;  ///< of each cell that was written, by address
 

@@ -21,7 +21,8 @@ class Gaussian {
   static constexpr std::uint64_t count = 1u << 14;
   Gaussian() {
     for (std::uint64_t i = 0; i < count; i += 2) {
-      const double radius = std::sqrt(-2.0 * std::log(1.0 - unit(2 * i))), angle = 2.0 * std::numbers::pi * unit(2 * i + 1);
+      const double radius = std::sqrt(-2.0 * std::log(1.0 - unit(2 * i))),
+                   angle = 2.0 * std::numbers::pi * unit(2 * i + 1);
       values_[i] = static_cast<float>(radius * std::cos(angle));
       values_[i + 1] = static_cast<float>(radius * std::sin(angle));
     }
@@ -33,7 +34,9 @@ class Gaussian {
     }
     for (float& v : values_) v = static_cast<float>(static_cast<double>(v) / std::sqrt(squares / count));
   }
-  [[nodiscard]] double operator()(std::uint64_t key) const { return static_cast<double>(values_[mixed(key) % count]); }
+  [[nodiscard]] double operator()(std::uint64_t key) const {
+    return static_cast<double>(values_[mixed(key) % count]);
+  }
 
  private:
   std::array<float, count> values_{};
@@ -62,26 +65,36 @@ struct Environment::Impl {
   bool reached_full_scale = false;  // by a code
 
   Impl(const Scenario& scenario, const BoardModel& model)
-      : board(model), front_end(scenario.front_end), parts(scenario.parts), clock(parts.clock_ppm), supply(model, scenario),
+      : board(model),
+        front_end(scenario.front_end),
+        parts(scenario.parts),
+        clock(parts.clock_ppm),
+        supply(model, scenario),
         serial(in_board_time(scenario.serial, parts.clock_ppm), scenario.front_end.seed) {
     for (const RadioTraffic& radio : scenario.radio)
       for (const AirFrame& frame : read_air(radio.file))
-        air.add_frame(clock.board(nanoseconds(frame.seconds)), frame.bytes, radio.kbit > 20.0 ? kBit49_2 : kBit19_2);
+        air.add_frame(clock.board(nanoseconds(frame.seconds)), frame.bytes,
+                      radio.kbit > 20.0 ? kBit49_2 : kBit19_2);
 
-    // A full-scale RMS sine has a mean of 928 counts; the mean of a rectified sine is 2 sqrt(2) / pi of its RMS.
+    // A full-scale RMS sine has a mean of 928 counts; the mean of a rectified sine is 2 sqrt(2) / pi of its
+    // RMS.
     std::array<double, 3> full_scale{50.0, 50.0, 50.0};
     for (const Sensor& sensor : scenario.sensors)
       if (sensor.sensor_class == SensorClass::analog)
         for (const int port : sensor.ports) full_scale[static_cast<std::size_t>(port - 1)] = sensor.current;
     for (std::size_t i = 0; i < 3; ++i)
-      counts_per_ampere[i] = front_end.gain * 928.0 / full_scale[i] * std::numbers::pi / (2.0 * std::numbers::sqrt2);
+      counts_per_ampere[i] =
+          front_end.gain * 928.0 / full_scale[i] * std::numbers::pi / (2.0 * std::numbers::sqrt2);
     for (const Waveform& w : scenario.waveforms) {
       const auto place = static_cast<std::size_t>(w.port - 1);
-      currents[place].emplace(w, front_end.tau, ClampCore{front_end.clamp_corner, front_end.clamp_saturation * full_scale[place]});
+      currents[place].emplace(
+          w, front_end.tau,
+          ClampCore{front_end.clamp_corner, front_end.clamp_saturation * full_scale[place]});
     }
     for (const Pulses& p : scenario.pulses)
-      contacts[static_cast<std::size_t>(p.port - 1)].emplace(p, mixed(front_end.seed * 8 + static_cast<std::uint64_t>(p.port)),
-                                                                    Contact::charging_time(parts.pull_up, model.input_capacitance_nf));
+      contacts[static_cast<std::size_t>(p.port - 1)].emplace(
+          p, mixed(front_end.seed * 8 + static_cast<std::uint64_t>(p.port)),
+          Contact::charging_time(parts.pull_up, model.input_capacitance_nf));
   }
 
   /// The last converter trigger at or before t.
@@ -100,17 +113,23 @@ struct Environment::Impl {
   }
 };
 
-Environment::Environment(const Scenario& scenario, const BoardModel& board) : impl_(std::make_unique<Impl>(scenario, board)) {}
+Environment::Environment(const Scenario& scenario, const BoardModel& board)
+    : impl_(std::make_unique<Impl>(scenario, board)) {}
 Environment::~Environment() = default;
 
 std::uint16_t Environment::convert(int port, std::int64_t tick) const {
   const auto place = static_cast<std::size_t>(port - 1);
   const Impl& in = *impl_;
   double counts = in.front_end.offset_lsb;
-  if (in.currents[place]) counts += in.counts_per_ampere[place] * in.currents[place]->smoothed(seconds(in.clock.world(in.board.tick_time(tick))));
-  counts += in.front_end.noise_lsb * in.gaussian(in.front_end.seed * 0x10001 + static_cast<std::uint64_t>(tick));
-  // The ideal converter's first transition is at 0.5 LSB (ATmega168P data sheet, 24.7.4), so codes are rounded, not cut.
-  const auto code = static_cast<std::uint16_t>(std::clamp(static_cast<int>(std::min(counts + 0.5, 2000.0)), 0, 1023));
+  if (in.currents[place])
+    counts += in.counts_per_ampere[place] *
+              in.currents[place]->smoothed(seconds(in.clock.world(in.board.tick_time(tick))));
+  counts +=
+      in.front_end.noise_lsb * in.gaussian(in.front_end.seed * 0x10001 + static_cast<std::uint64_t>(tick));
+  // The ideal converter's first transition is at 0.5 LSB (ATmega168P data sheet, 24.7.4), so codes are
+  // rounded, not cut.
+  const auto code =
+      static_cast<std::uint16_t>(std::clamp(static_cast<int>(std::min(counts + 0.5, 2000.0)), 0, 1023));
   if (code == 1023) impl_->reached_full_scale = true;
   return code;
 }
@@ -127,7 +146,8 @@ Nanoseconds Environment::next_edge(Nanoseconds t) const {
   Nanoseconds next = kNever;
   for (const auto& contact : impl_->contacts)
     if (contact) next = std::min(next, contact->next_edge(impl_->clock.world(seen)));
-  return next == kNever ? kNever : impl_->trigger_before(impl_->clock.board(next) + impl_->board.tick_period - 1);
+  return next == kNever ? kNever
+                        : impl_->trigger_before(impl_->clock.board(next) + impl_->board.tick_period - 1);
 }
 
 const SupplyPlan& Environment::supply() const { return impl_->supply; }

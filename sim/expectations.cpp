@@ -25,15 +25,19 @@ double allowed_deviation(const Expectation& e, double expected) {
 
 ExpectationResult judge(const Scenario& scenario, const Expectation& e, const char* quantity, double expected,
                         std::optional<double> actual) {
-  ExpectationResult result{e, quantity, expected, actual.value_or(0.0), allowed_deviation(e, expected), false, {}};
-  const std::string place = fmt::format("{}:{}: sensor {} {}", scenario.path.string(), e.line, e.sensor, quantity);
+  ExpectationResult result{e,     quantity, expected, actual.value_or(0.0), allowed_deviation(e, expected),
+                           false, {}};
+  const std::string place =
+      fmt::format("{}:{}: sensor {} {}", scenario.path.string(), e.line, e.sensor, quantity);
   if (!actual) {
-    result.message = fmt::format("{}: no reading from {} s to {} s; expected {}", place, e.from, e.to.value_or(scenario.duration), expected);
+    result.message = fmt::format("{}: no reading from {} s to {} s; expected {}", place, e.from,
+                                 e.to.value_or(scenario.duration), expected);
     return result;
   }
   // A millionth for what decimal fractions lose on the way through binary ones.
   result.ok = std::abs(*actual - expected) <= result.allowed + 1e-6;
-  result.message = fmt::format("{}: {:.3f}, expected {:.3f} within {:.3f}", place, *actual, expected, result.allowed);
+  result.message =
+      fmt::format("{}: {:.3f}, expected {:.3f} within {:.3f}", place, *actual, expected, result.allowed);
   return result;
 }
 
@@ -45,7 +49,8 @@ ExpectationResult judge_readings(const Scenario& scenario, const Expectation& e,
   result.expected = *e.reading ? 1.0 : 0.0;
   result.actual = readings;
   result.ok = (readings != 0) == *e.reading;
-  result.message = fmt::format("{}:{}: sensor {}: {} readings from {} s to {} s, expected {}", scenario.path.string(), e.line, e.sensor, readings, e.from,
+  result.message = fmt::format("{}:{}: sensor {}: {} readings from {} s to {} s, expected {}",
+                               scenario.path.string(), e.line, e.sensor, readings, e.from,
                                e.to.value_or(scenario.duration), *e.reading ? "some" : "none");
   return result;
 }
@@ -64,21 +69,25 @@ struct MeterSays {
     if (device == "water") water = f[5];
     using protocol::p1::Error;
     double sum = 0.0;  // Noise is between telegrams, and a value that is refused leaves its telegram whole.
-    for (const Error error : {Error::cut, Error::crc, Error::crc_form, Error::no_crc, Error::not_whole}) sum += f.at(first_error + static_cast<std::size_t>(error));
+    for (const Error error : {Error::cut, Error::crc, Error::crc_form, Error::no_crc, Error::not_whole})
+      sum += f.at(first_error + static_cast<std::size_t>(error));
     refused = sum;
   }
 };
 
 /// The reply to a scripted command.
-ExpectationResult judge(const Scenario& scenario, const HostCommand& command, const std::vector<Record>& records) {
+ExpectationResult judge(const Scenario& scenario, const HostCommand& command,
+                        const std::vector<Record>& records) {
   ExpectationResult result;
   result.expectation.line = command.line;
   result.quantity = "reply";
   std::string actual = "not sent before the end";
   for (const Record& record : records)
-    if (const Reply* r = std::get_if<Reply>(&record); r && r->t == command.at && r->host == command.send) actual = r->reply;
+    if (const Reply* r = std::get_if<Reply>(&record); r && r->t == command.at && r->host == command.send)
+      actual = r->reply;
   result.ok = actual == *command.reply;
-  result.message = fmt::format("{}:{}: reply to \"{}\": \"{}\", expected \"{}\"", scenario.path.string(), command.line, command.send, actual, *command.reply);
+  result.message = fmt::format("{}:{}: reply to \"{}\": \"{}\", expected \"{}\"", scenario.path.string(),
+                               command.line, command.send, actual, *command.reply);
   return result;
 }
 
@@ -93,7 +102,8 @@ std::vector<ExpectationResult> check(const Scenario& scenario, const std::vector
     std::optional<double> counter;
     MeterSays meter;
     for (const Record& record : records) {
-      if (const MeterReport* report = std::get_if<MeterReport>(&record); report && report->t <= to) meter.take(*report);
+      if (const MeterReport* report = std::get_if<MeterReport>(&record); report && report->t <= to)
+        meter.take(*report);
       const Reading* r = std::get_if<Reading>(&record);
       if (!r || r->sensor != e.sensor || r->t > to) continue;
       counter = static_cast<double>(r->whole()) + r->milli / 1000.0;
@@ -102,7 +112,9 @@ std::vector<ExpectationResult> check(const Scenario& scenario, const std::vector
       sum += static_cast<double>(r->power());
       ++seconds;
     }
-    if (e.power) results.push_back(judge(scenario, e, "power", *e.power, seconds ? std::optional(sum / seconds) : std::nullopt));
+    if (e.power)
+      results.push_back(
+          judge(scenario, e, "power", *e.power, seconds ? std::optional(sum / seconds) : std::nullopt));
     if (e.counter) results.push_back(judge(scenario, e, "counter", *e.counter, counter));
     if (e.gas) results.push_back(judge(scenario, e, "gas", *e.gas, meter.gas));
     if (e.water) results.push_back(judge(scenario, e, "water", *e.water, meter.water));

@@ -7,8 +7,9 @@
 
 namespace flm::sim {
 
-/// Power: mean over the readings with from < t <= to (a reading tells of the second before it). Counter: the last reading with
-/// t <= to; gas, water and refused telegrams: what the meter has told last by then. Without `to`: the end of the run.
+/// Power: mean over the readings with from < t <= to (a reading tells of the second before it). Counter: the
+/// last reading with t <= to; gas, water and refused telegrams: what the meter has told last by then. Without
+/// `to`: the end of the run.
 std::vector<ExpectationResult> check(const Scenario&, const std::vector<Record>&);
 
 }  // namespace flm::sim

@@ -40,7 +40,8 @@ class HostRadio final : public hal::HostRadioChip {
   bool wanted_ = false, low_ = false, fallen_ = false;
 };
 
-/// Runs a board's radio up to a time; `raise` is its interrupt's handler. A chip that asks for ever is served once a bit.
+/// Runs a board's radio up to a time; `raise` is its interrupt's handler. A chip that asks for ever is served
+/// once a bit.
 template <class Raise>
 void run_radio(HostRadio& radio, Nanoseconds t, Raise raise) {
   for (;;) {

@@ -28,7 +28,8 @@ void LinkHost::send(const std::string& message) {
 void LinkHost::forward(const std::vector<std::uint8_t>& bytes) {
   clock_byte('p');
   for (const std::uint8_t byte : bytes)
-    for (const int digit : {byte >> 4, byte & 0xF}) clock_byte(static_cast<std::uint8_t>(protocol::hex_digit(static_cast<std::uint8_t>(digit))));
+    for (const int digit : {byte >> 4, byte & 0xF})
+      clock_byte(static_cast<std::uint8_t>(protocol::hex_digit(static_cast<std::uint8_t>(digit))));
   clock_byte('.');
 }
 

@@ -1,4 +1,5 @@
-// The main board's end of the link: clocks bytes as a stock host does, sends messages and fetches what comes back.
+// The main board's end of the link: clocks bytes as a stock host does, sends messages and fetches what comes
+// back.
 #pragma once
 #include <cstdint>
 #include <functional>

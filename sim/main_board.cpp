@@ -37,7 +37,8 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
     lines.push_back(fmt::format("sk {} {} 0", analog ? 1 : 0, meter ? 1 : 0));
   }
   if (meter != nullptr) {
-    const bool slow = std::any_of(scenario.serial.begin(), scenario.serial.end(), [](const SerialTraffic& t) { return t.baud == 9600; });
+    const bool slow = std::any_of(scenario.serial.begin(), scenario.serial.end(),
+                                  [](const SerialTraffic& t) { return t.baud == 9600; });
     lines.push_back(fmt::format("sq {}", metering::port_6::p1 | (slow ? metering::port_6::slow : 0) |
                                              (meter->without_crc ? metering::port_6::without_crc : 0)));
   }
@@ -47,7 +48,8 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
   lines.push_back(fmt::format("sp {}", fmt::join(map, " ")));
   for (const Sensor& s : scenario.sensors) {
     if (s.sensor_class == SensorClass::analog) {
-      lines.push_back(fmt::format("sm {} {}", s.id - 1, static_cast<int>(clamp_meter_constant(s.voltage, s.current))));
+      lines.push_back(
+          fmt::format("sm {} {}", s.id - 1, static_cast<int>(clamp_meter_constant(s.voltage, s.current))));
     } else if (s.sensor_class == SensorClass::pulse) {
       const PulseConstant pulse = pulse_constant(s.constant).value();
       lines.push_back(fmt::format("sm {} {}", s.id - 1, pulse.constant));
@@ -55,15 +57,21 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
     }
   }
   for (const PortConfig& port : scenario.ports)
-    for (const auto& [letter, value] : port.settings()) lines.push_back(fmt::format("s{} {} {}", letter, port.port - 1, value));
+    for (const auto& [letter, value] : port.settings())
+      lines.push_back(fmt::format("s{} {} {}", letter, port.port - 1, value));
   for (const Sensor& s : scenario.sensors) lines.push_back(fmt::format("se {} 1", s.id - 1));
   lines.push_back("ct");
   return lines;
 }
 
-MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkObserver observer, bool configures)
-    : scenario_(scenario), board_(board), engine_(engine), observer_(std::move(observer)),
-      link_(board, engine, observer_.byte), meter_(scenario, board, engine) {
+MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkObserver observer,
+                     bool configures)
+    : scenario_(scenario),
+      board_(board),
+      engine_(engine),
+      observer_(std::move(observer)),
+      link_(board, engine, observer_.byte),
+      meter_(scenario, board, engine) {
   if (configures) configuration_ = configuration(scenario, board);
   if (!observer_.record) return;
   link_.on_channel = [this](Nanoseconds start, const std::vector<std::uint8_t>& bytes) {
@@ -76,11 +84,12 @@ MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& 
 
 namespace {
 
-/// The first field of `gz` that is a count of what was refused, and those of the energy from the grid and to it.
+/// The first field of `gz` that is a count of what was refused, and those of the energy from the grid and to
+/// it.
 constexpr std::size_t kRefused = 7, kImport = 3, kExport = 4;
 
-/// A smart meter's counter with its sign. The board counts modulo 2^32 Wh: where its counter is the meter's own, the meter's registers tell the
-/// sign; elsewhere it is in two's complement.
+/// A smart meter's counter with its sign. The board counts modulo 2^32 Wh: where its counter is the meter's
+/// own, the meter's registers tell the sign; elsewhere it is in two's complement.
 std::int64_t meter_counter(std::uint32_t counter, const std::optional<MeterReport>& report) {
   if (report) {
     const std::int64_t net = std::int64_t{report->fields[kImport]} - std::int64_t{report->fields[kExport]};
@@ -117,12 +126,14 @@ void MainBoard::get_data(Nanoseconds scheduled) {
         reading.is_pulse = s.sensor_class == SensorClass::pulse;
         reading.is_meter = s.sensor_class == SensorClass::p1;
         if (s.sensor_class == SensorClass::analog)
-          for (const int port : s.ports) reading.clipped |= port <= 3 && (clipped >> (port - 1) & protocol::state::clipped) != 0;
+          for (const int port : s.ports)
+            reading.clipped |= port <= 3 && (clipped >> (port - 1) & protocol::state::clipped) != 0;
       }
     readings.push_back(reading);
   }
   // What is refused is told before anything is read.
-  const bool listens = std::any_of(scenario_.sensors.begin(), scenario_.sensors.end(), [](const Sensor& s) { return s.sensor_class == SensorClass::p1; });
+  const bool listens = std::any_of(scenario_.sensors.begin(), scenario_.sensors.end(),
+                                   [](const Sensor& s) { return s.sensor_class == SensorClass::p1; });
   const auto report = listens ? get_meter(scheduled) : std::nullopt;
   if (!observer_.record) return;
   bool has_meter = false;
@@ -180,19 +191,22 @@ void MainBoard::scripted(const HostCommand& command) {
     return;
   }
   const auto reply = link_.exchange(command.send);
-  if (observer_.record) observer_.record(Reply{command.at, command.send, reply ? decode_reply(*reply) : "no answer"});
+  if (observer_.record)
+    observer_.record(Reply{command.at, command.send, reply ? decode_reply(*reply) : "no answer"});
 }
 
 /// When the supply comes back that is away at time t; 0 when it is there.
 Nanoseconds MainBoard::power_back(Nanoseconds t) const {
   for (const PowerFailure& failure : scenario_.power)
-    if (const auto back = failure.back_from(seconds(t)); back && nanoseconds(*back) > t) return nanoseconds(*back);
+    if (const auto back = failure.back_from(seconds(t)); back && nanoseconds(*back) > t)
+      return nanoseconds(*back);
   return 0;
 }
 
 void MainBoard::run(Nanoseconds end) {
   auto commands = scenario_.host;
-  std::stable_sort(commands.begin(), commands.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  std::stable_sort(commands.begin(), commands.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
   auto command = commands.begin();
   Nanoseconds data_at = kSecond, poll_at = board_.poll_period;
 
@@ -201,7 +215,8 @@ void MainBoard::run(Nanoseconds end) {
     const Nanoseconds command_at = command == commands.end() ? kNever : nanoseconds(command->at);
     const Nanoseconds bytes_at = std::max(forward_at(), link_.now());
     const Nanoseconds next = std::min({next_line_at, command_at, data_at, poll_at, bytes_at});
-    if (std::max(next, link_.now()) >= end && data_at > end) break;  // The readings of the last second are asked for at its end.
+    if (std::max(next, link_.now()) >= end && data_at > end)
+      break;  // The readings of the last second are asked for at its end.
     link_.wait_until(next);
     if (const Nanoseconds back = power_back(link_.now()); back != 0) {  // The main board has no power either.
       link_.wait_until(std::min(back, end));
@@ -213,7 +228,8 @@ void MainBoard::run(Nanoseconds end) {
     }
     if (data_at <= link_.now()) {
       get_data(data_at);
-      data_at = std::max(data_at + kSecond, link_.now() / kSecond * kSecond + (link_.now() % kSecond == 0 ? 0 : kSecond));
+      data_at = std::max(data_at + kSecond,
+                         link_.now() / kSecond * kSecond + (link_.now() % kSecond == 0 ? 0 : kSecond));
     } else if (next_line_at <= link_.now()) {
       // The commit's reply is fetched by one of the polls that follow: the first readings do not wait for it.
       if (configuration_.front() == "ct")

@@ -1,4 +1,5 @@
-// The main board: configures a board from the scenario's sensors, polls it, sends scripted commands; as stock hosts do.
+// The main board: configures a board from the scenario's sensors, polls it, sends scripted commands; as stock
+// hosts do.
 #pragma once
 #include <deque>
 #include <functional>
@@ -18,10 +19,12 @@ struct LinkObserver {
   std::function<void(const Record&)> record;
   LinkHost::Observer byte;
   std::function<void(Nanoseconds now)> progress;  ///< after each exchange
-  std::function<bool()> clips;  ///< whether a clamp may have been clipped; only then the board is asked, and nothing else changes on the link
+  std::function<bool()> clips;  ///< whether a clamp may have been clipped; only then the board is asked, and
+                                ///< nothing else changes on the link
 };
 
-/// The command lines that configure a board for a scenario's sensors: disable all, lines, map, constants, fractions, ports, enable, commit.
+/// The command lines that configure a board for a scenario's sensors: disable all, lines, map, constants,
+/// fractions, ports, enable, commit.
 std::deque<std::string> configuration(const Scenario&, const BoardModel&);
 /// When a stock main board begins with them.
 inline constexpr Nanoseconds configure_at = 200'000'000;
@@ -40,7 +43,8 @@ class MainBoard {
  private:
   void get_data(Nanoseconds scheduled);
   std::optional<MeterReport> get_meter(Nanoseconds scheduled);
-  /// The clamps with samples at the converter's full scale in their last second: a bit each, as in protocol/commands.hpp's state.
+  /// The clamps with samples at the converter's full scale in their last second: a bit each, as in
+  /// protocol/commands.hpp's state.
   std::uint32_t get_clipped();
   /// When there are bytes of a smart meter's line to forward, or kNever.
   [[nodiscard]] Nanoseconds forward_at() const;
@@ -55,7 +59,8 @@ class MainBoard {
   LinkHost link_;
   MeterUart meter_;
   std::deque<std::string> configuration_;
-  std::vector<std::uint32_t> refused_ = std::vector<std::uint32_t>(12);  ///< of the smart meter, when it was recorded last
+  std::vector<std::uint32_t> refused_ =
+      std::vector<std::uint32_t>(12);  ///< of the smart meter, when it was recorded last
 };
 
 }  // namespace flm::sim

@@ -12,7 +12,10 @@ namespace flm::sim {
 class MeterUart {
  public:
   MeterUart(const Scenario& scenario, const BoardModel& board, const Engine& engine)
-      : engine_(engine), line_(scenario.serial, scenario.front_end.seed), bytes_(line_), connected_(board.has_radio && !scenario.serial.empty()) {}
+      : engine_(engine),
+        line_(scenario.serial, scenario.front_end.seed),
+        bytes_(line_),
+        connected_(board.has_radio && !scenario.serial.empty()) {}
   MeterUart(const MeterUart&) = delete;
   MeterUart& operator=(const MeterUart&) = delete;
 
@@ -20,9 +23,9 @@ class MeterUart {
   [[nodiscard]] bool connected() const { return connected_; }
   /// When the next byte has come, or kNever.
   [[nodiscard]] Nanoseconds next() const { return connected_ ? bytes_.next() : kNever; }
-  /// The oldest bytes that have come by time t, `most` of them, 0 for one with a wrong parity or stop bit, as Linux reads them (termios:
-  /// INPCK, without IGNPAR and PARMRK); none while the sensor board does not invert the line: the UART sees no
-  /// start bit that it knows.
+  /// The oldest bytes that have come by time t, `most` of them, 0 for one with a wrong parity or stop bit, as
+  /// Linux reads them (termios: INPCK, without IGNPAR and PARMRK); none while the sensor board does not
+  /// invert the line: the UART sees no start bit that it knows.
   [[nodiscard]] std::vector<std::uint8_t> take(Nanoseconds t, std::size_t most);
   /// What came before time t is lost.
   void lose(Nanoseconds t) {

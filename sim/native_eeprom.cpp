@@ -23,7 +23,8 @@ void NativeEeprom::look(Nanoseconds now) {
   if (writing_ || !cells_.busy) return;
   writing_ = true;
   begin_ = now;
-  end_ = now + rc_time(cells_.mode == hal::EepromWrite::erase_and_write ? kEraseAndWriteTime : kSplitTime, rc_percent_);
+  end_ = now + rc_time(cells_.mode == hal::EepromWrite::erase_and_write ? kEraseAndWriteTime : kSplitTime,
+                       rc_percent_);
 }
 
 void NativeEeprom::lose_power(Nanoseconds now, std::uint64_t chance) {
@@ -38,6 +39,8 @@ void NativeEeprom::fill(const std::vector<std::uint8_t>& contents) {
   writing_ = cells_.busy = false;
 }
 
-std::vector<std::uint8_t> NativeEeprom::contents() const { return {std::begin(cells_.bytes), std::end(cells_.bytes)}; }
+std::vector<std::uint8_t> NativeEeprom::contents() const {
+  return {std::begin(cells_.bytes), std::end(cells_.bytes)};
+}
 
 }  // namespace flm::sim

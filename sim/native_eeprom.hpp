@@ -1,4 +1,5 @@
-// The native engine's EEPROM: writes take simulated time, a loss of power tears the one in progress, and worn cells keep what they have.
+// The native engine's EEPROM: writes take simulated time, a loss of power tears the one in progress, and worn
+// cells keep what they have.
 #pragma once
 #include <cstdint>
 #include <vector>

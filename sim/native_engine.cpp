@@ -19,7 +19,8 @@ namespace {
 template <class BoardFacts>
 class NativeEngine final : public SuppliedEngine {
  public:
-  NativeEngine(const BoardModel& model, Environment& environment) : SuppliedEngine(model, environment),
+  NativeEngine(const BoardModel& model, Environment& environment)
+      : SuppliedEngine(model, environment),
         environment_(environment),
         eeprom_(environment.parts()),
         radio_chip_(environment.air(), environment.seed()),
@@ -33,7 +34,9 @@ class NativeEngine final : public SuppliedEngine {
   [[nodiscard]] bool analog_front_end() const override { return board_->hal().analog_front_end_on; }
   [[nodiscard]] bool inverts_rx() const override { return board_->hal().invert_rx; }
   [[nodiscard]] std::vector<std::uint8_t> serial_sent() const override { return line_sent_; }
-  [[nodiscard]] double radio_milliamperes() const override { return BoardFacts::has_radio ? radio_chip_.milliamperes() : 0.0; }
+  [[nodiscard]] double radio_milliamperes() const override {
+    return BoardFacts::has_radio ? radio_chip_.milliamperes() : 0.0;
+  }
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override { return eeprom_.contents(); }
   [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override { return eeprom_.log(); }
 
@@ -82,11 +85,12 @@ class NativeEngine final : public SuppliedEngine {
  private:
   using Board = SensorBoard<hal::HostHal<BoardFacts>>;
 
-  /// CPU cycles from the end of a scan's last conversion to the image's look at the pulse ports, when nothing delays it.
+  /// CPU cycles from the end of a scan's last conversion to the image's look at the pulse ports, when nothing
+  /// delays it.
   static constexpr int look_cycles = 190;
 
-  /// Power-on reset at a multiple of the tick period. RAM that a program does not initialise cannot be had here: the image
-  /// engine has it.
+  /// Power-on reset at a multiple of the tick period. RAM that a program does not initialise cannot be had
+  /// here: the image engine has it.
   void start(Nanoseconds now) {
     board_.emplace();
     now_ = now;
@@ -136,11 +140,13 @@ class NativeEngine final : public SuppliedEngine {
 
   void byte_received(const SerialLine::Byte& byte) {
     // Half duplex: deaf while the driver was on, be it for a part of the byte.
-    if (!board_->hal().uart_receives || board_->hal().uart_drives || drove_until_ > byte.end - 10 * byte.bit) return;
+    if (!board_->hal().uart_receives || board_->hal().uart_drives || drove_until_ > byte.end - 10 * byte.bit)
+      return;
     const bool heard = byte.bit == 1'000'000'000 / board_->hal().uart_baud;
     const bool parity = board_->hal().uart_baud != 9600 || std::popcount(byte.data) % 2 == 0;
     const int data = board_->hal().uart_baud == 9600 ? byte.data & 0x7F : byte.data;
-    hal::raise_serial_received(*board_, static_cast<std::uint8_t>(heard ? data : 0), heard && parity && !byte.framing_error);
+    hal::raise_serial_received(*board_, static_cast<std::uint8_t>(heard ? data : 0),
+                               heard && parity && !byte.framing_error);
     step(byte.end);
   }
 
@@ -175,8 +181,8 @@ class NativeEngine final : public SuppliedEngine {
     eeprom_.look(now);
   }
 
-  /// Pins of the pulse ports at a time, as the I/O port has them. A pulse port that is a clamp now reads low, as an analog
-  /// pin whose digital input is switched off does.
+  /// Pins of the pulse ports at a time, as the I/O port has them. A pulse port that is a clamp now reads low,
+  /// as an analog pin whose digital input is switched off does.
   [[nodiscard]] std::uint8_t levels(Nanoseconds t) {
     unsigned pins = 0;
     for (const PulsePort& port : model().pulse_ports)
@@ -185,7 +191,9 @@ class NativeEngine final : public SuppliedEngine {
     return static_cast<std::uint8_t>(pins);
   }
 
-  [[nodiscard]] Nanoseconds conversion_end(std::int64_t tick) const { return model().tick_time(tick) + conversion_time_; }
+  [[nodiscard]] Nanoseconds conversion_end(std::int64_t tick) const {
+    return model().tick_time(tick) + conversion_time_;
+  }
 
   /// How many conversions have ended by time t, those that an unpowered board leaves out counted as well.
   [[nodiscard]] std::int64_t conversions_by(Nanoseconds t) const {
@@ -193,7 +201,8 @@ class NativeEngine final : public SuppliedEngine {
     return since_first < 0 ? 0 : since_first / model().tick_period + 1;
   }
 
-  /// The interrupt of the conversion in progress sees the contacts as they are when it looks; remembers until when.
+  /// The interrupt of the conversion in progress sees the contacts as they are when it looks; remembers until
+  /// when.
   void see_contacts() {
     const Nanoseconds now = conversion_end(tick_) + look_delay_;
     analog_ = board_->hal().analog_front_end_on;
@@ -209,7 +218,7 @@ class NativeEngine final : public SuppliedEngine {
   HostRadio radio_;
   SerialLine::Reader line_;
   std::vector<std::uint8_t> line_sent_;
-  bool sending_ = false;  ///< the UART shifts a byte out
+  bool sending_ = false;         ///< the UART shifts a byte out
   Nanoseconds drove_until_ = 0;  ///< the last that was seen of an RS-485 driver that is on
   Nanoseconds sent_at_ = 0;
   Nanoseconds now_ = 0;
@@ -227,7 +236,10 @@ template <class... Boards>
 struct Engines {
   static std::unique_ptr<Engine> make(const BoardModel& model, Environment& environment) {
     std::unique_ptr<Engine> engine;
-    ((model.name == Boards::name() ? static_cast<void>(engine = std::make_unique<NativeEngine<Boards>>(model, environment)) : void()), ...);
+    ((model.name == Boards::name()
+          ? static_cast<void>(engine = std::make_unique<NativeEngine<Boards>>(model, environment))
+          : void()),
+     ...);
     return engine;
   }
 };

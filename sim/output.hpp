@@ -16,7 +16,8 @@ enum class Format { table, jsonl, csv };
 /// One record as a line of JSON, without the line end.
 std::string to_json(const Record&);
 
-/// Writes records to a stream as they come. A table is redrawn in place on a terminal, and grows line by line elsewhere.
+/// Writes records to a stream as they come. A table is redrawn in place on a terminal, and grows line by line
+/// elsewhere.
 class RecordWriter {
  public:
   RecordWriter(Format, const Scenario&, std::FILE* out, bool terminal);
@@ -41,6 +42,7 @@ class RecordWriter {
 };
 
 /// Runs as JUnit XML, one test case a run. Written whole or not at all; throws InputError.
-void write_junit(const std::filesystem::path& file, const std::vector<std::pair<std::string, std::vector<std::string>>>& cases);
+void write_junit(const std::filesystem::path& file,
+                 const std::vector<std::pair<std::string, std::vector<std::string>>>& cases);
 
 }  // namespace flm::sim

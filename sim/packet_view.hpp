@@ -14,7 +14,8 @@
 
 namespace flm::sim {
 
-/// A kube's value: whole numbers and quarters (counters of 32 bits, pressures in Pa, light) with all their digits, what a formula gives to six.
+/// A kube's value: whole numbers and quarters (counters of 32 bits, pressures in Pa, light) with all their
+/// digits, what a formula gives to six.
 inline std::string value_text(double value) {
   return std::trunc(4.0 * value) == 4.0 * value ? fmt::format("{}", value) : fmt::format("{:.6g}", value);
 }
@@ -34,7 +35,8 @@ struct PacketView {
     group = frame[0];
     node = frame[1] & jeenode::header::node;
     acknowledgement = (frame[1] & jeenode::header::control) != 0;
-    const std::size_t end = frame.size() >= jeenode::head + jeenode::tail ? frame.size() - jeenode::tail : frame.size();
+    const std::size_t end =
+        frame.size() >= jeenode::head + jeenode::tail ? frame.size() - jeenode::tail : frame.size();
     payload = std::span(frame).subspan(jeenode::head, end - jeenode::head);
     if (whole && !acknowledgement) kube = protocol::kube::find(0, payload.size());
   }

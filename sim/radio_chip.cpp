@@ -6,7 +6,7 @@
 
 namespace flm::sim {
 namespace {
-constexpr std::uint8_t er = 0x80, et = 0x20, es = 0x10, ex = 0x08;  // power management
+constexpr std::uint8_t er = 0x80, et = 0x20, es = 0x10, ex = 0x08;           // power management
 constexpr std::uint8_t fill_always = 0x04, fill = 0x02, sync_of_one = 0x08;  // FIFO
 constexpr int fifo_size = 16;
 }  // namespace
@@ -14,15 +14,17 @@ constexpr int fifo_size = 16;
 /// The bit that ends at next_bit_.
 bool RadioChip::noise() const { return unit(seed_ ^ mixed(static_cast<std::uint64_t>(next_bit_))) < 0.5; }
 
-/// The first time after t at which the last bits of noise are the synchron pattern, if the chip looks for it. Each millisecond has one
-/// or none, by its number.
+/// The first time after t at which the last bits of noise are the synchron pattern, if the chip looks for it.
+/// Each millisecond has one or none, by its number.
 Nanoseconds RadioChip::next_false_sync(Nanoseconds t) const {
   if ((fifo_command_ & fill) == 0 || !fifo_mode() || !receiving()) return kNever;
   if (searched_from_ <= t && t < false_sync_) return false_sync_;
   constexpr Nanoseconds ms = 1'000'000;
   constexpr std::uint64_t salt = 0xFA15E;
   const double patterns = (fifo_command_ & sync_of_one) != 0 ? 0x100 : 0x10000;
-  const double in_a_ms = static_cast<double>(ms) * (false_syncs_ < 0.0 ? 1.0 / (patterns * static_cast<double>(bit_time())) : false_syncs_ * 1e-9);
+  const double in_a_ms =
+      static_cast<double>(ms) *
+      (false_syncs_ < 0.0 ? 1.0 / (patterns * static_cast<double>(bit_time())) : false_syncs_ * 1e-9);
   if (in_a_ms == 0.0) return kNever;
   searched_from_ = t;
   for (Nanoseconds number = t / ms;; ++number) {
@@ -188,7 +190,8 @@ void RadioChip::take_bit(bool bit) {
     return;
   }
   pattern_ = static_cast<std::uint16_t>(pattern_ << 1 | (bit ? 1 : 0));
-  const bool matches = (fifo_command_ & sync_of_one) != 0 ? (pattern_ & 0xFF) == group_ : pattern_ == (0x2D00 | group_);
+  const bool matches =
+      (fifo_command_ & sync_of_one) != 0 ? (pattern_ & 0xFF) == group_ : pattern_ == (0x2D00 | group_);
   if (matches && (fifo_command_ & fill) != 0 && fifo_mode()) filling_ = true;
 }
 

@@ -1,4 +1,5 @@
-// Repeatable randomness that does not depend on the order of questions: hash of a key instead of a generator's state.
+// Repeatable randomness that does not depend on the order of questions: hash of a key instead of a
+// generator's state.
 #pragma once
 #include <cstdint>
 

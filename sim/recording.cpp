@@ -25,7 +25,8 @@ std::string_view trimmed(std::string_view s) {
 
 bool digits_only(std::string_view s) { return !s.empty() && s.find_first_not_of("0123456789") == s.npos; }
 
-/// A field of a line, without blanks around it and quotes. Where a comma cannot end a field, it is a decimal comma.
+/// A field of a line, without blanks around it and quotes. Where a comma cannot end a field, it is a decimal
+/// comma.
 struct Field {
   std::string_view text;
   bool comma_is_decimal = false;
@@ -59,8 +60,9 @@ std::vector<Field> fields_of(std::string_view line, char separator) {
   }
 }
 
-/// Columns of a file without names that are halves of numbers with decimal commas: "0,0707" is 0 and 0707. Nobody writes columns of whole
-/// numbers alone, every second of which has as many digits in all lines, with zeros in front; or no sign, beside one that has.
+/// Columns of a file without names that are halves of numbers with decimal commas: "0,0707" is 0 and 0707.
+/// Nobody writes columns of whole numbers alone, every second of which has as many digits in all lines, with
+/// zeros in front; or no sign, beside one that has.
 class Halves {
  public:
   void look(const std::vector<Field>& fields) {
@@ -87,7 +89,8 @@ class Halves {
 };
 
 /// Calls use(line number, columns) for each line with numbers in it.
-void read_csv(const std::filesystem::path& file, const std::function<void(int, const std::vector<double>&)>& use) {
+void read_csv(const std::filesystem::path& file,
+              const std::function<void(int, const std::vector<double>&)>& use) {
   std::ifstream in(file);
   if (!in) throw InputError(fmt::format("{}: cannot be opened", file.string()));
   std::string line;
@@ -100,15 +103,18 @@ void read_csv(const std::filesystem::path& file, const std::function<void(int, c
   for (int number = 1; std::getline(in, line); ++number) {
     if (number == 1 && (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")))
       throw InputError(fmt::format("{}: is UTF-16; allowed: ASCII or UTF-8", file.string()));
-    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // the byte-order mark of spreadsheets
+    if (number == 1 && line.starts_with("\xEF\xBB\xBF"))
+      line.erase(0, 3);  // the byte-order mark of spreadsheets
     const std::string_view rest = trimmed(std::string_view(line).substr(0, line.find('#')));
     if (rest.empty()) continue;
-    if (separator == 0 && rest.size() == 5 && rest.starts_with("sep=")) {  // what a spreadsheet writes for another one
+    if (separator == 0 && rest.size() == 5 &&
+        rest.starts_with("sep=")) {  // what a spreadsheet writes for another one
       separator = rest[4];
       continue;
     }
     const bool first = in_first == 0;
-    if (first && separator == 0) separator = rest.find(';') != rest.npos ? ';' : rest.find('\t') != rest.npos ? '\t' : ',';
+    if (first && separator == 0)
+      separator = rest.find(';') != rest.npos ? ';' : rest.find('\t') != rest.npos ? '\t' : ',';
     const std::vector<Field> fields = fields_of(rest, separator);
     columns.clear();
     bool names = false;
@@ -117,12 +123,13 @@ void read_csv(const std::filesystem::path& file, const std::function<void(int, c
       if (!value) {
         if (!first) {
           if (fields.size() != in_first) break;  // told below
-          throw InputError(fmt::format("{}:{}: column {}: '{}' is no number", file.string(), number, columns.size(), field.text));
+          throw InputError(fmt::format("{}:{}: column {}: '{}' is no number", file.string(), number,
+                                       columns.size(), field.text));
         }
         names = true;
       } else if (!std::isfinite(*value)) {
-        throw InputError(fmt::format("{}:{}: column {}: '{}' is not finite; allowed: finite numbers", file.string(), number,
-                                     columns.size(), field.text));
+        throw InputError(fmt::format("{}:{}: column {}: '{}' is not finite; allowed: finite numbers",
+                                     file.string(), number, columns.size(), field.text));
       }
       columns.push_back(value.value_or(0.0));
     }
@@ -131,8 +138,10 @@ void read_csv(const std::filesystem::path& file, const std::function<void(int, c
       has_names = names;
       if (names && in_first == 1) separator = ';';  // One column: a comma in it is a decimal comma.
     } else if (fields.size() != in_first) {
-      throw InputError(fmt::format("{}:{}: {} columns where the first line has {}{}; allowed: as many in every line, and with decimal commas semicolons between them",
-                                   file.string(), number, fields.size(), in_first, separator == ',' ? ": a decimal comma?" : ""));
+      throw InputError(fmt::format(
+          "{}:{}: {} columns where the first line has {}{}; allowed: as many in every line, and with decimal "
+          "commas semicolons between them",
+          file.string(), number, fields.size(), in_first, separator == ',' ? ": a decimal comma?" : ""));
     }
     if (names) continue;
     if (first_number == 0) first_number = number;
@@ -140,8 +149,10 @@ void read_csv(const std::filesystem::path& file, const std::function<void(int, c
     use(number, columns);
   }
   if (!has_names && separator == ',' && halves.found())
-    throw InputError(fmt::format("{}:{}: columns that look like halves of numbers: decimal commas? allowed: decimal points, semicolons between columns, or a line of names first",
-                                 file.string(), first_number));
+    throw InputError(
+        fmt::format("{}:{}: columns that look like halves of numbers: decimal commas? allowed: decimal "
+                    "points, semicolons between columns, or a line of names first",
+                    file.string(), first_number));
 }
 
 Recording read_csv_recording(const std::filesystem::path& file, int channel, std::optional<double> rate) {
@@ -149,20 +160,24 @@ Recording read_csv_recording(const std::filesystem::path& file, int channel, std
   Recording recording;
   std::vector<double> times;
   if (!rate && channel == 0)
-    throw InputError(fmt::format("{}: channel 0 is the time column when no rate is given; allowed: 1 and up, or a rate", file.string()));
+    throw InputError(
+        fmt::format("{}: channel 0 is the time column when no rate is given; allowed: 1 and up, or a rate",
+                    file.string()));
   read_csv(file, [&](int line, const std::vector<double>& columns) {
     if (columns.size() <= column)
-      throw InputError(fmt::format("{}:{}: {} columns, channel {} asked for; allowed: 0 to {}", file.string(), line, columns.size(),
-                                   channel, columns.size() - 1));
+      throw InputError(fmt::format("{}:{}: {} columns, channel {} asked for; allowed: 0 to {}", file.string(),
+                                   line, columns.size(), channel, columns.size() - 1));
     if (!rate) {
       if (!times.empty() && columns[0] <= times.back())
-        throw InputError(fmt::format("{}:{}: time {} does not come after {}; times must increase", file.string(), line, columns[0],
-                                     times.back()));
+        throw InputError(fmt::format("{}:{}: time {} does not come after {}; times must increase",
+                                     file.string(), line, columns[0], times.back()));
       times.push_back(columns[0]);
       const std::size_t n = times.size();
-      if (n >= 3 && std::abs((times[n - 1] - times[n - 2]) - (times[1] - times[0])) > 0.01 * (times[1] - times[0]))
-        throw InputError(fmt::format("{}:{}: the step to time {} differs from the first step, {} s; times must be evenly spaced",
-                                     file.string(), line, columns[0], times[1] - times[0]));
+      if (n >= 3 &&
+          std::abs((times[n - 1] - times[n - 2]) - (times[1] - times[0])) > 0.01 * (times[1] - times[0]))
+        throw InputError(fmt::format(
+            "{}:{}: the step to time {} differs from the first step, {} s; times must be evenly spaced",
+            file.string(), line, columns[0], times[1] - times[0]));
     }
     recording.samples.push_back(columns[column]);
   });
@@ -173,10 +188,14 @@ Recording read_csv_recording(const std::filesystem::path& file, int channel, std
 
 Recording read_sound(const std::filesystem::path& file, int channel) {
   SF_INFO info{};
-  const std::unique_ptr<SNDFILE, decltype(&sf_close)> sound(sf_open(file.c_str(), SFM_READ, &info), &sf_close);
-  if (!sound) throw InputError(fmt::format("{}: {}; allowed: a sound file that libsndfile reads, or .csv", file.string(), sf_strerror(nullptr)));
+  const std::unique_ptr<SNDFILE, decltype(&sf_close)> sound(sf_open(file.c_str(), SFM_READ, &info),
+                                                            &sf_close);
+  if (!sound)
+    throw InputError(fmt::format("{}: {}; allowed: a sound file that libsndfile reads, or .csv",
+                                 file.string(), sf_strerror(nullptr)));
   if (channel >= info.channels)
-    throw InputError(fmt::format("{}: no channel {}; allowed: 0 to {}", file.string(), channel, info.channels - 1));
+    throw InputError(
+        fmt::format("{}: no channel {}; allowed: 0 to {}", file.string(), channel, info.channels - 1));
   Recording recording;
   recording.rate = info.samplerate;
   constexpr sf_count_t block = 4096;
@@ -204,10 +223,14 @@ Recording read_recording(const std::filesystem::path& file, int channel, std::op
 std::vector<Edge> read_edges(const std::filesystem::path& file) {
   std::vector<Edge> edges;
   read_csv(file, [&](int line, const std::vector<double>& columns) {
-    if (columns.size() != 2) throw InputError(fmt::format("{}:{}: {} columns; allowed: seconds,level, or seconds;level with decimal commas", file.string(), line, columns.size()));
+    if (columns.size() != 2)
+      throw InputError(
+          fmt::format("{}:{}: {} columns; allowed: seconds,level, or seconds;level with decimal commas",
+                      file.string(), line, columns.size()));
     if (columns[0] < 0.0 || (!edges.empty() && columns[0] <= edges.back().time))
-      throw InputError(fmt::format("{}:{}: time {} does not come after the one before; times must increase from 0", file.string(),
-                                   line, columns[0]));
+      throw InputError(
+          fmt::format("{}:{}: time {} does not come after the one before; times must increase from 0",
+                      file.string(), line, columns[0]));
     if (columns[1] != 0.0 && columns[1] != 1.0)
       throw InputError(fmt::format("{}:{}: level {}; allowed: 0, 1", file.string(), line, columns[1]));
     edges.push_back({columns[0], columns[1] == 1.0});

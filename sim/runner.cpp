@@ -39,7 +39,8 @@ class Progress {
     if (wall < next_) return;
     next_ = wall + 0.2;
     drawn_ = true;
-    fmt::print(stderr, "\r\x1b[K{:.0f} of {:.0f} s simulated, {:.0f} x real time", seconds(now), duration_, seconds(now) / wall);
+    fmt::print(stderr, "\r\x1b[K{:.0f} of {:.0f} s simulated, {:.0f} x real time", seconds(now), duration_,
+               seconds(now) / wall);
     std::fflush(stderr);
   }
 
@@ -55,7 +56,8 @@ bool same(const Record& a, const Record& b) {
   const Reading* y = std::get_if<Reading>(&b);
   if (!x || !y || !x->is_pulse || !y->is_pulse) return to_json(a) == to_json(b);
   Reading shifted = *y;
-  if (std::abs(static_cast<std::int64_t>(x->extra) - static_cast<std::int64_t>(y->extra)) <= 1) shifted.extra = x->extra;
+  if (std::abs(static_cast<std::int64_t>(x->extra) - static_cast<std::int64_t>(y->extra)) <= 1)
+    shifted.extra = x->extra;
   return to_json(*x) == to_json(shifted);
 }
 
@@ -64,14 +66,18 @@ bool same(const Record& a, const Record& b) {
 std::vector<std::uint8_t> read_eeprom(const std::filesystem::path& path) {
   check_input(path, "an EEPROM as flmctl or flmsim serve keeps it");
   std::ifstream file(path, std::ios::binary);
-  std::vector<std::uint8_t> contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::vector<std::uint8_t> contents((std::istreambuf_iterator<char>(file)),
+                                     std::istreambuf_iterator<char>());
   if (contents.size() != hal::eeprom_size)
-    throw InputError(fmt::format("{}: has {} bytes; allowed: an EEPROM's {}", path.string(), contents.size(), hal::eeprom_size));
+    throw InputError(fmt::format("{}: has {} bytes; allowed: an EEPROM's {}", path.string(), contents.size(),
+                                 hal::eeprom_size));
   return contents;
 }
 
-std::unique_ptr<Engine> make_engine(EngineKind kind, const BoardModel& board, Environment& environment, const std::filesystem::path& image) {
-  return kind == EngineKind::native ? make_native_engine(board, environment) : make_image_engine(board, environment, image);
+std::unique_ptr<Engine> make_engine(EngineKind kind, const BoardModel& board, Environment& environment,
+                                    const std::filesystem::path& image) {
+  return kind == EngineKind::native ? make_native_engine(board, environment)
+                                    : make_image_engine(board, environment, image);
 }
 
 Run run_scenario(const Scenario& scenario, const RunOptions& options) {
@@ -105,7 +111,8 @@ Run run_scenario(const Scenario& scenario, const RunOptions& options) {
   observer.clips = [&] { return environment.reached_full_scale(); };
 
   const auto start = Clock::now();
-  MainBoard(scenario, *run.board, *engine, observer, options.eeprom.empty()).run(nanoseconds(scenario.duration));
+  MainBoard(scenario, *run.board, *engine, observer, options.eeprom.empty())
+      .run(nanoseconds(scenario.duration));
   run.wall_seconds = since(start);
   progress.reset();
 
@@ -123,7 +130,8 @@ std::string difference(const Run& a, const Run& b) {
     if (!same(a.records[i], b.records[i]))
       return fmt::format("{}: {}; {}: {}", a.engine, to_json(a.records[i]), b.engine, to_json(b.records[i]));
   if (a.records.size() != b.records.size())
-    return fmt::format("{}: {} records; {}: {} records", a.engine, a.records.size(), b.engine, b.records.size());
+    return fmt::format("{}: {} records; {}: {} records", a.engine, a.records.size(), b.engine,
+                       b.records.size());
   return {};
 }
 

@@ -1,4 +1,5 @@
-// A scenario file, read and checked (../shared contract, "A scenario"). Times in seconds as written, names as written.
+// A scenario file, read and checked (../shared contract, "A scenario"). Times in seconds as written, names as
+// written.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -29,8 +30,8 @@ struct Waveform {
   // from a file ...
   std::filesystem::path file;  ///< resolved against the scenario; empty: synthetic
   int channel = 0;
-  double scale = 1.0;           ///< A at full scale, or A per unit of a CSV column
-  std::optional<double> rate;   ///< Hz
+  double scale = 1.0;          ///< A at full scale, or A per unit of a CSV column
+  std::optional<double> rate;  ///< Hz
   bool repeat = false;
   // ... or synthetic
   double amps = 0.0;  ///< RMS
@@ -44,16 +45,20 @@ struct FrontEnd {
   double offset_lsb = 0.0;
   double gain = 1.0;
   std::uint64_t seed = 1;
-  double clamp_corner = 1.0;      ///< Hz below which a clamp passes less and less; 0: an ideal clamp, which passes DC
-  double clamp_saturation = 0.3;  ///< magnetising current at which a clamp's core saturates, of its rated current
+  double clamp_corner =
+      1.0;  ///< Hz below which a clamp passes less and less; 0: an ideal clamp, which passes DC
+  double clamp_saturation =
+      0.3;  ///< magnetising current at which a clamp's core saturates, of its rated current
 };
 
 struct Pulses {
   int port = 0;
-  std::filesystem::path file;  ///< seconds,level; empty: synthetic
+  std::filesystem::path file;                       ///< seconds,level; empty: synthetic
   double every = 0.0, width = 0.030, bounce = 0.0;  ///< s
-  int bounces = 0;         ///< how often the contact changes its mind within `bounce`, there and back; 0: all the time
-  double lasting = 0.006;  ///< s; from a file: how long a level lasts that is no bounce, the port's debounce time
+  int bounces =
+      0;  ///< how often the contact changes its mind within `bounce`, there and back; 0: all the time
+  double lasting =
+      0.006;  ///< s; from a file: how long a level lasts that is no bounce, the port's debounce time
 };
 
 /// The board's 5 V while nothing fails.
@@ -71,13 +76,17 @@ struct PowerFailure {
   double until = 0.0;              ///< s since power-up: no repetition begins at or after it
 
   /// Number of the last repetition, from 0.
-  [[nodiscard]] double last() const { return every > 0.0 ? std::max(0.0, std::ceil((until - at) / every) - 1.0) : 0.0; }
+  [[nodiscard]] double last() const {
+    return every > 0.0 ? std::max(0.0, std::ceil((until - at) / every) - 1.0) : 0.0;
+  }
   /// When the last repetition is over, s since power-up.
   [[nodiscard]] double over() const { return restore + last() * every; }
-  /// When the supply is back that this failure has taken away at time t, s since power-up; nothing when it is there.
+  /// When the supply is back that this failure has taken away at time t, s since power-up; nothing when it is
+  /// there.
   [[nodiscard]] std::optional<double> back_from(double t) const {
     if (t < at) return std::nullopt;
-    const double back = restore + (every > 0.0 ? std::min(last(), std::floor((t - at) / every)) * every : 0.0);
+    const double back =
+        restore + (every > 0.0 ? std::min(last(), std::floor((t - at) / every)) * every : 0.0);
     return t < back ? std::optional(back) : std::nullopt;
   }
 };
@@ -93,17 +102,18 @@ struct SerialTraffic {
   std::filesystem::path file;  ///< sent as it is
   double at = 0.0;             ///< s, when it begins
   double every = 0.0;          ///< s from one begin to the next; 0: once
-  double each = 0.0;           ///< s from one telegram in the file to the next, which begins behind a line that begins with '!'; 0: no pause
-  int baud = 115200;           ///< bits/s: 8N1, or 7E1 at 9600
-  double noise = 0.0;          ///< probability that a bit is flipped
-  double drop = 0.0;           ///< probability that a byte is lost
+  double each = 0.0;  ///< s from one telegram in the file to the next, which begins behind a line that begins
+                      ///< with '!'; 0: no pause
+  int baud = 115200;  ///< bits/s: 8N1, or 7E1 at 9600
+  double noise = 0.0;  ///< probability that a bit is flipped
+  double drop = 0.0;   ///< probability that a byte is lost
 };
 
 struct HostCommand {
   double at = 0.0;
   std::string send;
   std::optional<std::string> reply = {};  ///< expected, as host software reads it: "gc 0 1234"
-  int line = 0;                      ///< where it stands in the file
+  int line = 0;                           ///< where it stands in the file
 };
 
 struct Expectation {
@@ -111,9 +121,9 @@ struct Expectation {
   double from = 0.0;
   std::optional<double> to;
   std::optional<double> power, counter;
-  std::optional<double> gas, water;  ///< litre, of a smart meter's device
-  std::optional<double> refused;     ///< telegrams of a smart meter
-  std::optional<bool> reading;       ///< whether there is any
+  std::optional<double> gas, water;      ///< litre, of a smart meter's device
+  std::optional<double> refused;         ///< telegrams of a smart meter
+  std::optional<bool> reading;           ///< whether there is any
   std::optional<std::string> tolerance;  ///< as written: "1%" or a number
   int line = 0;                          ///< where it stands in the file
 };
@@ -137,7 +147,8 @@ struct Scenario {
   std::vector<Expectation> expectations;
 };
 
-/// A table of a scenario, "" the file itself, with the keys that the reader knows. scenario.md has a row for each.
+/// A table of a scenario, "" the file itself, with the keys that the reader knows. scenario.md has a row for
+/// each.
 struct ScenarioTable {
   std::string_view name;
   std::vector<std::string_view> keys;

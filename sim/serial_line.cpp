@@ -35,7 +35,8 @@ SerialLine::SerialLine(const std::vector<SerialTraffic>& traffic, std::uint64_t 
     for (std::size_t i = 0; i < source.bytes.size(); ++i) {
       end += frame_bits * source.bit;
       source.ends.push_back(end);
-      if (one.each != 0.0 && ends_telegram(source.bytes, i)) end = telegram = std::max(end, telegram + nanoseconds(one.each));
+      if (one.each != 0.0 && ends_telegram(source.bytes, i))
+        end = telegram = std::max(end, telegram + nanoseconds(one.each));
     }
     const Nanoseconds whole = std::max(end, source.ends.back());
     source.period = one.every == 0.0 ? 0 : std::max(nanoseconds(one.every), whole);
@@ -46,7 +47,8 @@ SerialLine::SerialLine(const std::vector<SerialTraffic>& traffic, std::uint64_t 
 std::optional<Nanoseconds> SerialLine::end_of(const Source& source, std::int64_t number) const {
   const auto size = static_cast<std::int64_t>(source.bytes.size());
   if (source.period == 0 && number >= size) return std::nullopt;
-  return nanoseconds(source.traffic.at) + number / size * source.period + source.ends[static_cast<std::size_t>(number % size)];
+  return nanoseconds(source.traffic.at) + number / size * source.period +
+         source.ends[static_cast<std::size_t>(number % size)];
 }
 
 bool SerialLine::lost(std::size_t source, std::int64_t number) const {
@@ -59,8 +61,10 @@ SerialLine::Byte SerialLine::byte(std::size_t index, std::int64_t number) const 
   Byte byte;
   byte.end = *end_of(source, number);
   byte.bit = source.bit;
-  unsigned bits = source.bytes[static_cast<std::size_t>(number % static_cast<std::int64_t>(source.bytes.size()))];
-  if (source.traffic.baud == 9600) bits = (bits & 0x7F) | (static_cast<unsigned>(std::popcount(bits & 0x7Fu)) & 1u) << 7;
+  unsigned bits =
+      source.bytes[static_cast<std::size_t>(number % static_cast<std::int64_t>(source.bytes.size()))];
+  if (source.traffic.baud == 9600)
+    bits = (bits & 0x7F) | (static_cast<unsigned>(std::popcount(bits & 0x7Fu)) & 1u) << 7;
   if (source.traffic.noise > 0.0) {
     const std::uint64_t key = mixed(seed_ ^ mixed(2 * index + 1)) + static_cast<std::uint64_t>(number) * 16;
     for (unsigned bit = 0; bit < 9; ++bit)  // data, and the stop bit
@@ -72,13 +76,16 @@ SerialLine::Byte SerialLine::byte(std::size_t index, std::int64_t number) const 
 }
 
 void SerialLine::Reader::skip_lost(std::size_t source) {
-  while (line_.end_of(line_.sources_[source], places_[source].number) && line_.lost(source, places_[source].number)) ++places_[source].number;
+  while (line_.end_of(line_.sources_[source], places_[source].number) &&
+         line_.lost(source, places_[source].number))
+    ++places_[source].number;
 }
 
 Nanoseconds SerialLine::Reader::next() const {
   Nanoseconds soonest = kNever;
   for (std::size_t i = 0; i < places_.size(); ++i)
-    if (const auto end = line_.end_of(line_.sources_[i], places_[i].number); end && *end < soonest) soonest = *end;
+    if (const auto end = line_.end_of(line_.sources_[i], places_[i].number); end && *end < soonest)
+      soonest = *end;
   return soonest;
 }
 

@@ -9,17 +9,18 @@
 
 namespace flm::sim {
 
-/// Files sent at line speed, with noise. A pure function of time: any number of readers follow it, each with its own place.
+/// Files sent at line speed, with noise. A pure function of time: any number of readers follow it, each with
+/// its own place.
 class SerialLine {
  public:
   /// Loads the files. `seed`: of noise and losses.
   SerialLine(const std::vector<SerialTraffic>&, std::uint64_t seed);
 
   struct Byte {
-    Nanoseconds end = 0;        ///< of its stop bit
-    Nanoseconds bit = 0;        ///< duration of a bit
-    std::uint8_t data = 0;      ///< with the parity in bit 7 for 7E1
-    bool framing_error = false; ///< its stop bit was flipped
+    Nanoseconds end = 0;         ///< of its stop bit
+    Nanoseconds bit = 0;         ///< duration of a bit
+    std::uint8_t data = 0;       ///< with the parity in bit 7 for 7E1
+    bool framing_error = false;  ///< its stop bit was flipped
   };
   /// Follows the line from its first byte on.
   class Reader {

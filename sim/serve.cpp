@@ -15,11 +15,11 @@
 #include <iostream>
 #include <system_error>
 
-#include "tools/common/atomic_file.hpp"
 #include "sim/link_host.hpp"
 #include "sim/main_board.hpp"
 #include "sim/meter_uart.hpp"
 #include "sim/stop_on_signal.hpp"
+#include "tools/common/atomic_file.hpp"
 #include "tools/common/files.hpp"
 
 namespace flm::sim {
@@ -38,7 +38,8 @@ class PseudoTerminal {
     if (fs::symlink_status(link).type() != fs::file_type::not_found)
       throw InputError(fmt::format("{}: exists; allowed: a name that is free", link.string()));
     if (const fs::path folder = fs::absolute(link).parent_path(); !fs::is_directory(folder))
-      throw InputError(fmt::format("{}: there is no folder {}; allowed: a name in a folder that is there", link.string(), folder.string()));
+      throw InputError(fmt::format("{}: there is no folder {}; allowed: a name in a folder that is there",
+                                   link.string(), folder.string()));
     termios raw{};
     cfmakeraw(&raw);
     char name[128];
@@ -71,22 +72,27 @@ class PseudoTerminal {
   int master_ = -1, slave_ = -1;
 };
 
-void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& engine, LinkHost& host, MeterUart& meter) {
+void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& engine, LinkHost& host,
+               MeterUart& meter) {
   using Clock = std::chrono::steady_clock;
   const PseudoTerminal terminal(options.pty);
   std::optional<PseudoTerminal> meter_terminal;
   if (!options.meter.empty()) {
     if (!meter.connected())
-      throw InputError(fmt::format("--meter-pty {}: no smart meter's line ends at the main board; allowed: flm02b, and a scenario with [[serial]]",
-                                   options.meter.string()));
+      throw InputError(
+          fmt::format("--meter-pty {}: no smart meter's line ends at the main board; allowed: flm02b, and a "
+                      "scenario with [[serial]]",
+                      options.meter.string()));
     meter_terminal.emplace(options.meter);
   }
   const StopOnSignal stop_on_signal;
-  fmt::print(stderr, "{} on the {} engine: its bus is {} ({}), {:g} x real time; ctrl-C ends it\n", board.name,
-             options.engine == EngineKind::native ? "native" : "image", options.pty.string(), terminal.name(), options.speed);
+  fmt::print(stderr, "{} on the {} engine: its bus is {} ({}), {:g} x real time; ctrl-C ends it\n",
+             board.name, options.engine == EngineKind::native ? "native" : "image", options.pty.string(),
+             terminal.name(), options.speed);
   const auto start = Clock::now();
   const auto due = [&] {
-    return static_cast<Nanoseconds>(std::chrono::duration<double, std::nano>(Clock::now() - start).count() * options.speed);
+    return static_cast<Nanoseconds>(std::chrono::duration<double, std::nano>(Clock::now() - start).count() *
+                                    options.speed);
   };
   bool late = false;
   while (StopOnSignal::came() == 0) {
@@ -97,11 +103,14 @@ void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& eng
       engine.run_until(now);
       // A UART waits for nobody: what does not fit is lost.
       if (const auto bytes = meter.take(now, SIZE_MAX); meter_terminal && !bytes.empty())
-        if (write(meter_terminal->fd(), bytes.data(), bytes.size()) < 0 && errno != EAGAIN && errno != EINTR) fail(options.meter, "cannot be written");
+        if (write(meter_terminal->fd(), bytes.data(), bytes.size()) < 0 && errno != EAGAIN && errno != EINTR)
+          fail(options.meter, "cannot be written");
       if (!late && due() - now > 1'000'000'000) {
         late = true;
-        fmt::print(stderr, "warning: this machine cannot simulate {} {:g} times as fast as real time: simulated time lags behind\n", board.name,
-                   options.speed);
+        fmt::print(stderr,
+                   "warning: this machine cannot simulate {} {:g} times as fast as real time: simulated time "
+                   "lags behind\n",
+                   board.name, options.speed);
       }
     }
     std::uint8_t bytes[256];
@@ -146,7 +155,8 @@ std::string answer(const std::string& line, Engine& engine, LinkHost& host, Mete
   if (text.starts_with(clock)) {
     if (const auto bytes = bytes_of(text.substr(clock.size()))) {
       std::string reply;
-      for (const char byte : *bytes) reply += static_cast<char>(host.clock_byte(static_cast<std::uint8_t>(byte)));
+      for (const char byte : *bytes)
+        reply += static_cast<char>(host.clock_byte(static_cast<std::uint8_t>(byte)));
       return hex(reply);
     }
   } else if (text.starts_with(wait)) {
@@ -154,7 +164,8 @@ std::string answer(const std::string& line, Engine& engine, LinkHost& host, Mete
     double time = 0.0;
     const std::string_view number = text.substr(wait.size());
     const auto result = std::from_chars(number.data(), number.data() + number.size(), time);
-    if (result.ec == std::errc{} && result.ptr == number.data() + number.size() && time >= 0.0 && time <= longest) {
+    if (result.ec == std::errc{} && result.ptr == number.data() + number.size() && time >= 0.0 &&
+        time <= longest) {
       host.wait_until(host.now() + nanoseconds(time));
       engine.run_until(host.now());
       return fmt::format("now {:.9f}", seconds(host.now()));
@@ -166,7 +177,8 @@ std::string answer(const std::string& line, Engine& engine, LinkHost& host, Mete
     const auto bytes = meter.take(host.now(), most);
     return "line " + hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
-  return fmt::format("error '{}' is none of: clock HEXDIGITS, two a byte; wait SECONDS, 0 to 1000000; meter", text.substr(0, 40));
+  return fmt::format("error '{}' is none of: clock HEXDIGITS, two a byte; wait SECONDS, 0 to 1000000; meter",
+                     text.substr(0, 40));
 }
 
 void serve_lines(Engine& engine, LinkHost& host, MeterUart& meter) {

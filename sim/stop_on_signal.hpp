@@ -1,10 +1,12 @@
-// Ctrl-C and SIGTERM end the work, not the program: what is written stays whole, and the user is told what is missing.
+// Ctrl-C and SIGTERM end the work, not the program: what is written stays whole, and the user is told what is
+// missing.
 #pragma once
 #include <csignal>
 
 namespace flm::sim {
 
-/// While one of these lives, SIGINT and SIGTERM are noted, and interrupt a wait. A second one is not more: some programs send two.
+/// While one of these lives, SIGINT and SIGTERM are noted, and interrupt a wait. A second one is not more:
+/// some programs send two.
 class StopOnSignal {
  public:
   StopOnSignal() {

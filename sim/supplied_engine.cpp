@@ -12,7 +12,11 @@
 namespace flm::sim {
 
 SuppliedEngine::SuppliedEngine(const BoardModel& model, const Environment& environment)
-    : model_(model), seed_(environment.seed()), clock_(environment.clock()), supply_(environment.supply()), low_(supply_.low(0)) {}
+    : model_(model),
+      seed_(environment.seed()),
+      clock_(environment.clock()),
+      supply_(environment.supply()),
+      low_(supply_.low(0)) {}
 
 std::uint64_t SuppliedEngine::chance() const { return mixed(seed_ ^ mixed(losses_)); }
 
@@ -57,7 +61,8 @@ std::uint8_t SuppliedEngine::transfer(Nanoseconds start, std::uint8_t mosi) {
 }
 
 void SuppliedEngine::cut_power_at(Nanoseconds t, Nanoseconds restore, Nanoseconds hold_up) {
-  if (clock_.board(t) < now_ || restore <= t) throw std::logic_error("cut_power_at() in the past, or restored before the cut");
+  if (clock_.board(t) < now_ || restore <= t)
+    throw std::logic_error("cut_power_at() in the past, or restored before the cut");
   supply_.add(clock_.board(t), clock_.board(hold_up), clock_.board(restore));
   if (begun_) next_change_ = std::min(next_change_, std::max(now_, supply_.next_change(now_ - 1)));
 }
@@ -65,7 +70,8 @@ void SuppliedEngine::cut_power_at(Nanoseconds t, Nanoseconds restore, Nanosecond
 void SuppliedEngine::set_eeprom(const std::vector<std::uint8_t>& contents) {
   if (now_ != 0) throw std::logic_error("set_eeprom() after the board has run");
   if (contents.size() != hal::eeprom_size)
-    throw std::logic_error(fmt::format("set_eeprom() with {} bytes instead of {}", contents.size(), hal::eeprom_size));
+    throw std::logic_error(
+        fmt::format("set_eeprom() with {} bytes instead of {}", contents.size(), hal::eeprom_size));
   fill_eeprom(contents);
 }
 

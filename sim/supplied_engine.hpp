@@ -8,8 +8,8 @@
 
 namespace flm::sim {
 
-/// Runs a board from one change of its supply to the next. What happens at the same time as a change happens before it. Its callers' time is the
-/// world's; what it calls gets the board's own.
+/// Runs a board from one change of its supply to the next. What happens at the same time as a change happens
+/// before it. Its callers' time is the world's; what it calls gets the board's own.
 class SuppliedEngine : public Engine {
  public:
   void run_until(Nanoseconds t) final;
@@ -25,7 +25,8 @@ class SuppliedEngine : public Engine {
   [[nodiscard]] const BoardModel& model() const { return model_; }
   /// What the comparator says now.
   [[nodiscard]] bool supply_low() const { return low_; }
-  /// Seeds what a loss of power leaves to chance: another value for each failure and each seed of the scenario.
+  /// Seeds what a loss of power leaves to chance: another value for each failure and each seed of the
+  /// scenario.
   [[nodiscard]] std::uint64_t chance() const;
 
   // The board, while the CPU has power.

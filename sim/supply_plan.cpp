@@ -8,14 +8,17 @@ namespace flm::sim {
 namespace {
 
 /// A moment `after` another; kNever when one of the two is.
-Nanoseconds later(Nanoseconds t, Nanoseconds after) { return t == kNever || after == kNever ? kNever : t + after; }
+Nanoseconds later(Nanoseconds t, Nanoseconds after) {
+  return t == kNever || after == kNever ? kNever : t + after;
+}
 
 }  // namespace
 
 SupplyPlan::SupplyPlan(const BoardModel& board, const Scenario& scenario) : tick_period_(board.tick_period) {
   const BoardClock clock(scenario.parts.clock_ppm);
   const auto own = [&](double s) { return clock.board(nanoseconds(s)); };
-  const double volts = scenario.supply.volts, ripple = scenario.supply.ripple, threshold = scenario.parts.threshold;
+  const double volts = scenario.supply.volts, ripple = scenario.supply.ripple,
+               threshold = scenario.parts.threshold;
   rise_ = own(scenario.parts.rise * threshold / 5.0);
   steady_low_ = volts < threshold;
   if (const double sine = ripple > 0.0 ? (threshold - volts) / ripple : 2.0; std::abs(sine) < 1.0) {
@@ -28,7 +31,8 @@ SupplyPlan::SupplyPlan(const BoardModel& board, const Scenario& scenario) : tick
   for (const PowerFailure& f : scenario.power) {
     const Nanoseconds at = own(f.at), away = own(f.restore) - at;
     const bool lives = f.hold_up >= f.restore - f.at;  // A hold-up time of years must not overflow.
-    failures_.push_back({at, lives ? away : own(f.at + f.hold_up) - at, away, own(f.every), static_cast<std::int64_t>(f.last())});
+    failures_.push_back({at, lives ? away : own(f.at + f.hold_up) - at, away, own(f.every),
+                         static_cast<std::int64_t>(f.last())});
   }
 }
 
@@ -54,7 +58,9 @@ template <class Use>
 void SupplyPlan::around(Nanoseconds t, Use use) const {
   for (const Failure& f : failures_) {
     const std::int64_t now = f.every == 0 ? 0 : std::clamp<std::int64_t>((t - f.at) / f.every, 0, f.last);
-    for (std::int64_t number = std::max<std::int64_t>(0, now - 1); number <= std::min(f.last, now + 1); ++number) use(moments(f, number));
+    for (std::int64_t number = std::max<std::int64_t>(0, now - 1); number <= std::min(f.last, now + 1);
+         ++number)
+      use(moments(f, number));
   }
 }
 

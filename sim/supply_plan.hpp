@@ -12,13 +12,14 @@ namespace flm::sim {
 /// Times are the board's own. The supply is low
 /// - after power-up, until it has risen to the comparator's threshold;
 /// - while it fails, from [[power]] `at` to `restore`;
-/// - while its steady voltage and the ripple on it are below the threshold: at once, as exactly as a nanosecond allows.
-/// Power-ups and failures take effect at converter triggers, as contacts do, so that both engines see the same at the same look; a failure that
-/// falls between two of them lasts from one to the next.
+/// - while its steady voltage and the ripple on it are below the threshold: at once, as exactly as a
+///   nanosecond allows.
+/// Power-ups and failures take effect at converter triggers, as contacts do, so that both engines see the
+/// same at the same look; a failure that falls between two of them lasts from one to the next.
 ///
-/// CPU and RAM live through a failure when the hold-up time lasts until `restore`. Otherwise reset is released at the first multiple of the
-/// sampling period at or after `restore`, so that conversions fall on BoardModel::tick_time again, the first of them kFirstSample later, and both
-/// engines take the same samples.
+/// CPU and RAM live through a failure when the hold-up time lasts until `restore`. Otherwise reset is
+/// released at the first multiple of the sampling period at or after `restore`, so that conversions fall on
+/// BoardModel::tick_time again, the first of them kFirstSample later, and both engines take the same samples.
 class SupplyPlan {
  public:
   SupplyPlan(const BoardModel&, const Scenario&);

@@ -7,7 +7,8 @@
 
 namespace flm::sim {
 
-/// An EEPROM cell that is worn: its bits `keeps` stay as they are at the start, whatever is erased or written (erased: 1).
+/// An EEPROM cell that is worn: its bits `keeps` stay as they are at the start, whatever is erased or written
+/// (erased: 1).
 struct WornCell {
   std::uint16_t address = 0;  ///< 0 to 511
   std::uint8_t keeps = 0;
@@ -18,7 +19,8 @@ struct BoardParts {
   double threshold = 4.85;  ///< V of the supply at which the power-fail comparator trips, 4.0 to 5.5
   double pull_up = 35e3;    ///< ohm of a port's pull-up, 20e3 to 50e3
   double clock_ppm = 0.0;   ///< deviation of crystal or resonator, -10000 to 10000; positive: fast
-  double rc_percent = 0.0;  ///< the internal RC oscillators (EEPROM writes, watchdog), -15 to 15; +10: all they time takes 10 % longer
+  double rc_percent = 0.0;  ///< the internal RC oscillators (EEPROM writes, watchdog), -15 to 15; +10: all
+                            ///< they time takes 10 % longer
   double rise = 0.005;      ///< s for the supply from 0 to 5 V at power-up
   std::vector<WornCell> worn;
 };
@@ -29,7 +31,8 @@ inline Nanoseconds rc_time(Nanoseconds nominal, double rc_percent) {
 }
 
 /// What a worn cell holds after a write of `wanted` over `before`; `wanted` in a cell that is not worn.
-inline std::uint8_t kept_bits(const std::vector<WornCell>& worn, std::uint16_t address, std::uint8_t before, std::uint8_t wanted) {
+inline std::uint8_t kept_bits(const std::vector<WornCell>& worn, std::uint16_t address, std::uint8_t before,
+                              std::uint8_t wanted) {
   unsigned keeps = 0;
   for (const WornCell& cell : worn)
     if (cell.address == address) keeps |= cell.keeps;

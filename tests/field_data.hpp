@@ -1,4 +1,5 @@
-// Field recordings, read in place: FLM_FIELD_DATA names their folder. Without them a test says so, and checks nothing.
+// Field recordings, read in place: FLM_FIELD_DATA names their folder. Without them a test says so, and checks
+// nothing.
 #pragma once
 #include <catch2/catch.hpp>
 #include <cstdint>
@@ -14,7 +15,9 @@ inline std::vector<std::string> field_lines(const std::string& file) {
   std::ifstream in(std::string(FLM_FIELD_DATA) + "/" + file);
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) lines.push_back(line);
-  if (lines.empty()) WARN("SKIPPED: no field recording " << FLM_FIELD_DATA << "/" << file << "; set FLM_FIELD_DATA to test with it");
+  if (lines.empty())
+    WARN("SKIPPED: no field recording " << FLM_FIELD_DATA << "/" << file
+                                        << "; set FLM_FIELD_DATA to test with it");
   return lines;
 }
 
@@ -27,7 +30,8 @@ inline std::vector<std::string> split(const std::string& text, char separator) {
 
 inline std::vector<std::uint8_t> bytes_of_hex(const std::string& hex) {
   std::vector<std::uint8_t> bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes.push_back(static_cast<std::uint8_t>(std::stoul(hex.substr(i, 2), nullptr, 16)));
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes.push_back(static_cast<std::uint8_t>(std::stoul(hex.substr(i, 2), nullptr, 16)));
   return bytes;
 }
 
@@ -43,8 +47,8 @@ inline std::vector<JeelabsRow> jeelabs_rows() {
     const auto columns = split(line, '\t');
     if (columns.size() < 9 || columns[0] == "time_utc") continue;
     const auto time = split(columns[0], ':');
-    rows.push_back({std::stod(time[0]) * 3600 + std::stod(time[1]) * 60 + std::stod(time[2]), columns[6], columns[7],
-                    bytes_of_hex(columns[8])});
+    rows.push_back({std::stod(time[0]) * 3600 + std::stod(time[1]) * 60 + std::stod(time[2]), columns[6],
+                    columns[7], bytes_of_hex(columns[8])});
   }
   return rows;
 }

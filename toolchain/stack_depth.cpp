@@ -1,16 +1,18 @@
-// stack_depth IMAGE.elf LIMIT: the most RAM that an ATmega168P's program can ever need, from its code alone, in bytes.
+// stack_depth IMAGE.elf LIMIT: the most RAM that an ATmega168P's program can ever need, from its code alone,
+// in bytes.
 //   static RAM + the deepest nesting of main, its functions, and every interrupt handler that can come on top
 // Prints where that is; exit status 1 when the sum is more than LIMIT, or has no limit that can be shown.
 //
-// The program is run from its reset vector on a machine that knows only some bits of each register: constants of the code, the stack
-// pointer, the I flag, the registers that mask interrupts, GPIOR0 to 2. A branch whose flag is known goes one way, every other goes both;
-// where two ways meet, only what they agree on stays known. At each instruction with the I flag set, or not known, each handler whose mask
-// is not known to be off is called like a function. A function, or a handler, is looked at once for each state of these registers that it
-// is entered with; one that can be reached again from itself in the same state has no limit, be it recursion or an interrupt that lets
-// itself in.
+// The program is run from its reset vector on a machine that knows only some bits of each register: constants
+// of the code, the stack pointer, the I flag, the registers that mask interrupts, GPIOR0 to 2. A branch whose
+// flag is known goes one way, every other goes both; where two ways meet, only what they agree on stays
+// known. At each instruction with the I flag set, or not known, each handler whose mask is not known to be
+// off is called like a function. A function, or a handler, is looked at once for each state of these
+// registers that it is entered with; one that can be reached again from itself in the same state has no
+// limit, be it recursion or an interrupt that lets itself in.
 //
-// It relies on what the compiler does: r1 is 0 at calls, handlers restore all that they change, registers are stored to by constant
-// address, and no store through a pointer changes what was pushed.
+// It relies on what the compiler does: r1 is 0 at calls, handlers restore all that they change, registers are
+// stored to by constant address, and no store through a pointer changes what was pushed.
 #include <cxxabi.h>
 
 #include <algorithm>
@@ -41,13 +43,15 @@ std::string hex(Address address) {
   return text;
 }
 
-/// An interrupt: its vector's number, the register and bit that let it come (data sheet 8271, chapters of the peripherals).
+/// An interrupt: its vector's number, the register and bit that let it come (data sheet 8271, chapters of the
+/// peripherals).
 struct Source {
   int vector;
   const char* name;
   uint16_t mask;
   uint8_t bit;
-  /// Once its handler has begun, it comes again only after a write to this address; 0: whenever its mask lets it.
+  /// Once its handler has begun, it comes again only after a write to this address; 0: whenever its mask lets
+  /// it.
   uint16_t cause = 0;
 };
 constexpr Source sources[] = {
@@ -70,7 +74,8 @@ constexpr Source sources[] = {
     {17, "SPI_STC", 0x4C, 7},
     {18, "USART_RX", 0xC1, 7},
     {19, "USART_UDRE", 0xC1, 5},
-    // 20.11.2: entering its handler clears TXC0, and a frame that has been sent, a write to UDR0 before that, sets it.
+    // 20.11.2: entering its handler clears TXC0, and a frame that has been sent, a write to UDR0 before that,
+    // sets it.
     {20, "USART_TX", 0xC1, 6, 0xC6},
     {21, "ADC", 0x7A, 3},
     {22, "EE_READY", 0x3F, 3},
@@ -82,7 +87,8 @@ constexpr uint16_t spl = 0x5D, sph = 0x5E, sreg = 0x5F;
 constexpr uint16_t general_purpose[] = {0x3E, 0x4A, 0x4B};  // GPIOR0 to 2
 constexpr uint8_t carry = 0, zero = 1, interrupts = 7;      // bits of SREG
 
-// ---------------------------------------------------------------------------------------------------------------- the ELF file
+// ----------------------------------------------------------------------------------------------------------------
+// the ELF file
 
 struct Symbol {
   Address end;
@@ -96,7 +102,8 @@ struct Program {
   Address ram_start = 0, ram_size = 0, ram_used = 0;
 
   uint16_t word(Address address) const {
-    if (address / 2 >= words.size() || address % 2 != 0) fail("the program leaves its code at " + hex(address));
+    if (address / 2 >= words.size() || address % 2 != 0)
+      fail("the program leaves its code at " + hex(address));
     return words[address / 2];
   }
   const Symbol* symbol_of(Address address) const {
@@ -114,8 +121,8 @@ std::string readable(const std::string& name) {
   for (const Source& source : sources)
     if (name == "__vector_" + std::to_string(source.vector)) return source.name;
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> whole(abi::__cxa_demangle(name.substr(0, name.find('.')).c_str(), nullptr, nullptr, &status),
-                                                     std::free);
+  const std::unique_ptr<char, void (*)(void*)> whole(
+      abi::__cxa_demangle(name.substr(0, name.find('.')).c_str(), nullptr, nullptr, &status), std::free);
   if (status != 0) return name;
   std::string text;
   int nested = 0;
@@ -136,7 +143,8 @@ Program read_elf(const char* path) {
   const auto number = [&](size_t at, int count) {
     if (at + static_cast<size_t>(count) > bytes.size()) fail("not an ELF file of an AVR, or cut short");
     uint32_t value = 0;
-    for (int i = count - 1; i >= 0; --i) value = value << 8 | static_cast<uint8_t>(bytes[at + static_cast<size_t>(i)]);
+    for (int i = count - 1; i >= 0; --i)
+      value = value << 8 | static_cast<uint8_t>(bytes[at + static_cast<size_t>(i)]);
     return value;
   };
   const auto text = [&](size_t at) {
@@ -148,7 +156,9 @@ Program read_elf(const char* path) {
 
   Program program;
   const size_t sections = number(32, 4), entry = number(46, 2), count = number(48, 2);
-  const auto field = [&](size_t section, size_t index) { return number(sections + section * entry + 4 * index, 4); };
+  const auto field = [&](size_t section, size_t index) {
+    return number(sections + section * entry + 4 * index, 4);
+  };
   const size_t names = field(number(50, 2), 4);
   enum { name_of, type, flags, address, offset, size, link };
   constexpr uint32_t data_space = 0x800000, eeprom_space = 0x810000;
@@ -170,24 +180,32 @@ Program read_elf(const char* path) {
       const size_t strings = field(field(i, link), offset);
       for (uint32_t at = 0; at < length; at += 16) {
         const size_t symbol = field(i, offset) + at;
-        const uint32_t value = number(symbol + 4, 4), kind = number(symbol + 12, 1) & 15, section = number(symbol + 14, 2);
+        const uint32_t value = number(symbol + 4, 4), kind = number(symbol + 12, 1) & 15,
+                       section = number(symbol + 14, 2);
         const std::string name = text(strings + number(symbol, 4));
         const bool weak = number(symbol + 12, 1) >> 4 == 2;
-        if (weak && name.compare(0, 9, "__vector_") == 0) continue;  // of avr-libc, for an interrupt that nobody wants
-        if (name.empty() || name[0] == '.' || kind > 2 || kind == 1 || section == 0 || section >= 0xFF00 || value >= data_space) continue;
-        auto [place, is_new] = program.symbols.try_emplace(value, Symbol{value + number(symbol + 8, 4), name, kind == 2});
-        if (!is_new && kind == 2 && !place->second.function) place->second = {value + number(symbol + 8, 4), name, true};
+        if (weak && name.compare(0, 9, "__vector_") == 0)
+          continue;  // of avr-libc, for an interrupt that nobody wants
+        if (name.empty() || name[0] == '.' || kind > 2 || kind == 1 || section == 0 || section >= 0xFF00 ||
+            value >= data_space)
+          continue;
+        auto [place, is_new] =
+            program.symbols.try_emplace(value, Symbol{value + number(symbol + 8, 4), name, kind == 2});
+        if (!is_new && kind == 2 && !place->second.function)
+          place->second = {value + number(symbol + 8, 4), name, true};
       }
     }
   }
-  if (program.words.empty() || program.ram_size == 0) fail("no code in it, or not a word of its controller's RAM");
+  if (program.words.empty() || program.ram_size == 0)
+    fail("no code in it, or not a word of its controller's RAM");
   return program;
 }
 
-// ---------------------------------------------------------------------------------------------- what the machine knows
+// ---------------------------------------------------------------------------------------------- what the
+// machine knows
 
-/// A byte of which some bits are known; or a byte as it was at the entry; or half of a pointer into the stack, which is the stack pointer
-/// at the entry, minus the sum of both halves' numbers.
+/// A byte of which some bits are known; or a byte as it was at the entry; or half of a pointer into the
+/// stack, which is the stack pointer at the entry, minus the sum of both halves' numbers.
 struct Byte {
   enum class Kind : uint8_t { bits, entry, stack_low, stack_high } kind = Kind::bits;
   uint8_t known = 0, value = 0;
@@ -195,7 +213,9 @@ struct Byte {
 
   static Byte of(unsigned value) { return {Kind::bits, 0xFF, static_cast<uint8_t>(value), 0}; }
   bool exact() const { return kind == Kind::bits && known == 0xFF; }
-  bool is(uint8_t bit, bool set) const { return kind == Kind::bits && (known >> bit & 1) != 0 && (value >> bit & 1) == (set ? 1 : 0); }
+  bool is(uint8_t bit, bool set) const {
+    return kind == Kind::bits && (known >> bit & 1) != 0 && (value >> bit & 1) == (set ? 1 : 0);
+  }
   void set(uint8_t bit, std::optional<bool> to) {
     if (kind != Kind::bits) *this = {};
     known = static_cast<uint8_t>((known & ~(1 << bit)) | (to ? 1 << bit : 0));
@@ -243,7 +263,8 @@ struct Result {
   Deepest worst, alone;  ///< alone: no interrupts come
 };
 
-// -------------------------------------------------------------------------------------------------------------- the machine
+// --------------------------------------------------------------------------------------------------------------
+// the machine
 
 class Machine {
  public:
@@ -252,10 +273,13 @@ class Machine {
     for (const uint16_t address : general_purpose) places_.push_back({address, 0xFF});
     for (const auto& [address, symbol] : program.symbols)
       for (const Source& source : sources)
-        if (symbol.name == "__vector_" + std::to_string(source.vector)) handlers_.push_back({&source, address, 0});
-    std::sort(handlers_.begin(), handlers_.end(), [](const Handler& a, const Handler& b) { return a.source->vector < b.source->vector; });
+        if (symbol.name == "__vector_" + std::to_string(source.vector))
+          handlers_.push_back({&source, address, 0});
+    std::sort(handlers_.begin(), handlers_.end(),
+              [](const Handler& a, const Handler& b) { return a.source->vector < b.source->vector; });
     for (const Handler& handler : handlers_) {
-      auto place = std::find_if(places_.begin(), places_.end(), [&](const Place& one) { return one.address == handler.source->mask; });
+      auto place = std::find_if(places_.begin(), places_.end(),
+                                [&](const Place& one) { return one.address == handler.source->mask; });
       if (place == places_.end()) place = places_.insert(places_.end(), {handler.source->mask, 0});
       place->bits = static_cast<uint8_t>(place->bits | 1 << handler.source->bit);
     }
@@ -270,7 +294,8 @@ class Machine {
   /// From the reset on; and whatever sets the stack pointer anew.
   const Result& run() {
     State reset;
-    for (size_t i = 0; i < places_.size(); ++i) reset.io[i] = bits(places_[i].bits, places_[i].address == 0 ? 1 : 0);
+    for (size_t i = 0; i < places_.size(); ++i)
+      reset.io[i] = bits(places_[i].bits, places_[i].address == 0 ? 1 : 0);
     roots_.push_back({0, reset});
     const Result* worst = nullptr;
     while (!roots_.empty()) {
@@ -286,7 +311,8 @@ class Machine {
   const Result* deepest(Address entry) const {
     const Result* found = nullptr;
     for (const auto& [key, result] : results_)
-      if (key.first == entry && (found == nullptr || result->alone.bytes > found->alone.bytes)) found = result.get();
+      if (key.first == entry && (found == nullptr || result->alone.bytes > found->alone.bytes))
+        found = result.get();
     return found;
   }
   std::vector<Address> handlers() const {
@@ -319,7 +345,8 @@ class Machine {
     if (place != nullptr && !place->done) {
       std::string chain;
       auto first = std::find(active_.begin(), active_.end(), entry);
-      for (; first != active_.end(); ++first) chain += (chain.empty() ? "" : " > ") + readable(program_.name_of(*first));
+      for (; first != active_.end(); ++first)
+        chain += (chain.empty() ? "" : " > ") + readable(program_.name_of(*first));
       fail("without end: " + chain);
     }
     if (place == nullptr) {
@@ -381,7 +408,8 @@ class Machine {
       if (!state.io[0].is(interrupts, false)) {
         const Interrupted& more = interrupted(state.io);
         for (size_t i = 1; i < state.io.size(); ++i) state.io[i] = more.io[i];
-        if (more.worst != nullptr) deepen(result.worst, {depth + 2 + more.worst->worst.bytes, depth, at, more.worst, true});
+        if (more.worst != nullptr)
+          deepen(result.worst, {depth + 2 + more.worst->worst.bytes, depth, at, more.worst, true});
       }
       Way next;
       execute(result, at, state, next);
@@ -444,14 +472,16 @@ class Machine {
     if (address == spl) return set_stack(state, byte, at);
     const size_t place = place_of(address);
     if (place < places_.size() && address != 0)
-      state.io[place] = byte.kind == Byte::Kind::bits ? bits(byte.known & places_[place].bits, byte.value) : Byte();
+      state.io[place] =
+          byte.kind == Byte::Kind::bits ? bits(byte.known & places_[place].bits, byte.value) : Byte();
     return true;
   }
   bool set_stack(State& state, const Byte& low, Address at) {
     const Byte& high = state.stack_high;
     if (low.kind == Byte::Kind::stack_low && high.kind == Byte::Kind::stack_high) {
       const int depth = static_cast<int16_t>(low.number + high.number);
-      if (depth < 0 || depth > static_cast<int>(program_.ram_size)) fail_at("the stack pointer leaves the stack", at);
+      if (depth < 0 || depth > static_cast<int>(program_.ram_size))
+        fail_at("the stack pointer leaves the stack", at);
       state.stack.resize(static_cast<size_t>(depth));
       return true;
     }
@@ -466,19 +496,23 @@ class Machine {
   /// Bytes that a pointer register pair points to, plus q: a known address, or a byte that was pushed.
   Byte load_by(const State& state, size_t pair, int q) const {
     const Byte &low = state.r[pair], &high = state.r[pair + 1];
-    if (low.exact() && high.exact()) return load(state, static_cast<unsigned>(high.value * 256 + low.value + q));
+    if (low.exact() && high.exact())
+      return load(state, static_cast<unsigned>(high.value * 256 + low.value + q));
     if (low.kind == Byte::Kind::stack_low && high.kind == Byte::Kind::stack_high) {
       const int index = static_cast<int16_t>(low.number + high.number) - q;
-      if (index >= 0 && index < static_cast<int>(state.stack.size())) return state.stack[static_cast<size_t>(index)];
+      if (index >= 0 && index < static_cast<int>(state.stack.size()))
+        return state.stack[static_cast<size_t>(index)];
     }
     return {};
   }
   bool store_by(State& state, size_t pair, int q, const Byte& byte, Address at) {
     const Byte &low = state.r[pair], &high = state.r[pair + 1];
-    if (low.exact() && high.exact()) return store(state, static_cast<unsigned>(high.value * 256 + low.value + q), byte, at);
+    if (low.exact() && high.exact())
+      return store(state, static_cast<unsigned>(high.value * 256 + low.value + q), byte, at);
     if (low.kind == Byte::Kind::stack_low && high.kind == Byte::Kind::stack_high) {
       const int index = static_cast<int16_t>(low.number + high.number) - q;
-      if (index >= 0 && index < static_cast<int>(state.stack.size())) state.stack[static_cast<size_t>(index)] = {};  // a variable
+      if (index >= 0 && index < static_cast<int>(state.stack.size()))
+        state.stack[static_cast<size_t>(index)] = {};  // a variable
     }
     return true;
   }
@@ -506,7 +540,10 @@ class Machine {
     if (a.exact() && b.exact() && c_in) {
       const int sum = subtract ? a.value - b.value - *c_in : a.value + b.value + *c_in;
       const bool z = (sum & 0xFF) == 0;
-      flags(state, sum < 0 || sum > 0xFF, !z ? std::optional<bool>(false) : z_in == true ? std::optional<bool>(true) : z_in);
+      flags(state, sum < 0 || sum > 0xFF,
+            !z             ? std::optional<bool>(false)
+            : z_in == true ? std::optional<bool>(true)
+                           : z_in);
       return Byte::of(static_cast<uint8_t>(sum));
     }
     flags(state, std::nullopt, std::nullopt);
@@ -566,8 +603,11 @@ class Machine {
       go(after);
     } else if (is(0xFC00, 0x1000)) {  // cpse
       const Byte &a = s.r[d5], &b = s.r[r5];
-      const bool differ = a.kind == Byte::Kind::bits && b.kind == Byte::Kind::bits && (a.known & b.known & (a.value ^ b.value)) != 0;
-      skip(differ ? std::optional<bool>(false) : a.exact() && b.exact() ? std::optional<bool>(true) : std::nullopt);
+      const bool differ = a.kind == Byte::Kind::bits && b.kind == Byte::Kind::bits &&
+                          (a.known & b.known & (a.value ^ b.value)) != 0;
+      skip(differ                   ? std::optional<bool>(false)
+           : a.exact() && b.exact() ? std::optional<bool>(true)
+                                    : std::nullopt);
     } else if (is(0xEC00, 0x0400) || is(0xEC00, 0x0800) || is(0xEC00, 0x0C00)) {  // cpc cp, sbc sub, adc add
       const bool adding = is(0xEC00, 0x0C00), comparing = is(0xEC00, 0x0400);
       const bool chained = adding == (op >= 0x1000);
@@ -648,7 +688,8 @@ class Machine {
       go(after);
     } else if (is(0xFE0E, 0x940C) || is(0xF000, 0xC000)) {  // jmp rjmp
       const Address to = target(op, at);
-      if (program_.name_of(to) == "__tablejump2__" || program_.name_of(to) == "__tablejump__") return table_jump(at, s, next);
+      if (program_.name_of(to) == "__tablejump2__" || program_.name_of(to) == "__tablejump__")
+        return table_jump(at, s, next);
       go(to);
     } else if (is(0xFE0E, 0x940E) || is(0xF000, 0xD000)) {  // call rcall
       const Address to = target(op, at);
@@ -667,7 +708,8 @@ class Machine {
       else
         call_from(result, at, to, after, s, next);
     } else if (is(0xFFFF, 0x9508) || is(0xFFFF, 0x9518)) {  // ret reti
-      if (!s.stack.empty()) fail_at("a return with " + std::to_string(s.stack.size()) + " bytes still on the stack", at);
+      if (!s.stack.empty())
+        fail_at("a return with " + std::to_string(s.stack.size()) + " bytes still on the stack", at);
       if (op == 0x9518) s.io[0].set(interrupts, true);
       s.io = forget_flags(s.io);
       if (result.exit)
@@ -707,7 +749,8 @@ class Machine {
     } else if (is(0xF800, 0xB800)) {  // out
       stored(store(s, io, s.r[d5], at));
     } else if (is(0xF800, 0xF000)) {  // branch when a flag is set, or when it is clear
-      const std::optional<bool> flag = bit == carry || bit == zero || bit == interrupts ? s.io[0].bit(bit) : std::nullopt;
+      const std::optional<bool> flag =
+          bit == carry || bit == zero || bit == interrupts ? s.io[0].bit(bit) : std::nullopt;
       const bool when = (op & 0x400) == 0;
       const int words = static_cast<int8_t>((op >> 3 & 0x7F) << 1) / 2;
       if (flag != !when) go(static_cast<Address>(static_cast<int>(after) + 2 * words));
@@ -750,7 +793,9 @@ class Machine {
         byte = exact ? Byte::of(static_cast<uint8_t>(-was)) : Byte();
         return flags(s, exact ? std::optional<bool>(was != 0) : std::nullopt, is_zero(byte));
       case 2:  // swap
-        byte = byte.kind == Byte::Kind::bits ? bits(static_cast<uint8_t>(byte.known << 4 | byte.known >> 4), was << 4 | was >> 4) : Byte();
+        byte = byte.kind == Byte::Kind::bits
+                   ? bits(static_cast<uint8_t>(byte.known << 4 | byte.known >> 4), was << 4 | was >> 4)
+                   : Byte();
         return;
       case 3:   // inc
       case 10:  // dec
@@ -761,7 +806,10 @@ class Machine {
       case 6:    // lsr
       case 7: {  // ror
         if (byte.kind != Byte::Kind::bits) byte = {};
-        const std::optional<bool> top = how == 6 ? false : how == 5 ? byte.bit(7) : s.io[0].bit(carry), out = byte.bit(0);
+        const std::optional<bool> top = how == 6   ? false
+                                        : how == 5 ? byte.bit(7)
+                                                   : s.io[0].bit(carry),
+                                  out = byte.bit(0);
         byte = bits(byte.known >> 1, byte.value >> 1);
         byte.set(7, top);
         return flags(s, out, is_zero(byte));
@@ -783,13 +831,16 @@ class Machine {
     const std::array<Byte, 32> before = s.r;
     for (size_t i = 0; i < s.r.size(); ++i) {
       const Byte& byte = callee.exit->r[i];
-      s.r[i] = byte.kind == Byte::Kind::entry ? before[byte.number] : byte.kind == Byte::Kind::bits ? byte : Byte();
+      s.r[i] = byte.kind == Byte::Kind::entry  ? before[byte.number]
+               : byte.kind == Byte::Kind::bits ? byte
+                                               : Byte();
     }
     s.r[1] = Byte::of(0);
     s.io = callee.exit->io;
     emit(next, after, s);
   }
-  /// A switch: its table's address is what was subtracted from Z last, its entries are those that lead into the same function.
+  /// A switch: its table's address is what was subtracted from Z last, its entries are those that lead into
+  /// the same function.
   void table_jump(Address at, const State& s, Way& next) const {
     const uint16_t low = program_.word(at - 4), high = program_.word(at - 2);
     const Symbol* function = program_.symbol_of(at);
@@ -819,17 +870,21 @@ class Machine {
   std::vector<Address> active_;
 };
 
-// --------------------------------------------------------------------------------------------------------------- the report
+// ---------------------------------------------------------------------------------------------------------------
+// the report
 
-/// A function a line, with the bytes it has on the stack, its return address among them; `address` is how much the first one's takes.
+/// A function a line, with the bytes it has on the stack, its return address among them; `address` is how
+/// much the first one's takes.
 void print_chain(const Program& program, const Result& first, int address, bool alone) {
   bool interrupt = false;
   for (const Result* result = &first; result != nullptr; address = 2) {
     const Result::Deepest& deepest = alone ? result->alone : result->worst;
     std::string name = readable(program.name_of(result->entry));
     const std::string last = readable(program.name_of(deepest.at));
-    if (last != name && last.compare(0, 11, "__prologue_") != 0 && last.compare(0, 11, "__epilogue_") != 0) name += " > " + last;
-    if (address + deepest.own > 0) std::printf("  %4d  %s%s\n", address + deepest.own, interrupt ? "+ " : "  ", name.c_str());
+    if (last != name && last.compare(0, 11, "__prologue_") != 0 && last.compare(0, 11, "__epilogue_") != 0)
+      name += " > " + last;
+    if (address + deepest.own > 0)
+      std::printf("  %4d  %s%s\n", address + deepest.own, interrupt ? "+ " : "  ", name.c_str());
     interrupt = deepest.interrupt;
     result = deepest.callee;
   }
@@ -858,10 +913,11 @@ int report(const char* path, long limit) {
   std::printf("\n%6d  worst nesting (+ an interrupt)\n", worst.worst.bytes);
   print_chain(program, worst, 0, false);
   const long sum = static_cast<long>(program.ram_used) + worst.worst.bytes;
-  std::printf("\n%u + %d = %ld of %ld B: %s\n", program.ram_used, worst.worst.bytes, sum, limit, sum <= limit ? "ok" : "FAIL");
+  std::printf("\n%u + %d = %ld of %ld B: %s\n", program.ram_used, worst.worst.bytes, sum, limit,
+              sum <= limit ? "ok" : "FAIL");
   if (sum > limit)
-    std::fprintf(stderr, "%s: static RAM %u + worst nesting %d = %ld B, more than %ld B\n", path, program.ram_used, worst.worst.bytes, sum,
-                 limit);
+    std::fprintf(stderr, "%s: static RAM %u + worst nesting %d = %ld B, more than %ld B\n", path,
+                 program.ram_used, worst.worst.bytes, sum, limit);
   return sum <= limit ? 0 : 1;
 }
 

@@ -1,6 +1,6 @@
-// Makes tests/data/demo: one minute of a household, three clamp currents and two pulse meters, from the physics of the loads;
-// and tests/data/edges: pulses at the limits of what a meter may send. Deterministic: it writes the same bytes every time, and
-// `--check` compares the files with what it would write.
+// Makes tests/data/demo: one minute of a household, three clamp currents and two pulse meters, from the
+// physics of the loads; and tests/data/edges: pulses at the limits of what a meter may send. Deterministic:
+// it writes the same bytes every time, and `--check` compares the files with what it would write.
 #include <fmt/format.h>
 #include <sndfile.h>
 
@@ -23,13 +23,15 @@ constexpr double kPi = 3.14159265358979323846;
 constexpr double kRoot2 = 1.41421356237309505;
 constexpr double kDuration = 60.0;  // s
 constexpr int kRate = 4000;         // Hz, of the recordings
-constexpr int kSubSteps = 16;       // physics runs at 64 kHz; a sample is the mean of 16 steps, which keeps aliases down
+constexpr int kSubSteps =
+    16;  // physics runs at 64 kHz; a sample is the mean of 16 steps, which keeps aliases down
 constexpr double kStep = 1.0 / (kRate * kSubSteps);
 constexpr double kFullScale = 32.0;  // A at full scale of the 16-bit files
 constexpr double kVolts = 230.0;     // V, RMS
 constexpr double kPeakVolts = kVolts * kRoot2;
 
-/// Uniform in [-1, 1), from the raw generator: the standard's distributions differ between libraries, its engines do not.
+/// Uniform in [-1, 1), from the raw generator: the standard's distributions differ between libraries, its
+/// engines do not.
 class Noise {
  public:
   explicit Noise(std::uint32_t seed) : engine_(seed) {}
@@ -44,10 +46,11 @@ bool between(double t, double from, double to) { return t >= from && t < to; }
 /// From 0 at `from` to 1 at `to`, level outside.
 double ramp(double t, double from, double to) { return std::clamp((t - from) / (to - from), 0.0, 1.0); }
 
-/// Angle of the mains at time t, in rad. The frequency swings by 20 mHz around 50 Hz within 40 s, as in the European grid.
+/// Angle of the mains at time t, in rad. The frequency swings by 20 mHz around 50 Hz within 40 s, as in the
+/// European grid.
 double mains_angle(double t) {
-  const double swing =
-      0.02 * 40 / (2 * kPi) * (1 - std::cos(2 * kPi * t / 40));  // integral of 0.02 sin(2 pi t / 40), in cycles
+  const double swing = 0.02 * 40 / (2 * kPi) *
+                       (1 - std::cos(2 * kPi * t / 40));  // integral of 0.02 sin(2 pi t / 40), in cycles
   return 2 * kPi * (50 * t + swing);
 }
 
@@ -57,8 +60,8 @@ double mains(double angle) { return std::sin(angle) + 0.015 * std::sin(5 * angle
 /// A heating element: current in proportion to voltage, nothing else.
 double heater(double angle, double watt) { return watt / kVolts * kRoot2 * mains(angle); }
 
-/// LED lamps and a television: a bridge rectifier charges a capacitor that a constant-power supply empties. Current flows only
-/// while the mains is above the capacitor's voltage: short pulses near the peaks.
+/// LED lamps and a television: a bridge rectifier charges a capacitor that a constant-power supply empties.
+/// Current flows only while the mains is above the capacitor's voltage: short pulses near the peaks.
 class RectifierSupply {
  public:
   RectifierSupply(double farad, double ohm) : farad_(farad), ohm_(ohm) {}
@@ -73,8 +76,8 @@ class RectifierSupply {
   double farad_, ohm_, volts_ = 0.95 * kPeakVolts;
 };
 
-/// A heat pump's inverter: bridge rectifier, choke, capacitor, and a compressor that takes the power its controller asks for.
-/// The choke spreads the charging pulse over several milliseconds.
+/// A heat pump's inverter: bridge rectifier, choke, capacitor, and a compressor that takes the power its
+/// controller asks for. The choke spreads the charging pulse over several milliseconds.
 class Inverter {
  public:
   double step(double angle, double watt) {
@@ -89,9 +92,9 @@ class Inverter {
   double choke_ = 0, volts_ = 0.98 * kPeakVolts;
 };
 
-/// A refrigerator's compressor, an induction motor: 0.95 A with a power factor of 0.64 when it runs. It starts with five times
-/// that, and decays with its slip (time constant 0.18 s); the direct component that the winding's inductance adds dies within
-/// 30 ms.
+/// A refrigerator's compressor, an induction motor: 0.95 A with a power factor of 0.64 when it runs. It
+/// starts with five times that, and decays with its slip (time constant 0.18 s); the direct component that
+/// the winding's inductance adds dies within 30 ms.
 double compressor(double t, double start, double stop, double angle) {
   if (!between(t, start, stop)) return 0;
   const double lag = std::acos(0.64), since = t - start;
@@ -100,7 +103,8 @@ double compressor(double t, double start, double stop, double angle) {
   return peak * std::sin(angle - lag) - at_start * std::exp(-since / 0.030);
 }
 
-/// Halogen lamps behind a triac dimmer: a resistive load that is switched on `cut` rad after each zero crossing of the voltage.
+/// Halogen lamps behind a triac dimmer: a resistive load that is switched on `cut` rad after each zero
+/// crossing of the voltage.
 double dimmed_lamps(double angle, double watt, double cut) {
   const double in_half_wave = std::fmod(angle, kPi) < 0 ? std::fmod(angle, kPi) + kPi : std::fmod(angle, kPi);
   return in_half_wave >= cut ? heater(angle, watt) : 0;
@@ -113,8 +117,8 @@ struct Recording {
   std::vector<short> samples;
 
   [[nodiscard]] double amps(std::size_t n) const { return samples[n] / 32768.0 * kFullScale; }
-  /// RMS over [from, to) in A, of the recording taken as straight lines between its samples: each line from a to b has a mean
-  /// square of (a^2 + ab + b^2) / 3.
+  /// RMS over [from, to) in A, of the recording taken as straight lines between its samples: each line from a
+  /// to b has a mean square of (a^2 + ab + b^2) / 3.
   [[nodiscard]] double rms(double from, double to) const {
     const auto first = static_cast<std::size_t>(std::llround(from * kRate)),
                last = static_cast<std::size_t>(std::llround(to * kRate));
@@ -125,11 +129,12 @@ struct Recording {
     }
     return std::sqrt(sum / static_cast<double>(last - first));
   }
-  /// Mean over whole seconds of 230 V times the RMS of each: what a meter's power readings average to, in W. The board's
-  /// seconds begin 4 ms after power-up.
+  /// Mean over whole seconds of 230 V times the RMS of each: what a meter's power readings average to, in W.
+  /// The board's seconds begin 4 ms after power-up.
   [[nodiscard]] double mean_power(int from, int to) const {
     double sum = 0;
-    for (int second = from; second < to; ++second) sum += kVolts * rms(second + 0.004, std::min(second + 1.004, kDuration));
+    for (int second = from; second < to; ++second)
+      sum += kVolts * rms(second + 0.004, std::min(second + 1.004, kDuration));
     return sum / (to - from);
   }
 };
@@ -146,7 +151,8 @@ Recording record(const char* name, const char* what, std::uint32_t seed, Current
       mean += current(static_cast<double>(n * kSubSteps + static_cast<std::size_t>(k)) * kStep) / kSubSteps;
     const double code = std::nearbyint((mean + 0.005 * noise.next()) / kFullScale * 32768);
     if (std::abs(code) > 32767)
-      throw std::runtime_error(fmt::format("{}: {} A is beyond the full scale of {} A", name, mean, kFullScale));
+      throw std::runtime_error(
+          fmt::format("{}: {} A is beyond the full scale of {} A", name, mean, kFullScale));
     out.samples.push_back(static_cast<short>(code));
   }
   return out;
@@ -156,29 +162,32 @@ std::vector<Recording> clamp_recordings() {
   std::vector<Recording> out;
   RectifierSupply television(150e-6, 2.5);
   out.push_back(record("demo/l1-kettle-television.wav",
-                       "kettle 2200 W from 10 s to 36 s; television and LED lamps 110 W, 30 W more from 45 s", 11,
-                       [&](double t) {
+                       "kettle 2200 W from 10 s to 36 s; television and LED lamps 110 W, 30 W more from 45 s",
+                       11, [&](double t) {
                          const double angle = mains_angle(t);
-                         return television.step(angle, t < 45 ? 110 : 140) + (between(t, 10, 36) ? heater(angle, 2200) : 0);
+                         return television.step(angle, t < 45 ? 110 : 140) +
+                                (between(t, 10, 36) ? heater(angle, 2200) : 0);
                        }));
-  out.push_back(record("demo/l2-refrigerator-dimmer.wav",
-                       "refrigerator from 6.3 s to 52 s; halogen lamps 600 W, dimmer turned from 30 to 120 degrees between 20 "
-                       "s and 35 s, off at 56 s",
-                       12, [](double t) {
-                         const double angle = mains_angle(t) - 2 * kPi / 3;
-                         const double cut = kPi / 6 + kPi / 2 * ramp(t, 20, 35);
-                         return compressor(t, 6.3, 52, angle) + (between(t, 0, 56) ? dimmed_lamps(angle, 600, cut) : 0);
-                       }));
+  out.push_back(record(
+      "demo/l2-refrigerator-dimmer.wav",
+      "refrigerator from 6.3 s to 52 s; halogen lamps 600 W, dimmer turned from 30 to 120 degrees between 20 "
+      "s and 35 s, off at 56 s",
+      12, [](double t) {
+        const double angle = mains_angle(t) - 2 * kPi / 3;
+        const double cut = kPi / 6 + kPi / 2 * ramp(t, 20, 35);
+        return compressor(t, 6.3, 52, angle) + (between(t, 0, 56) ? dimmed_lamps(angle, 600, cut) : 0);
+      }));
   Inverter inverter;
-  out.push_back(record("demo/l3-heat-pump.wav",
-                       "heat pump inverter: standby 20 W, rises to 1500 W between 5 s and 20 s, falls to 700 W between 38 s "
-                       "and 44 s, off at 54 s; filter "
-                       "capacitors 0.08 A",
-                       13, [&](double t) {
-                         const double angle = mains_angle(t) - 4 * kPi / 3;
-                         const double watt = t < 54 ? 20 + 1480 * ramp(t, 5, 20) - 800 * ramp(t, 38, 44) : 20;
-                         return inverter.step(angle, watt) + 0.08 * kRoot2 * std::cos(angle);
-                       }));
+  out.push_back(record(
+      "demo/l3-heat-pump.wav",
+      "heat pump inverter: standby 20 W, rises to 1500 W between 5 s and 20 s, falls to 700 W between 38 s "
+      "and 44 s, off at 54 s; filter "
+      "capacitors 0.08 A",
+      13, [&](double t) {
+        const double angle = mains_angle(t) - 4 * kPi / 3;
+        const double watt = t < 54 ? 20 + 1480 * ramp(t, 5, 20) - 800 * ramp(t, 38, 44) : 20;
+        return inverter.step(angle, watt) + 0.08 * kRoot2 * std::cos(angle);
+      }));
   return out;
 }
 
@@ -187,8 +196,8 @@ class Contact {
  public:
   explicit Contact(std::uint32_t seed) : noise_(seed) {}
 
-  /// One pulse: the contact closes at `at` and opens `width` s later. It chatters for up to `closing` s when it closes and up
-  /// to `opening` s when it opens, in bursts whose lengths are random.
+  /// One pulse: the contact closes at `at` and opens `width` s later. It chatters for up to `closing` s when
+  /// it closes and up to `opening` s when it opens, in bursts whose lengths are random.
   void pulse(double at, double width, double closing, double opening) {
     chatter(at, closing, 0);
     chatter(at + width, opening, 1);
@@ -221,8 +230,8 @@ class Contact {
   std::vector<std::pair<double, int>> edges_;
 };
 
-/// A car charger's S0 meter, 2000 pulses per kWh, with a small relay as its output: pulses of 40 ms, up to 2 ms of chatter. The
-/// power steps from one phase's 2.3 kW to 7.4 kW and back to 3.7 kW.
+/// A car charger's S0 meter, 2000 pulses per kWh, with a small relay as its output: pulses of 40 ms, up to 2
+/// ms of chatter. The power steps from one phase's 2.3 kW to 7.4 kW and back to 3.7 kW.
 Contact charger_meter() {
   Contact contact(21);
   double energy = 0;  // Wh since the last pulse
@@ -236,22 +245,24 @@ Contact charger_meter() {
   return contact;
 }
 
-/// A water meter with a magnet and a reed contact, half a litre a pulse: a shower of 12 l/min from 4 s to 50 s. The reed is
-/// closed for three tenths of a turn and chatters for up to 6 ms.
+/// A water meter with a magnet and a reed contact, half a litre a pulse: a shower of 12 l/min from 4 s to 50
+/// s. The reed is closed for three tenths of a turn and chatters for up to 6 ms.
 Contact water_meter() {
   Contact contact(22);
   for (double t = 4.2; t < 50; t += 2.5) contact.pulse(t, 0.75, 0.0060, 0.0035);
   return contact;
 }
 
-/// The shortest pulses and the longest chatter that an S0 output may have (30 ms; 5 ms), 10 a second: 50 pulses from 1.5 s on.
+/// The shortest pulses and the longest chatter that an S0 output may have (30 ms; 5 ms), 10 a second: 50
+/// pulses from 1.5 s on.
 Contact s0_limit() {
   Contact contact(31);
   for (int n = 0; n < 50; ++n) contact.pulse(1.5 + n * 0.1, 0.030, 0.005, 0.005);
   return contact;
 }
 
-/// A clean contact that opens and closes `hz` times a second, half of the time closed: 300 pulses from 1.5 s on.
+/// A clean contact that opens and closes `hz` times a second, half of the time closed: 300 pulses from 1.5 s
+/// on.
 Contact fast(double hz) {
   Contact contact(32);
   for (int n = 0; n < 300; ++n) contact.pulse(1.5 + n / hz, 0.5 / hz, 0, 0);
@@ -264,10 +275,12 @@ void write_wav(const std::filesystem::path& file, const std::vector<short>& samp
   info.channels = 1;
   info.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
   SNDFILE* out = sf_open(file.c_str(), SFM_WRITE, &info);
-  const bool written = out != nullptr && sf_write_short(out, samples.data(), static_cast<sf_count_t>(samples.size())) ==
-                                             static_cast<sf_count_t>(samples.size());
+  const bool written =
+      out != nullptr && sf_write_short(out, samples.data(), static_cast<sf_count_t>(samples.size())) ==
+                            static_cast<sf_count_t>(samples.size());
   const bool closed = out != nullptr && sf_close(out) == 0;
-  if (!written || !closed) throw std::runtime_error(fmt::format("{}: cannot write: {}", file.string(), sf_strerror(nullptr)));
+  if (!written || !closed)
+    throw std::runtime_error(fmt::format("{}: cannot write: {}", file.string(), sf_strerror(nullptr)));
 }
 
 std::vector<short> read_wav(const std::filesystem::path& file) {
@@ -306,8 +319,8 @@ void print_expectations(const std::vector<Recording>& clamps, const Contact& cha
     }
     fmt::print("     {:.3f} Wh from 1.004 s on\n", energy);
   }
-  fmt::print("charger meter: {} pulses, {} Wh\nwater meter: {} pulses, {} l\n", charger.count(), charger.count() * 0.5,
-             water.count(), water.count() * 0.5);
+  fmt::print("charger meter: {} pulses, {} Wh\nwater meter: {} pulses, {} l\n", charger.count(),
+             charger.count() * 0.5, water.count(), water.count() * 0.5);
 }
 
 int run(const std::filesystem::path& folder, bool check) {
@@ -342,7 +355,8 @@ int main(int argc, char** argv) {
   const bool check = argc == 3 && std::string(argv[1]) == "--check";
   if (argc != 2 && !check) {
     fmt::print(stderr,
-               "usage: make_recordings FOLDER           writes demo/ and edges/ there and prints what to expect from the demo\n"
+               "usage: make_recordings FOLDER           writes demo/ and edges/ there and prints what to "
+               "expect from the demo\n"
                "       make_recordings --check FOLDER   exit status 1 when the files there differ\n");
     return 2;
   }

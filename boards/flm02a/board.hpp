@@ -12,8 +12,9 @@ struct Flm02a {
   static constexpr uint16_t hardware_major = 2;
   static constexpr uint8_t hardware_minor = 1;
 
-  /// 3.6864 MHz ceramic resonator; fuses run the CPU at it undivided, for which 1.8 V are enough. Brown-out detection at 1.8 V, as the boards
-  /// came: a failing supply is saved from 4.41 .. 5.29 V down, and a level of 4.3 V, which may be 4.5, would cut that off.
+  /// 3.6864 MHz ceramic resonator; fuses run the CPU at it undivided, for which 1.8 V are enough. Brown-out
+  /// detection at 1.8 V, as the boards came: a failing supply is saved from 4.41 .. 5.29 V down, and a level
+  /// of 4.3 V, which may be 4.5, would cut that off.
   static constexpr uint32_t cpu_hz = 3686400;
   static constexpr uint16_t clock_tolerance_ppm = 5000;
   using FuseBytes = Fuses<cpu_hz, 0xEC, 0xDE, 0x01>;
@@ -28,7 +29,8 @@ struct Flm02a {
   using PulsePort5 = PulseInput<4, Pin<IoPort::D, 3>>;
   static_assert(AllDifferent<PulsePort4, PulsePort5>::value, "two pulse ports share a pin");
 
-  /// The pulse inputs, handed to a template that takes them all. They share one I/O port, so one read sees them at once.
+  /// The pulse inputs, handed to a template that takes them all. They share one I/O port, so one read sees
+  /// them at once.
   template <template <class...> class Template>
   using WithPulseInputs = Template<PulsePort4, PulsePort5>;
   static constexpr IoPort pulse_io_port = PulsePort4::port;

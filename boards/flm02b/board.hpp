@@ -12,8 +12,9 @@ struct Flm02b {
   static constexpr uint16_t hardware_major = 2;
   static constexpr uint8_t hardware_minor = 2;
 
-  /// 16 MHz crystal, for which 3.78 V are needed. Brown-out detection at 1.8 V, as the boards came: a failing supply is saved from 4.41 .. 5.29 V
-  /// down, and a level of 4.3 V, which may be 4.5, would cut that off. So the fuses divide the clock by 8, and the firmware guards it.
+  /// 16 MHz crystal, for which 3.78 V are needed. Brown-out detection at 1.8 V, as the boards came: a failing
+  /// supply is saved from 4.41 .. 5.29 V down, and a level of 4.3 V, which may be 4.5, would cut that off. So
+  /// the fuses divide the clock by 8, and the firmware guards it.
   static constexpr uint32_t cpu_hz = 16000000;
   static constexpr uint16_t clock_tolerance_ppm = 100;
   using FuseBytes = Fuses<cpu_hz, 0x6E, 0xDE, 0x01, ClockGuard::by_firmware>;
@@ -22,15 +23,19 @@ struct Flm02b {
   using Sampling = SampleClock<cpu_hz, 64, 40, 128>;
 
   /// Converter inputs of terminal ports 1, 2, 3: ADC7, ADC0, ADC1.
-  static constexpr uint8_t clamp_input(uint8_t clamp) { return clamp == 0 ? 7 : static_cast<uint8_t>(clamp - 1); }
+  static constexpr uint8_t clamp_input(uint8_t clamp) {
+    return clamp == 0 ? 7 : static_cast<uint8_t>(clamp - 1);
+  }
 
   using PulsePort2 = PulseInput<1, Pin<IoPort::C, 0>, true>;
   using PulsePort3 = PulseInput<2, Pin<IoPort::C, 1>, true>;
   using PulsePort4 = PulseInput<3, Pin<IoPort::C, 4>>;
   using PulsePort5 = PulseInput<4, Pin<IoPort::C, 5>>;
-  static_assert(AllDifferent<PulsePort2, PulsePort3, PulsePort4, PulsePort5>::value, "two pulse ports share a pin");
+  static_assert(AllDifferent<PulsePort2, PulsePort3, PulsePort4, PulsePort5>::value,
+                "two pulse ports share a pin");
 
-  /// The pulse inputs, handed to a template that takes them all. They share one I/O port, so one read sees them at once.
+  /// The pulse inputs, handed to a template that takes them all. They share one I/O port, so one read sees
+  /// them at once.
   template <template <class...> class Template>
   using WithPulseInputs = Template<PulsePort2, PulsePort3, PulsePort4, PulsePort5>;
   static constexpr IoPort pulse_io_port = PulsePort4::port;
@@ -52,7 +57,8 @@ struct Flm02b {
   using RadioSelect = Pin<IoPort::D, 3>;
   using RadioClock = Pin<IoPort::D, 4>;
   using RadioRequest = Pin<IoPort::D, 2>;
-  static_assert(AllDifferent<RadioSelect, RadioClock, RadioRequest, InvertRx, InvertTx>::value, "the radio shares a pin");
+  static_assert(AllDifferent<RadioSelect, RadioClock, RadioRequest, InvertRx, InvertTx>::value,
+                "the radio shares a pin");
 
   static constexpr uint8_t spi_mode = 0;
   /// What the main board keeps between two bytes and before it reads a reply.

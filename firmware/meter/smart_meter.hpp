@@ -1,4 +1,5 @@
-// A smart meter on the board: its line's bytes in, a sensor's net energy and power out, and what else it told last.
+// A smart meter on the board: its line's bytes in, a sensor's net energy and power out, and what else it told
+// last.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -11,51 +12,62 @@
 namespace flm {
 namespace meter {
 
-/// What the last accepted telegram said, least significant byte first and last field first, as `gz` sends it from its end.
+/// What the last accepted telegram said, least significant byte first and last field first, as `gz` sends it
+/// from its end.
 struct Registers {
   uint32_t device_time;   ///< YYMMDDhhmm on the meter's clock, modulo 2^32; 0: not known
   uint32_t device_value;  ///< litre; MJ of heat and cooling
   uint32_t export_wh;     ///< modulo 2^32
   uint32_t import_wh;
-  uint16_t equipment;  ///< another meter has another number
-  uint16_t telegrams;  ///< accepted since reset, modulo 2^16
+  uint16_t equipment;   ///< another meter has another number
+  uint16_t telegrams;   ///< accepted since reset, modulo 2^16
   uint8_t device_type;  ///< protocol::p1::device::Type: 3 gas, 4 heat, 7 water, ...; 0: none
 };
 constexpr uint8_t registers_size = 21;  ///< without padding at the end
 static_assert(offsetof(Registers, device_value) - offsetof(Registers, device_time) ==
-                  offsetof(protocol::p1::Device, value) - offsetof(protocol::p1::Device, time), "time and value are copied as one");
+                  offsetof(protocol::p1::Device, value) - offsetof(protocol::p1::Device, time),
+              "time and value are copied as one");
 
 /// Telegrams into readings. `Fields`: what of them a board has room for.
 template <class Fields = protocol::p1::BoardFields>
 class SmartMeter {
  public:
   /// `port_6`: bits of metering::port_6.
-  void configure(uint8_t port_6) { parser_.accept_without_crc((port_6 & metering::port_6::without_crc) != 0); }
+  void configure(uint8_t port_6) {
+    parser_.accept_without_crc((port_6 & metering::port_6::without_crc) != 0);
+  }
 
-  /// Main loop: up to `most` bytes of the line. `sensor`: the one that the meter feeds, or metering::no_sensor; `link`: how its counter
-  /// follows the meter. True when that has changed, and must be saved.
+  /// Main loop: up to `most` bytes of the line. `sensor`: the one that the meter feeds, or
+  /// metering::no_sensor; `link`: how its counter follows the meter. True when that has changed, and must be
+  /// saved.
   template <class Line>
-  FLM_NODISCARD FLM_OUTLINE bool read(Line& line, uint8_t most, metering::Sensors& sensors, uint8_t sensor, metering::MeterLink& link) {
+  FLM_NODISCARD FLM_OUTLINE bool read(Line& line, uint8_t most, metering::Sensors& sensors, uint8_t sensor,
+                                      metering::MeterLink& link) {
     bool changed = false;
     const uint8_t* byte = line.meter_bytes(most);
     for (uint8_t left = most; left != 0; --left)
-      if (parser_.push(*byte++) == protocol::p1::Event::telegram && accept(sensors, sensor, link)) changed = true;
+      if (parser_.push(*byte++) == protocol::p1::Event::telegram && accept(sensors, sensor, link))
+        changed = true;
     line.meter_bytes_read(most);
     return changed;
   }
 
   FLM_NODISCARD const Registers& registers() const { return registers_; }
   /// How often something was refused, a byte for each protocol::p1::Error; stays at 255.
-  FLM_NODISCARD uint8_t errors(uint8_t error) const { return parser_.errors(static_cast<protocol::p1::Error>(error)); }
+  FLM_NODISCARD uint8_t errors(uint8_t error) const {
+    return parser_.errors(static_cast<protocol::p1::Error>(error));
+  }
 
  private:
   /// Of a meter's number: set, so that with any sensor's it is none of MeterLink's special ones.
   static constexpr uint16_t always = 8;
   static_assert(metering::sensor_count <= always, "a sensor's number has no more bits than that");
 
-  /// A telegram is whole: its values are told. Without CRC, another meter counts when two telegrams in a row say so; and a telegram that tells
-  /// its energy by other registers than those before is as another meter's: it may have lost some.
-  FLM_NODISCARD FLM_OUTLINE bool accept(metering::Sensors& sensors, uint8_t sensor, metering::MeterLink& link) {
+  /// A telegram is whole: its values are told. Without CRC, another meter counts when two telegrams in a row
+  /// say so; and a telegram that tells its energy by other registers than those before is as another meter's:
+  /// it may have lost some.
+  FLM_NODISCARD FLM_OUTLINE bool accept(metering::Sensors& sensors, uint8_t sensor,
+                                        metering::MeterLink& link) {
     SmartMeter* self = this;  // As Parser::push().
     __asm__("" : "+r"(self));
     return self->take(sensors, sensor, link);
@@ -85,7 +97,8 @@ class SmartMeter {
     }
     if (sensor == metering::no_sensor) return false;
     if (has_net && another) sensors.change_meter(sensor, link, meter_and_sensor, before);
-    // Short and long telegrams may come in turn: what one of them does not tell is as the one before has told it.
+    // Short and long telegrams may come in turn: what one of them does not tell is as the one before has told
+    // it.
     const bool has_power = parser_.has_power();
     if (has_net || has_power) {
       metering::Sensor& told = sensors.told(sensor);
@@ -109,7 +122,7 @@ class SmartMeter {
 
   Registers registers_ = {};
   uint8_t power_known_ = 0;  ///< 2: the telegram before told the power; 1 or 0: it did not
-  uint16_t said_ = 0;  ///< the meter that the last telegram has named; 0: none yet
+  uint16_t said_ = 0;        ///< the meter that the last telegram has named; 0: none yet
   protocol::p1::Parser<Fields> parser_;
 };
 

@@ -18,7 +18,8 @@ FLM_OUTLINE inline void increment(uint32_t& number) { ++number; }
 constexpr uint32_t product_limit = 0x7FFFFFFFu;
 
 /// a * b / 2^16, rounded down, product_limit when it is more than that. Bit by bit, in 280 cycles and 20 for
-/// each bit of b above 2^16: the compiler's product of 64 bits takes 260, but 12 bytes more of the stack, where it is deepest.
+/// each bit of b above 2^16: the compiler's product of 64 bits takes 260, but 12 bytes more of the stack,
+/// where it is deepest.
 FLM_NODISCARD FLM_OUTLINE constexpr uint32_t multiply_q16(uint32_t a, uint32_t b) {
   if (a > product_limit) {
     const uint32_t other = a;
@@ -66,7 +67,8 @@ FLM_NODISCARD FLM_INLINE constexpr uint32_t square_10_bits(uint16_t x) {
   const uint16_t low_square = static_cast<uint16_t>(low * low);
   const uint16_t cross = static_cast<uint16_t>(low * high);
   const uint8_t high_square = static_cast<uint8_t>(high * high);
-  const uint16_t upper = static_cast<uint16_t>((low_square >> 8) + cross + cross + static_cast<uint16_t>(high_square << 8));
+  const uint16_t upper =
+      static_cast<uint16_t>((low_square >> 8) + cross + cross + static_cast<uint16_t>(high_square << 8));
   return static_cast<uint32_t>(upper) << 8 | static_cast<uint8_t>(low_square);
 }
 

@@ -1,8 +1,9 @@
 // Pulse inputs: debounced falling edges, by looking at the level at every scan of the clamps (2 kHz).
 //
-// A level counts when it has been the same for the port's debounce time, without a break. So contacts may bounce for
-// anything shorter than that, spikes shorter than that are nothing, an edge inside the bounce is never forgotten (the level
-// is looked at again at every scan), and noise of whatever frequency costs a bounded time.
+// A level counts when it has been the same for the port's debounce time, without a break. So contacts may
+// bounce for anything shorter than that, spikes shorter than that are nothing, an edge inside the bounce is
+// never forgotten (the level is looked at again at every scan), and noise of whatever frequency costs a
+// bounded time.
 #pragma once
 #include <stdint.h>
 
@@ -11,12 +12,14 @@
 namespace flm {
 namespace metering {
 
-/// Debounce time of a port until it is set: longer than the 5 ms for which an S0 contact may bounce, shorter than
-/// half a period at 60 Hz.
+/// Debounce time of a port until it is set: longer than the 5 ms for which an S0 contact may bounce, shorter
+/// than half a period at 60 Hz.
 constexpr uint16_t default_debounce_tenths_ms = 60;
-/// Shortest: four scans on both boards. No spike of 1 ms is seen in more than three, every level of 2 ms (250 Hz) in four.
+/// Shortest: four scans on both boards. No spike of 1 ms is seen in more than three, every level of 2 ms (250
+/// Hz) in four.
 constexpr uint16_t shortest_debounce_tenths_ms = 15;
-/// Longest, for gas and water wheels whose magnet creeps past a reed contact: all that 16 bits hold, 6.5535 s.
+/// Longest, for gas and water wheels whose magnet creeps past a reed contact: all that 16 bits hold, 6.5535
+/// s.
 constexpr uint16_t longest_debounce_tenths_ms = 0xFFFF;
 
 /// What is kept of one input.
@@ -25,10 +28,11 @@ struct PulseInput {
   uint16_t held;      ///< scans for which the level has differed from the accepted one
   uint16_t debounce;  ///< scans after which it is accepted
   volatile uint8_t pulses;  ///< accepted and not taken yet
-  uint8_t pin;        ///< mask in the I/O port
+  uint8_t pin;              ///< mask in the I/O port
 };
 
-/// The pulse inputs of a board: `Inputs` are boards::PulseInput types on one I/O port, of adjoining terminal ports.
+/// The pulse inputs of a board: `Inputs` are boards::PulseInput types on one I/O port, of adjoining terminal
+/// ports.
 template <class... Inputs>
 class PulseInputs {
  public:
@@ -56,7 +60,8 @@ class PulseInputs {
   /// True when pulses wait to be taken.
   FLM_NODISCARD bool any() const { return any_ != 0; }
 
-  /// Main loop: hands each input's pulses to `use(terminal_port, pulses, last_ms, debounce)`, once and only once.
+  /// Main loop: hands each input's pulses to `use(terminal_port, pulses, last_ms, debounce)`, once and only
+  /// once.
   template <class Critical, class Use>
   void take(Use use) {
     any_ = 0;  // before the looks: a pulse that comes now is taken now, or at the next call
@@ -75,7 +80,8 @@ class PulseInputs {
     }
   }
 
-  /// Watches the pins of `mask` from now on. A level that was there before is no edge. Under a critical section.
+  /// Watches the pins of `mask` from now on. A level that was there before is no edge. Under a critical
+  /// section.
   void watch(uint8_t mask, uint8_t levels) {
     const uint8_t added = static_cast<uint8_t>(mask & ~watched_);
     accepted_ = static_cast<uint8_t>((accepted_ & ~added) | (levels & added));
@@ -85,7 +91,8 @@ class PulseInputs {
       if ((input.pin & counting_) == 0) input.held = 0;
   }
 
-  /// Sets the inputs' debounce times, in tenths of a ms, the first input's first. `Clock`: says how many scans that is.
+  /// Sets the inputs' debounce times, in tenths of a ms, the first input's first. `Clock`: says how many
+  /// scans that is.
   template <class Clock>
   void set_debounce(const uint16_t* tenths_ms) {
     for (PulseInput& input : inputs_) input.debounce = Clock::scans_of_tenths(*tenths_ms++);
@@ -99,7 +106,8 @@ class PulseInputs {
 
   /// Terminal ports (a bit each, port 1 is bit 0) that are pulse inputs with the analog front end off, or on.
   FLM_NODISCARD static constexpr uint8_t terminal_ports(bool analog_off) {
-    const uint8_t each_port[] = {static_cast<uint8_t>(analog_off || !Inputs::when_analog_off ? 1u << Inputs::terminal_port : 0u)...};
+    const uint8_t each_port[] = {
+        static_cast<uint8_t>(analog_off || !Inputs::when_analog_off ? 1u << Inputs::terminal_port : 0u)...};
     uint8_t ports = 0;
     for (const uint8_t port : each_port) ports = static_cast<uint8_t>(ports | port);
     return ports;
@@ -107,14 +115,16 @@ class PulseInputs {
 
   /// Pins that are pulse inputs with the analog front end off, or on.
   FLM_NODISCARD static constexpr uint8_t mask(bool analog_off) {
-    const uint8_t each_pin[] = {static_cast<uint8_t>(analog_off || !Inputs::when_analog_off ? Inputs::mask : 0)...};
+    const uint8_t each_pin[] = {
+        static_cast<uint8_t>(analog_off || !Inputs::when_analog_off ? Inputs::mask : 0)...};
     uint8_t pins = 0;
     for (const uint8_t pin : each_pin) pins = static_cast<uint8_t>(pins | pin);
     return pins;
   }
 
  private:
-  static_assert(terminal_port_of(count - 1) - terminal_port_of(0) == count - 1, "pulse inputs take adjoining terminal ports, in order");
+  static_assert(terminal_port_of(count - 1) - terminal_port_of(0) == count - 1,
+                "pulse inputs take adjoining terminal ports, in order");
 
   /// Some level differs from the accepted one, or has.
   FLM_OUTLINE void sample_all(uint8_t differs, uint8_t levels, const uint32_t& now_ms) {

@@ -1,4 +1,5 @@
-// The sampling interrupt's work: one ADC code in, a few additions, and once a second two banks of sums change places.
+// The sampling interrupt's work: one ADC code in, a few additions, and once a second two banks of sums change
+// places.
 #pragma once
 #include <stdint.h>
 
@@ -9,17 +10,16 @@
 namespace flm {
 namespace metering {
 
-/// Adds up the clamps' samples, in turn, window by window. Windows adjoin: each sample belongs to exactly one, and the step
-/// to a window's first sample counts in that window.
+/// Adds up the clamps' samples, in turn, window by window. Windows adjoin: each sample belongs to exactly
+/// one, and the step to a window's first sample counts in that window.
 template <class Arithmetic, uint8_t Clamps = clamps>
 class Sampler {
  public:
   /// Before the first add().
-  void start() {
-    active_ = at_ = bank_[0];
-  }
+  void start() { active_ = at_ = bank_[0]; }
 
-  /// Interrupt: the code of the clamp whose turn it is. True when it was the last of a scan: end_scan() comes next.
+  /// Interrupt: the code of the clamp whose turn it is. True when it was the last of a scan: end_scan() comes
+  /// next.
   FLM_NODISCARD FLM_INLINE bool add(uint16_t code) {
     ClampSums& sums = *at_;
     const uint16_t before = sums.last;
@@ -38,7 +38,8 @@ class Sampler {
     return ++clamp_ == Clamps;
   }
 
-  /// Interrupt: a scan has ended, and with it the window if `window_ends` (or as soon as the one before it has been fetched).
+  /// Interrupt: a scan has ended, and with it the window if `window_ends` (or as soon as the one before it
+  /// has been fetched).
   FLM_INLINE void end_scan(bool window_ends) {
     clamp_ = 0;
     ++samples_;
@@ -59,12 +60,13 @@ class Sampler {
   FLM_NODISCARD bool window_ready() const { return window_ready_ != 0; }
   /// Samples a clamp in the finished window.
   FLM_NODISCARD const uint16_t& window_samples() const { return finished_samples_; }
-  /// The finished window's sums of a clamp, from 0; they stand from window_ready() to release_window(), and after it until the next window
-  /// ends: hold_window() puts that off.
+  /// The finished window's sums of a clamp, from 0; they stand from window_ready() to release_window(), and
+  /// after it until the next window ends: hold_window() puts that off.
   FLM_NODISCARD FLM_OUTLINE const ClampSums& window(uint8_t clamp) const { return finished()[clamp]; }
   /// Main loop: the finished window has been used.
   void release_window() { window_ready_ = 0; }
-  /// Main loop, under a critical section: no window ends until release_window(). False when a finished one waits already.
+  /// Main loop, under a critical section: no window ends until release_window(). False when a finished one
+  /// waits already.
   FLM_NODISCARD bool hold_window() {
     const bool released = window_ready_ == 0;
     window_ready_ = 1;
@@ -96,9 +98,10 @@ class Sampler {
   }
 
   // What is small comes first: a pointer to this object reaches 63 bytes by 2-byte instructions.
-  ClampSums* at_ = nullptr;        ///< of the next sample
-  ClampSums* active_ = nullptr;    ///< bank that is being filled
-  uint16_t samples_ = 0;  ///< of the window in progress; in its first scan, 0, its bank holds an old one's sums
+  ClampSums* at_ = nullptr;      ///< of the next sample
+  ClampSums* active_ = nullptr;  ///< bank that is being filled
+  uint16_t samples_ =
+      0;  ///< of the window in progress; in its first scan, 0, its bank holds an old one's sums
   uint16_t finished_samples_ = 0;
   volatile uint8_t window_ready_ = 0;
   uint8_t clamp_ = 0;

@@ -14,24 +14,28 @@ FLM_NODISCARD FLM_OUTLINE inline uint8_t bit(uint8_t number) { return static_cas
 
 /// What a sensor has counted.
 struct Total {
-  uint32_t counter;       ///< Wh or litre, wraps at 2^32; two's complement of a smart meter that was given more than it took
-  uint16_t remainder;     ///< on the way to the next count: pulse: thousandths, or parts of its divisor; clamp: W s, 0..3599; smart meter: not used
+  uint32_t counter;    ///< Wh or litre, wraps at 2^32; two's complement of a smart meter that was given more
+                       ///< than it took
+  uint16_t remainder;  ///< on the way to the next count: pulse: thousandths, or parts of its divisor; clamp:
+                       ///< W s, 0..3599; smart meter: not used
   uint8_t watt_fraction;  ///< clamp: 1/256 W that the last reported power left out
 };
 
-/// How a counter follows its smart meter: it is the meter's net energy + offset. Kept with the counter, so that what goes by while the board
-/// is off is counted.
+/// How a counter follows its smart meter: it is the meter's net energy + offset. Kept with the counter, so
+/// that what goes by while the board is off is counted.
 struct MeterLink {
   uint32_t offset;  ///< Wh, modulo 2^32; 0: the counter is the meter's own
   uint16_t number;  ///< of meter and sensor; or one of the two below
 
-  static constexpr uint16_t none = 0;     ///< no meter is known. A counter of 0 becomes the meter's own; any other goes on from there
+  static constexpr uint16_t none =
+      0;  ///< no meter is known. A counter of 0 becomes the meter's own; any other goes on from there
   static constexpr uint16_t was_set = 1;  ///< a host has set the counter: it goes on from there, 0 as well
 };
 
 /// One logical meter.
 struct Sensor : Total {
-  uint32_t extra;  ///< W for a clamp or a smart meter (signed), ms since reset of the last pulse for a pulse meter
+  uint32_t
+      extra;  ///< W for a clamp or a smart meter (signed), ms since reset of the last pulse for a pulse meter
 };
 
 /// All sensors of a board, with the map from ports, and who must be told what.
@@ -52,9 +56,9 @@ class Sensors {
   FLM_NODISCARD uint16_t constant(uint8_t sensor) const { return settings_.constant[sensor]; }
   FLM_NODISCARD uint16_t fraction(uint8_t sensor) const { return settings_.fraction[sensor]; }
 
-  /// `pulse_ports`: terminal ports that are pulse inputs now, a bit each. A sensor that turns from one class of meter into another
-  /// starts without a remainder: its meaning changes. After each change of the map, or of what the ports are. `keep_remainders`:
-  /// they have been saved under the same map.
+  /// `pulse_ports`: terminal ports that are pulse inputs now, a bit each. A sensor that turns from one class
+  /// of meter into another starts without a remainder: its meaning changes. After each change of the map, or
+  /// of what the ports are. `keep_remainders`: they have been saved under the same map.
   void classify(uint8_t pulse_ports, bool keep_remainders = false) {
     for (const uint8_t sensor : settings_.map) {
       if (sensor != no_sensor) {
@@ -88,7 +92,10 @@ class Sensors {
   }
   /// Thousandths of a pulse sensor's counter, rounded down; 0 for a clamp.
   FLM_NODISCARD uint16_t milli(uint8_t sensor) {
-    return (counts_pulses_ & bit(sensor)) != 0 ? static_cast<uint16_t>(multiply_16(at(sensor).remainder, thousandths) / parts_of_a_count(sensor)) : 0;
+    return (counts_pulses_ & bit(sensor)) != 0
+               ? static_cast<uint16_t>(multiply_16(at(sensor).remainder, thousandths) /
+                                       parts_of_a_count(sensor))
+               : 0;
   }
 
   /// True when the sensor's last second was measured whole: enabled, mapped and scaled as now from its start.
@@ -96,7 +103,8 @@ class Sensors {
   /// Ends a second: from now on every enabled sensor's next one is whole.
   FLM_OUTLINE void settle() {
     uint8_t settled = 0;
-    for (uint8_t sensor = sensor_count; sensor-- != 0;) settled = static_cast<uint8_t>(settled << 1 | settings_.enabled[sensor]);
+    for (uint8_t sensor = sensor_count; sensor-- != 0;)
+      settled = static_cast<uint8_t>(settled << 1 | settings_.enabled[sensor]);
     settled_ = settled;
   }
   /// The same for all of them.
@@ -104,9 +112,10 @@ class Sensors {
   /// Something outside changed under a sensor: its second in progress does not count.
   void unsettle(uint8_t sensor) { settled_ = static_cast<uint8_t>(settled_ & ~bit(sensor)); }
 
-  /// A second of a clamp sensor, or what a failure has left of it: its power, in 1/256 W, and how long that was, in 1/65536 s, at most 2 s.
-  /// Reported in whole watts; what that leaves out of a second is carried to the next one, and its energy is that of the reported watts, so the
-  /// counter is the integral of the readings.
+  /// A second of a clamp sensor, or what a failure has left of it: its power, in 1/256 W, and how long that
+  /// was, in 1/65536 s, at most 2 s. Reported in whole watts; what that leaves out of a second is carried to
+  /// the next one, and its energy is that of the reported watts, so the counter is the integral of the
+  /// readings.
   void add_power(uint8_t sensor, uint32_t power_q8, uint32_t seconds_q16 = whole_second_q16) {
     Sensor& s = at(sensor);
     const uint32_t energy_q8 = multiply_q16(power_q8, seconds_q16) + s.watt_fraction;
@@ -117,19 +126,23 @@ class Sensors {
   }
   static constexpr uint32_t whole_second_q16 = 0x10000;
 
-  /// A smart meter's telegram: to its sensor belong its net energy and the offset, Wh, and its power, W, signed.
+  /// A smart meter's telegram: to its sensor belong its net energy and the offset, Wh, and its power, W,
+  /// signed.
   FLM_NODISCARD Sensor& told(uint8_t sensor) {
     mark_changed(sensor);
     return at(sensor);
   }
-  /// A sensor follows another meter than before, or anew: `number`, the meter's and the sensor's; `net_wh`, from where its counter goes on.
+  /// A sensor follows another meter than before, or anew: `number`, the meter's and the sensor's; `net_wh`,
+  /// from where its counter goes on.
   void change_meter(uint8_t sensor, MeterLink& link, uint16_t number, uint32_t net_wh) {
     const uint32_t counter = at(sensor).counter;
     link.offset = link.number == MeterLink::none && counter == 0 ? 0 : counter - net_wh;
     link.number = number;
   }
   /// The sensor that follows the smart meter, or no_sensor.
-  FLM_NODISCARD uint8_t meter_sensor() const { return (settings_.port_6 & port_6::p1) != 0 ? sensor_of(port_count - 1) : no_sensor; }
+  FLM_NODISCARD uint8_t meter_sensor() const {
+    return (settings_.port_6 & port_6::p1) != 0 ? sensor_of(port_count - 1) : no_sensor;
+  }
 
   /// What is kept of a remainder that no sensor can have: nothing.
   void check_remainders() {

@@ -14,8 +14,9 @@ constexpr uint8_t port_count = 6;
 constexpr uint8_t no_sensor = 0xFF;
 /// Terminal ports 2 to 5 (1 to 4 here) are pulse inputs on one board or another.
 constexpr uint8_t first_pulse_port = 1, pulse_port_count = 4;
-/// A pulse's fraction in parts of a count: up to 999 thousandths. More than a thousand divides the constant instead: 1000 and 3200 are 1000/3200 Wh,
-/// a pulse of a meter of 3200 a kWh, exactly. A remainder is less than the largest one, and fits in a failure record's 12 bits.
+/// A pulse's fraction in parts of a count: up to 999 thousandths. More than a thousand divides the constant
+/// instead: 1000 and 3200 are 1000/3200 Wh, a pulse of a meter of 3200 a kWh, exactly. A remainder is less
+/// than the largest one, and fits in a failure record's 12 bits.
 constexpr uint16_t thousandths = 1000, largest_divisor = 4095;
 
 /// As the port that the LED shows: the heartbeat.
@@ -32,7 +33,8 @@ constexpr uint8_t all = 7;
 /// Values of several bytes stand least significant byte first, as both the AVR and the PC keep numbers.
 struct Settings {
   uint16_t constant[sensor_count];  ///< clamp: nWh per count and 1.5 ms; pulse: Wh or litre per pulse
-  uint16_t fraction[sensor_count];  ///< pulse: thousandths of Wh or litre beside it, 0..999; or what it is divided by, 1001..4095
+  uint16_t fraction[sensor_count];  ///< pulse: thousandths of Wh or litre beside it, 0..999; or what it is
+                                    ///< divided by, 1001..4095
   ClampCalibration calibration[clamps];
   uint16_t debounce_tenths_ms[pulse_port_count];
   uint16_t software;              ///< what `gs` answers: major, minor; a byte each

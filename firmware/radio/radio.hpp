@@ -1,14 +1,18 @@
-// The RFM12B's driver, and the `u` channel of the control link: packets from the air to the host, and from the host to the air.
+// The RFM12B's driver, and the `u` channel of the control link: packets from the air to the host, and from
+// the host to the air.
 //
-// nIRQ -> on_interrupt: one byte in or out. Last byte of a packet that wants it -> its acknowledgement begins in the same interrupt.
-// SPI byte -> Channel words: the oldest packet goes up, and is kept until the host has clocked all of it; a packet comes down.
-// Main loop -> step: what waits for silence, what has been waited for too long, and whether the chip still lives.
+// nIRQ -> on_interrupt: one byte in or out. Last byte of a packet that wants it -> its acknowledgement begins
+// in the same interrupt. SPI byte -> Channel words: the oldest packet goes up, and is kept until the host has
+// clocked all of it; a packet comes down. Main loop -> step: what waits for silence, what has been waited for
+// too long, and whether the chip still lives.
 //
 // Promises:
 //   1. What goes up has the right CRC, and is one whole packet of this group.
-//   2. Packets go up in the order they came, each once; the newest is dropped, and counted, when there is no room.
+//   2. Packets go up in the order they came, each once; the newest is dropped, and counted, when there is no
+//      room.
 //   3. What is dropped is not acknowledged. What is acknowledged goes up.
-//   4. What the host sends goes out whole and unchanged, or not at all, and is counted then. Neither takes for ever.
+//   4. What the host sends goes out whole and unchanged, or not at all, and is counted then. Neither takes
+//      for ever.
 //   5. Nobody waits longer than the 16 bits of a word.
 #pragma once
 #include <stdint.h>
@@ -22,14 +26,16 @@
 namespace flm {
 namespace radio {
 
-/// `Hal`: has `Critical`, and the words that hal/README.md has under "Radio". One interrupt's handler calls on_interrupt(), one, which
-/// it may interrupt and be interrupted by, the words of the channel; everything else is the main loop's.
+/// `Hal`: has `Critical`, and the words that hal/README.md has under "Radio". One interrupt's handler calls
+/// on_interrupt(), one, which it may interrupt and be interrupted by, the words of the channel; everything
+/// else is the main loop's.
 template <class Hal>
 class Radio : public protocol::NoMeterLine {
  public:
   static constexpr bool exists = true;
   constexpr Radio() : fast_(false), makes_noise_(false), makes_none_(false), sleeps_(false) {}
-  /// Two full packets, of header, length and payload, one or two of a kube, and a byte that tells full from empty.
+  /// Two full packets, of header, length and payload, one or two of a kube, and a byte that tells full from
+  /// empty.
   static constexpr uint8_t queue_bytes = 2 * (2 + protocol::jeenode::payload_max) + 28 + 1;
 
   /// Before the first interrupt: sets up the chip, and listens.
@@ -58,8 +64,8 @@ class Radio : public protocol::NoMeterLine {
     set_up(hal);
   }
 
-  /// Main loop: on, the chip sleeps until it is told off again: 0.3 uA for 12 mA. A packet on its way in is given up, one on its way out is
-  /// sent again, one that comes from the host waits.
+  /// Main loop: on, the chip sleeps until it is told off again: 0.3 uA for 12 mA. A packet on its way in is
+  /// given up, one on its way out is sent again, one that comes from the host waits.
   void save_power(Hal& hal, bool on) {
     sleeps_ = on;
     if (!on) return set_up(hal);
@@ -171,17 +177,21 @@ class Radio : public protocol::NoMeterLine {
   /// What the interrupt has to tell the main loop.
   enum class Heard : uint8_t { nothing, something, noise, reset };
 
-  /// Of filled_: the packet is whole. What is added is how often a carrier has kept it from being sent: after 128 times of 1 to 16 ms it
-  /// is 0, and the packet is given up. The longest packet of others takes 31 ms; this is no traffic, but interference or a stuck sender.
+  /// Of filled_: the packet is whole. What is added is how often a carrier has kept it from being sent: after
+  /// 128 times of 1 to 16 ms it is 0, and the packet is given up. The longest packet of others takes 31 ms;
+  /// this is no traffic, but interference or a stuck sender.
   static constexpr uint8_t waiting = 0x80;
 
-  /// A byte that does not come for this long does not come: crystal start and a byte at the slow rate are 5.5 ms.
+  /// A byte that does not come for this long does not come: crystal start and a byte at the slow rate are 5.5
+  /// ms.
   static constexpr uint8_t byte_timeout_ms = 10;
   static constexpr uint8_t tick_ms = 100;
-  /// Silence after which an empty housekeeping packet is acknowledged again: an acknowledgement comes within 8 ms.
+  /// Silence after which an empty housekeeping packet is acknowledged again: an acknowledgement comes within
+  /// 8 ms.
   static constexpr uint8_t answer_ms = 15;
-  /// Ticks without an interrupt: after which a nIRQ that is low is stuck; the chip is asked for a sign of life, if no carrier would be
-  /// missed; or in any case; and one that gives no such signs is set up again without a word.
+  /// Ticks without an interrupt: after which a nIRQ that is low is stuck; the chip is asked for a sign of
+  /// life, if no carrier would be missed; or in any case; and one that gives no such signs is set up again
+  /// without a word.
   static constexpr uint8_t stuck_ticks = 10, probe_ticks = 20, carrier_ticks = 30, refresh_ticks = 40;
 
   FLM_NODISCARD bool sending() const { return (filled_ & waiting) != 0; }
@@ -224,7 +234,8 @@ class Radio : public protocol::NoMeterLine {
       state_ = byte == 0 ? State::crc_low : State::payload;
       if (byte > protocol::jeenode::payload_max) wrong();
       if (byte == 0 && (acknowledgement_ & protocol::jeenode::header::acknowledge) != 0) {
-        // Empty housekeeping: it may be another board's acknowledgement, and its answer to ours would never end.
+        // Empty housekeeping: it may be another board's acknowledgement, and its answer to ours would never
+        // end.
         if (answered_) acknowledgement_ = 0;
         answered_ = true;
       }
@@ -270,7 +281,8 @@ class Radio : public protocol::NoMeterLine {
     return (word & status::ready) != 0;
   }
 
-  /// A byte for the transmitter. False when there is none: listen() comes next, from the handler, or the stack would hold both.
+  /// A byte for the transmitter. False when there is none: listen() comes next, from the handler, or the
+  /// stack would hold both.
   FLM_NODISCARD FLM_INLINE bool send(Hal& hal) {
     uint8_t byte = protocol::jeenode::preamble;
     switch (state_) {
@@ -294,7 +306,10 @@ class Radio : public protocol::NoMeterLine {
           state_ = State::send_crc_high;
           break;
         }
-        byte = acknowledgement_ == 0 ? packet_[place_] : place_ == 0 ? group_ : place_ == 1 ? acknowledgement_ : uint8_t{0};
+        byte = acknowledgement_ == 0 ? packet_[place_]
+               : place_ == 0         ? group_
+               : place_ == 1         ? acknowledgement_
+                                     : uint8_t{0};
         ++place_;
         --left_;
         break;
@@ -371,7 +386,8 @@ class Radio : public protocol::NoMeterLine {
         idle_ms_ = 0;
         return begin_sending(hal);
       }
-      // Random enough: the clock at this try, the chip's noise in the status, and what the host has read last.
+      // Random enough: the clock at this try, the chip's noise in the status, and what the host has read
+      // last.
       backoff_ms_ = static_cast<uint8_t>(1 + static_cast<uint8_t>(now_ms_ * 5 + word + up_crc_) % 16);
       const uint8_t tries = static_cast<uint8_t>(filled_ + 1);
       filled_ = tries;
@@ -426,10 +442,11 @@ class Radio : public protocol::NoMeterLine {
   volatile uint8_t write_ = 0;   ///< behind the last whole packet
   volatile uint8_t read_ = 0;    ///< of the oldest packet
   uint8_t given_ = 0;            ///< bytes of it that the host has been given
-  uint16_t up_crc_ = 0;  ///< of those
+  uint16_t up_crc_ = 0;          ///< of those
   volatile uint8_t filled_ = 0;  ///< bytes of packet_ and 1; 0: none comes; `waiting` and its tries
   uint8_t place_ = 0;            ///< of the next byte: in queue_, or what is sent
-  uint16_t crc_ = 0;  ///< not 0xFFFF: all of this object begins as zeros, and needs no image of itself in flash
+  uint16_t crc_ =
+      0;  ///< not 0xFFFF: all of this object begins as zeros, and needs no image of itself in flash
   uint8_t last_ = 0;             ///< received or sent, and not yet in crc_
   uint8_t left_ = 0;             ///< bytes of the payload; then, the CRC's high byte
   uint8_t acknowledgement_ = 0;  ///< header, while one is to be sent; no_room; or 0
@@ -438,7 +455,8 @@ class Radio : public protocol::NoMeterLine {
   volatile bool answered_ = false;  ///< empty housekeeping has just come
   uint8_t group_ = 0;
   bool fast_ : 1;
-  // Whether the chip makes bytes of noise when it is told to: once it has, it must; one that did not is asked no more.
+  // Whether the chip makes bytes of noise when it is told to: once it has, it must; one that did not is asked
+  // no more.
   bool makes_noise_ : 1;
   bool makes_none_ : 1;
   bool sleeps_ : 1;  ///< to save power
@@ -447,8 +465,10 @@ class Radio : public protocol::NoMeterLine {
   uint8_t quiet_ = 0;    ///< ticks since the last interrupt
   uint8_t backoff_ms_ = 0;
   protocol::ChannelCounters counters_;
-  uint8_t packet_[protocol::jeenode::head + protocol::jeenode::payload_max] = {};  ///< of the host: group, header, length, payload
-  /// Packets of header, length, payload. The radio's interrupt writes, the SPI's reads; each index has one owner.
+  uint8_t packet_[protocol::jeenode::head + protocol::jeenode::payload_max] =
+      {};  ///< of the host: group, header, length, payload
+  /// Packets of header, length, payload. The radio's interrupt writes, the SPI's reads; each index has one
+  /// owner.
   uint8_t queue_[queue_bytes] = {};
 };
 

@@ -7,7 +7,8 @@
 namespace flm {
 namespace serial {
 
-/// Bytes between one who puts and one who takes, either of which may interrupt the other. `size`: a power of two; holds one less.
+/// Bytes between one who puts and one who takes, either of which may interrupt the other. `size`: a power of
+/// two; holds one less.
 template <uint8_t size>
 class ByteQueue {
   static_assert((size & (size - 1)) == 0, "a power of two");
@@ -52,7 +53,8 @@ class ByteQueue {
 class ForwardedLine {
  public:
   static constexpr bool has_meter_line = true;
-  /// Interrupt: a byte from the host. The last one for which there is room becomes the 0 that stands for those that are lost.
+  /// Interrupt: a byte from the host. The last one for which there is room becomes the 0 that stands for
+  /// those that are lost.
   void from_meter(uint8_t byte) {
     const bool room = bytes_.room() > 1;
     if (!bytes_.put(room ? byte : 0) || !room) ++overruns_;

@@ -1,18 +1,18 @@
-// The RS-485 port, and the `u` channel of the control link: bytes from the line to the host, and from the host to the line.
+// The RS-485 port, and the `u` channel of the control link: bytes from the line to the host, and from the
+// host to the line.
 //
-// Byte received -> on_received: kept until the host has clocked it.
-// SPI byte -> Channel words: bytes go up, bytes come down.
-// Main loop -> step: takes the line when there is something to send. Register empty -> on_empty: the next byte. Last bit sent ->
-// on_sent: lets go of the line, and listens.
+// Byte received -> on_received: kept until the host has clocked it. SPI byte -> Channel words: bytes go up,
+// bytes come down. Main loop -> step: takes the line when there is something to send. Register empty ->
+// on_empty: the next byte. Last bit sent -> on_sent: lets go of the line, and listens.
 //
-// Until the host sends for the first time, the transceiver rests in transmit, which makes terminal `a` a 3.3 V rail (shared
-// reference "hardware", port 6); from then on it listens whenever nothing is to be sent.
+// Until the host sends for the first time, the transceiver rests in transmit, which makes terminal `a` a 3.3
+// V rail (shared reference "hardware", port 6); from then on it listens whenever nothing is to be sent.
 #pragma once
 #include <stdint.h>
 
 #include "firmware/serial/byte_queue.hpp"
-#include "protocol/attributes.hpp"
 #include "hal/contract.hpp"
+#include "protocol/attributes.hpp"
 #include "protocol/link.hpp"
 
 namespace flm {
@@ -50,8 +50,8 @@ class SerialPort : public protocol::NoMeterLine {
   FLM_NODISCARD bool meter_waits() const { return meter_ && received_->waiting() != 0; }
   FLM_NODISCARD uint8_t meter_overruns() const { return received_->lost; }
 
-  /// Main loop: the supply is failing, or has recovered. The transceiver draws less while it does not rest in transmit; what it is doing
-  /// goes on.
+  /// Main loop: the supply is failing, or has recovered. The transceiver draws less while it does not rest in
+  /// transmit; what it is doing goes on.
   void save_power(Hal& hal, bool on) {
     if (rests_) hal.uart_drive(!on);
   }
@@ -72,7 +72,8 @@ class SerialPort : public protocol::NoMeterLine {
     hal.uart_put(byte);
     hal.uart_transmit();
   }
-  /// Interrupt: the last bit has been sent. What came too late to be sent without a gap is step()'s, and the line stays ours.
+  /// Interrupt: the last bit has been sent. What came too late to be sent without a gap is step()'s, and the
+  /// line stays ours.
   void on_sent(Hal& hal) {
     drives_ = false;
     if (to_send_.waiting() == 0) hal.uart_listen();

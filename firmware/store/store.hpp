@@ -1,4 +1,5 @@
-// Settings and counters in EEPROM (layout.hpp): a state machine that starts at most one byte's write a step and never waits.
+// Settings and counters in EEPROM (layout.hpp): a state machine that starts at most one byte's write a step
+// and never waits.
 #pragma once
 #include <stdint.h>
 
@@ -11,18 +12,23 @@
 namespace flm {
 namespace store {
 
-/// `Owner` offers hal() with the EEPROM; record(number) -> uint8_t*, the bytes of a record of layout.hpp; settings_are_possible(), of
-/// the settings in their record; and counted(sensor): nothing more comes to its counter while a failure is saved.
+/// `Owner` offers hal() with the EEPROM; record(number) -> uint8_t*, the bytes of a record of layout.hpp;
+/// settings_are_possible(), of the settings in their record; and counted(sensor): nothing more comes to its
+/// counter while a failure is saved.
 template <class Owner>
 class Store {
  public:
-  /// After reset, before interrupts: finds the newest records and copies them to the owner's. False when there are no settings.
+  /// After reset, before interrupts: finds the newest records and copies them to the owner's. False when
+  /// there are no settings.
   FLM_NODISCARD bool load(Owner& owner) {
     job_ = no_job;
     budget_ = failure_budget;
     for (uint8_t& sequence : sequence_) sequence = none_yet;
-    const uint8_t first = version_at(owner, version_address), second = version_at(owner, second_version_address);
-    chores_ = first > layout_version && second > layout_version ? foreign_medium : first == layout_version && second == layout_version ? 0 : version_mark;
+    const uint8_t first = version_at(owner, version_address),
+                  second = version_at(owner, second_version_address);
+    chores_ = first > layout_version && second > layout_version     ? foreign_medium
+              : first == layout_version && second == layout_version ? 0
+                                                                    : version_mark;
     if (foreign()) return false;
     used_ = areas_in_use(owner);
     if ((first | second) != 0) {
@@ -58,7 +64,9 @@ class Store {
   /// Saves one record, if it differs.
   void save(uint8_t record) { want(bit(record)); }
   /// True when every record that was asked for is on the medium, or could not be stored.
-  FLM_NODISCARD bool settled(Owner& owner) const { return job_ == no_job && wanted_ == 0 && unsaved_ == 0 && !owner.hal().eeprom_busy(); }
+  FLM_NODISCARD bool settled(Owner& owner) const {
+    return job_ == no_job && wanted_ == 0 && unsaved_ == 0 && !owner.hal().eeprom_busy();
+  }
   /// True when a record that was asked for has found no slot that holds it.
   FLM_NODISCARD bool has_failed() const { return unsaved_records_ != 0; }
   /// True while a byte is being written, and another one may follow.
@@ -74,15 +82,16 @@ class Store {
     if (job_ == settings_record) job_ = no_job;
   }
 
-  /// The supply is failing: first of all what has been added to the counters. False, and nothing happens, when the budget is used up, or there
-  /// is no room before tidy() has been done.
+  /// The supply is failing: first of all what has been added to the counters. False, and nothing happens,
+  /// when the budget is used up, or there is no room before tidy() has been done.
   FLM_NODISCARD bool save_for_failure() {
     const uint8_t area = static_cast<uint8_t>(used_ & 1);
     if (budget_ == 0 || (used_ & bit(area)) != 0 || foreign()) return false;
     --budget_;
     area_ = area;
     used_ = static_cast<uint8_t>(used_ | bit(area));
-    // A slot whose last byte is on its way is complete by the time that anything else is written; others are given up.
+    // A slot whose last byte is on its way is complete by the time that anything else is written; others are
+    // given up.
     if (job_ < records && place_ == size_) slot_is_complete();
     job_ = no_job;
     skipped_ = 0;
@@ -90,8 +99,11 @@ class Store {
     return true;
   }
   /// True when that is done.
-  FLM_NODISCARD bool failure_is_saved(Owner& owner) const { return unsaved_ == 0 && job_ != failure_job && !owner.hal().eeprom_busy(); }
-  /// The supply is trusted again, or lived with: gives each failure record's slot a successor, and then room for the next failure.
+  FLM_NODISCARD bool failure_is_saved(Owner& owner) const {
+    return unsaved_ == 0 && job_ != failure_job && !owner.hal().eeprom_busy();
+  }
+  /// The supply is trusted again, or lived with: gives each failure record's slot a successor, and then room
+  /// for the next failure.
   FLM_OUTLINE void tidy() {
     if (used_ == 0) return;
     checkpoint();
@@ -106,31 +118,43 @@ class Store {
 
  private:
   // A job is a record's number, or one of these.
-  static constexpr uint8_t version_job = records, clean_job = records + 1, failure_job = records + 2, no_job = 0xFF;
+  static constexpr uint8_t version_job = records, clean_job = records + 1, failure_job = records + 2,
+                           no_job = 0xFF;
   // Chores, a bit each. The version goes before any record, room for the next failure after them.
   static constexpr uint8_t version_mark = 1, clean_up = 2, foreign_medium = 4;
   static constexpr uint8_t all_sensors = (1 << metering::sensor_count) - 1;
   static constexpr uint8_t none_yet = 0xFF;  ///< the sequence number before the first, 0
 
   FLM_NODISCARD static uint8_t bit(uint8_t number) { return metering::bit(number); }
-  FLM_NODISCARD static uint8_t read(Owner& owner, uint16_t address) { return owner.hal().eeprom_read(address); }
+  FLM_NODISCARD static uint8_t read(Owner& owner, uint16_t address) {
+    return owner.hal().eeprom_read(address);
+  }
   FLM_NODISCARD bool is_stored(uint8_t record) const { return (stored_ & bit(record)) != 0; }
 
   FLM_NODISCARD FLM_OUTLINE static uint8_t size_of(uint8_t record) {
     return record == settings_record ? settings_size : record == board_record ? board_size : counter_size;
   }
-  FLM_NODISCARD FLM_OUTLINE static uint8_t slots_of(uint8_t record) { return record >= board_record ? settings_slots : counter_slots; }
+  FLM_NODISCARD FLM_OUTLINE static uint8_t slots_of(uint8_t record) {
+    return record >= board_record ? settings_slots : counter_slots;
+  }
   static_assert(board_slots == settings_slots, "slots_of");
   FLM_NODISCARD FLM_OUTLINE static uint16_t slot(uint8_t record, uint8_t sequence) {
     const uint8_t number = static_cast<uint8_t>(sequence & (slots_of(record) - 1));
-    const uint16_t first = record == settings_record ? settings_address
-                                                     : static_cast<uint16_t>(counters_address + static_cast<uint8_t>(record * (counter_slots * counter_slot_size)));
-    return static_cast<uint16_t>(first + static_cast<uint8_t>(number * static_cast<uint8_t>(size_of(record) + slot_end)));
+    const uint16_t first =
+        record == settings_record
+            ? settings_address
+            : static_cast<uint16_t>(counters_address +
+                                    static_cast<uint8_t>(record * (counter_slots * counter_slot_size)));
+    return static_cast<uint16_t>(
+        first + static_cast<uint8_t>(number * static_cast<uint8_t>(size_of(record) + slot_end)));
   }
   static_assert(board_record * counter_slots * counter_slot_size <= 0xFF, "slot(): a byte");
 
   FLM_NODISCARD FLM_OUTLINE static uint16_t failure_record(uint8_t area, uint8_t sensor) {
-    return static_cast<uint16_t>(failure_address + static_cast<uint8_t>((area == 0 ? sensor : static_cast<uint8_t>(sensor + metering::sensor_count)) * failure_record_size));
+    return static_cast<uint16_t>(
+        failure_address +
+        static_cast<uint8_t>((area == 0 ? sensor : static_cast<uint8_t>(sensor + metering::sensor_count)) *
+                             failure_record_size));
   }
 
   // --- reading ---
@@ -155,7 +179,9 @@ class Store {
         crc = protocol::crc16_arc_seldom(crc, bytes[at]);
       }
       crc = protocol::crc16_arc_seldom(crc, sequence);
-      if (read(owner, end) != static_cast<uint8_t>(crc) || read(owner, static_cast<uint16_t>(end + 1)) != static_cast<uint8_t>(crc >> 8)) continue;
+      if (read(owner, end) != static_cast<uint8_t>(crc) ||
+          read(owner, static_cast<uint16_t>(end + 1)) != static_cast<uint8_t>(crc >> 8))
+        continue;
       if (record == settings_record && !owner.settings_are_possible()) continue;
       if (is_stored(record) && static_cast<int8_t>(sequence - sequence_[record]) < 0) continue;
       sequence_[record] = sequence;
@@ -166,7 +192,8 @@ class Store {
 
   /// A byte of a record's newest slot; 0 when there is none.
   FLM_NODISCARD FLM_OUTLINE uint8_t stored_byte(Owner& owner, uint8_t record, uint8_t place) const {
-    return is_stored(record) ? read(owner, static_cast<uint16_t>(slot(record, sequence_[record]) + place)) : 0;
+    return is_stored(record) ? read(owner, static_cast<uint16_t>(slot(record, sequence_[record]) + place))
+                             : 0;
   }
 
   /// Adds what the failure records say: of each sensor the youngest that adds to its newest slot.
@@ -174,8 +201,11 @@ class Store {
     for (uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor) {
       for (uint8_t area = failure_areas; area-- != 0;) {
         const uint16_t address = failure_record(area, sensor);
-        for (uint8_t place = 0; place < failure_record_size; ++place) staged_[place] = read(owner, static_cast<uint16_t>(address + place));
-        if (staged_[4] != failure_crc(sequence_[sensor]) || ((staged_[3] ^ sequence_[sensor] << 4) & 0xF0) != 0) continue;
+        for (uint8_t place = 0; place < failure_record_size; ++place)
+          staged_[place] = read(owner, static_cast<uint16_t>(address + place));
+        if (staged_[4] != failure_crc(sequence_[sensor]) ||
+            ((staged_[3] ^ sequence_[sensor] << 4) & 0xF0) != 0)
+          continue;
         metering::Total& total = *reinterpret_cast<metering::Total*>(owner.record(sensor));
         total.counter += static_cast<uint16_t>(staged_[0] | staged_[1] << 8);
         total.remainder = static_cast<uint16_t>(staged_[2] | (staged_[3] & 0x0F) << 8);
@@ -189,14 +219,16 @@ class Store {
   FLM_NODISCARD FLM_OUTLINE static uint8_t areas_in_use(Owner& owner) {
     uint8_t used = 0;
     for (uint8_t place = 0; place < failure_areas * failure_area_size; ++place)
-      if (read(owner, static_cast<uint16_t>(failure_address + place)) != 0xFF) used = static_cast<uint8_t>(used | (place < failure_area_size ? 1 : 2));
+      if (read(owner, static_cast<uint16_t>(failure_address + place)) != 0xFF)
+        used = static_cast<uint8_t>(used | (place < failure_area_size ? 1 : 2));
     return used;
   }
 
   /// CRC of the failure record in staged_; never 0xff, which an erased cell says.
   FLM_NODISCARD FLM_OUTLINE uint8_t failure_crc(uint8_t sequence) const {
     uint8_t crc = protocol::crc8_maxim(0, sequence);
-    for (uint8_t place = 0; place < failure_record_size - 1; ++place) crc = protocol::crc8_maxim(crc, staged_[place]);
+    for (uint8_t place = 0; place < failure_record_size - 1; ++place)
+      crc = protocol::crc8_maxim(crc, staged_[place]);
     return crc == 0xFF ? 0xFE : crc;
   }
 
@@ -221,7 +253,8 @@ class Store {
       forget(record);
     }
     // What no slot has held stays in its failure record.
-    return (chores_ & clean_up) != 0 && (unsaved_records_ & all_sensors) == 0 && begin(clean_job, failure_address, failure_areas * failure_area_size);
+    return (chores_ & clean_up) != 0 && (unsaved_records_ & all_sensors) == 0 &&
+           begin(clean_job, failure_address, failure_areas * failure_area_size);
   }
   FLM_NODISCARD bool begin(uint8_t job, uint16_t address, uint8_t size) {
     job_ = job;
@@ -239,23 +272,29 @@ class Store {
     bool same = record != settings_record || is_stored(settings_record);
     for (uint8_t place = 0; place < size; ++place) {
       if (source_[place] != stored_byte(owner, record, place)) same = false;
-      if (record != settings_record) staged_[place] = source_[place];  // Counters go on while they are written.
+      if (record != settings_record)
+        staged_[place] = source_[place];  // Counters go on while they are written.
     }
     if (record < metering::sensor_count)
       for (uint8_t area = 0; area < failure_areas; ++area)
-        if (read(owner, static_cast<uint16_t>(failure_record(area, record) + failure_record_size - 1)) != 0xFF) same = false;
+        if (read(owner, static_cast<uint16_t>(failure_record(area, record) + failure_record_size - 1)) !=
+            0xFF)
+          same = false;
     if (same) return false;
     if (record != settings_record) source_ = staged_;
     return begin(record, slot(record, next_sequence(record)), static_cast<uint8_t>(size + slot_end));
   }
-  FLM_NODISCARD uint8_t next_sequence(uint8_t record) const { return static_cast<uint8_t>(sequence_[record] + 1 + skipped_); }
+  FLM_NODISCARD uint8_t next_sequence(uint8_t record) const {
+    return static_cast<uint8_t>(sequence_[record] + 1 + skipped_);
+  }
 
   /// The failure record of the next sensor that has something to say; false while none has, or is ready to.
   FLM_NODISCARD bool begin_failure_record(Owner& owner) {
     for (uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor) {
       if ((unsaved_ & bit(sensor)) == 0 || !owner.counted(sensor)) continue;
       unsaved_ = static_cast<uint8_t>(unsaved_ & ~bit(sensor));
-      if (stage_failure(owner, sensor)) return begin(failure_job, failure_record(area_, sensor), failure_record_size);
+      if (stage_failure(owner, sensor))
+        return begin(failure_job, failure_record(area_, sensor), failure_record_size);
     }
     return false;
   }
@@ -277,7 +316,8 @@ class Store {
     job_ = no_job;
   }
 
-  /// The byte just written is another than it should be. A slot is passed over, up to all but the newest good one.
+  /// The byte just written is another than it should be. A slot is passed over, up to all but the newest good
+  /// one.
   void cell_is_worn() {
     worn_ = true;
     if (job_ >= records) return;
@@ -298,9 +338,12 @@ class Store {
     } else if (job_ == failure_job) {
       value = staged_[place];
     } else if (job_ == version_job) {
-      if (place >= version_size) address = static_cast<uint16_t>(version_address - version_size + place);  // last: an older layout has only this one
+      if (place >= version_size)
+        address = static_cast<uint16_t>(version_address - version_size +
+                                        place);  // last: an older layout has only this one
       value = (place & 1) == 0 ? layout_version : static_cast<uint8_t>(~layout_version);
-    } else {  // From its end: a failure record is invalid as soon as its CRC is gone, and the younger ones go first.
+    } else {  // From its end: a failure record is invalid as soon as its CRC is gone, and the younger ones go
+              // first.
       address = static_cast<uint16_t>(failure_address + failure_areas * failure_area_size - 1 - place);
     }
     const uint8_t before = read(owner, address);
@@ -326,8 +369,8 @@ class Store {
     return left == 3 ? static_cast<uint8_t>(crc_) : value;
   }
 
-  /// Prepares a sensor's failure record: what has been added since its newest slot; false when that is nothing. More than fits: the whole
-  /// record is wanted.
+  /// Prepares a sensor's failure record: what has been added since its newest slot; false when that is
+  /// nothing. More than fits: the whole record is wanted.
   FLM_NODISCARD bool stage_failure(Owner& owner, uint8_t sensor) {
     const metering::Total& now = *reinterpret_cast<const metering::Total*>(owner.record(sensor));
     for (uint8_t place = 0; place < counter_size; ++place) staged_[place] = stored_byte(owner, sensor, place);
@@ -357,18 +400,18 @@ class Store {
   uint16_t crc_ = 0;
   uint16_t writes_ = 0;
   uint8_t job_ = 0;
-  uint8_t size_ = 0;      ///< of the job
-  uint8_t place_ = 0;     ///< in the job
-  uint8_t skipped_ = 0;   ///< slots of the job's record that did not hold it
-  uint8_t expected_ = 0;  ///< what the byte just written should be
-  uint8_t stored_ = 0;    ///< records that have a slot, a bit each
-  uint8_t wanted_ = 0;    ///< records to be saved where they differ, a bit each
-  uint8_t unsaved_ = 0;   ///< sensors whose failure records are still to be written, a bit each
+  uint8_t size_ = 0;             ///< of the job
+  uint8_t place_ = 0;            ///< in the job
+  uint8_t skipped_ = 0;          ///< slots of the job's record that did not hold it
+  uint8_t expected_ = 0;         ///< what the byte just written should be
+  uint8_t stored_ = 0;           ///< records that have a slot, a bit each
+  uint8_t wanted_ = 0;           ///< records to be saved where they differ, a bit each
+  uint8_t unsaved_ = 0;          ///< sensors whose failure records are still to be written, a bit each
   uint8_t unsaved_records_ = 0;  ///< records that no slot has held, a bit each
   uint8_t chores_ = 0;
-  uint8_t used_ = 0;  ///< failure areas with records, a bit each
-  uint8_t area_ = 0;  ///< of the failure that is being saved
-  uint8_t budget_ = 0;  ///< failures that may be saved before more is earned
+  uint8_t used_ = 0;      ///< failure areas with records, a bit each
+  uint8_t area_ = 0;      ///< of the failure that is being saved
+  uint8_t budget_ = 0;    ///< failures that may be saved before more is earned
   bool written_ = false;  ///< a byte, which has not been read back
   bool worn_ = false;
 };

@@ -27,11 +27,13 @@ class AvrCritical {
   const uint8_t status_;
 };
 
-/// In an interrupt's handler: from construction to the end of the scope all interrupts but its own may come. `off` and `on` are
-/// whole values of its control register: reading it back could write 1 to a flag, and so clear an interrupt that waits.
+/// In an interrupt's handler: from construction to the end of the scope all interrupts but its own may come.
+/// `off` and `on` are whole values of its control register: reading it back could write 1 to a flag, and so
+/// clear an interrupt that waits.
 class OthersInterrupt {
  public:
-  __attribute__((always_inline)) OthersInterrupt(volatile uint8_t& control, uint8_t off, uint8_t on) : control_(control), on_(on) {
+  __attribute__((always_inline)) OthersInterrupt(volatile uint8_t& control, uint8_t off, uint8_t on)
+      : control_(control), on_(on) {
     control_ = off;
     sei();
   }

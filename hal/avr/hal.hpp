@@ -19,15 +19,15 @@
 namespace flm {
 namespace hal {
 
-/// GPIOR0: single instructions set, clear and test a bit. The reset cause (bits of MCUSR) waits here until memory has been
-/// initialised; the interrupts keep two flags above it.
+/// GPIOR0: single instructions set, clear and test a bit. The reset cause (bits of MCUSR) waits here until
+/// memory has been initialised; the interrupts keep two flags above it.
 inline volatile uint8_t& flags() { return GPIOR0; }
 constexpr uint8_t reset_cause_mask = 0x0F;
 constexpr uint8_t pulses_due = 6;  ///< bit: a scan has ended, nobody has looked at the pulse ports
 constexpr uint8_t looking = 7;     ///< bit: somebody does
 
-/// Timer 1 counts at this rate for as long as start_sampling() needs the time since reset: an eighth of the crystal's, also while the CPU
-/// runs at an eighth.
+/// Timer 1 counts at this rate for as long as start_sampling() needs the time since reset: an eighth of the
+/// crystal's, also while the CPU runs at an eighth.
 template <class Board>
 constexpr uint32_t timer_1_hz() {
   return Board::cpu_hz / 8;
@@ -35,8 +35,9 @@ constexpr uint32_t timer_1_hz() {
 /// What memory that has not been used since reset holds: of the stack.
 constexpr uint8_t unused_mark = 0xA5;
 
-/// Before memory is initialised: the watchdog, which a reset of its own leaves running at its shortest time; timer 1 counts from here, so that
-/// start_sampling() knows the time since reset however long the start-up code takes; and what the stack may use is marked.
+/// Before memory is initialised: the watchdog, which a reset of its own leaves running at its shortest time;
+/// timer 1 counts from here, so that start_sampling() knows the time since reset however long the start-up
+/// code takes; and what the stack may use is marked.
 template <class Board>
 inline void clock_from_reset() {
   flags() = MCUSR;
@@ -97,11 +98,12 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   /// ADCSRA and SPCR while their interrupts are wanted, and while they are held back.
   static constexpr uint8_t converter_held = static_cast<uint8_t>(_BV(ADEN) | _BV(ADATE) | adc_clock_select());
   static constexpr uint8_t converter_on = static_cast<uint8_t>(converter_held | _BV(ADIE));
-  static constexpr uint8_t spi_held =
-      static_cast<uint8_t>(_BV(SPE) | (Board::spi_mode & 2 ? _BV(CPOL) : 0) | (Board::spi_mode & 1 ? _BV(CPHA) : 0));
+  static constexpr uint8_t spi_held = static_cast<uint8_t>(_BV(SPE) | (Board::spi_mode & 2 ? _BV(CPOL) : 0) |
+                                                           (Board::spi_mode & 1 ? _BV(CPHA) : 0));
   static constexpr uint8_t spi_on = static_cast<uint8_t>(spi_held | _BV(SPIE));
 
-  /// Converter input of a clamp against the internal 1.1 V reference (24.9.1). Any time outside of a conversion's start.
+  /// Converter input of a clamp against the internal 1.1 V reference (24.9.1). Any time outside of a
+  /// conversion's start.
   static void select_clamp(uint8_t clamp) {
     ADMUX = static_cast<uint8_t>(_BV(REFS1) | _BV(REFS0) | Board::clamp_input(clamp));
   }
@@ -110,7 +112,8 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   static void set_lines(bool analog, bool invert_rx, bool invert_tx) {
     set_lines_of<Board>(analog, invert_rx, invert_tx, Switchable<Board::has_port_configuration>());
   }
-  /// The same object, but the compiler no longer knows its address, and so reaches members by 2-byte instead of 4-byte instructions.
+  /// The same object, but the compiler no longer knows its address, and so reaches members by 2-byte instead
+  /// of 4-byte instructions.
   template <class T>
   FLM_INLINE static T& by_pointer(T& object) {
     T* pointer = &object;
@@ -119,9 +122,10 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   }
   static void barrier() { __asm__ volatile("" ::: "memory"); }
 
-  /// Sleeps in idle mode until an interrupt, unless there is something to do. Going to sleep while no conversion is running starts one
-  /// (10.3, 24.6), off the grid and of the wrong clamp: between two conversions, and when one is about to end, it returns at once. Then it
-  /// leaves interrupts on, as the converter's must come in time.
+  /// Sleeps in idle mode until an interrupt, unless there is something to do. Going to sleep while no
+  /// conversion is running starts one (10.3, 24.6), off the grid and of the wrong clamp: between two
+  /// conversions, and when one is about to end, it returns at once. Then it leaves interrupts on, as the
+  /// converter's must come in time.
   template <class Pending>
   static void idle(Pending pending) {
     if (!conversion_goes_on()) return;
@@ -135,8 +139,8 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
     sei();
   }
 
-  /// True while a conversion is running that takes 64 cycles or more to its end: enough for `pending()`, and to go to sleep. Timer 0 has
-  /// counted from 0 since its start; the count that it shows may be about to end.
+  /// True while a conversion is running that takes 64 cycles or more to its end: enough for `pending()`, and
+  /// to go to sleep. Timer 0 has counted from 0 since its start; the count that it shows may be about to end.
   FLM_NODISCARD FLM_INLINE static bool conversion_goes_on() {
     constexpr uint8_t last_count = (Sampling::conversion_cycles - 64) / Sampling::timer_prescaler - 1;
     return (ADCSRA & _BV(ADSC)) != 0 && TCNT0 <= last_count;
@@ -152,8 +156,10 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   static void eeprom_start(uint16_t address, uint8_t value, EepromWrite how) {
     EEAR = address;
     EEDR = value;
-    static_assert(static_cast<uint8_t>(EepromWrite::erase_and_write) == 0 && static_cast<uint8_t>(EepromWrite::erase) == 1 &&
-                      static_cast<uint8_t>(EepromWrite::write) == 2, "EEPM1:0 of table 8-1");
+    static_assert(static_cast<uint8_t>(EepromWrite::erase_and_write) == 0 &&
+                      static_cast<uint8_t>(EepromWrite::erase) == 1 &&
+                      static_cast<uint8_t>(EepromWrite::write) == 2,
+                  "EEPM1:0 of table 8-1");
     const uint8_t mode = static_cast<uint8_t>(static_cast<uint8_t>(how) * _BV(EEPM0));
     const Critical timed;
     EECR = static_cast<uint8_t>(mode | _BV(EEMPE));
@@ -169,15 +175,16 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
 
   /// The comparator's output: the bandgap is above the divided supply (23.3).
   FLM_NODISCARD static bool supply_low() { return (ACSR & _BV(ACO)) != 0; }
-  /// Its rising edge has captured timer 1 since the last call (16.6.1). No interrupt: noise on the supply would starve the others.
+  /// Its rising edge has captured timer 1 since the last call (16.6.1). No interrupt: noise on the supply
+  /// would starve the others.
   FLM_NODISCARD static bool supply_fell() {
     if ((TIFR1 & _BV(ICF1)) == 0) return false;
     TIFR1 = _BV(ICF1);
     return true;
   }
-  /// While the supply is low, at a clock that it may no longer be enough for: nothing is sampled or received, and the CPU runs at an eighth,
-  /// for which 1.8 V are enough (28.2), until the supply has been good for 10 ms, or low for 0.8 s, when it is lived with. True when that is
-  /// over. Timer 0 keeps its ticks.
+  /// While the supply is low, at a clock that it may no longer be enough for: nothing is sampled or received,
+  /// and the CPU runs at an eighth, for which 1.8 V are enough (28.2), until the supply has been good for 10
+  /// ms, or low for 0.8 s, when it is lived with. True when that is over. Timer 0 keeps its ticks.
   FLM_NODISCARD static bool ride_out() {
     if (!guards_clock) return true;
     for (;;) {
@@ -227,10 +234,11 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
     }
   }
 
-  /// First trigger 30 ms after reset, when the reference and the pull-ups have settled, and the EEPROM has been read at either
-  /// board's clock, whatever is in it; then one every tick.
+  /// First trigger 30 ms after reset, when the reference and the pull-ups have settled, and the EEPROM has
+  /// been read at either board's clock, whatever is in it; then one every tick.
   static void start_sampling() {
-    constexpr uint16_t timer_0_start = static_cast<uint16_t>(timer_1_hz<Board>() / 100 * 3 - Sampling::tick_cycles / 8);
+    constexpr uint16_t timer_0_start =
+        static_cast<uint16_t>(timer_1_hz<Board>() / 100 * 3 - Sampling::tick_cycles / 8);
     while (TCNT1 < timer_0_start) {
     }
     GTCCR = _BV(PSRSYNC);
@@ -247,7 +255,9 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   static void start_converter() {
     set_sleep_mode(SLEEP_MODE_IDLE);
     select_clamp(0);
-    ADCSRA = static_cast<uint8_t>(_BV(ADEN) | adc_clock_select() | _BV(ADSC));  // The first conversion takes 25 clocks (24.4): this one is for nobody.
+    ADCSRA = static_cast<uint8_t>(
+        _BV(ADEN) | adc_clock_select() |
+        _BV(ADSC));  // The first conversion takes 25 clocks (24.4): this one is for nobody.
     TCCR0A = _BV(WGM01);
     OCR0A = static_cast<uint8_t>(Sampling::counts - 1);
     while ((ADCSRA & _BV(ADSC)) != 0) {
@@ -262,9 +272,10 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
     SPDR = 0;
   }
 
-  /// The bandgap against the divided supply; the comparator's rising output captures timer 1, through the noise canceler (16.6.3). Where
-  /// the fuses divide the clock, it stays divided until the supply has been good for a millisecond, or is taken for one whose threshold lies
-  /// above it after 15 ms: 16 MHz need 3.78 V (28.2), and the supply is still rising.
+  /// The bandgap against the divided supply; the comparator's rising output captures timer 1, through the
+  /// noise canceler (16.6.3). Where the fuses divide the clock, it stays divided until the supply has been
+  /// good for a millisecond, or is taken for one whose threshold lies above it after 15 ms: 16 MHz need 3.78
+  /// V (28.2), and the supply is still rising.
   static void start_supply_watch() {
     constexpr uint16_t millisecond = timer_1_hz<Board>() / 1000;
     DIDR1 = _BV(AIN1D);
@@ -275,7 +286,9 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
       for (;;) {
         const uint16_t now = TCNT1;
         if (supply_low()) good_since = now;
-        if (static_cast<uint16_t>(now - good_since) >= millisecond || static_cast<uint16_t>(now - begin) >= 15 * millisecond) break;
+        if (static_cast<uint16_t>(now - good_since) >= millisecond ||
+            static_cast<uint16_t>(now - begin) >= 15 * millisecond)
+          break;
       }
       CLKPR = _BV(CLKPCE);  // 8.12.2: the new value follows within four cycles.
       CLKPR = 0;
@@ -287,12 +300,14 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   /// For ride_out(): the CPU at an eighth of its clock and back, interrupts off; timer 0 goes on at its pace.
   static void divide_clock(bool divided) {
     constexpr uint8_t select = timer_clock_select();
-    static_assert(!guards_clock || Sampling::timer_prescaler == 64, "divided by 8, another prescaler must keep the pace");
+    static_assert(!guards_clock || Sampling::timer_prescaler == 64,
+                  "divided by 8, another prescaler must keep the pace");
     CLKPR = _BV(CLKPCE);
     CLKPR = divided ? 3 : 0;
     TCCR0B = divided ? static_cast<uint8_t>(_BV(CS01)) : select;
   }
-  static constexpr uint16_t ride_out_ticks = static_cast<uint16_t>(Board::cpu_hz / 10 * 8 / Sampling::tick_cycles);
+  static constexpr uint16_t ride_out_ticks =
+      static_cast<uint16_t>(Board::cpu_hz / 10 * 8 / Sampling::tick_cycles);
   static constexpr uint8_t good_ticks = static_cast<uint8_t>(Board::cpu_hz / 100 / Sampling::tick_cycles);
 
   /// Ports 2 and 3 stay clamps.

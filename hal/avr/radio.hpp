@@ -1,4 +1,5 @@
-// The radio's part of the hal contract on the ATmega168P: USART 0 as SPI master (data sheet, chapter 21), nIRQ on INT0.
+// The radio's part of the hal contract on the ATmega168P: USART 0 as SPI master (data sheet, chapter 21),
+// nIRQ on INT0.
 #pragma once
 #include <avr/io.h>
 #include <stdint.h>
@@ -9,8 +10,8 @@
 namespace flm {
 namespace hal {
 
-/// In another interrupt's handler, before it lets others in: from construction to the end of the scope the radio waits. It has 160 us
-/// and more for a byte; the link and the converter have not.
+/// In another interrupt's handler, before it lets others in: from construction to the end of the scope the
+/// radio waits. It has 160 us and more for a byte; the link and the converter have not.
 class RadioWaits {
  public:
   FLM_INLINE RadioWaits() : mask_(EIMSK) { EIMSK = 0; }
@@ -27,7 +28,8 @@ template <class Board>
 struct AvrRadio {
   /// The FIFO is read with at most 2.5 MHz, a quarter of the chip's crystal (RFM12B data sheet, "FIFO read").
   static constexpr uint32_t clock_max = 2500000;
-  static constexpr uint8_t divider = static_cast<uint8_t>((Board::cpu_hz + 2 * clock_max - 1) / (2 * clock_max) - 1);
+  static constexpr uint8_t divider =
+      static_cast<uint8_t>((Board::cpu_hz + 2 * clock_max - 1) / (2 * clock_max) - 1);
 
   /// Before the first word.
   static void start_radio() {
@@ -66,8 +68,8 @@ struct AvrRadio {
   FLM_NODISCARD FLM_INLINE static bool radio_request() {
     return (PortRegisters<Board::RadioRequest::port>::in() & Board::RadioRequest::mask) == 0;
   }
-  /// INT0; an edge that comes while it is masked waits. Its handler begins with interrupts on (ISR_NOBLOCK), and masks itself: nIRQ
-  /// cannot fall again before the chip has been served.
+  /// INT0; an edge that comes while it is masked waits. Its handler begins with interrupts on (ISR_NOBLOCK),
+  /// and masks itself: nIRQ cannot fall again before the chip has been served.
   FLM_INLINE static void radio_interrupt(bool wanted) { EIMSK = wanted ? _BV(INT0) : 0; }
 
  private:

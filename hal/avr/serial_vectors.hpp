@@ -1,6 +1,6 @@
-// Interrupt vectors of a board whose USART 0 is the serial port. Included once, after vectors.hpp. The converter comes first: a
-// conversion's interrupt is due within 144 cycles (FLM02A), so none of these keeps it waiting for long. Each holds both back while it lets
-// others in, or they could pile up on the stack.
+// Interrupt vectors of a board whose USART 0 is the serial port. Included once, after vectors.hpp. The
+// converter comes first: a conversion's interrupt is due within 144 cycles (FLM02A), so none of these keeps
+// it waiting for long. Each holds both back while it lets others in, or they could pile up on the stack.
 #pragma once
 
 ISR(USART_UDRE_vect) {

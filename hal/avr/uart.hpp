@@ -1,4 +1,5 @@
-// The serial port's part of the hal contract on the ATmega168P: USART 0 behind an RS-485 transceiver (data sheet 8271, chapter 20).
+// The serial port's part of the hal contract on the ATmega168P: USART 0 behind an RS-485 transceiver (data
+// sheet 8271, chapter 20).
 #pragma once
 #include <avr/io.h>
 #include <stdint.h>
@@ -19,14 +20,16 @@ template <class Board>
 struct AvrUart {
   static constexpr uint32_t baud = 115200;
   static constexpr uint32_t slow_baud = 9600;
-  static_assert(Board::cpu_hz % (8 * baud) == 0 && Board::cpu_hz % (8 * slow_baud) == 0, "the bit rate is not exact");
+  static_assert(Board::cpu_hz % (8 * baud) == 0 && Board::cpu_hz % (8 * slow_baud) == 0,
+                "the bit rate is not exact");
 
   FLM_INLINE static void take_byte() {
     const uint8_t errors = UCSR0A & (_BV(FE0) | _BV(DOR0) | _BV(UPE0));  // before the byte: 20.7.4
     uart_queue.put(UDR0, errors == 0);
   }
   static ReceivedBytes& uart_received() { return uart_queue; }
-  /// 115200 8N1, or 9600 7E1, at double speed; the line is driven, idle. Interrupts off, or before the first one.
+  /// 115200 8N1, or 9600 7E1, at double speed; the line is driven, idle. Interrupts off, or before the first
+  /// one.
   static void uart_start(bool slow) {
     UCSR0B = 0;
     UBRR0 = slow ? Board::cpu_hz / (8 * slow_baud) - 1 : Board::cpu_hz / (8 * baud) - 1;
@@ -36,9 +39,9 @@ struct AvrUart {
     AvrPin<typename Board::DriverEnable>::set(true);
     AvrPin<typename Board::DriverEnable>::make_output();
   }
-  /// What the receiver has. Called after each conversion, in the converter's interrupt: an interrupt of its own for each byte would cost
-  /// twice as much, and delay the conversions. At 115200 baud a byte comes every 320 cycles (FLM02A), a conversion ends every 576, and
-  /// the receiver keeps three (20.7.4).
+  /// What the receiver has. Called after each conversion, in the converter's interrupt: an interrupt of its
+  /// own for each byte would cost twice as much, and delay the conversions. At 115200 baud a byte comes every
+  /// 320 cycles (FLM02A), a conversion ends every 576, and the receiver keeps three (20.7.4).
   FLM_INLINE static void take_received() {
     if ((UCSR0A & _BV(RXC0)) == 0) return;
     take_byte();
@@ -51,8 +54,9 @@ struct AvrUart {
     AvrPin<typename Board::DriverEnable>::set(true);
     UCSR0B = _BV(TXEN0) | _BV(UDRIE0);
   }
-  /// Sends a byte. What says that all is sent is taken back, as it may be the byte before that has just ended. As with uart_finish(),
-  /// interrupts stay off until the handler that calls it returns: the next one must not come while its registers are on the stack.
+  /// Sends a byte. What says that all is sent is taken back, as it may be the byte before that has just
+  /// ended. As with uart_finish(), interrupts stay off until the handler that calls it returns: the next one
+  /// must not come while its registers are on the stack.
   FLM_INLINE static void uart_put(uint8_t byte) {
     cli();
     UDR0 = byte;

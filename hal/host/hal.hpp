@@ -22,18 +22,22 @@ struct HostEeprom {
     if (!busy) return;
     busy = false;
     uint8_t& byte = bytes[address];
-    byte = mode == EepromWrite::erase ? 0xFF : mode == EepromWrite::write ? static_cast<uint8_t>(byte & value) : value;
+    byte = mode == EepromWrite::erase   ? 0xFF
+           : mode == EepromWrite::write ? static_cast<uint8_t>(byte & value)
+                                        : value;
   }
 
   uint8_t bytes[eeprom_size];
   bool instant = false;  ///< writes take no time: for code that waits for them
-  bool busy = false;     ///< a write has been started; whoever owns the EEPROM calls finish() when its time has passed
+  bool busy =
+      false;  ///< a write has been started; whoever owns the EEPROM calls finish() when its time has passed
   uint16_t address = 0;
   uint8_t value = 0;
   EepromWrite mode = EepromWrite::erase_and_write;
 };
 
-/// Hardware of a board on this machine. Whoever owns the board application sets the inputs and reads the outputs.
+/// Hardware of a board on this machine. Whoever owns the board application sets the inputs and reads the
+/// outputs.
 template <class BoardFacts>
 struct HostHal : HostUart, HostRadioWords {
   using Board = BoardFacts;
@@ -79,7 +83,8 @@ struct HostHal : HostUart, HostRadioWords {
     supply_has_fallen = false;
     return fell;
   }
-  /// Whoever owns the board sets riding_out to false when the supply is good again or lived with; until then nothing is sampled or received.
+  /// Whoever owns the board sets riding_out to false when the supply is good again or lived with; until then
+  /// nothing is sampled or received.
   FLM_NODISCARD bool ride_out() {
     if (Board::FuseBytes::guard == boards::ClockGuard::none) return true;
     if (!rides_out) riding_out = true;

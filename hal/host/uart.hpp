@@ -9,11 +9,11 @@ namespace hal {
 
 /// The words that firmware/serial asks for. Whoever owns the board raises the interrupts that these ask for.
 struct HostUart {
-  bool uart_drives = true;    ///< the transceiver is in transmit
+  bool uart_drives = true;  ///< the transceiver is in transmit
   bool uart_receives = false;
-  bool uart_asks = false;     ///< for a byte to send
-  bool uart_finishes = false; ///< wants to be told when the last bit is out
-  bool uart_full = false;     ///< a byte has been put
+  bool uart_asks = false;      ///< for a byte to send
+  bool uart_finishes = false;  ///< wants to be told when the last bit is out
+  bool uart_full = false;      ///< a byte has been put
   uint8_t uart_byte = 0;
   uint32_t uart_baud = 115200;  ///< 8N1; or 9600, 7E1
 

@@ -22,12 +22,16 @@ const avr_timer_t* find_timer(const avr_t* avr, char name) {
 }  // namespace
 
 Adc::Adc(Chip& chip, CodeSource source)
-    : chip_(chip), source_(std::move(source)), timer_(find_timer(chip.avr(), '0')), end_(chip, [this] { finish(); }) {
+    : chip_(chip),
+      source_(std::move(source)),
+      timer_(find_timer(chip.avr(), '0')),
+      end_(chip, [this] { finish(); }) {
   chip.on_write<&Adc::write_control>(reg::adcsra, this);
   chip.on_write<&Adc::write_trigger>(reg::adcsrb, this);
   chip.on_read<&Adc::read_low>(reg::adcl, this);
   chip.on_read<&Adc::read_high>(reg::adch, this);
-  Chip::on_signal<&Adc::compare_flag>(chip.interrupt(vector::timer0_compare_a).irq + AVR_INT_IRQ_PENDING, this);
+  Chip::on_signal<&Adc::compare_flag>(chip.interrupt(vector::timer0_compare_a).irq + AVR_INT_IRQ_PENDING,
+                                      this);
   chip.on_sleep([this] { sleep(); });
   chip.on_reset([this] { reset(); });
 }
@@ -45,7 +49,8 @@ unsigned Adc::divisor() const {
 }
 
 bool Adc::triggered_by_timer() const {
-  return (chip_.data(reg::adcsra) & (aden | adate)) == (aden | adate) && (chip_.data(reg::adcsrb) & 7) == timer0_compare_a;
+  return (chip_.data(reg::adcsra) & (aden | adate)) == (aden | adate) &&
+         (chip_.data(reg::adcsrb) & 7) == timer0_compare_a;
 }
 
 /// The emulator notices a match at the next instruction boundary; the converter starts at the match itself.
@@ -74,7 +79,8 @@ void Adc::trigger(std::uint64_t cycle) {
 }
 
 void Adc::sleep() {
-  if ((chip_.data(reg::adcsra) & aden) != 0 && !end_.armed()) start(chip_.cycle(), first_ ? first_conversion : started_conversion);
+  if ((chip_.data(reg::adcsra) & aden) != 0 && !end_.armed())
+    start(chip_.cycle(), first_ ? first_conversion : started_conversion);
 }
 
 void Adc::start(std::uint64_t cycle, unsigned half_clocks) {
@@ -105,7 +111,8 @@ void Adc::write_control(std::uint16_t, std::uint8_t value) {
   const bool flag = (before & adif) != 0;
   const bool clear = (value & adif) != 0;
   const bool running = end_.armed() && (value & aden) != 0;
-  chip_.data(reg::adcsra) = static_cast<std::uint8_t>((value & ~(adif | adsc)) | (flag ? adif : 0) | (running ? adsc : 0));
+  chip_.data(reg::adcsra) =
+      static_cast<std::uint8_t>((value & ~(adif | adsc)) | (flag ? adif : 0) | (running ? adsc : 0));
   if (clear) chip_.clear(vector::adc);
   if ((value & aden) == 0) {
     end_.cancel();
@@ -122,8 +129,11 @@ void Adc::write_trigger(std::uint16_t address, std::uint8_t value) {
   // 24.4: from a source whose flag is clear to one whose flag is set is a rising edge as well.
   if (!selected && triggered_by_timer() && compare_flag_) trigger(chip_.cycle());
   const std::uint8_t trigger_source = value & 7;
-  if ((chip_.data(reg::adcsra) & adate) != 0 && trigger_source != free_running && trigger_source != timer0_compare_a)
-    chip_.warn("the converter waits for a trigger that the simulator does not have: ADCSRB ADTS2:0 is neither 000 nor 011");
+  if ((chip_.data(reg::adcsra) & adate) != 0 && trigger_source != free_running &&
+      trigger_source != timer0_compare_a)
+    chip_.warn(
+        "the converter waits for a trigger that the simulator does not have: ADCSRB ADTS2:0 is neither 000 "
+        "nor 011");
 }
 
 std::uint8_t Adc::read_low(std::uint16_t) {

@@ -1,4 +1,5 @@
-// The ATmega168P's analog-to-digital converter (data sheet, chapter 24), started by software, by timer 0, by itself or by sleep.
+// The ATmega168P's analog-to-digital converter (data sheet, chapter 24), started by software, by timer 0, by
+// itself or by sleep.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -9,10 +10,10 @@
 
 namespace flm::sim {
 
-/// Replaces the emulator's converter. Of the auto-trigger sources (table 24-6) it has free running and timer 0 compare match A.
-/// The selector is latched when a conversion starts; the result is there when it ends. Going to sleep, in idle mode as in ADC noise
-/// reduction mode, starts a conversion when the converter is enabled and none is running (10.3, 24.6); the data sheet does not say that
-/// auto triggering changes that.
+/// Replaces the emulator's converter. Of the auto-trigger sources (table 24-6) it has free running and timer
+/// 0 compare match A. The selector is latched when a conversion starts; the result is there when it ends.
+/// Going to sleep, in idle mode as in ADC noise reduction mode, starts a conversion when the converter is
+/// enabled and none is running (10.3, 24.6); the data sheet does not say that auto triggering changes that.
 class Adc {
  public:
   /// Code 0..1023 of a conversion of an input (MUX3:0) that starts at a time.
@@ -26,7 +27,14 @@ class Adc {
   [[nodiscard]] CrystalTime last_start() const { return last_start_; }
 
  private:
-  enum : std::uint8_t { aden = 0x80, adsc = 0x40, adate = 0x20, adif = 0x10, adie = 0x08, prescaler_bits = 0x07 };
+  enum : std::uint8_t {
+    aden = 0x80,
+    adsc = 0x40,
+    adate = 0x20,
+    adif = 0x10,
+    adie = 0x08,
+    prescaler_bits = 0x07
+  };
   enum : std::uint8_t { free_running = 0, timer0_compare_a = 3 };
 
   void write_control(std::uint16_t address, std::uint8_t value);

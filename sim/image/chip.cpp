@@ -26,8 +26,10 @@ void keep_message(avr_t* avr, const int level, const char* format, va_list argum
   std::vsnprintf(text, sizeof text, format, arguments);
   last_message = text;
   for (const char* colour : {"\x1b[31m", "\x1b[0m", "\n"})
-    for (std::size_t at; (at = last_message.find(colour)) != std::string::npos;) last_message.erase(at, std::strlen(colour));
-  if (avr != nullptr && avr->custom.data != nullptr && last_message.find("Invalid Opcode") != std::string::npos)
+    for (std::size_t at; (at = last_message.find(colour)) != std::string::npos;)
+      last_message.erase(at, std::strlen(colour));
+  if (avr != nullptr && avr->custom.data != nullptr &&
+      last_message.find("Invalid Opcode") != std::string::npos)
     static_cast<Chip*>(avr->custom.data)->fail("the program crashed: it reached what is no instruction");
 }
 
@@ -35,10 +37,11 @@ void keep_message(avr_t* avr, const int level, const char* format, va_list argum
 
 const char* vector::name(int number) {
   static constexpr const char* names[count] = {
-      "RESET",        "INT0",         "INT1",        "PCINT0",      "PCINT1",       "PCINT2",       "WDT",
-      "TIMER2_COMPA", "TIMER2_COMPB", "TIMER2_OVF",  "TIMER1_CAPT", "TIMER1_COMPA", "TIMER1_COMPB", "TIMER1_OVF",
-      "TIMER0_COMPA", "TIMER0_COMPB", "TIMER0_OVF",  "SPI_STC",     "USART_RX",     "USART_UDRE",   "USART_TX",
-      "ADC",          "EE_READY",     "ANALOG_COMP", "TWI",         "SPM_READY"};
+      "RESET",        "INT0",         "INT1",         "PCINT0",       "PCINT1",      "PCINT2",
+      "WDT",          "TIMER2_COMPA", "TIMER2_COMPB", "TIMER2_OVF",   "TIMER1_CAPT", "TIMER1_COMPA",
+      "TIMER1_COMPB", "TIMER1_OVF",   "TIMER0_COMPA", "TIMER0_COMPB", "TIMER0_OVF",  "SPI_STC",
+      "USART_RX",     "USART_UDRE",   "USART_TX",     "ADC",          "EE_READY",    "ANALOG_COMP",
+      "TWI",          "SPM_READY"};
   return number >= 0 && number < count ? names[number] : "?";
 }
 
@@ -55,8 +58,8 @@ Chip::Chip(std::uint32_t crystal_hz, bool starts_divided, const char* mcu)
     auto* chip = static_cast<Chip*>(avr->custom.data);
     const bool begins = !chip->slept_;
     if (begins && !chip->fall_asleep()) avr->state = cpu_Running;
-    // The emulator adds what it sleeps and a cycle more. The chip needs no such cycle, and when it is time to stop no sleep; nor at its
-    // begin, which may have changed what comes next.
+    // The emulator adds what it sleeps and a cycle more. The chip needs no such cycle, and when it is time to
+    // stop no sleep; nor at its begin, which may have changed what comes next.
     avr->cycle -= 1 + (begins || chip->stopped_ || chip->reset_due_ ? cycles : 0);
   };
   stop_ = std::make_unique<Event>(*this, [this] { stopped_ = true; });
@@ -75,15 +78,19 @@ void Chip::load(const ElfFile& program) {
   for (const ElfPart& segment : program.segments()) {
     if (segment.address >= ElfFile::ram_base) continue;
     if (segment.address + segment.contents.size() > std::size_t{avr_->flashend} + 1)
-      throw InputError(fmt::format("{}: a program of {} bytes; the {} has {} bytes of flash", program.path().string(),
-                                   segment.address + segment.contents.size(), avr_->mmcu, avr_->flashend + 1));
+      throw InputError(fmt::format("{}: a program of {} bytes; the {} has {} bytes of flash",
+                                   program.path().string(), segment.address + segment.contents.size(),
+                                   avr_->mmcu, avr_->flashend + 1));
     std::memcpy(avr_->flash + segment.address, segment.contents.data(), segment.contents.size());
-    avr_->codeend = std::max(avr_->codeend, static_cast<std::uint32_t>(segment.address + segment.contents.size()));
+    avr_->codeend =
+        std::max(avr_->codeend, static_cast<std::uint32_t>(segment.address + segment.contents.size()));
   }
   program_ = std::make_unique<ElfFile>(program.path());
 }
 
-std::string Chip::where() const { return program_ ? program_->describe(avr_->pc) : fmt::format("0x{:04x}", avr_->pc); }
+std::string Chip::where() const {
+  return program_ ? program_->describe(avr_->pc) : fmt::format("0x{:04x}", avr_->pc);
+}
 
 void Chip::divide_clock(int shift) {
   clock_.divide(avr_->cycle, shift);
@@ -137,7 +144,8 @@ void Chip::record_to(Recorder* recorder) {
 void Chip::fill_memory(std::uint64_t chance) {
   constexpr std::uint16_t cpu_registers = 32;
   for (std::uint16_t address = 0; address <= avr_->ramend; ++address)
-    if (address < cpu_registers || address > avr_->ioend) data(address) = static_cast<std::uint8_t>(mixed(chance + address));
+    if (address < cpu_registers || address > avr_->ioend)
+      data(address) = static_cast<std::uint8_t>(mixed(chance + address));
 }
 
 void Chip::reset_soon() {
@@ -173,7 +181,8 @@ bool Chip::fall_asleep() {
     return false;
   }
   slept_ = true;
-  if ((control & mode_bits) != 0) warn("a sleep mode that stops more than the CPU: the simulator has idle alone (SMCR SM2:0 is not 000)");
+  if ((control & mode_bits) != 0)
+    warn("a sleep mode that stops more than the CPU: the simulator has idle alone (SMCR SM2:0 is not 000)");
   if ((control & mode_bits) <= noise_reduction)
     for (const auto& action : sleep_actions_) action();
   return true;
@@ -182,8 +191,10 @@ bool Chip::fall_asleep() {
 void Chip::step() {
   // With an interrupt waiting the emulator takes SLEEP for a NOP; the chip sleeps, and wakes (10.2).
   constexpr unsigned sleep = 0x9588;
-  const bool waits = avr_->state == cpu_Running && avr_->interrupt_state != 0 && avr_->sreg[S_I] != 0 && avr_has_pending_interrupts(avr_) != 0;
-  if (waits && static_cast<unsigned>(avr_->flash[avr_->pc] | avr_->flash[avr_->pc + 1] << 8) == sleep) fall_asleep();
+  const bool waits = avr_->state == cpu_Running && avr_->interrupt_state != 0 && avr_->sreg[S_I] != 0 &&
+                     avr_has_pending_interrupts(avr_) != 0;
+  if (waits && static_cast<unsigned>(avr_->flash[avr_->pc] | avr_->flash[avr_->pc + 1] << 8) == sleep)
+    fall_asleep();
   avr_run(avr_);
   if (avr_->state == cpu_Done && !slept_ && (data(reg::smcr) & 1) == 0 && avr_->sreg[S_I] == 0) {
     fall_asleep();  // With interrupts off, and not even allowed.
@@ -195,11 +206,14 @@ void Chip::step() {
 
 /// Throws when the program cannot go on.
 void Chip::check() const {
-  const bool ended = avr_->state == cpu_Done, crashed = avr_->state == cpu_Crashed || avr_->state == cpu_Stopped;
+  const bool ended = avr_->state == cpu_Done,
+             crashed = avr_->state == cpu_Crashed || avr_->state == cpu_Stopped;
   if (failure_.empty() && !ended && !crashed) return;
   const std::string when = fmt::format("t={:.6f} s", seconds(clock_.nanoseconds(now())));
   if (!failure_.empty()) throw EngineError(fmt::format("{}: {}", when, failure_));
-  if (ended) throw EngineError(fmt::format("{}: the program sleeps with interrupts off, for ever ({})", when, where()));
+  if (ended)
+    throw EngineError(
+        fmt::format("{}: the program sleeps with interrupts off, for ever ({})", when, where()));
   throw EngineError(fmt::format("{}: the program crashed ({}): {}", when, where(), last_message));
 }
 

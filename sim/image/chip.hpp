@@ -1,4 +1,5 @@
-// One emulated ATmega168P, or another of its family: what libsimavr offers, in the terms that the models of this folder are written in.
+// One emulated ATmega168P, or another of its family: what libsimavr offers, in the terms that the models of
+// this folder are written in.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -18,7 +19,8 @@ namespace flm::sim {
 class Recorder;
 class Event;
 
-/// Data-space addresses of the ATmega168P's registers that the models handle (data sheet 8271, register summary).
+/// Data-space addresses of the ATmega168P's registers that the models handle (data sheet 8271, register
+/// summary).
 namespace reg {
 enum : std::uint16_t {
   pinb = 0x23,
@@ -64,7 +66,17 @@ enum : std::uint16_t {
 
 /// Interrupt vectors by number (data sheet, chapter 12, counted from 0).
 namespace vector {
-enum : std::uint8_t { watchdog = 6, timer1_capture = 10, timer0_compare_a = 14, spi = 17, usart_rx = 18, usart_empty = 19, usart_sent = 20, adc = 21, eeprom_ready = 22 };
+enum : std::uint8_t {
+  watchdog = 6,
+  timer1_capture = 10,
+  timer0_compare_a = 14,
+  spi = 17,
+  usart_rx = 18,
+  usart_empty = 19,
+  usart_sent = 20,
+  adc = 21,
+  eeprom_ready = 22
+};
 inline constexpr int count = 26;
 /// Name as avr-libc has it, without `_vect`: "ADC".
 const char* name(int vector);
@@ -73,11 +85,12 @@ const char* name(int vector);
 /// Why the controller starts: bits of MCUSR (11.9.1).
 enum class ResetCause : std::uint8_t { power_on = 1, watchdog = 8 };
 
-/// The controller with its program. Models attach to it in their constructors and must live as long as it runs.
+/// The controller with its program. Models attach to it in their constructors and must live as long as it
+/// runs.
 class Chip {
  public:
-  /// crystal_hz: clock before the prescaler. starts_divided: fuse CKDIV8 is programmed (9.12.2). mcu: an ATmega48 to 328 of any kind, which
-  /// differ in memory alone.
+  /// crystal_hz: clock before the prescaler. starts_divided: fuse CKDIV8 is programmed (9.12.2). mcu: an
+  /// ATmega48 to 328 of any kind, which differ in memory alone.
   Chip(std::uint32_t crystal_hz, bool starts_divided, const char* mcu = "atmega168p");
   ~Chip();
   Chip(const Chip&) = delete;
@@ -87,8 +100,9 @@ class Chip {
   void load(const ElfFile&);
   /// Runs to a time; stops at the first instruction boundary at or after it. Throws EngineError.
   void run_until(CrystalTime);
-  /// Starts the program from power-on reset at a time, until which nothing ran; whatever `chance` says is in RAM and in the CPU's
-  /// registers. Events bound to a time are kept; those of the time without power come at once.
+  /// Starts the program from power-on reset at a time, until which nothing ran; whatever `chance` says is in
+  /// RAM and in the CPU's registers. Events bound to a time are kept; those of the time without power come at
+  /// once.
   void power_on(CrystalTime, std::uint64_t chance);
   /// The watchdog's reset, after the instruction in progress: RAM is kept. For callbacks.
   void reset_soon();
@@ -106,7 +120,8 @@ class Chip {
   void stall(unsigned cycles);
   /// True between the SLEEP instruction and the interrupt that ends it; reading clears it.
   bool take_slept();
-  /// Called once each time that the CPU goes to sleep, also when an interrupt already waits and wakes it at once.
+  /// Called once each time that the CPU goes to sleep, also when an interrupt already waits and wakes it at
+  /// once.
   void on_sleep(std::function<void()> action) { sleep_actions_.push_back(std::move(action)); }
   /// True once the program has ended itself with `cli; sleep`.
   [[nodiscard]] bool done() const { return avr_->state == cpu_Done && failure_.empty(); }
@@ -116,8 +131,8 @@ class Chip {
   void raise(int vector) { avr_raise_interrupt(avr_, &interrupt(vector)); }
   void clear(int vector) { avr_clear_interrupt(avr_, &interrupt(vector)); }
 
-  /// The bits of a flag register that an instruction really writes: `sbi` writes one bit, `cbi` none as 1 (4.4, note 3 of the
-  /// register summary), whatever the emulator's read-modify-write makes of them.
+  /// The bits of a flag register that an instruction really writes: `sbi` writes one bit, `cbi` none as 1
+  /// (4.4, note 3 of the register summary), whatever the emulator's read-modify-write makes of them.
   [[nodiscard]] std::uint8_t written_ones(std::uint8_t value) const;
 
   struct WriteHook {
@@ -155,15 +170,20 @@ class Chip {
   template <auto Method, class Model>
   static void on_signal(avr_irq_t* signal, Model* model) {
     avr_irq_register_notify(
-        signal, [](avr_irq_t*, std::uint32_t value, void* parameter) { (static_cast<Model*>(parameter)->*Method)(value); },
+        signal,
+        [](avr_irq_t*, std::uint32_t value, void* parameter) {
+          (static_cast<Model*>(parameter)->*Method)(value);
+        },
         model);
   }
 
-  /// Called after each reset of the controller (watchdog, power-on), when its registers have their initial values again.
+  /// Called after each reset of the controller (watchdog, power-on), when its registers have their initial
+  /// values again.
   void on_reset(std::function<void()> action) { reset_actions_.push_back(std::move(action)); }
   /// Called after each change of the CPU's clock.
   void on_clock(std::function<void()> action) { clock_actions_.push_back(std::move(action)); }
-  /// Ends the run: the next run_until() throws an EngineError with this text. For callbacks, which must not throw.
+  /// Ends the run: the next run_until() throws an EngineError with this text. For callbacks, which must not
+  /// throw.
   void fail(const std::string& why);
   /// Something that the program does and that the real chip punishes without a sign. Each text is kept once.
   void warn(const std::string& what);
@@ -198,8 +218,8 @@ class Chip {
   std::unique_ptr<Event> stop_;
 };
 
-/// One thing that will happen: at a time (it stays there when the clock changes or the chip is reset), or after some cycles
-/// of the CPU (it goes with them, and a reset cancels it).
+/// One thing that will happen: at a time (it stays there when the clock changes or the chip is reset), or
+/// after some cycles of the CPU (it goes with them, and a reset cancels it).
 class Event {
  public:
   Event(Chip& chip, std::function<void()> action);

@@ -6,7 +6,8 @@
 
 namespace flm::sim {
 
-/// A count of crystal periods since power-up. The exact measure of time: a CPU cycle is a whole number of them.
+/// A count of crystal periods since power-up. The exact measure of time: a CPU cycle is a whole number of
+/// them.
 using CrystalTime = std::int64_t;
 
 /// CPU cycles <-> crystal periods <-> nanoseconds, in integers throughout: nothing accumulates.
@@ -45,8 +46,10 @@ class Clock {
     return static_cast<Nanoseconds>(Wide{time} * second / crystal_hz_);
   }
 
-  /// Number of the grid point first + n * period_crystal that is nearest to a time; 0 for a time before the first.
-  [[nodiscard]] std::int64_t nearest_grid_point(CrystalTime time, Nanoseconds first, std::uint32_t period_crystal) const {
+  /// Number of the grid point first + n * period_crystal that is nearest to a time; 0 for a time before the
+  /// first.
+  [[nodiscard]] std::int64_t nearest_grid_point(CrystalTime time, Nanoseconds first,
+                                                std::uint32_t period_crystal) const {
     const Wide past = Wide{time} * second - Wide{first} * crystal_hz_;
     const Wide period = Wide{period_crystal} * second;
     return past <= 0 ? 0 : static_cast<std::int64_t>((past + period / 2) / period);

@@ -4,7 +4,8 @@
 
 namespace flm::sim {
 
-/// A change needs CLKPCE alone written first, and the new value within four cycles after it; otherwise it is ignored.
+/// A change needs CLKPCE alone written first, and the new value within four cycles after it; otherwise it is
+/// ignored.
 class ClockPrescaler {
  public:
   explicit ClockPrescaler(Chip&);

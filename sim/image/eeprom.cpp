@@ -10,7 +10,8 @@ constexpr std::uint64_t window_cycles = 4;           ///< from EEMPE to EEPE
 constexpr unsigned read_stall = 4, write_stall = 2;  ///< cycles for which the CPU stands still
 }  // namespace
 
-Eeprom::Eeprom(Chip& chip, const BoardParts& parts) : chip_(chip), parts_(parts), end_(chip, [this] { finish_write(); }) {
+Eeprom::Eeprom(Chip& chip, const BoardParts& parts)
+    : chip_(chip), parts_(parts), end_(chip, [this] { finish_write(); }) {
   contents_.fill(0xFF);
   chip.on_write<&Eeprom::write_control>(reg::eecr, this);
   chip.on_write<&Eeprom::write_address>(reg::eearl, this);
@@ -24,8 +25,8 @@ Eeprom::Eeprom(Chip& chip, const BoardParts& parts) : chip_(chip), parts_(parts)
   forget_address();
 }
 
-/// 8.6.1: after a reset EEAR is undefined. Registers mostly wake up as 0: every second time here, and as anything else. While a write goes
-/// on it is the write's.
+/// 8.6.1: after a reset EEAR is undefined. Registers mostly wake up as 0: every second time here, and as
+/// anything else. While a write goes on it is the write's.
 void Eeprom::forget_address() {
   const std::uint64_t chance = mixed(chip_.cycle());
   const std::uint64_t any = busy() ? target_ : (chance & 1) != 0 ? 0 : chance >> 1;
@@ -55,13 +56,16 @@ void Eeprom::write_address(std::uint16_t address, std::uint8_t value) {
     chip_.data(address) = value;
 }
 
-std::uint8_t Eeprom::kept(std::uint16_t address, std::uint8_t wanted) const { return kept_bits(parts_.worn, address, contents_[address], wanted); }
+std::uint8_t Eeprom::kept(std::uint16_t address, std::uint8_t wanted) const {
+  return kept_bits(parts_.worn, address, contents_[address], wanted);
+}
 
 void Eeprom::write_control(std::uint16_t, std::uint8_t value) {
   const std::uint64_t now = chip_.cycle();
   const bool enabled = now <= enabled_until_ && enabled_until_ != 0;
   std::uint8_t control = static_cast<std::uint8_t>(value & (eerie | mode_bits));
-  if (busy()) control = static_cast<std::uint8_t>((control & eerie) | (chip_.data(reg::eecr) & mode_bits) | eepe);
+  if (busy())
+    control = static_cast<std::uint8_t>((control & eerie) | (chip_.data(reg::eecr) & mode_bits) | eepe);
   chip_.data(reg::eecr) = control;
 
   if ((value & eepe) != 0 && enabled && !busy()) {
@@ -88,16 +92,19 @@ void Eeprom::start_write() {
   const std::uint8_t mode = chip_.data(reg::eecr) & mode_bits;
   target_ = address();
   const std::uint8_t written = mode == erase_only ? std::uint8_t{0xFF} : chip_.data(reg::eedr);
-  value_ = kept(target_, mode == write_only ? static_cast<std::uint8_t>(contents_[target_] & written) : written);
+  value_ =
+      kept(target_, mode == write_only ? static_cast<std::uint8_t>(contents_[target_] & written) : written);
   chip_.data(reg::eecr) |= eepe;
   const Clock& clock = chip_.clock();
   begin_ = clock.nanoseconds(chip_.now());
-  end_.at(chip_.now() + clock.crystal(rc_time(mode == 0 ? kEraseAndWriteTime : kSplitTime, parts_.rc_percent)));
+  end_.at(chip_.now() +
+          clock.crystal(rc_time(mode == 0 ? kEraseAndWriteTime : kSplitTime, parts_.rc_percent)));
   chip_.stall(write_stall);
 }
 
 void Eeprom::finish_write() {
-  log_.push_back({begin_, chip_.clock().nanoseconds(chip_.now()), target_, contents_[target_], value_, false});
+  log_.push_back(
+      {begin_, chip_.clock().nanoseconds(chip_.now()), target_, contents_[target_], value_, false});
   contents_[target_] = value_;
   chip_.data(reg::eecr) &= static_cast<std::uint8_t>(~eepe);
   announce_ready();

@@ -10,8 +10,9 @@
 
 namespace flm::sim {
 
-/// Replaces the emulator's EEPROM. A write in progress survives a reset of the chip (8.6.3, last paragraph), not a loss of
-/// power; while it goes on, EEAR cannot be changed (8.6.3). Its time is the internal RC oscillator's (8.4.1). Worn cells keep their bits.
+/// Replaces the emulator's EEPROM. A write in progress survives a reset of the chip (8.6.3, last paragraph),
+/// not a loss of power; while it goes on, EEAR cannot be changed (8.6.3). Its time is the internal RC
+/// oscillator's (8.4.1). Worn cells keep their bits.
 class Eeprom {
  public:
   static constexpr std::size_t size = 512;
@@ -27,7 +28,8 @@ class Eeprom {
   [[nodiscard]] bool busy() const { return end_.armed(); }
   /// The chip stops. A byte that is being written becomes anything, as `chance` says.
   void lose_power(std::uint64_t chance);
-  /// The CPU executes what is no instruction of the program, beside its EEPROM code (8.4.2): the cell under EEAR becomes anything.
+  /// The CPU executes what is no instruction of the program, beside its EEPROM code (8.4.2): the cell under
+  /// EEAR becomes anything.
   void spoil(std::uint64_t chance);
 
  private:

@@ -12,7 +12,9 @@
 
 namespace flm::sim {
 
-void ElfFile::refuse(const std::string& why) const { throw InputError(fmt::format("{}: {}", path_.string(), why)); }
+void ElfFile::refuse(const std::string& why) const {
+  throw InputError(fmt::format("{}: {}", path_.string(), why));
+}
 
 std::string_view ElfFile::bytes(std::uint64_t offset, std::uint64_t size) const {
   if (offset > data_.size() || size > data_.size() - offset) refuse("an ELF file that ends too early");
@@ -39,7 +41,8 @@ ElfFile::ElfFile(const std::filesystem::path& file) : path_(file) {
   if (data_.size() < SELFMAG || std::memcmp(data_.data(), ELFMAG, SELFMAG) != 0) refuse("is not an ELF file");
   if (data_.size() < sizeof(Elf32_Ehdr)) refuse("an ELF file that ends too early");
   const auto header = at<Elf32_Ehdr>(0);
-  if (header.e_ident[EI_CLASS] != ELFCLASS32 || header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != EM_AVR)
+  if (header.e_ident[EI_CLASS] != ELFCLASS32 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
+      header.e_machine != EM_AVR)
     refuse("is an ELF file for another processor, not for an AVR");
 
   for (unsigned i = 0; i < header.e_phnum; ++i) {
@@ -57,23 +60,27 @@ ElfFile::ElfFile(const std::filesystem::path& file) : path_(file) {
   const std::string_view names = contents(headers[header.e_shstrndx]);
   for (const Elf32_Shdr& section : headers) {
     const bool empty = section.sh_type == SHT_NOBITS || section.sh_type == SHT_NULL;
-    sections_.push_back(
-        {text(names, section.sh_name), section.sh_addr, section.sh_size, empty ? std::string_view() : contents(section)});
+    sections_.push_back({text(names, section.sh_name), section.sh_addr, section.sh_size,
+                         empty ? std::string_view() : contents(section)});
     if (section.sh_type != SHT_SYMTAB || section.sh_link >= headers.size()) continue;
     const std::string_view strings = contents(headers[section.sh_link]);
-    for (std::uint32_t offset = 0; offset + sizeof(Elf32_Sym) <= section.sh_size; offset += sizeof(Elf32_Sym)) {
+    for (std::uint32_t offset = 0; offset + sizeof(Elf32_Sym) <= section.sh_size;
+         offset += sizeof(Elf32_Sym)) {
       const auto symbol = at<Elf32_Sym>(section.sh_offset + offset);
-      const bool code = ELF32_ST_TYPE(symbol.st_info) == STT_FUNC || ELF32_ST_BIND(symbol.st_info) == STB_GLOBAL;
+      const bool code =
+          ELF32_ST_TYPE(symbol.st_info) == STT_FUNC || ELF32_ST_BIND(symbol.st_info) == STB_GLOBAL;
       if (code && symbol.st_shndx != SHN_ABS && symbol.st_shndx != SHN_UNDEF && symbol.st_value < ram_base)
         symbols_.push_back({symbol.st_value, text(strings, symbol.st_name)});
     }
   }
-  std::sort(symbols_.begin(), symbols_.end(), [](const Symbol& a, const Symbol& b) { return a.address < b.address; });
+  std::sort(symbols_.begin(), symbols_.end(),
+            [](const Symbol& a, const Symbol& b) { return a.address < b.address; });
 }
 
 std::string ElfFile::board() const {
   for (const ElfPart& section : sections_)
-    if (section.name == ".flm_board") return std::string(section.contents.substr(0, section.contents.find('\0')));
+    if (section.name == ".flm_board")
+      return std::string(section.contents.substr(0, section.contents.find('\0')));
   return {};
 }
 
@@ -89,8 +96,9 @@ ElfSizes ElfFile::sizes() const {
 }
 
 std::string ElfFile::describe(std::uint32_t flash_address) const {
-  const auto after = std::upper_bound(symbols_.begin(), symbols_.end(), flash_address,
-                                      [](std::uint32_t address, const Symbol& symbol) { return address < symbol.address; });
+  const auto after =
+      std::upper_bound(symbols_.begin(), symbols_.end(), flash_address,
+                       [](std::uint32_t address, const Symbol& symbol) { return address < symbol.address; });
   if (after == symbols_.begin()) return fmt::format("0x{:04x}", flash_address);
   const Symbol& symbol = *std::prev(after);
   return fmt::format("0x{:04x} <{}+0x{:x}>", flash_address, symbol.name, flash_address - symbol.address);

@@ -8,7 +8,8 @@
 
 namespace flm::sim {
 
-/// What a program takes of the ATmega168P's 16 KiB flash, 1 KiB RAM and 512 B EEPROM, from its section headers.
+/// What a program takes of the ATmega168P's 16 KiB flash, 1 KiB RAM and 512 B EEPROM, from its section
+/// headers.
 struct ElfSizes {
   std::uint32_t flash = 0;   ///< .text + .data, in bytes
   std::uint32_t ram = 0;     ///< .data + .bss + .noinit: static RAM, without the stack

@@ -29,17 +29,19 @@
 namespace flm::sim {
 namespace {
 
-constexpr double full_supply = 5.0;               ///< V
-constexpr Nanoseconds hang_time = 1'000'000'000;  ///< a program that samples never goes this long without a conversion
+constexpr double full_supply = 5.0;  ///< V
+constexpr Nanoseconds hang_time =
+    1'000'000'000;  ///< a program that samples never goes this long without a conversion
 
 ElfFile image_for(const BoardModel& board, const std::filesystem::path& elf) {
   ElfFile image(elf);
   const std::string name = image.board();
   if (name.empty())
-    throw InputError(
-        fmt::format("{}: is no OpenFLM image: it names no board; the scenario's board is {}", elf.string(), board.name));
+    throw InputError(fmt::format("{}: is no OpenFLM image: it names no board; the scenario's board is {}",
+                                 elf.string(), board.name));
   if (name != board.name)
-    throw InputError(fmt::format("{}: is an image for {}, the scenario's board is {}", elf.string(), name, board.name));
+    throw InputError(
+        fmt::format("{}: is an image for {}, the scenario's board is {}", elf.string(), name, board.name));
   return image;
 }
 
@@ -87,7 +89,8 @@ struct ImageEngine::Parts {
         supply(chip),
         watchdog(chip, parts),
         ports(chip, b,
-              {[&e](int port, Nanoseconds t) { return e.level(port, t); }, [&e](Nanoseconds t) { return e.next_edge(t); }}),
+              {[&e](int port, Nanoseconds t) { return e.level(port, t); },
+               [&e](Nanoseconds t) { return e.next_edge(t); }}),
         radio(e.air(), e.seed()),
         watch(chip, [this] { look_for_hang(); }) {
     if (b.has_radio)
@@ -104,7 +107,8 @@ struct ImageEngine::Parts {
   std::uint16_t convert(int input, CrystalTime start) const {
     const std::int64_t tick = chip.clock().nearest_grid_point(start, kFirstSample, board.tick_cycles);
     for (std::size_t clamp = 0; clamp < board.clamp_inputs.size(); ++clamp)
-      if (board.clamp_inputs.at(clamp) == input) return environment.convert(static_cast<int>(clamp) + 1, tick);
+      if (board.clamp_inputs.at(clamp) == input)
+        return environment.convert(static_cast<int>(clamp) + 1, tick);
     return 0;
   }
 
@@ -139,8 +143,8 @@ std::uint8_t ImageEngine::byte_begins() { return parts_->spi.begin(); }
 void ImageEngine::byte_ends(std::uint8_t mosi) { parts_->spi.end(mosi); }
 bool ImageEngine::board_led() const { return parts_->ports.led(); }
 
-/// While the supply is below the threshold, but for its rise, its voltage is taken for the lowest at which the undivided clock may run:
-/// the hold-up time ends there.
+/// While the supply is below the threshold, but for its rise, its voltage is taken for the lowest at which
+/// the undivided clock may run: the hold-up time ends there.
 void ImageEngine::set_supply_low(bool low) {
   parts_->low_since = low ? parts_->chip.now() : parts_->never;
   parts_->supply.set_low(low);
@@ -161,7 +165,9 @@ void ImageEngine::power_on(Nanoseconds now) {
   parts_->chip.power_on(parts_->started, chance());
   parts_->voltage.rise(full_supply / parts_->parts.rise);
 }
-double ImageEngine::supply_voltage(Nanoseconds t) const { return powered() ? parts_->voltage.at(parts_->chip.clock().crystal(t)) : 0.0; }
+double ImageEngine::supply_voltage(Nanoseconds t) const {
+  return powered() ? parts_->voltage.at(parts_->chip.clock().crystal(t)) : 0.0;
+}
 
 void ImageEngine::fill_eeprom(const std::vector<std::uint8_t>& contents) {
   std::copy(contents.begin(), contents.end(), parts_->eeprom.contents().begin());
@@ -176,9 +182,13 @@ bool ImageEngine::analog_front_end() const { return parts_->ports.analog_front_e
 
 bool ImageEngine::inverts_rx() const { return parts_->ports.inverts_rx(); }
 
-std::vector<std::uint8_t> ImageEngine::serial_sent() const { return parts_->uart ? parts_->uart->sent() : std::vector<std::uint8_t>(); }
+std::vector<std::uint8_t> ImageEngine::serial_sent() const {
+  return parts_->uart ? parts_->uart->sent() : std::vector<std::uint8_t>();
+}
 
-double ImageEngine::radio_milliamperes() const { return parts_->radio_port ? parts_->radio.milliamperes() : 0.0; }
+double ImageEngine::radio_milliamperes() const {
+  return parts_->radio_port ? parts_->radio.milliamperes() : 0.0;
+}
 
 std::uint8_t& ImageEngine::ram(std::uint16_t address) {
   if (address < 0x100 || address > 0x4FF) throw std::logic_error("no address of the RAM");
@@ -198,7 +208,8 @@ const Measurements& ImageEngine::measurements() const {
 
 std::vector<std::string> ImageEngine::warnings() const { return parts_->chip.warnings(); }
 
-std::unique_ptr<Engine> make_image_engine(const BoardModel& board, Environment& environment, const std::filesystem::path& elf) {
+std::unique_ptr<Engine> make_image_engine(const BoardModel& board, Environment& environment,
+                                          const std::filesystem::path& elf) {
   return std::make_unique<ImageEngine>(board, environment, elf);
 }
 

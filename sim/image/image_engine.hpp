@@ -26,8 +26,9 @@ class ImageEngine : public SuppliedEngine {
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override;
   [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override;
 
-  /// V of the supply at a time that has been reached, 0 while the CPU has no power: it rises from 1.8 V, at which reset is released, to
-  /// 5 V. Below the comparator's threshold: the lowest at which the undivided clock may run, where a failure's hold-up time ends.
+  /// V of the supply at a time that has been reached, 0 while the CPU has no power: it rises from 1.8 V, at
+  /// which reset is released, to 5 V. Below the comparator's threshold: the lowest at which the undivided
+  /// clock may run, where a failure's hold-up time ends.
   [[nodiscard]] double supply_voltage(Nanoseconds) const;
 
   /// A byte of RAM at a data-space address, 0x100 to 0x4FF; for experiments.

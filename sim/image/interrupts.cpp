@@ -13,7 +13,8 @@ Interrupts::Interrupts(Chip& chip) : chip_(chip) {
     Chip::on_signal<&Vector::running>(interrupt.irq + AVR_INT_IRQ_RUNNING, &vector);
     Chip::on_signal<&Vector::pending>(interrupt.irq + AVR_INT_IRQ_PENDING, &vector);
   }
-  for (std::size_t i = 0; i < masks.size(); ++i) mask_hooks_[i] = chip.on_write<&Interrupts::write_mask>(masks[i], this);
+  for (std::size_t i = 0; i < masks.size(); ++i)
+    mask_hooks_[i] = chip.on_write<&Interrupts::write_mask>(masks[i], this);
   for (const std::uint16_t address : flags) chip.on_write<&Interrupts::write_flags>(address, this);
 }
 
@@ -40,8 +41,8 @@ void Interrupts::write_mask(std::uint16_t address, std::uint8_t value) {
   for (const Vector& vector : vectors_) {
     if (vector.owner == nullptr) continue;
     avr_int_vector_t& interrupt = chip_.interrupt(vector.number);
-    if (interrupt.enable.reg == address && avr_regbit_get(avr, interrupt.enable) != 0 && interrupt.raised.reg != 0 &&
-        avr_regbit_get(avr, interrupt.raised) != 0)
+    if (interrupt.enable.reg == address && avr_regbit_get(avr, interrupt.enable) != 0 &&
+        interrupt.raised.reg != 0 && avr_regbit_get(avr, interrupt.raised) != 0)
       avr_raise_interrupt(avr, &interrupt);
   }
 }

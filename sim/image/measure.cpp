@@ -26,18 +26,22 @@ void Recorder::after_step(const avr_t& avr) {
 
   if (avr.sreg[S_I] != 0) {
     if (interrupts_off_since_)
-      figures_.longest_interrupts_off = std::max(figures_.longest_interrupts_off, avr.cycle - *interrupts_off_since_);
+      figures_.longest_interrupts_off =
+          std::max(figures_.longest_interrupts_off, avr.cycle - *interrupts_off_since_);
     interrupts_off_since_.reset();
   } else if (!interrupts_off_since_ && last_conversion_) {
     interrupts_off_since_ = avr.cycle;
   }
 }
 
-void Recorder::flag_raised(int vector, std::uint64_t cycle) { handlers_.at(static_cast<std::size_t>(vector)).raised = cycle; }
+void Recorder::flag_raised(int vector, std::uint64_t cycle) {
+  handlers_.at(static_cast<std::size_t>(vector)).raised = cycle;
+}
 
 void Recorder::handler_begins(int vector, std::uint64_t entry, std::uint64_t first_instruction) {
   Handler& handler = handlers_.at(static_cast<std::size_t>(vector));
-  if (handler.raised) handler.worst_latency = std::max(handler.worst_latency, first_instruction - *handler.raised);
+  if (handler.raised)
+    handler.worst_latency = std::max(handler.worst_latency, first_instruction - *handler.raised);
   handler.raised.reset();
   frames_.push_back({vector, entry, 0});
 }
@@ -85,7 +89,8 @@ void Recorder::spi_byte_ends(CrystalTime time, std::uint8_t byte, bool overrun) 
 
 void Recorder::spi_data_written(CrystalTime time) {
   if (!unanswered_byte_) return;
-  figures_.worst_spi_answer = std::max(figures_.worst_spi_answer, chip_.clock().nanoseconds(time - *unanswered_byte_));
+  figures_.worst_spi_answer =
+      std::max(figures_.worst_spi_answer, chip_.clock().nanoseconds(time - *unanswered_byte_));
   unanswered_byte_.reset();
 }
 
@@ -106,13 +111,15 @@ const Measurements& Recorder::figures() {
     if (handler.runs.empty()) continue;
     std::vector<std::uint32_t> runs = handler.runs;
     std::sort(runs.begin(), runs.end());
-    figures_.interrupts[vector::name(number)] = {runs.size(), runs.front(), runs[runs.size() / 2], runs.back(),
-                                                 handler.worst_latency};
+    figures_.interrupts[vector::name(number)] = {runs.size(), runs.front(), runs[runs.size() / 2],
+                                                 runs.back(), handler.worst_latency};
   }
   figures_.interrupt_share =
-      figures_.cycles == 0 ? 0.0 : static_cast<double>(cycles_in_handlers_) / static_cast<double>(figures_.cycles);
+      figures_.cycles == 0 ? 0.0
+                           : static_cast<double>(cycles_in_handlers_) / static_cast<double>(figures_.cycles);
   figures_.samples_per_second =
-      figures_.duration == 0 ? 0.0 : static_cast<double>(figures_.conversions) / 3.0 / seconds(figures_.duration);
+      figures_.duration == 0 ? 0.0
+                             : static_cast<double>(figures_.conversions) / 3.0 / seconds(figures_.duration);
   figures_.start_jitter = static_cast<std::uint64_t>(longest_interval_ - shortest_interval_);
   if (lowest_stack_ <= chip_.avr()->ramend)
     figures_.deepest_stack = static_cast<std::uint32_t>(chip_.avr()->ramend - lowest_stack_);
@@ -125,18 +132,21 @@ std::string describe(const Measurements& m) {
     text += fmt::format("{:<44}{}\n", what, value);
   };
   for (const auto& [name, times] : m.interrupts)
-    line(fmt::format("interrupt {}", name), fmt::format("{} runs of {} / {} / {} cycles (min / median / max), worst latency {}",
-                                                        times.count, times.min, times.median, times.max, times.worst_latency));
+    line(fmt::format("interrupt {}", name),
+         fmt::format("{} runs of {} / {} / {} cycles (min / median / max), worst latency {}", times.count,
+                     times.min, times.median, times.max, times.worst_latency));
   line("time in interrupts", fmt::format("{:.1f} %", 100.0 * m.interrupt_share));
   line("samples a second and clamp", fmt::format("{:.1f}", m.samples_per_second));
-  line("jitter of the sampling instant", fmt::format("{} cycles, {} off the grid", m.start_jitter, m.off_grid));
+  line("jitter of the sampling instant",
+       fmt::format("{} cycles, {} off the grid", m.start_jitter, m.off_grid));
   line("missed triggers, repeated inputs", fmt::format("{}, {}", m.missed_triggers, m.repeated_inputs));
   line("interrupts off, longest", fmt::format("{} cycles", m.longest_interrupts_off));
   line("deepest stack", fmt::format("{} B", m.deepest_stack));
   line("SPI byte to answer, worst", fmt::format("{:.1f} us", static_cast<double>(m.worst_spi_answer) * 1e-3));
   line("SPI bytes, collisions, overruns, underruns",
        fmt::format("{}, {}, {}, {}", m.spi_bytes, m.spi_collisions, m.spi_overruns, m.spi_underruns));
-  line("messages, worst time to a reply", fmt::format("{}, {:.2f} ms", m.messages, static_cast<double>(m.worst_reply) * 1e-6));
+  line("messages, worst time to a reply",
+       fmt::format("{}, {:.2f} ms", m.messages, static_cast<double>(m.worst_reply) * 1e-6));
   return text;
 }
 

@@ -7,12 +7,14 @@
 namespace flm::sim {
 namespace {
 
-constexpr std::uint8_t led_bit = 1;          ///< PB0, active low, on both boards
-constexpr std::uint8_t analog_bit = 1 << 2;  ///< PC2
+constexpr std::uint8_t led_bit = 1;             ///< PB0, active low, on both boards
+constexpr std::uint8_t analog_bit = 1 << 2;     ///< PC2
 constexpr std::uint8_t invert_rx_bit = 1 << 5;  ///< PD5
 
 /// Address of PINx; DDRx and PORTx follow it.
-std::uint16_t pin_register(char io_port) { return static_cast<std::uint16_t>(reg::pinb + 3 * (io_port - 'B')); }
+std::uint16_t pin_register(char io_port) {
+  return static_cast<std::uint16_t>(reg::pinb + 3 * (io_port - 'B'));
+}
 
 avr_irq_t* signal(const Chip& chip, char io_port, int index) {
   return avr_io_getirq(chip.avr(), AVR_IOCTL_IOPORT_GETIRQ(static_cast<std::uint32_t>(io_port)), index);
@@ -45,7 +47,8 @@ void Ports::watch(Watch& watch, char io_port) {
     watch.hooks[i] = chip_.on_write<&Watch::write>(static_cast<std::uint16_t>(pins + i), &watch);
 }
 
-/// The contacts are applied before the emulator acts on the write, which would otherwise lift a pin that is held low.
+/// The contacts are applied before the emulator acts on the write, which would otherwise lift a pin that is
+/// held low.
 void Ports::Watch::write(std::uint16_t address, std::uint8_t value) {
   Chip& chip = owner->chip_;
   const std::uint16_t pins = pin_register(io_port);
@@ -62,7 +65,9 @@ void Ports::Watch::write(std::uint16_t address, std::uint8_t value) {
   hooks.at(which)(chip, address, value);
 }
 
-bool Ports::led() const { return (chip_.data(reg::ddrb) & led_bit) != 0 && (chip_.data(reg::portb) & led_bit) == 0; }
+bool Ports::led() const {
+  return (chip_.data(reg::ddrb) & led_bit) != 0 && (chip_.data(reg::portb) & led_bit) == 0;
+}
 
 bool Ports::analog_front_end() const {
   if (!board_.has_port_configuration) return true;
@@ -70,7 +75,8 @@ bool Ports::analog_front_end() const {
 }
 
 bool Ports::inverts_rx() const {
-  return board_.has_port_configuration && (chip_.data(reg::ddrd) & chip_.data(reg::portd) & invert_rx_bit) != 0;
+  return board_.has_port_configuration &&
+         (chip_.data(reg::ddrd) & chip_.data(reg::portd) & invert_rx_bit) != 0;
 }
 
 void Ports::led_changed(std::uint32_t output) const {
@@ -93,12 +99,13 @@ void Ports::edge() {
 
 void Ports::apply_now(char io_port) {
   const std::uint16_t pins = pin_register(io_port);
-  apply(io_port, chip_.data(static_cast<std::uint16_t>(pins + 2)), chip_.data(static_cast<std::uint16_t>(pins + 1)));
+  apply(io_port, chip_.data(static_cast<std::uint16_t>(pins + 2)),
+        chip_.data(static_cast<std::uint16_t>(pins + 1)));
 }
 
 void Ports::apply(char io_port, std::uint8_t output, std::uint8_t direction) {
-  const bool analog =
-      !board_.has_port_configuration || (io_port == 'C' ? (output & direction & analog_bit) != 0 : analog_front_end());
+  const bool analog = !board_.has_port_configuration ||
+                      (io_port == 'C' ? (output & direction & analog_bit) != 0 : analog_front_end());
   avr_ioport_external_t external{};
   external.name = static_cast<unsigned>(io_port) & 0x7F;
   std::uint8_t mask = 0, value = 0;

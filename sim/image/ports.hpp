@@ -9,13 +9,15 @@
 
 namespace flm::sim {
 
-/// Pulse contacts pull a pin to ground against its pull-up; a pin without pull-up reads low. Ports 2 and 3 of a board with
-/// switchable inputs follow their contacts only while the front end is off: else the clamp's signal, at most 1.1 V, reads low.
+/// Pulse contacts pull a pin to ground against its pull-up; a pin without pull-up reads low. Ports 2 and 3 of
+/// a board with switchable inputs follow their contacts only while the front end is off: else the clamp's
+/// signal, at most 1.1 V, reads low.
 class Ports {
  public:
   struct Contacts {
-    std::function<bool(int port, Nanoseconds)> open;    ///< level of a contact at a time
-    std::function<Nanoseconds(Nanoseconds)> next_edge;  ///< first change of any contact after a time, or kNever
+    std::function<bool(int port, Nanoseconds)> open;  ///< level of a contact at a time
+    std::function<Nanoseconds(Nanoseconds)>
+        next_edge;  ///< first change of any contact after a time, or kNever
   };
 
   Ports(Chip&, const BoardModel&, Contacts);

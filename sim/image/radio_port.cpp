@@ -5,7 +5,8 @@
 namespace flm::sim {
 namespace {
 // Register summary: UCSR0A, UCSR0B, UCSR0C, UBRR0L, UBRR0H, UDR0.
-constexpr std::uint16_t ucsr0a = 0xC0, ucsr0b = 0xC1, ucsr0c = 0xC2, ubrr0l = 0xC4, ubrr0h = 0xC5, udr0 = 0xC6;
+constexpr std::uint16_t ucsr0a = 0xC0, ucsr0b = 0xC1, ucsr0c = 0xC2, ubrr0l = 0xC4, ubrr0h = 0xC5,
+                        udr0 = 0xC6;
 }  // namespace
 
 RadioPort::RadioPort(Chip& chip, RadioChip& radio, int select_bit, int request_bit)
@@ -17,7 +18,8 @@ RadioPort::RadioPort(Chip& chip, RadioChip& radio, int select_bit, int request_b
   uart_write_ = chip.on_write<&RadioPort::write_data>(udr0, this);
   chip.on_read<&RadioPort::read_data>(udr0, this);
   chip.on_read<&RadioPort::read_status>(ucsr0a, this);
-  Chip::on_signal<&RadioPort::select>(avr_io_getirq(chip.avr(), AVR_IOCTL_IOPORT_GETIRQ('D'), select_bit), this);
+  Chip::on_signal<&RadioPort::select>(avr_io_getirq(chip.avr(), AVR_IOCTL_IOPORT_GETIRQ('D'), select_bit),
+                                      this);
   const auto start = [this] {
     byte_.cancel();
     busy_ = selected_ = false;
@@ -31,7 +33,9 @@ RadioPort::RadioPort(Chip& chip, RadioChip& radio, int select_bit, int request_b
   start();
 }
 
-bool RadioPort::is_spi() const { return (chip_.data(ucsr0c) & spi_master) == spi_master && (chip_.data(ucsr0b) & txen) != 0; }
+bool RadioPort::is_spi() const {
+  return (chip_.data(ucsr0c) & spi_master) == spi_master && (chip_.data(ucsr0b) & txen) != 0;
+}
 
 void RadioPort::write_data(std::uint16_t address, std::uint8_t value) {
   if (!is_spi()) {
@@ -96,7 +100,8 @@ std::uint8_t RadioPort::read_data(std::uint16_t address) {
 
 std::uint8_t RadioPort::read_status(std::uint16_t address) {
   if (!is_spi()) return chip_.data(address);
-  return static_cast<std::uint8_t>((received_.empty() ? 0 : rxc) | (waiting_.empty() ? udre : 0) | (busy_ ? 0 : txc));
+  return static_cast<std::uint8_t>((received_.empty() ? 0 : rxc) | (waiting_.empty() ? udre : 0) |
+                                   (busy_ ? 0 : txc));
 }
 
 void RadioPort::follow() {

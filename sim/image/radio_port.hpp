@@ -1,4 +1,5 @@
-// USART 0 as SPI master (data sheet 8271, chapter 21), which the emulator leaves out, with a radio chip on it and on INT0.
+// USART 0 as SPI master (data sheet 8271, chapter 21), which the emulator leaves out, with a radio chip on it
+// and on INT0.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -8,8 +9,8 @@
 
 namespace flm::sim {
 
-/// While UCSR0C says SPI master, a byte written to UDR0 takes 16 (UBRR0 + 1) CPU cycles; one more waits behind it, and two received
-/// ones are kept. The chip's select is a pin of port D, low; its nIRQ drives PD2.
+/// While UCSR0C says SPI master, a byte written to UDR0 takes 16 (UBRR0 + 1) CPU cycles; one more waits
+/// behind it, and two received ones are kept. The chip's select is a pin of port D, low; its nIRQ drives PD2.
 class RadioPort {
  public:
   RadioPort(Chip&, RadioChip&, int select_bit = 3, int request_bit = 2);

@@ -7,7 +7,8 @@
 
 namespace flm::sim {
 
-SpiSlave::SpiSlave(Chip& chip, int spi_mode, Nanoseconds byte_time) : chip_(chip), spi_mode_(spi_mode), byte_time_(byte_time) {
+SpiSlave::SpiSlave(Chip& chip, int spi_mode, Nanoseconds byte_time)
+    : chip_(chip), spi_mode_(spi_mode), byte_time_(byte_time) {
   chip.on_write<&SpiSlave::write_control>(reg::spcr, this);
   chip.on_write<&SpiSlave::write_status>(reg::spsr, this);
   chip.on_write<&SpiSlave::write_data>(reg::spdr, this);
@@ -30,10 +31,13 @@ std::uint8_t SpiSlave::on_the_wire(std::uint8_t byte) const {
 
 /// What comes of a byte when SCK is sampled at the CPU's clock.
 std::uint8_t SpiSlave::sampled(std::uint8_t byte) const {
-  const std::int64_t billionths = byte_time_ / 16 * chip_.clock().cpu_hz();  // of a CPU cycle, that SCK is high or low
+  const std::int64_t billionths =
+      byte_time_ / 16 * chip_.clock().cpu_hz();  // of a CPU cycle, that SCK is high or low
   if (billionths > 1'000'000'000) return byte;
-  chip_.warn(fmt::format("an SPI byte at a CPU clock of {:g} MHz: SCK is high and low for {:.2g} cycles, and should be for more than two (data sheet 19.2)",
-                         chip_.clock().cpu_hz() / 1e6, static_cast<double>(billionths) * 1e-9));
+  chip_.warn(
+      fmt::format("an SPI byte at a CPU clock of {:g} MHz: SCK is high and low for {:.2g} cycles, and should "
+                  "be for more than two (data sheet 19.2)",
+                  chip_.clock().cpu_hz() / 1e6, static_cast<double>(billionths) * 1e-9));
   return static_cast<std::uint8_t>(mixed(chip_.cycle() + byte));
 }
 

@@ -4,8 +4,9 @@
 
 namespace flm::sim {
 
-/// Both boards divide 5 V by 75k / 22k and let the comparator capture with timer 1 when it falls below about 4.85 V. Completes the
-/// emulator's comparator (data sheet, chapter 23) and capture unit (16.6): read-only ACO, the noise canceler, wiring after a reset.
+/// Both boards divide 5 V by 75k / 22k and let the comparator capture with timer 1 when it falls below about
+/// 4.85 V. Completes the emulator's comparator (data sheet, chapter 23) and capture unit (16.6): read-only
+/// ACO, the noise canceler, wiring after a reset.
 class Supply {
  public:
   explicit Supply(Chip&);

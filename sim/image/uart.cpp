@@ -7,18 +7,25 @@
 namespace flm::sim {
 namespace {
 // Register summary: UCSR0A, UCSR0B, UBRR0L, UBRR0H, UDR0.
-constexpr std::uint16_t ucsr0a = 0xC0, ucsr0b = 0xC1, ucsr0c = 0xC2, ubrr0l = 0xC4, ubrr0h = 0xC5, udr0 = 0xC6;
+constexpr std::uint16_t ucsr0a = 0xC0, ucsr0b = 0xC1, ucsr0c = 0xC2, ubrr0l = 0xC4, ubrr0h = 0xC5,
+                        udr0 = 0xC6;
 constexpr unsigned frame_bits = 10;  ///< of 8N1 and 7E1
 
 /// Address of DDRx; PORTx follows it.
-std::uint16_t direction_register(const OutputPin& pin) { return static_cast<std::uint16_t>(reg::ddrb + 3 * (pin.io_port - 'B')); }
+std::uint16_t direction_register(const OutputPin& pin) {
+  return static_cast<std::uint16_t>(reg::ddrb + 3 * (pin.io_port - 'B'));
+}
 avr_irq_t* signal(const Chip& chip, const OutputPin& pin, int index) {
   return avr_io_getirq(chip.avr(), AVR_IOCTL_IOPORT_GETIRQ(static_cast<std::uint32_t>(pin.io_port)), index);
 }
 }  // namespace
 
 Uart::Uart(Chip& chip, const SerialLine& line, std::optional<OutputPin> driver_enable)
-    : chip_(chip), line_(line), arrival_(chip, [this] { arrive(); }), shift_(chip, [this] { shifted(); }), driver_enable_(driver_enable) {
+    : chip_(chip),
+      line_(line),
+      arrival_(chip, [this] { arrive(); }),
+      shift_(chip, [this] { shifted(); }),
+      driver_enable_(driver_enable) {
   if (driver_enable_) {
     Chip::on_signal<&Uart::enable_written>(signal(chip, *driver_enable_, IOPORT_IRQ_REG_PORT), this);
     Chip::on_signal<&Uart::direction_written>(signal(chip, *driver_enable_, IOPORT_IRQ_DIRECTION_ALL), this);
@@ -46,13 +53,16 @@ void Uart::reset() {
   follow();
 }
 
-void Uart::enable_written(std::uint32_t output) { drive(chip_.data(direction_register(*driver_enable_)), output); }
+void Uart::enable_written(std::uint32_t output) {
+  drive(chip_.data(direction_register(*driver_enable_)), output);
+}
 void Uart::direction_written(std::uint32_t outputs) {
   drive(outputs, chip_.data(static_cast<std::uint16_t>(direction_register(*driver_enable_) + 1)));
 }
 
 void Uart::drive(unsigned direction, unsigned output) {
-  const bool drives = driver_enable_ && (direction & output & 1u << static_cast<unsigned>(driver_enable_->bit)) != 0;
+  const bool drives =
+      driver_enable_ && (direction & output & 1u << static_cast<unsigned>(driver_enable_->bit)) != 0;
   if (drives != drives_) drive_changed_ = chip_.now();
   drives_ = drives;
 }
@@ -70,12 +80,14 @@ std::uint64_t Uart::bit_cycles() const {
 void Uart::arrive() {
   const SerialLine::Byte byte = line_.take();
   listen();
-  if (driver_enable_ && (drives_ || drive_changed_ > chip_.clock().crystal(byte.end - frame_bits * byte.bit))) {
+  if (driver_enable_ &&
+      (drives_ || drive_changed_ > chip_.clock().crystal(byte.end - frame_bits * byte.bit))) {
     chip_.warn("two drivers on the RS-485 line: a byte came while the board's transceiver was in transmit");
     return;
   }
   if ((chip_.data(ucsr0b) & rxen) == 0) return;
-  const Nanoseconds bit = chip_.clock().nanoseconds(chip_.clock().at(chip_.cycle() + bit_cycles())) - chip_.clock().nanoseconds(chip_.now());
+  const Nanoseconds bit = chip_.clock().nanoseconds(chip_.clock().at(chip_.cycle() + bit_cycles())) -
+                          chip_.clock().nanoseconds(chip_.now());
   const bool heard = bit > byte.bit * 95 / 100 && bit < byte.bit * 105 / 100;
   if (received_.size() == 3) {  // 20.7.4: the one in the shift register is lost, and the next one says so.
     overrun_ = true;
@@ -85,7 +97,8 @@ void Uart::arrive() {
   const bool seven = (chip_.data(ucsr0c) & 0x3E) == 0x24;
   const int data = heard ? (seven ? byte.data & 0x7F : byte.data) : 0;
   const bool parity_error = heard && seven && std::popcount(byte.data) % 2 != 0;
-  received_.push_back({static_cast<std::uint8_t>(data), byte.framing_error || !heard, parity_error, overrun_});
+  received_.push_back(
+      {static_cast<std::uint8_t>(data), byte.framing_error || !heard, parity_error, overrun_});
   overrun_ = false;
   follow();
 }

@@ -13,7 +13,8 @@ double lowest_voltage(double cpu_hz) {
   return 2.7 + (cpu_hz - 10e6) * (4.5 - 2.7) / 10e6;
 }
 
-Voltage::Voltage(Chip& chip, std::function<void()> harm) : chip_(chip), harm_(std::move(harm)), crossing_(chip, [this] { look(); }) {
+Voltage::Voltage(Chip& chip, std::function<void()> harm)
+    : chip_(chip), harm_(std::move(harm)), crossing_(chip, [this] { look(); }) {
   chip.on_clock([this] { look(); });
 }
 
@@ -48,12 +49,16 @@ void Voltage::look() {
   too_fast_ = volts < lowest - 1e-6;
   if (too_fast_ && !before) too_fast(volts);
   if (too_fast_ && ramp_ && lowest <= limit_)
-    crossing_.at(released_ + static_cast<CrystalTime>((lowest - reset_release) / volts_per_second_ * chip_.clock().crystal_hz()) + 1);
+    crossing_.at(
+        released_ +
+        static_cast<CrystalTime>((lowest - reset_release) / volts_per_second_ * chip_.clock().crystal_hz()) +
+        1);
 }
 
 void Voltage::too_fast(double volts) {
   const double mhz = chip_.clock().cpu_hz() / 1e6;
-  chip_.warn(fmt::format("runs at {:g} MHz at {:.2f} V: {:g} MHz needs {:.2f} V (data sheet 29.3)", mhz, volts, mhz, lowest_voltage(mhz * 1e6)));
+  chip_.warn(fmt::format("runs at {:g} MHz at {:.2f} V: {:g} MHz needs {:.2f} V (data sheet 29.3)", mhz,
+                         volts, mhz, lowest_voltage(mhz * 1e6)));
   harm_();
 }
 

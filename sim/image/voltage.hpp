@@ -6,14 +6,17 @@
 
 namespace flm::sim {
 
-/// V below which the CPU must not run at a clock: 1.8 up to 4 MHz, 2.7 at 10 MHz, 4.5 at 20 MHz, linear between. 16 MHz: 3.78.
+/// V below which the CPU must not run at a clock: 1.8 up to 4 MHz, 2.7 at 10 MHz, 4.5 at 20 MHz, linear
+/// between. 16 MHz: 3.78.
 double lowest_voltage(double cpu_hz);
 
-/// Watches that the CPU's clock is one that the voltage allows, and otherwise warns and does harm, once for each time that it is too fast.
-/// What the CPU does below its voltage nobody knows; what is to be feared is a write to the EEPROM (8.4.2).
+/// Watches that the CPU's clock is one that the voltage allows, and otherwise warns and does harm, once for
+/// each time that it is too fast. What the CPU does below its voltage nobody knows; what is to be feared is a
+/// write to the EEPROM (8.4.2).
 class Voltage {
  public:
-  /// V at which reset is released, at power-up, and the brown-out detector of both boards' fuses stops the CPU.
+  /// V at which reset is released, at power-up, and the brown-out detector of both boards' fuses stops the
+  /// CPU.
   static constexpr double reset_release = 1.8;
 
   Voltage(Chip&, std::function<void()> harm);

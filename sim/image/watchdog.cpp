@@ -5,7 +5,8 @@ namespace {
 constexpr std::uint64_t window_cycles = 4;
 }
 
-Watchdog::Watchdog(Chip& chip, const BoardParts& parts) : chip_(chip), rc_percent_(parts.rc_percent), end_(chip, [this] { expire(); }) {
+Watchdog::Watchdog(Chip& chip, const BoardParts& parts)
+    : chip_(chip), rc_percent_(parts.rc_percent), end_(chip, [this] { expire(); }) {
   chip.on_write<&Watchdog::write>(reg::wdtcsr, this);
   Chip::on_signal<&Watchdog::handler>(chip.interrupt(vector::watchdog).irq + AVR_INT_IRQ_RUNNING, this);
   feed_.owner = this;
@@ -60,7 +61,8 @@ void Watchdog::expire() {
 
 /// With WDE set, the interrupt's execution hands over to the reset.
 void Watchdog::handler(std::uint32_t running) {
-  if (running != 0 && (chip_.data(reg::wdtcsr) & wde) != 0) chip_.data(reg::wdtcsr) &= static_cast<std::uint8_t>(~wdie);
+  if (running != 0 && (chip_.data(reg::wdtcsr) & wde) != 0)
+    chip_.data(reg::wdtcsr) &= static_cast<std::uint8_t>(~wdie);
 }
 
 void Watchdog::reset() {

@@ -7,17 +7,29 @@
 
 namespace flm::sim {
 
-/// Replaces the emulator's, which counts CPU cycles, and so is wrong after a change of the clock prescaler. A time-out interrupts,
-/// resets, or interrupts first and resets at the next (table 11-1). After its own reset it runs on at its shortest time.
+/// Replaces the emulator's, which counts CPU cycles, and so is wrong after a change of the clock prescaler. A
+/// time-out interrupts, resets, or interrupts first and resets at the next (table 11-1). After its own reset
+/// it runs on at its shortest time.
 class Watchdog {
  public:
   explicit Watchdog(Chip&, const BoardParts& = {});
 
-  /// Nominal time-out of a prescaler setting WDP3:0: 2048 periods of 128 kHz, doubled for each step up to 9 (table 11-2).
-  [[nodiscard]] static constexpr Nanoseconds time_out(unsigned prescaler) { return Nanoseconds{16'000'000} << (prescaler < 9 ? prescaler : 9); }
+  /// Nominal time-out of a prescaler setting WDP3:0: 2048 periods of 128 kHz, doubled for each step up to 9
+  /// (table 11-2).
+  [[nodiscard]] static constexpr Nanoseconds time_out(unsigned prescaler) {
+    return Nanoseconds{16'000'000} << (prescaler < 9 ? prescaler : 9);
+  }
 
  private:
-  enum : std::uint8_t { wdif = 0x80, wdie = 0x40, wdp3 = 0x20, wdce = 0x10, wde = 0x08, wdp_low = 0x07, wdrf = 0x08 };
+  enum : std::uint8_t {
+    wdif = 0x80,
+    wdie = 0x40,
+    wdp3 = 0x20,
+    wdce = 0x10,
+    wde = 0x08,
+    wdp_low = 0x07,
+    wdrf = 0x08
+  };
   /// The emulator hands the instruction WDR to the first peripheral that wants it.
   struct Feed {
     avr_io_t io{};

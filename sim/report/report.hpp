@@ -1,4 +1,5 @@
-// The HTML report of a run: what went in, what the board read, and the error, in one file without outside references.
+// The HTML report of a run: what went in, what the board read, and the error, in one file without outside
+// references.
 #pragma once
 #include <filesystem>
 
@@ -7,7 +8,8 @@
 
 namespace flm::sim {
 
-/// Writes the report to a temporary file beside `file` and renames it: a failure leaves no partial file. Throws InputError.
+/// Writes the report to a temporary file beside `file` and renames it: a failure leaves no partial file.
+/// Throws InputError.
 void write_report(const std::filesystem::path& file, const Run&, const Environment&);
 
 }  // namespace flm::sim

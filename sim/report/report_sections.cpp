@@ -23,14 +23,17 @@ struct Paper {
   bool phone;
   /// Of the ticks of a wide plot, what there is room for.
   [[nodiscard]] int ticks(int wanted) const { return phone ? (wanted + 2) / 3 : wanted; }
-  [[nodiscard]] std::string legend(const std::string& text, const std::string& on_a_phone) const { return phone ? on_a_phone : text; }
+  [[nodiscard]] std::string legend(const std::string& text, const std::string& on_a_phone) const {
+    return phone ? on_a_phone : text;
+  }
 };
 constexpr Paper kScreen = {1080, 530, false}, kPhone = {352, 352, true};
 
 /// Draws once for each; the page shows the one that fits.
 template <class Draw>
 std::string on_both(Draw draw) {
-  return "<div class=\"screen\">\n" + draw(kScreen) + "</div>\n<div class=\"phone\">\n" + draw(kPhone) + "</div>\n";
+  return "<div class=\"screen\">\n" + draw(kScreen) + "</div>\n<div class=\"phone\">\n" + draw(kPhone) +
+         "</div>\n";
 }
 
 constexpr std::string_view kStyle = R"css(:root {
@@ -100,8 +103,10 @@ footer { color: var(--soft); font-size: 13px; }
 /// A number with a typographic minus; an en dash when there is none.
 std::string number(double value, int decimals, bool sign = false) {
   if (std::isnan(value)) return "\u2013";
-  std::string text = sign ? fmt::format("{:+.{}f}", value, decimals) : fmt::format("{:.{}f}", value, decimals);
-  if (text.find_first_not_of("+-0.") == std::string::npos && (text.front() == '-' || text.front() == '+')) text.erase(0, 1);
+  std::string text =
+      sign ? fmt::format("{:+.{}f}", value, decimals) : fmt::format("{:.{}f}", value, decimals);
+  if (text.find_first_not_of("+-0.") == std::string::npos && (text.front() == '-' || text.front() == '+'))
+    text.erase(0, 1);
   return svg::grouped(text);
 }
 
@@ -122,7 +127,8 @@ std::string ports_of(const Sensor& sensor) {
 std::string what_of(const Sensor& sensor) {
   switch (sensor.sensor_class) {
     case SensorClass::analog:
-      return fmt::format("{} A clamp{} on {}, {} V", sensor.current, sensor.ports.size() > 1 ? "s" : "", ports_of(sensor),
+      return fmt::format("{} A clamp{} on {}, {} V", sensor.current, sensor.ports.size() > 1 ? "s" : "",
+                         ports_of(sensor),
                          number(sensor.voltage, sensor.voltage == std::floor(sensor.voltage) ? 0 : 1));
     case SensorClass::pulse:
       return fmt::format("{} meter on {}, {} {} per pulse",
@@ -155,7 +161,8 @@ std::string duration_text(double duration) {
 svg::Axis time_axis(const Run& run, const Paper& paper) {
   const double duration = std::max(run.scenario.duration, 1e-3);
   const TimeUnit unit = time_unit(duration);
-  return svg::exact_axis(0, duration / unit.seconds, paper.ticks(12), fmt::format("time since power-up / {}", unit.name));
+  return svg::exact_axis(0, duration / unit.seconds, paper.ticks(12),
+                         fmt::format("time since power-up / {}", unit.name));
 }
 
 svg::Series in_unit(svg::Series series, double seconds) {
@@ -170,7 +177,8 @@ double largest(const svg::Series& series, double at_least) {
   return at_least;
 }
 
-std::string clamp_plots(const Run& run, const Environment& environment, const SensorView& view, const Paper& paper) {
+std::string clamp_plots(const Run& run, const Environment& environment, const SensorView& view,
+                        const Paper& paper) {
   const Sensor& sensor = *view.sensor;
   const double unit = time_unit(run.scenario.duration).seconds;
   const double top = largest(view.read, largest(view.truth, 1));
@@ -178,7 +186,8 @@ std::string clamp_plots(const Run& run, const Environment& environment, const Se
   svg::Plot power(paper.wide, 250, time_axis(run, paper), svg::rounded_axis(0, top * 1.02, 5, "power / W"));
   power.steps(in_unit(view.truth, unit), "true", paper.legend("true, of the input", "true"), true);
   power.steps(in_unit(view.read, unit), "read", paper.legend("read by the board", "read"));
-  std::string out = power.str(fmt::format("Sensor {}: power read by the board and true power of its input", sensor.id));
+  std::string out =
+      power.str(fmt::format("Sensor {}: power read by the board and true power of its input", sensor.id));
 
   svg::Series error = view.read;
   double low = -1, high = 1;
@@ -187,7 +196,8 @@ std::string clamp_plots(const Run& run, const Environment& environment, const Se
     if (error.values[i] < low) low = error.values[i];
     if (error.values[i] > high) high = error.values[i];
   }
-  svg::Plot errors(paper.wide, 150, time_axis(run, paper), svg::rounded_axis(low, high, 4, "read \u2212 true / W"));
+  svg::Plot errors(paper.wide, 150, time_axis(run, paper),
+                   svg::rounded_axis(low, high, 4, "read \u2212 true / W"));
   errors.steps(in_unit(error, unit), "error", "", true);
   out += errors.str(fmt::format("Sensor {}: error of the power read", sensor.id));
 
@@ -213,8 +223,9 @@ std::string clamp_plots(const Run& run, const Environment& environment, const Se
     if (port > 3) continue;
     std::int64_t tick = port - 1;
     const double ticks_per_ns = run.board->cpu_hz / (run.board->tick_cycles * 1e9);
-    tick += 3 * static_cast<std::int64_t>(
-                    std::ceil((static_cast<double>(from - kFirstSample) * ticks_per_ns - static_cast<double>(tick)) / 3));
+    tick +=
+        3 * static_cast<std::int64_t>(std::ceil(
+                (static_cast<double>(from - kFirstSample) * ticks_per_ns - static_cast<double>(tick)) / 3));
     svg::Series code{(seconds(run.board->tick_time(tick) - from)) * 1e3, 3e-6 / ticks_per_ns, {}};
     for (; run.board->tick_time(tick) < from + length; tick += 3) {
       code.values.push_back(environment.convert(port, tick));
@@ -236,11 +247,13 @@ std::string clamp_plots(const Run& run, const Environment& environment, const Se
          samples.str("What the converter sees of them: rectified and smoothed") + "</div>\n";
 }
 
-std::string pulse_plots(const Run& run, const Environment& environment, const SensorView& view, const Paper& paper) {
+std::string pulse_plots(const Run& run, const Environment& environment, const SensorView& view,
+                        const Paper& paper) {
   const Sensor& sensor = *view.sensor;
   const double unit = time_unit(run.scenario.duration).seconds;
   const double top = largest(view.read, largest(view.truth, sensor.constant));
-  svg::Plot counter(paper.wide, 220, time_axis(run, paper), svg::rounded_axis(0, top, 5, "counter / " + unit_of(sensor)));
+  svg::Plot counter(paper.wide, 220, time_axis(run, paper),
+                    svg::rounded_axis(0, top, 5, "counter / " + unit_of(sensor)));
   counter.steps(in_unit(view.truth, unit), "true", paper.legend("true pulses", "true"), true);
   counter.steps(in_unit(view.read, unit), "read", paper.legend("counted by the board", "read"));
   std::string out = counter.str(fmt::format("Sensor {}: counter of the board and true counter", sensor.id));
@@ -256,8 +269,10 @@ std::string pulse_plots(const Run& run, const Environment& environment, const Se
     svg::Axis level = svg::exact_axis(-0.15, 1.15, 1, fmt::format("contact on port {}", port));
     level.ticks = {0, 1};
     level.decimals = 0;
-    svg::Plot strip(paper.wide, 120,
-                    svg::exact_axis(0, 1400 * length, paper.ticks(10), fmt::format("time from {:.4f} s / ms", left)), level);
+    svg::Plot strip(
+        paper.wide, 120,
+        svg::exact_axis(0, 1400 * length, paper.ticks(10), fmt::format("time from {:.4f} s / ms", left)),
+        level);
     strip.levels(changes, "b", "1 = open");
     out += strip.str(fmt::format("The first pulse on port {} with its bounces", port));
   }
@@ -276,7 +291,8 @@ svg::Series held(const Run& run, const std::vector<std::pair<double, double>>& t
   return series;
 }
 
-std::pair<double, double> range_of(const std::vector<std::pair<double, double>>& told, std::pair<double, double> range) {
+std::pair<double, double> range_of(const std::vector<std::pair<double, double>>& told,
+                                   std::pair<double, double> range) {
   for (const auto& [t, value] : told) range = {std::min(range.first, value), std::max(range.second, value)};
   return range;
 }
@@ -291,11 +307,14 @@ bool is_quantity(std::string_view name) {
 std::string meter_plot(const Run& run, const Sensor& sensor, const Paper& paper) {
   std::vector<std::pair<double, double>> told;
   for (const Record& record : run.records)
-    if (const Reading* r = std::get_if<Reading>(&record); r != nullptr && r->sensor == sensor.id && r->has_power())
+    if (const Reading* r = std::get_if<Reading>(&record);
+        r != nullptr && r->sensor == sensor.id && r->has_power())
       told.emplace_back(r->t, static_cast<double>(r->power()));
   const auto [low, high] = range_of(told, {0, 1});
-  svg::Plot plot(paper.wide, 220, time_axis(run, paper), svg::rounded_axis(low, high, 5, "power from the grid / W"));
-  plot.steps(in_unit(held(run, told), time_unit(run.scenario.duration).seconds), "read", paper.legend("told by the smart meter", ""), true);
+  svg::Plot plot(paper.wide, 220, time_axis(run, paper),
+                 svg::rounded_axis(low, high, 5, "power from the grid / W"));
+  plot.steps(in_unit(held(run, told), time_unit(run.scenario.duration).seconds), "read",
+             paper.legend("told by the smart meter", ""), true);
   return plot.str(fmt::format("Sensor {}: power that the smart meter has told", sensor.id));
 }
 
@@ -305,7 +324,8 @@ std::string style_sheet() { return std::string(kStyle); }
 
 std::string headline(const Run& run) {
   const auto count = run.expectations.size();
-  const auto met = std::count_if(run.expectations.begin(), run.expectations.end(), [](const auto& e) { return e.ok; });
+  const auto met =
+      std::count_if(run.expectations.begin(), run.expectations.end(), [](const auto& e) { return e.ok; });
   std::string out = fmt::format("<header><h1>{}</h1>", escape(run.scenario.path.filename().string()));
   if (count == 0)
     out += "<span class=\"verdict none\">nothing expected, nothing checked</span>";
@@ -326,15 +346,19 @@ std::string headline(const Run& run) {
     fact("clock", fmt::format("{:g} MHz", run.board->cpu_hz / 1e6));
     fact("samples a second and clamp", number(run.board->samples_per_second(), 0));
   }
-  fact("engine", run.engine == "image" ? "AVR image, cycle by cycle" : run.engine == "native" ? "native" : escape(run.engine));
+  fact("engine", run.engine == "image"    ? "AVR image, cycle by cycle"
+                 : run.engine == "native" ? "native"
+                                          : escape(run.engine));
   fact("simulated", duration_text(run.scenario.duration));
   if (run.wall_seconds > 0) {
     const double speed = run.scenario.duration / run.wall_seconds;
     fact("speed", number(speed, speed < 10 ? 1 : 0) + " \u00d7 real time");
   }
-  fact("EEPROM writes", run.eeprom.writes.empty() ? std::string("none")
-                                                  : fmt::format("{}, {} of them to cell {}", svg::grouped(std::to_string(run.eeprom.total())),
-                                                                svg::grouped(std::to_string(run.eeprom.worst())), run.eeprom.worst_address()));
+  fact("EEPROM writes",
+       run.eeprom.writes.empty()
+           ? std::string("none")
+           : fmt::format("{}, {} of them to cell {}", svg::grouped(std::to_string(run.eeprom.total())),
+                         svg::grouped(std::to_string(run.eeprom.worst())), run.eeprom.worst_address()));
   return out + "</dl>\n";
 }
 
@@ -344,13 +368,15 @@ std::string summary(const std::vector<SensorView>& views) {
       "<section><h2>Readings against the truth</h2><div class=\"scroll screen\"><table>\n"
       "<tr><th colspan=\"2\"></th><th class=\"group\" colspan=\"4\">mean power / W</th><th class=\"group\" "
       "colspan=\"5\">counter at the end</th></tr>\n"
-      "<tr><th>sensor</th><th>input</th><th class=\"n\">true</th><th class=\"n\">read</th><th class=\"n\">error</th><th "
+      "<tr><th>sensor</th><th>input</th><th class=\"n\">true</th><th class=\"n\">read</th><th "
+      "class=\"n\">error</th><th "
       "class=\"n\"></th>"
       "<th class=\"n first\">true</th><th class=\"n\">read</th><th class=\"n\">error</th><th "
       "class=\"n\"></th><th>unit</th></tr>\n";
   for (const SensorView& view : views) {
     const Sensor& sensor = *view.sensor;
-    const int decimals = sensor.sensor_class == SensorClass::pulse && sensor.constant == std::floor(sensor.constant) ? 0 : 3;
+    const int decimals =
+        sensor.sensor_class == SensorClass::pulse && sensor.constant == std::floor(sensor.constant) ? 0 : 3;
     const int truth_decimals = sensor.sensor_class == SensorClass::analog ? 2 : decimals;
     const int read_decimals = sensor.sensor_class == SensorClass::analog ? 0 : decimals;
     // A clamp's counter shows whole watt-hours: a percentage of what it cannot show would mislead.
@@ -358,24 +384,32 @@ std::string summary(const std::vector<SensorView>& views) {
     const double counter_error = view.counter_read - view.counter_true;
     out += fmt::format("<tr><td>{}</td><td class=\"input\">{}{}</td>", sensor.id, escape(what_of(sensor)),
                        view.clipped > 0 ? ", <strong class=\"bad\">clipped</strong>" : "");
-    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>",
-                       number(view.mean_true, 1), number(view.mean_read, 1), number(view.mean_read - view.mean_true, 1, true),
-                       percent(view.mean_read, view.mean_true));
     out += fmt::format(
-        "<td class=\"n first\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
+        "<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>",
+        number(view.mean_true, 1), number(view.mean_read, 1),
+        number(view.mean_read - view.mean_true, 1, true), percent(view.mean_read, view.mean_true));
+    out += fmt::format(
+        "<td class=\"n first\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
+        "class=\"n\">{}</td><td>{}</td></tr>\n",
         number(view.counter_true, truth_decimals), number(view.counter_read, read_decimals),
         number(counter_error, truth_decimals, true),
-        std::abs(counter_error) < resolution ? "&lt; 1 " + unit_of(sensor) : percent(view.counter_read, view.counter_true),
+        std::abs(counter_error) < resolution ? "&lt; 1 " + unit_of(sensor)
+                                             : percent(view.counter_read, view.counter_true),
         unit_of(sensor));
   }
   // On a phone: a clamp's power, another sensor's counter.
-  out += "</table></div>\n<table class=\"phone\">\n<tr><th></th><th class=\"n\">true</th><th class=\"n\">read</th><th class=\"n\">error</th></tr>\n";
+  out +=
+      "</table></div>\n<table class=\"phone\">\n<tr><th></th><th class=\"n\">true</th><th "
+      "class=\"n\">read</th><th class=\"n\">error</th></tr>\n";
   for (const SensorView& view : views) {
     const bool clamp = view.sensor->sensor_class == SensorClass::analog;
-    const double truth = clamp ? view.mean_true : view.counter_true, read = clamp ? view.mean_read : view.counter_read;
-    out += fmt::format("<tr><td>{} / {}{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n", view.sensor->id,
-                       clamp ? "W" : unit_of(*view.sensor), view.clipped > 0 ? " <strong class=\"bad\">clipped</strong>" : "", number(truth, 1),
-                       number(read, 1), percent(read, truth));
+    const double truth = clamp ? view.mean_true : view.counter_true,
+                 read = clamp ? view.mean_read : view.counter_read;
+    out += fmt::format(
+        "<tr><td>{} / {}{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+        view.sensor->id, clamp ? "W" : unit_of(*view.sensor),
+        view.clipped > 0 ? " <strong class=\"bad\">clipped</strong>" : "", number(truth, 1), number(read, 1),
+        percent(read, truth));
   }
   return out + "</table></section>\n";
 }
@@ -386,28 +420,35 @@ std::string sensor_section(const Run& run, const Environment& environment, const
   if (view.readings == 0) out += "<p>The board sent no reading.</p>\n";
   if (sensor.sensor_class == SensorClass::analog) {
     if (!std::isnan(view.mean_read))
-      out += fmt::format("<p>Mean power {} W, true {} W: error {} W ({}). Largest error of a second: {} W.</p>\n",
-                         number(view.mean_read, 1), number(view.mean_true, 1), number(view.mean_read - view.mean_true, 1, true),
-                         percent(view.mean_read, view.mean_true), number(view.worst_error, 1, true));
+      out += fmt::format(
+          "<p>Mean power {} W, true {} W: error {} W ({}). Largest error of a second: {} W.</p>\n",
+          number(view.mean_read, 1), number(view.mean_true, 1),
+          number(view.mean_read - view.mean_true, 1, true), percent(view.mean_read, view.mean_true),
+          number(view.worst_error, 1, true));
     if (view.clipped > 0) {
-      out += fmt::format("<p class=\"bad\">Clipped in {} of {} readings: the current was over what the converter can show, and they are low.",
-                         number(static_cast<double>(view.clipped), 0), number(static_cast<double>(view.readings), 0));
+      out += fmt::format(
+          "<p class=\"bad\">Clipped in {} of {} readings: the current was over what the converter can show, "
+          "and they are low.",
+          number(static_cast<double>(view.clipped), 0), number(static_cast<double>(view.readings), 0));
       if (view.samples > 0)
-        out += fmt::format(" {} of the {} samples of those seconds were at full scale ({}\u2009%).", number(static_cast<double>(view.clipped_samples), 0),
-                           number(static_cast<double>(view.samples), 0),
-                           number(100.0 * static_cast<double>(view.clipped_samples) / static_cast<double>(view.samples), 1));
+        out += fmt::format(
+            " {} of the {} samples of those seconds were at full scale ({}\u2009%).",
+            number(static_cast<double>(view.clipped_samples), 0),
+            number(static_cast<double>(view.samples), 0),
+            number(100.0 * static_cast<double>(view.clipped_samples) / static_cast<double>(view.samples), 1));
       out += "</p>\n";
     }
     out += on_both([&](const Paper& paper) { return clamp_plots(run, environment, view, paper); });
   } else if (sensor.sensor_class == SensorClass::pulse) {
     const double missing = (view.counter_true - view.counter_read) / sensor.constant;
     if (view.readings > 0)
-      out += std::abs(missing) < 0.5
-                 ? "<p>Every pulse counted once.</p>\n"
-                 : fmt::format("<p>{} pulses {}.</p>\n", number(std::abs(missing), 0), missing > 0 ? "missing" : "too many");
+      out += std::abs(missing) < 0.5 ? "<p>Every pulse counted once.</p>\n"
+                                     : fmt::format("<p>{} pulses {}.</p>\n", number(std::abs(missing), 0),
+                                                   missing > 0 ? "missing" : "too many");
     out += on_both([&](const Paper& paper) { return pulse_plots(run, environment, view, paper); });
   } else if (!std::isnan(view.mean_read)) {
-    out += fmt::format("<p>Mean power {} W, counter {} Wh.</p>\n", number(view.mean_read, 1), number(view.counter_read, 0));
+    out += fmt::format("<p>Mean power {} W, counter {} Wh.</p>\n", number(view.mean_read, 1),
+                       number(view.counter_read, 0));
     out += on_both([&](const Paper& paper) { return meter_plot(run, sensor, paper); });
   }
   if (sensor.sensor_class == SensorClass::p1) {
@@ -415,7 +456,8 @@ std::string sensor_section(const Run& run, const Environment& environment, const
     for (const Record& record : run.records)
       if (const MeterReport* report = std::get_if<MeterReport>(&record)) last = report;
     const std::string refused = last == nullptr ? "" : meter_refusal_text(last->fields);
-    out += refused.empty() ? "<p>Nothing of the smart meter was refused.</p>\n" : fmt::format("<p>Sensor {}: {}.</p>\n", sensor.id, escape(refused));
+    out += refused.empty() ? "<p>Nothing of the smart meter was refused.</p>\n"
+                           : fmt::format("<p>Sensor {}: {}.</p>\n", sensor.id, escape(refused));
   }
   return out + "</section>\n";
 }
@@ -439,24 +481,30 @@ std::string radio(const Run& run) {
   }
   if (nodes.empty()) return {};
   std::string out =
-      "<section><h2>Radio</h2><div class=\"scroll\"><table>\n<tr><th>group</th><th>node</th><th class=\"n\">packets</th><th>last "
+      "<section><h2>Radio</h2><div class=\"scroll\"><table>\n<tr><th>group</th><th>node</th><th "
+      "class=\"n\">packets</th><th>last "
       "values</th></tr>\n";
   for (const auto& [node, heard] : nodes)
-    out += fmt::format("<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n", node.first, node.second, heard.first,
-                       heard.second.empty() ? "no kube" : escape(heard.second));
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n", node.first,
+                       node.second, heard.first, heard.second.empty() ? "no kube" : escape(heard.second));
   out += "</table></div>\n";
   static constexpr const char* kColours[] = {"a", "b", "c", "error"};
   for (const auto& [name, by_node] : told) {
     // 0 degrees is a temperature like another; no light, no volt and no per cent are where their axes begin.
-    std::pair<double, double> range = name.ends_with("_c") || name.ends_with("_pa") ? std::pair{1e99, -1e99} : std::pair{0.0, 0.0};
+    std::pair<double, double> range =
+        name.ends_with("_c") || name.ends_with("_pa") ? std::pair{1e99, -1e99} : std::pair{0.0, 0.0};
     for (const auto& [node, values] : by_node) range = range_of(values, range);
-    if (range.second - range.first < 1) range = {range.first == 0 ? 0 : range.first - 0.5, range.second + 0.5};
+    if (range.second - range.first < 1)
+      range = {range.first == 0 ? 0 : range.first - 0.5, range.second + 0.5};
     out += on_both([&, &name = name, &by_node = by_node](const Paper& paper) {
-      svg::Plot plot(paper.wide, 200, time_axis(run, paper), svg::rounded_axis(range.first, range.second, 4, escape(name)));
+      svg::Plot plot(paper.wide, 200, time_axis(run, paper),
+                     svg::rounded_axis(range.first, range.second, 4, escape(name)));
       std::size_t colour = 0;
       for (const auto& [node, values] : by_node)
-        plot.steps(in_unit(held(run, values), time_unit(run.scenario.duration).seconds), kColours[colour++ % std::size(kColours)],
-                   paper.legend(fmt::format("group {}, node {}", node.first, node.second), fmt::format("{}/{}", node.first, node.second)));
+        plot.steps(in_unit(held(run, values), time_unit(run.scenario.duration).seconds),
+                   kColours[colour++ % std::size(kColours)],
+                   paper.legend(fmt::format("group {}, node {}", node.first, node.second),
+                                fmt::format("{}/{}", node.first, node.second)));
       return plot.str(fmt::format("{} that the kubes have told", name));
     });
   }
@@ -466,13 +514,15 @@ std::string radio(const Run& run) {
 std::string expectations(const Run& run) {
   if (run.expectations.empty()) return {};
   std::string out =
-      "<section><h2>Expectations</h2><div class=\"scroll\"><table>\n<tr><th></th><th>sensor</th><th>quantity</th><th "
+      "<section><h2>Expectations</h2><div "
+      "class=\"scroll\"><table>\n<tr><th></th><th>sensor</th><th>quantity</th><th "
       "class=\"n\">from / s</th>"
       "<th class=\"n\">to / s</th><th class=\"n\">expected</th><th class=\"n\">allowed \u00b1</th><th "
       "class=\"n\">actual</th><th>unit</th></tr>\n";
   for (const ExpectationResult& e : run.expectations) {
     if (e.quantity == "reply") {
-      out += fmt::format("<tr><td class=\"{}\">{}</td><td colspan=\"8\">{}</td></tr>\n", e.ok ? "good" : "bad", e.ok ? "\u2713 met" : "\u2717 failed", escape(e.message));
+      out += fmt::format("<tr><td class=\"{}\">{}</td><td colspan=\"8\">{}</td></tr>\n",
+                         e.ok ? "good" : "bad", e.ok ? "\u2713 met" : "\u2717 failed", escape(e.message));
       continue;
     }
     std::string unit = e.quantity == "power" ? "W" : e.quantity == "gas" || e.quantity == "water" ? "l" : "";
@@ -484,11 +534,14 @@ std::string expectations(const Run& run) {
     const int decimals = e.quantity == "counter" ? 3 : 1;
     out += fmt::format("<tr><td class=\"{}\">{}</td><td>{}</td><td>{}</td>", e.ok ? "good" : "bad",
                        e.ok ? "\u2713 met" : "\u2717 failed", e.expectation.sensor, escape(e.quantity));
-    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td>", svg::grouped(fmt::format("{}", e.expectation.from)),
+    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td>",
+                       svg::grouped(fmt::format("{}", e.expectation.from)),
                        svg::grouped(fmt::format("{}", e.expectation.to.value_or(run.scenario.duration))));
-    out += fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
-                       number(e.expected, decimals), number(e.allowed, decimals), number(e.actual, decimals), unit);
-    if (!e.ok && !e.message.empty()) out += fmt::format("<tr><td></td><td colspan=\"8\">{}</td></tr>\n", escape(e.message));
+    out += fmt::format(
+        "<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
+        number(e.expected, decimals), number(e.allowed, decimals), number(e.actual, decimals), unit);
+    if (!e.ok && !e.message.empty())
+      out += fmt::format("<tr><td></td><td colspan=\"8\">{}</td></tr>\n", escape(e.message));
   }
   return out + "</table></div></section>\n";
 }
@@ -500,14 +553,17 @@ std::string replies(const Run& run) {
   for (const Record& record : run.records) {
     const auto* reply = std::get_if<Reply>(&record);
     if (reply == nullptr || ++count > kMost) continue;
-    rows += fmt::format("<tr><td class=\"n\">{:.3f}</td><td><code>{}</code></td><td><code>{}</code></td></tr>\n", reply->t,
-                        escape(reply->host), escape(reply->reply));
+    rows +=
+        fmt::format("<tr><td class=\"n\">{:.3f}</td><td><code>{}</code></td><td><code>{}</code></td></tr>\n",
+                    reply->t, escape(reply->host), escape(reply->reply));
   }
   if (count == 0) return {};
   std::string out = "<section><h2>Commands and replies</h2>\n";
   if (count > kMost) out += fmt::format("<p>The first {} of {}.</p>\n", kMost, count);
-  return out + "<div class=\"scroll\"><table>\n<tr><th class=\"n\">time / s</th><th>host</th><th>reply</th></tr>\n" + rows +
-         "</table></div></section>\n";
+  return out +
+         "<div class=\"scroll\"><table>\n<tr><th class=\"n\">time / "
+         "s</th><th>host</th><th>reply</th></tr>\n" +
+         rows + "</table></div></section>\n";
 }
 
 }  // namespace flm::sim::report

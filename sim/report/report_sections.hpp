@@ -7,8 +7,8 @@
 
 namespace flm::sim::report {
 
-/// The page's style sheet: light, dark and print; series colours from the Okabe-Ito palette, which colour-blind readers tell
-/// apart.
+/// The page's style sheet: light, dark and print; series colours from the Okabe-Ito palette, which
+/// colour-blind readers tell apart.
 std::string style_sheet();
 /// Verdict, scenario, board, engine, durations.
 std::string headline(const Run&);
@@ -16,7 +16,8 @@ std::string headline(const Run&);
 std::string summary(const std::vector<SensorView>&);
 /// A sensor's plots.
 std::string sensor_section(const Run&, const Environment&, const SensorView&);
-/// The kubes that the radio has heard, with a plot of each quantity that they tell. Empty when there were none.
+/// The kubes that the radio has heard, with a plot of each quantity that they tell. Empty when there were
+/// none.
 std::string radio(const Run&);
 /// What was expected, what was allowed, what came. Empty when the scenario expects nothing.
 std::string expectations(const Run&);

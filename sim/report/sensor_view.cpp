@@ -36,18 +36,25 @@ std::vector<CounterSet> counter_sets(const Run& run, int sensor) {
     std::string name;
     int index = -1;
     double value = 0;
-    if (words >> name >> index >> value && name == "sc" && index == sensor - 1) out.push_back({command.at, value});
+    if (words >> name >> index >> value && name == "sc" && index == sensor - 1)
+      out.push_back({command.at, value});
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
   return out;
 }
 
-double counter_of(const Reading& reading) { return static_cast<double>(reading.whole()) + reading.milli / 1000.0; }
+double counter_of(const Reading& reading) {
+  return static_cast<double>(reading.whole()) + reading.milli / 1000.0;
+}
 
-/// The last second at which the host asked. A board reports only what changed, so the last reading may be older.
-std::int64_t last_poll(const Run& run) { return static_cast<std::int64_t>(std::floor(run.scenario.duration + 1e-6)); }
+/// The last second at which the host asked. A board reports only what changed, so the last reading may be
+/// older.
+std::int64_t last_poll(const Run& run) {
+  return static_cast<std::int64_t>(std::floor(run.scenario.duration + 1e-6));
+}
 
-void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const Run& run, const Environment& environment) {
+void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const Run& run,
+                   const Environment& environment) {
   view.read.start = view.truth.start = seconds(kFirstWholeSecond);
   const std::int64_t last = last_poll(run);
   std::size_t next = 0;
@@ -58,7 +65,8 @@ void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const
   view.worst_error = 0;
   for (std::int64_t second = 0; second + 2 <= last; ++second) {
     const double asked = static_cast<double>(second + 2);
-    while (next < readings.size() && readings[next].t < asked + 0.5) power = static_cast<double>(readings[next++].power());
+    while (next < readings.size() && readings[next].t < asked + 0.5)
+      power = static_cast<double>(readings[next++].power());
     const Nanoseconds from = kFirstWholeSecond + second * kSecond;
     double true_power = 0;
     for (const int port : view.sensor->ports)
@@ -79,23 +87,28 @@ void compare_clamp(SensorView& view, const std::vector<Reading>& readings, const
 }
 
 /// How much of the seconds that the board calls clipped was.
-void count_clipped(SensorView& view, const std::vector<Reading>& readings, const Run& run, const Environment& environment) {
+void count_clipped(SensorView& view, const std::vector<Reading>& readings, const Run& run,
+                   const Environment& environment) {
   const double ticks_per_ns = run.board->cpu_hz / (static_cast<double>(run.board->tick_cycles) * 1e9);
   for (const Reading& reading : readings) {
     if (!reading.clipped) continue;
     ++view.clipped;
     if (!run.scenario.power.empty()) continue;
     const Nanoseconds end = kFirstWholeSecond + (static_cast<std::int64_t>(reading.t) - 1) * kSecond;
-    const auto tick_at = [&](Nanoseconds t) { return static_cast<std::int64_t>(static_cast<double>(t - kFirstSample) * ticks_per_ns) / 3 * 3; };
+    const auto tick_at = [&](Nanoseconds t) {
+      return static_cast<std::int64_t>(static_cast<double>(t - kFirstSample) * ticks_per_ns) / 3 * 3;
+    };
     for (const int port : view.sensor->ports)
-      for (std::int64_t tick = tick_at(end - kSecond) + port - 1, last = tick_at(end); tick < last; tick += 3) {
+      for (std::int64_t tick = tick_at(end - kSecond) + port - 1, last = tick_at(end); tick < last;
+           tick += 3) {
         ++view.samples;
         if (environment.convert(port, tick) == 1023) ++view.clipped_samples;
       }
   }
 }
 
-void compare_pulses(SensorView& view, const std::vector<Reading>& readings, const Run& run, const Environment& environment) {
+void compare_pulses(SensorView& view, const std::vector<Reading>& readings, const Run& run,
+                    const Environment& environment) {
   const std::int64_t last = last_poll(run);
   std::size_t next = 0;
   double counter = 0, base = 0;
@@ -115,7 +128,8 @@ void compare_pulses(SensorView& view, const std::vector<Reading>& readings, cons
       pulses = 0;
     }
     if (second > 1)
-      for (const int port : view.sensor->ports) pulses += environment.true_pulses(port, from, second * kSecond);
+      for (const int port : view.sensor->ports)
+        pulses += environment.true_pulses(port, from, second * kSecond);
     view.read.values.push_back(counter);
     view.truth.values.push_back(base + static_cast<double>(pulses) * view.sensor->constant);
   }
@@ -167,7 +181,8 @@ Nanoseconds typical_moment(const SensorView& view) {
   return (static_cast<Nanoseconds>(*middle) + 1) * kSecond + kSecond / 2;
 }
 
-std::vector<std::pair<double, bool>> first_pulse(const Environment& environment, int port, Nanoseconds from, Nanoseconds end) {
+std::vector<std::pair<double, bool>> first_pulse(const Environment& environment, int port, Nanoseconds from,
+                                                 Nanoseconds end) {
   constexpr Nanoseconds kRested = 50'000'000;  // no change for longer than any bounce: the pulse is over
   constexpr std::size_t kMostEdges = 2000;
   std::vector<std::pair<double, bool>> edges;

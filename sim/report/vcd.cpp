@@ -80,7 +80,8 @@ struct VcdWriter::Impl {
       return id;
     };
     for (const int port : clamp_ports)
-      if (port >= 1 && port <= 3) clamps.push_back({port, variable("wire", 10, fmt::format("port{}_code", port)), port - 1});
+      if (port >= 1 && port <= 3)
+        clamps.push_back({port, variable("wire", 10, fmt::format("port{}_code", port)), port - 1});
     for (const int port : pulse_ports)
       contacts.push_back({port, variable("wire", 1, fmt::format("port{}_contact", port)), true});
     led_id = variable("wire", 1, "led");
@@ -91,9 +92,9 @@ struct VcdWriter::Impl {
     text += "$upscope $end\n$scope module readings $end\n";
     for (const Sensor& sensor : scenario.sensors) {
       Meter meter{sensor.id, variable("real", 64, fmt::format("sensor{}_counter", sensor.id)), {}};
-      meter.extra =
-          variable("real", 64,
-                   fmt::format("sensor{}_{}", sensor.id, sensor.sensor_class == SensorClass::pulse ? "stamp_ms" : "power_w"));
+      meter.extra = variable("real", 64,
+                             fmt::format("sensor{}_{}", sensor.id,
+                                         sensor.sensor_class == SensorClass::pulse ? "stamp_ms" : "power_w"));
       meters.push_back(std::move(meter));
     }
     text += "$upscope $end\n$enddefinitions $end\n#0\n$dumpvars\n";
@@ -143,16 +144,18 @@ struct VcdWriter::Impl {
     for (const Meter& meter : meters)
       if (meter.sensor == reading.sensor) {
         at(t);
-        text +=
-            fmt::format("r{}.{:03} {}\nr{} {}\n", reading.counter, reading.milli, meter.counter, reading.extra, meter.extra);
+        text += fmt::format("r{}.{:03} {}\nr{} {}\n", reading.counter, reading.milli, meter.counter,
+                            reading.extra, meter.extra);
       }
   }
 
   void finish(Nanoseconds end) {
     // Each source is in time order after this; the earliest of their heads goes first.
-    std::stable_sort(bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+    std::stable_sort(bytes.begin(), bytes.end(),
+                     [](const auto& a, const auto& b) { return a.start < b.start; });
     std::stable_sort(leds.begin(), leds.end(), [](const auto& a, const auto& b) { return a.t < b.t; });
-    std::stable_sort(readings.begin(), readings.end(), [](const auto& a, const auto& b) { return a.t < b.t; });
+    std::stable_sort(readings.begin(), readings.end(),
+                     [](const auto& a, const auto& b) { return a.t < b.t; });
     auto byte = bytes.begin();
     auto led = leds.begin();
     auto reading = readings.begin();
@@ -178,7 +181,8 @@ struct VcdWriter::Impl {
       }
       for (; byte != bytes.end() && byte->start <= t; ++byte) {
         at(t);
-        text += fmt::format("1{}\n{} {}\n{} {}\n", busy_id, binary(byte->mosi, 8), mosi_id, binary(byte->miso, 8), miso_id);
+        text += fmt::format("1{}\n{} {}\n{} {}\n", busy_id, binary(byte->mosi, 8), mosi_id,
+                            binary(byte->miso, 8), miso_id);
         busy_until = byte->start + board.spi_byte_time;
       }
       for (; led != leds.end() && led->t <= t; ++led) {
@@ -211,7 +215,9 @@ VcdWriter::VcdWriter(const std::filesystem::path& file, const Scenario& scenario
     : impl_(std::make_unique<Impl>(file, scenario, board, environment)) {}
 VcdWriter::~VcdWriter() = default;
 
-void VcdWriter::byte(Nanoseconds start, std::uint8_t mosi, std::uint8_t miso) { impl_->bytes.push_back({start, mosi, miso}); }
+void VcdWriter::byte(Nanoseconds start, std::uint8_t mosi, std::uint8_t miso) {
+  impl_->bytes.push_back({start, mosi, miso});
+}
 void VcdWriter::led(Nanoseconds t, bool lit) {
   auto& leds = impl_->leds;
   if (leds.empty() || leds.back().lit != lit || t < leds.back().t) leds.push_back({t, lit});

@@ -1,4 +1,5 @@
-// A value change dump (IEEE 1364-2005, clause 18) of a run, for GTKWave: clamp codes, pulse contacts, SPI bytes, LED, readings.
+// A value change dump (IEEE 1364-2005, clause 18) of a run, for GTKWave: clamp codes, pulse contacts, SPI
+// bytes, LED, readings.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -22,7 +23,8 @@ class VcdWriter {
   /// The LED's state at t; only changes take room.
   void led(Nanoseconds t, bool lit);
   void reading(const Reading&);
-  /// Writes everything up to `end` in time order and renames the file into place; without it nothing stays. Throws InputError.
+  /// Writes everything up to `end` in time order and renames the file into place; without it nothing stays.
+  /// Throws InputError.
   void finish(Nanoseconds end);
 
  private:

@@ -62,15 +62,16 @@ FigureTable::FigureTable(const std::string& key, const std::string& title) : sec
 }
 
 void FigureTable::add(Figure figure) {
-  fmt::print("| {} | {} | {} | {} | {} |\n", figure.name, figure.stock, figure.budget_text(), figure.value_text(),
-             figure.holds() ? "" : "**over budget**");
+  fmt::print("| {} | {} | {} | {} | {} |\n", figure.name, figure.stock, figure.budget_text(),
+             figure.value_text(), figure.holds() ? "" : "**over budget**");
   std::fflush(stdout);
   sections()[section_].figures.push_back(std::move(figure));
 }
 
 void FigureTable::point(const std::string& curve, double x, double y) {
   auto& curves = sections()[section_].curves;
-  auto place = std::find_if(curves.begin(), curves.end(), [&](const Curve& one) { return one.name == curve; });
+  auto place =
+      std::find_if(curves.begin(), curves.end(), [&](const Curve& one) { return one.name == curve; });
   if (place == curves.end()) place = curves.insert(curves.end(), {curve, {}, {}});
   place->x.push_back(x);
   place->y.push_back(y);
@@ -79,9 +80,13 @@ void FigureTable::point(const std::string& curve, double x, double y) {
 void save(const std::filesystem::path& file) {
   Json all = Json::array();
   for (const FigureSection& section : sections()) {
-    Json s = {{"key", section.key}, {"title", section.title}, {"figures", Json::array()}, {"curves", Json::array()}};
+    Json s = {{"key", section.key},
+              {"title", section.title},
+              {"figures", Json::array()},
+              {"curves", Json::array()}};
     for (const Figure& f : section.figures) {
-      Json json = {{"key", f.key}, {"name", f.name}, {"stock", f.stock}, {"unit", f.unit}, {"value", number(f.value)}};
+      Json json = {
+          {"key", f.key}, {"name", f.name}, {"stock", f.stock}, {"unit", f.unit}, {"value", number(f.value)}};
       if (f.kind != Figure::Budget::none) json[kKinds[static_cast<int>(f.kind)]] = f.budget;
       s["figures"].push_back(json);
     }

@@ -1,4 +1,5 @@
-// Figures beside their budgets: printed as Markdown while they are measured, kept for the page (tests/bench/page).
+// Figures beside their budgets: printed as Markdown while they are measured, kept for the page
+// (tests/bench/page).
 #pragma once
 #include <filesystem>
 #include <limits>
@@ -9,7 +10,7 @@ namespace flm::bench {
 
 /// One measured value.
 struct Figure {
-  std::string key;   ///< by which the page and the README find it
+  std::string key;  ///< by which the page and the README find it
   std::string name;
   std::string stock;  ///< the same of the shipped firmware, as text; empty: not known
   std::string unit;
@@ -50,19 +51,23 @@ class FigureTable {
   FigureTable(const std::string& key, const std::string& title);
 
   /// A figure that must not be over its budget.
-  void at_most(const std::string& key, const std::string& name, const std::string& stock, double budget, double value, const std::string& unit) {
+  void at_most(const std::string& key, const std::string& name, const std::string& stock, double budget,
+               double value, const std::string& unit) {
     add({key, name, stock, unit, value, Figure::Budget::at_most, budget});
   }
   /// A figure that must not be under its budget.
-  void at_least(const std::string& key, const std::string& name, const std::string& stock, double budget, double value, const std::string& unit) {
+  void at_least(const std::string& key, const std::string& name, const std::string& stock, double budget,
+                double value, const std::string& unit) {
     add({key, name, stock, unit, value, Figure::Budget::at_least, budget});
   }
   /// An error that must be within its budget, on either side.
-  void within(const std::string& key, const std::string& name, const std::string& stock, double budget, double value, const std::string& unit) {
+  void within(const std::string& key, const std::string& name, const std::string& stock, double budget,
+              double value, const std::string& unit) {
     add({key, name, stock, unit, value, Figure::Budget::within, budget});
   }
   /// A figure without a budget.
-  void plain(const std::string& key, const std::string& name, const std::string& stock, double value, const std::string& unit) {
+  void plain(const std::string& key, const std::string& name, const std::string& stock, double value,
+             const std::string& unit) {
     add({key, name, stock, unit, value, Figure::Budget::none, 0.0});
   }
   /// A point of one of the section's curves.

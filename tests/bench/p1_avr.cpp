@@ -1,4 +1,5 @@
-// What the P1 parser costs on the controller: cycles a byte over the field recordings, flash and RAM, against their budgets.
+// What the P1 parser costs on the controller: cycles a byte over the field recordings, flash and RAM, against
+// their budgets.
 //   p1_avr PARSER.elf EMPTY.elf FIELD_DATA TELEGRAMS_DIR
 #include <fmt/format.h>
 
@@ -49,10 +50,13 @@ class Board {
   Bytes said;
 
  private:
-  std::uint8_t feed(std::uint16_t) { return at_ < bytes_.size() ? static_cast<std::uint8_t>(bytes_[at_++]) : '\n'; }
+  std::uint8_t feed(std::uint16_t) {
+    return at_ < bytes_.size() ? static_cast<std::uint8_t>(bytes_[at_++]) : '\n';
+  }
   void mark(std::uint16_t, std::uint8_t value) {
     if (value == 1) begun_ = chip_.cycle();
-    if (value == 2 && costs.size() < bytes_.size()) costs.push_back(static_cast<unsigned>(chip_.cycle() - begun_));
+    if (value == 2 && costs.size() < bytes_.size())
+      costs.push_back(static_cast<unsigned>(chip_.cycle() - begun_));
   }
   void say(std::uint16_t, std::uint8_t value) { said.push_back(value); }
 
@@ -78,7 +82,8 @@ Bytes expected(const std::string& bytes) {
       put(parser.device(0).value);
       put(parser.device(0).time);
       put(parser.equipment());
-      put(static_cast<std::uint32_t>(parser.has_net() | parser.has_power() << 1 | parser.device(0).has_value << 2));
+      put(static_cast<std::uint32_t>(parser.has_net() | parser.has_power() << 1 |
+                                     parser.device(0).has_value << 2));
     }
   return said;
 }
@@ -102,11 +107,15 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::string recordings = telegrams_in(fs::path(argv[3]) / "p1"), own = telegrams_in(argv[4]);
-  if (recordings.empty()) fmt::print("SKIPPED: no recordings in {}; the project's own telegrams are used\n", argv[3]);
+  if (recordings.empty())
+    fmt::print("SKIPPED: no recordings in {}; the project's own telegrams are used\n", argv[3]);
   std::string text = recordings + own;
   // What costs most: numbers that need all their decimals made up, and every sort of fault.
-  text += "/ABC5WORST\r\n\r\n1-0:1.8.0(000001*kWh)\r\n1-0:1.8.1(4294967295*Wh)\r\n1-0:1.8.2(999999999999*kWh)\r\n1-0:2.8.4(1*kWh)\r\n"
-          "1-0:1.7.0(4*kW)\r\n1-0:2.7.0(4*kVA)\r\n0-4:24.1.0(3)\r\n0-4:24.2.3(991231235959S)(99999*m3)\r\n0-0:96.13.0(a/b/c)\r\n!\r\n";
+  text +=
+      "/ABC5WORST\r\n\r\n1-0:1.8.0(000001*kWh)\r\n1-0:1.8.1(4294967295*Wh)\r\n1-0:1.8.2(999999999999*kWh)"
+      "\r\n1-0:2.8.4(1*kWh)\r\n"
+      "1-0:1.7.0(4*kW)\r\n1-0:2.7.0(4*kVA)\r\n0-4:24.1.0(3)\r\n0-4:24.2.3(991231235959S)(99999*m3)\r\n0-0:96."
+      "13.0(a/b/c)\r\n!\r\n";
   for (int c = 0; c < 256; ++c) text += static_cast<char>(c);
 
   Board board(argv[1]);

@@ -1,5 +1,6 @@
-// The P1 parser with a board's fields on the controller. The simulator puts a byte into GPIOR1, and measures from the write of
-// 1 to GPIOR2 to that of 2. Values go to GPIOR0. With FLM_P1_EMPTY the same program without the parser, to tell its flash.
+// The P1 parser with a board's fields on the controller. The simulator puts a byte into GPIOR1, and measures
+// from the write of 1 to GPIOR2 to that of 2. Values go to GPIOR0. With FLM_P1_EMPTY the same program without
+// the parser, to tell its flash.
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/sleep.h>
@@ -53,7 +54,8 @@ int main() {
       say(parser.device(0).value);
       say(parser.device(0).time);
       say(parser.equipment());
-      say(static_cast<uint32_t>(parser.has_net() | parser.has_power() << 1 | parser.device(0).has_value << 2));
+      say(static_cast<uint32_t>(parser.has_net() | parser.has_power() << 1 |
+                                parser.device(0).has_value << 2));
     }
   }
 }

@@ -1,4 +1,5 @@
-// How fast telegrams are read on this machine: bytes in to values out, CRC included, over the field recordings one after the other.
+// How fast telegrams are read on this machine: bytes in to values out, CRC included, over the field
+// recordings one after the other.
 //   p1_speed FIELD_DATA TELEGRAMS_DIR [FIGURES.json]       exit 1 when it is under its budget
 #include <fmt/format.h>
 
@@ -96,10 +97,12 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::vector<fs::path> files;
-  for (const fs::path& folder : {fs::path(argv[1]) / "p1", fs::path(argv[1]) / "p1" / "stream", fs::path(argv[2])})
+  for (const fs::path& folder :
+       {fs::path(argv[1]) / "p1", fs::path(argv[1]) / "p1" / "stream", fs::path(argv[2])})
     if (fs::is_directory(folder))
       for (const auto& entry : fs::directory_iterator(folder))
-        if (entry.path().extension() == ".txt" || entry.path().extension() == ".raw") files.push_back(entry.path());
+        if (entry.path().extension() == ".txt" || entry.path().extension() == ".raw")
+          files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   std::string text;
   for (const fs::path& file : files) text += text_of(file);
@@ -111,10 +114,13 @@ int main(int argc, char** argv) {
 
   flm::bench::FigureTable table("p1_speed", "P1 parser on this machine, one core");
   Result block, byte, board, any;
-  table.at_least("blocks", "blocks, all fields", "84 MB/s", 250, speed(text, rounds, block, blocks<AllFields>), "MB/s");
-  table.plain("blocks_any_crc", "blocks, all fields, two checksums", "", speed(text, rounds, any, blocks<AllFieldsAnyCrc>), "MB/s");
+  table.at_least("blocks", "blocks, all fields", "84 MB/s", 250,
+                 speed(text, rounds, block, blocks<AllFields>), "MB/s");
+  table.plain("blocks_any_crc", "blocks, all fields, two checksums", "",
+              speed(text, rounds, any, blocks<AllFieldsAnyCrc>), "MB/s");
   table.plain("bytes", "byte by byte, all fields", "", speed(text, rounds, byte, bytes<AllFields>), "MB/s");
-  table.plain("board_bytes", "byte by byte, fields of the board", "", speed(text, rounds, board, bytes<BoardFields>), "MB/s");
+  table.plain("board_bytes", "byte by byte, fields of the board", "",
+              speed(text, rounds, board, bytes<BoardFields>), "MB/s");
   fmt::print("\n{} telegrams in {} bytes\n", block.telegrams / static_cast<unsigned>(rounds), text.size());
   if (block.telegrams != byte.telegrams || block.sum != byte.sum || board.telegrams != byte.telegrams) {
     fmt::print("FAILED: blocks and bytes give other values\n");

@@ -1,5 +1,5 @@
-// The files that are flashed: what .hex and .eep hold, against the ELF file that they were made from, and what a board does
-// with them.
+// The files that are flashed: what .hex and .eep hold, against the ELF file that they were made from, and
+// what a board does with them.
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -56,7 +56,9 @@ TEST_CASE("a board that starts with the .eep has no sensor enabled, no port in u
   engine.set_eeprom(read_intel_hex(file(name, ".eep")));
   LinkHost host(board, engine);
   host.wait_until(200'000'000);
-  const auto ask = [&](const std::string& line) { return flm::decode_reply(host.exchange(line).value_or("")); };
+  const auto ask = [&](const std::string& line) {
+    return flm::decode_reply(host.exchange(line).value_or(""));
+  };
   CHECK(ask("gp") == "gp 255 255 255 255 255 255");
   for (int sensor = 0; sensor < 6; ++sensor) {
     const std::string index = std::to_string(sensor);

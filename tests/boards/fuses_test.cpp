@@ -10,17 +10,21 @@
 
 using namespace flm::boards;
 
-// Shared reference "hardware": 0xEC 0xDE 0x01 and 0x6E 0xDE 0x01, CKDIV8 programmed on FLM02B; unused bits read as 1.
+// Shared reference "hardware": 0xEC 0xDE 0x01 and 0x6E 0xDE 0x01, CKDIV8 programmed on FLM02B; unused bits
+// read as 1.
 static_assert(Flm02a::FuseBytes::extended == 0xF9 && Flm02b::FuseBytes::extended == 0xF9);
 static_assert(!Flm02a::FuseBytes::clock_divided_by_8, "FLM02A starts at 3.6864 MHz");
 static_assert(Flm02b::FuseBytes::clock_divided_by_8, "FLM02B starts at 2 MHz");
 static_assert(!Flm02a::FuseBytes::erase_keeps_eeprom && !Flm02b::FuseBytes::erase_keeps_eeprom,
               "the README tells to save the EEPROM, because writing flash erases it");
 
-// Data sheet 28.2 and figure 28-1: 4 MHz at 1.8 V, 10 MHz at 2.7 V, 20 MHz at 4.5 V; 16 MHz on the line between the last two.
-static_assert(fastest_hz(1800) == 4000000 && fastest_hz(2700) == 10000000 && fastest_hz(4500) == 20000000 && fastest_hz(1799) == 0);
+// Data sheet 28.2 and figure 28-1: 4 MHz at 1.8 V, 10 MHz at 2.7 V, 20 MHz at 4.5 V; 16 MHz on the line
+// between the last two.
+static_assert(fastest_hz(1800) == 4000000 && fastest_hz(2700) == 10000000 && fastest_hz(4500) == 20000000 &&
+              fastest_hz(1799) == 0);
 static_assert(fastest_hz(3779) < 16000000 && fastest_hz(3780) >= 16000000);
-static_assert(Flm02b::FuseBytes::guard == ClockGuard::by_firmware && Flm02a::FuseBytes::guard == ClockGuard::none);
+static_assert(Flm02b::FuseBytes::guard == ClockGuard::by_firmware &&
+              Flm02a::FuseBytes::guard == ClockGuard::none);
 
 namespace {
 
@@ -35,7 +39,8 @@ template <class Board>
 void check_commands() {
   const std::string name = Board::name();
   CAPTURE(name);
-  const std::regex command("avrdude [^\n]* -c " + name + R"( [^\n]*-U lfuse:w:(\w+):m -U hfuse:w:(\w+):m -U efuse:w:(\w+):m)");
+  const std::regex command("avrdude [^\n]* -c " + name +
+                           R"( [^\n]*-U lfuse:w:(\w+):m -U hfuse:w:(\w+):m -U efuse:w:(\w+):m)");
   const std::string text = readme();
   std::smatch bytes;
   REQUIRE(std::regex_search(text, bytes, command));

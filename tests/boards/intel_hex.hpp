@@ -8,7 +8,8 @@
 
 namespace flm::test {
 
-/// The bytes of a file of 8-bit Intel HEX that starts at address 0 and has no gap. Throws std::runtime_error on anything else.
+/// The bytes of a file of 8-bit Intel HEX that starts at address 0 and has no gap. Throws std::runtime_error
+/// on anything else.
 inline std::vector<std::uint8_t> read_intel_hex(const std::string& file) {
   std::ifstream in(file);
   if (!in) throw std::runtime_error(file + ": cannot be read");

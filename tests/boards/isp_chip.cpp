@@ -1,8 +1,9 @@
-// A controller to flash: an ATmega168P in reset, as a main board with /sys/class/gpio has it on its lines. Preloaded into
-// avrdude (LD_PRELOAD), it answers serial programming bit by bit (data sheet 8271, 28.8) and keeps its memories in a file.
-//   ISP_CHIP   the file: 16 384 bytes of flash, 512 of EEPROM, fuses low, high, extended; made erased, with factory fuses, when
-//   absent ISP_BOARD  flm02a or flm02b: which lines are inverted on their way ISP_CUT    the controller falls silent after this
-//   many page writes: a flash that was interrupted
+// A controller to flash: an ATmega168P in reset, as a main board with /sys/class/gpio has it on its lines.
+// Preloaded into avrdude (LD_PRELOAD), it answers serial programming bit by bit (data sheet 8271, 28.8) and
+// keeps its memories in a file.
+//   ISP_CHIP   the file: 16 384 bytes of flash, 512 of EEPROM, fuses low, high, extended; made erased, with
+//   factory fuses, when absent ISP_BOARD  flm02a or flm02b: which lines are inverted on their way ISP_CUT the
+//   controller falls silent after this many page writes: a flash that was interrupted
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -88,7 +89,9 @@ class Chip {
     }
   }
 
-  [[nodiscard]] std::size_t address() const { return static_cast<std::size_t>(instruction_[1] << 8 | instruction_[2]); }
+  [[nodiscard]] std::size_t address() const {
+    return static_cast<std::size_t>(instruction_[1] << 8 | instruction_[2]);
+  }
 
   /// The fourth byte of a read (table 28-17).
   [[nodiscard]] std::uint8_t answer() const {
@@ -145,7 +148,8 @@ class Chip {
     }
     if (writes_left_ > 0) --writes_left_;
     const std::size_t start = address() * 2 / page_size * page_size % flash_size;
-    for (std::size_t i = 0; i < page_size; ++i) memories_.flash[start + i] &= page_[i];  // a write clears bits, it sets none
+    for (std::size_t i = 0; i < page_size; ++i)
+      memories_.flash[start + i] &= page_[i];  // a write clears bits, it sets none
     page_.fill(0xFF);
   }
 
@@ -166,7 +170,8 @@ class Chip {
   }
 };
 
-/// The lines between main board and controller (shared reference "hardware"): 0 reset, 1 data in, 2 data out, 3 clock.
+/// The lines between main board and controller (shared reference "hardware"): 0 reset, 1 data in, 2 data out,
+/// 3 clock.
 class Lines {
  public:
   static Lines& all() {

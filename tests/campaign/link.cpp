@@ -5,11 +5,11 @@
 #include "sim/environment.hpp"
 #include "sim/image/image_engine.hpp"
 #include "sim/link_host.hpp"
-#include "tools/common/link_text.hpp"
 #include "sim/main_board.hpp"
 #include "tests/bench/figure_table.hpp"
 #include "tests/campaign/campaign.hpp"
 #include "tests/protocol/attacker.hpp"
+#include "tools/common/link_text.hpp"
 
 namespace flm::campaign {
 namespace {
@@ -19,7 +19,11 @@ using namespace sim;
 /// A board that was configured by a stock host, with everything on its inputs.
 struct LoadedBoard {
   LoadedBoard(const std::string& name, const std::filesystem::path& elf)
-      : board(board_model(name)), scenario(full_load(name, 3.0)), environment(scenario, board), engine(board, environment, elf), host(board, engine) {
+      : board(board_model(name)),
+        scenario(full_load(name, 3.0)),
+        environment(scenario, board),
+        engine(board, environment, elf),
+        host(board, engine) {
     MainBoard(scenario, board, engine, {}).run(nanoseconds(scenario.duration));
     host.wait_until(nanoseconds(scenario.duration + 0.5));
   }
@@ -66,17 +70,22 @@ void link(const std::string& name, const std::filesystem::path& elf, long messag
       ++never;
   }
   const auto kept = host.exchange("gc 5");
-  const double gap_us = b.board.name == "flm02b" ? 30 : 150, shortest_us = b.board.name == "flm02b" ? 25 : 125;
+  const double gap_us = b.board.name == "flm02b" ? 30 : 150,
+               shortest_us = b.board.name == "flm02b" ? 25 : 125;
   const auto after = [](double us) { return static_cast<Nanoseconds>(us * 1e3); };
 
   bench::FigureTable t("link_" + name, fmt::format("{}: the link under attack, under full load", name));
-  t.at_least("messages", "random, mutated, cut and merged messages", "", static_cast<double>(messages), static_cast<double>(sent), "");
+  t.at_least("messages", "random, mutated, cut and merged messages", "", static_cast<double>(messages),
+             static_cast<double>(sent), "");
   t.plain("first", "good messages after them, answered at once", "", static_cast<double>(first), "");
   t.plain("second", "answered the second time", "", static_cast<double>(second), "");
   t.at_most("never", "not answered", "", 0, static_cast<double>(never), "");
   t.at_most("changed", "counters and settings changed", "", 0, kept == "gc050000002a" ? 0 : 1, "");
-  t.at_most("failing", fmt::format("commands of 1 000 that fail at a gap of {:.0f} us", gap_us), b.board.name == "flm02b" ? "320" : "90", 0, failing(name, elf, after(gap_us)), "");
-  t.at_most("sent_twice", fmt::format("commands of 1 000 that are sent twice at a gap of {:.0f} us", shortest_us), "", 3, failing(name, elf, after(shortest_us)), "");
+  t.at_most("failing", fmt::format("commands of 1 000 that fail at a gap of {:.0f} us", gap_us),
+            b.board.name == "flm02b" ? "320" : "90", 0, failing(name, elf, after(gap_us)), "");
+  t.at_most("sent_twice",
+            fmt::format("commands of 1 000 that are sent twice at a gap of {:.0f} us", shortest_us), "", 3,
+            failing(name, elf, after(shortest_us)), "");
 }
 
 }  // namespace flm::campaign

@@ -61,7 +61,9 @@ const std::vector<Corner>& corners() {
 }  // namespace flm::campaign
 
 int main(int argc, char** argv) {
-  CLI::App app{"Attacks the AVR images: cuts their power, makes it flicker, floods their link. Exit status 1 when a budget is broken."};
+  CLI::App app{
+      "Attacks the AVR images: cuts their power, makes it flicker, floods their link. Exit status 1 when a "
+      "budget is broken."};
   std::string images, figures;
   std::vector<std::string> boards = {"flm02a", "flm02b"};
   double seconds = 3600.0;
@@ -70,17 +72,31 @@ int main(int argc, char** argv) {
   std::string corner = "nominal";
   app.add_option("IMAGES", images, "folder of the images")->required()->check(CLI::ExistingDirectory);
   app.add_option("--board", boards, "boards to attack")->check(CLI::IsMember({"flm02a", "flm02b"}));
-  app.add_option("--seconds", seconds, "of the script during which the power is cut; 0: no power cuts")->capture_default_str()->check(CLI::Range(0.0, 86400.0));
-  app.add_option("--cuts", cuts, "at random moments")->capture_default_str()->check(CLI::Range(0, 10'000'000));
-  app.add_option("--corner", corner, "of the tolerances of a board's parts: nominal, slow, fast; for power cuts and supply")->check(CLI::IsMember({"nominal", "slow", "fast"}))->capture_default_str();
-  app.add_option("--supply", share, "share of an hour for which each noise of the supply lasts; 0: none")->capture_default_str()->check(CLI::Range(0.0, 1.0));
-  app.add_option("--ends", ends, "of the power, with a flicker of the supply just before")->capture_default_str()->check(CLI::Range(1, 10'000'000));
-  app.add_option("--messages", messages, "for the link; 0: none")->capture_default_str()->check(CLI::Range(0, 100'000'000));
+  app.add_option("--seconds", seconds, "of the script during which the power is cut; 0: no power cuts")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 86400.0));
+  app.add_option("--cuts", cuts, "at random moments")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 10'000'000));
+  app.add_option("--corner", corner,
+                 "of the tolerances of a board's parts: nominal, slow, fast; for power cuts and supply")
+      ->check(CLI::IsMember({"nominal", "slow", "fast"}))
+      ->capture_default_str();
+  app.add_option("--supply", share, "share of an hour for which each noise of the supply lasts; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--ends", ends, "of the power, with a flicker of the supply just before")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000'000));
+  app.add_option("--messages", messages, "for the link; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100'000'000));
   app.add_option("--figures", figures, "file (.json) for the page of figures");
   CLI11_PARSE(app, argc, argv);
   try {
     const auto& all = flm::campaign::corners();
-    const auto& chosen = *std::find_if(all.begin(), all.end(), [&](const auto& c) { return c.name == corner; });
+    const auto& chosen =
+        *std::find_if(all.begin(), all.end(), [&](const auto& c) { return c.name == corner; });
     for (const std::string& board : boards) {
       const auto elf = std::filesystem::path(images) / (board + ".elf");
       if (messages > 0) flm::campaign::link(board, elf, messages);

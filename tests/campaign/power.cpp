@@ -1,4 +1,5 @@
-// A board's state is saved by forking the whole simulator: each cut is made in a child, the parent goes on as if nothing had been.
+// A board's state is saved by forking the whole simulator: each cut is made in a child, the parent goes on as
+// if nothing had been.
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -17,11 +18,11 @@
 #include "sim/environment.hpp"
 #include "sim/image/image_engine.hpp"
 #include "sim/link_host.hpp"
-#include "tools/common/link_text.hpp"
 #include "sim/main_board.hpp"
 #include "tests/bench/figure_table.hpp"
 #include "tests/campaign/campaign.hpp"
 #include "tests/campaign/state.hpp"
+#include "tools/common/link_text.hpp"
 
 namespace flm::campaign {
 namespace {
@@ -47,9 +48,10 @@ T* shared() {
 
 struct Cut {
   Nanoseconds time;
-  bool announced;                       ///< with hold-up
-  const CellWrite* in_progress = nullptr;   ///< the write that an unannounced cut interrupts
-  const CellWrite* just_written = nullptr;  ///< the one that has just ended: its cell is still under the address register
+  bool announced;                          ///< with hold-up
+  const CellWrite* in_progress = nullptr;  ///< the write that an unannounced cut interrupts
+  const CellWrite* just_written =
+      nullptr;  ///< the one that has just ended: its cell is still under the address register
 };
 
 /// Stops a board at each moment of a list, and lets `visit` have a look.
@@ -78,7 +80,9 @@ class StoppingEngine final : public Engine {
   [[nodiscard]] bool analog_front_end() const override { return engine_.analog_front_end(); }
   [[nodiscard]] bool inverts_rx() const override { return engine_.inverts_rx(); }
   [[nodiscard]] std::vector<std::uint8_t> serial_sent() const override { return engine_.serial_sent(); }
-  void cut_power_at(Nanoseconds t, Nanoseconds restore, Nanoseconds carried) override { engine_.cut_power_at(t, restore, carried); }
+  void cut_power_at(Nanoseconds t, Nanoseconds restore, Nanoseconds carried) override {
+    engine_.cut_power_at(t, restore, carried);
+  }
   void set_eeprom(const std::vector<std::uint8_t>& contents) override { engine_.set_eeprom(contents); }
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override { return engine_.eeprom(); }
   [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override { return engine_.eeprom_log(); }
@@ -95,12 +99,17 @@ template <class Facts>
 class PowerCampaign {
  public:
   PowerCampaign(const std::filesystem::path& elf, const Corner& corner, double duration, long random_cuts)
-      : board_(board_model(Facts::name())), elf_(elf), corner_(corner), scenario_(full_load(board_.name, duration)), random_cuts_(random_cuts) {
+      : board_(board_model(Facts::name())),
+        elf_(elf),
+        corner_(corner),
+        scenario_(full_load(board_.name, duration)),
+        random_cuts_(random_cuts) {
     scenario_.parts = corner.parts;
     scenario_.supply.volts = corner.volts;
     for (Pulses& pulses : scenario_.pulses) pulses.every = pulses.port == 4 ? 0.37 : 1.1;
     // In a short run as well: the first commit after the configuration's.
-    for (double at = std::min(600.0, duration / 2) + 0.4; at + 1.0 < duration; at += 600.0) scenario_.host.push_back({at, "ct"});
+    for (double at = std::min(600.0, duration / 2) + 0.4; at + 1.0 < duration; at += 600.0)
+      scenario_.host.push_back({at, "ct"});
   }
 
   void run() {
@@ -117,17 +126,26 @@ class PowerCampaign {
     while (running_ > 0) wait_for_one();
 
     const bool nominal = corner_.name == "nominal";
-    bench::FigureTable t("power_" + board_.name + (nominal ? "" : "_" + corner_.name),
-                         fmt::format("{}: power cut while {:.0f} s are scripted{}", board_.name, scenario_.duration, nominal ? "" : ", " + corner_.name + " corner of its parts"));
+    bench::FigureTable t(
+        "power_" + board_.name + (nominal ? "" : "_" + corner_.name),
+        fmt::format("{}: power cut while {:.0f} s are scripted{}", board_.name, scenario_.duration,
+                    nominal ? "" : ", " + corner_.name + " corner of its parts"));
     t.plain("bytes", "EEPROM bytes written", "", static_cast<double>(log_.size()), "");
-    t.at_least("cuts", "cuts: at every EEPROM byte boundary without notice, at random with 80 ms of hold-up", "", static_cast<double>(log_.size() * 4) + static_cast<double>(random_cuts_),
+    t.at_least("cuts", "cuts: at every EEPROM byte boundary without notice, at random with 80 ms of hold-up",
+               "", static_cast<double>(log_.size() * 4) + static_cast<double>(random_cuts_),
                static_cast<double>(findings_->cuts), "");
-    t.at_least("recovered", "boards that came back with the old or the new state", "", static_cast<double>(findings_->cuts), static_cast<double>(findings_->recovered), "");
-    t.at_most("torn", "torn: another state than the old or the new one", "", 0, static_cast<double>(findings_->torn), "");
-    t.at_most("lost", "counts lost, the remainder included", "up to all", 0, static_cast<double>(findings_->lost), "");
-    t.at_most("unanswered", "boards that did not answer, or crashed the simulator", "", 0, static_cast<double>(findings_->unanswered + findings_->crashed), "");
-    t.at_most("eeprom_hour", "EEPROM writes to the worst cell an hour, without the cuts", "", 8, static_cast<double>(most_writes_within(log_, nanoseconds(3600.0))), "");
-    t.at_most("save", "power-failure save, longest", "43 .. 90 ms", longest_save_ms(board_, corner_), static_cast<double>(findings_->longest_save) / 1e6, "ms");
+    t.at_least("recovered", "boards that came back with the old or the new state", "",
+               static_cast<double>(findings_->cuts), static_cast<double>(findings_->recovered), "");
+    t.at_most("torn", "torn: another state than the old or the new one", "", 0,
+              static_cast<double>(findings_->torn), "");
+    t.at_most("lost", "counts lost, the remainder included", "up to all", 0,
+              static_cast<double>(findings_->lost), "");
+    t.at_most("unanswered", "boards that did not answer, or crashed the simulator", "", 0,
+              static_cast<double>(findings_->unanswered + findings_->crashed), "");
+    t.at_most("eeprom_hour", "EEPROM writes to the worst cell an hour, without the cuts", "", 8,
+              static_cast<double>(most_writes_within(log_, nanoseconds(3600.0))), "");
+    t.at_most("save", "power-failure save, longest", "43 .. 90 ms", longest_save_ms(board_, corner_),
+              static_cast<double>(findings_->longest_save) / 1e6, "ms");
   }
 
  private:
@@ -149,7 +167,8 @@ class PowerCampaign {
   template <class Work>
   void in_child(Work work) {
     while (running_ >= std::max(1u, std::thread::hardware_concurrency())) wait_for_one();
-    if (isatty(STDERR_FILENO) != 0 && findings_->cuts % 100 == 0) fmt::print(stderr, "\r\x1b[K{} cuts", findings_->cuts.load());
+    if (isatty(STDERR_FILENO) != 0 && findings_->cuts % 100 == 0)
+      fmt::print(stderr, "\r\x1b[K{} cuts", findings_->cuts.load());
     std::fflush(nullptr);
     const pid_t child = fork();
     if (child < 0) throw std::runtime_error("no process for another cut");
@@ -182,7 +201,8 @@ class PowerCampaign {
   static constexpr std::uint16_t sensor_bytes = 11, ram_begin = 0x100, ram_end = 0x500;
   static std::uint32_t number(ImageEngine& engine, std::uint16_t address, int bytes) {
     std::uint32_t value = 0;
-    for (int byte = bytes; byte-- > 0;) value = value << 8 | engine.ram(static_cast<std::uint16_t>(address + byte));
+    for (int byte = bytes; byte-- > 0;)
+      value = value << 8 | engine.ram(static_cast<std::uint16_t>(address + byte));
     return value;
   }
   /// Where the image keeps its sensors: six counters there say what the link says.
@@ -191,21 +211,26 @@ class PowerCampaign {
     host.wait_until(nanoseconds(scenario_.duration + 0.3));
     std::array<std::uint32_t, metering::sensor_count> counters{};
     for (unsigned sensor = 0; sensor < counters.size(); ++sensor)
-      counters[sensor] = static_cast<std::uint32_t>(std::stoul(decode_reply(host.exchange(fmt::format("gc {}", sensor)).value()).substr(5)));
+      counters[sensor] = static_cast<std::uint32_t>(
+          std::stoul(decode_reply(host.exchange(fmt::format("gc {}", sensor)).value()).substr(5)));
     int found = 0;
     for (std::uint16_t base = ram_begin; base + sensor_bytes * counters.size() <= ram_end; ++base) {
       bool same = true;
       for (unsigned sensor = 0; sensor < counters.size(); ++sensor)
-        same = same && number(engine, static_cast<std::uint16_t>(base + sensor * sensor_bytes), 4) == counters[sensor];
+        same = same && number(engine, static_cast<std::uint16_t>(base + sensor * sensor_bytes), 4) ==
+                           counters[sensor];
       if (same && ++found == 1) sensors_at_ = base;
     }
-    if (found != 1) throw std::runtime_error(fmt::format("{}: {} places in RAM hold what the six counters say", board_.name, found));
+    if (found != 1)
+      throw std::runtime_error(
+          fmt::format("{}: {} places in RAM hold what the six counters say", board_.name, found));
   }
   State state_in_ram(ImageEngine& engine) const {
     State state{};
     for (unsigned sensor = 0; sensor < state.counters.size(); ++sensor) {
       const auto at = static_cast<std::uint16_t>(sensors_at_ + sensor * sensor_bytes);
-      state.counters[sensor] = {number(engine, at, 4), static_cast<std::uint16_t>(number(engine, static_cast<std::uint16_t>(at + 4), 2))};
+      state.counters[sensor] = {number(engine, at, 4), static_cast<std::uint16_t>(number(
+                                                           engine, static_cast<std::uint16_t>(at + 4), 2))};
     }
     return state;
   }
@@ -216,7 +241,8 @@ class PowerCampaign {
     const State before = state_of<Facts>(contents);
     if (cut.in_progress != nullptr) contents[cut.in_progress->address] = cut.in_progress->after;
     const State after = state_of<Facts>(contents);
-    // A CPU that loses its supply at full clock may spoil the cell under the EEPROM's address register (data sheet, 8.4.3), and with it its slot.
+    // A CPU that loses its supply at full clock may spoil the cell under the EEPROM's address register (data
+    // sheet, 8.4.3), and with it its slot.
     if (cut.just_written != nullptr) contents[cut.just_written->address] = cut.just_written->before;
     const State spoilt = state_of<Facts>(contents);
     restore_ = cut.time + 50 * ms;
@@ -227,11 +253,13 @@ class PowerCampaign {
     ++findings_->torn;
     for (std::size_t i = 0; i < before.counters.size(); ++i)
       if (recovered_.counters[i].counter < before.counters[i].counter) ++findings_->lost;
-    fmt::print(stderr, "{}: cut at {} ns: another state than the old or the new one\n", board_.name, cut.time);
+    fmt::print(stderr, "{}: cut at {} ns: another state than the old or the new one\n", board_.name,
+               cut.time);
     return false;
   }
 
-  /// With 80 ms of hold-up the board comes back with what its RAM held while it was saving: counters stand still then.
+  /// With 80 ms of hold-up the board comes back with what its RAM held while it was saving: counters stand
+  /// still then.
   bool announced(const Cut& cut, Engine& engine) {
     restore_ = cut.time + hold_up + 50 * ms;
     engine.cut_power_at(cut.time, restore_, hold_up);
@@ -246,10 +274,12 @@ class PowerCampaign {
     recovered_ = state_of<Facts>(engine.eeprom());
     Nanoseconds save = 0;
     for (std::size_t i = writes; i < engine.eeprom_log().size(); ++i) {
-      const CellWrite& write = engine.eeprom_log()[i];  // A commit that was asked for goes on behind the save.
+      const CellWrite& write =
+          engine.eeprom_log()[i];  // A commit that was asked for goes on behind the save.
       if (write.address >= store::failure_address) save = std::max(save, write.end - cut.time);
     }
-    for (Nanoseconds longest = findings_->longest_save; longest < save && !findings_->longest_save.compare_exchange_weak(longest, save);) {
+    for (Nanoseconds longest = findings_->longest_save;
+         longest < save && !findings_->longest_save.compare_exchange_weak(longest, save);) {
     }
     State truth = before;
     for (const auto& [t, state] : in_ram)
@@ -258,14 +288,15 @@ class PowerCampaign {
     for (std::size_t i = 0; i < truth.counters.size(); ++i)
       if (recovered_.counters[i] != truth.counters[i]) {
         ++findings_->lost;
-        fmt::print(stderr, "{}: failure at {} ns: sensor {} comes back with {} and {}, had {} and {}\n", board_.name, cut.time, i + 1, recovered_.counters[i].counter,
+        fmt::print(stderr, "{}: failure at {} ns: sensor {} comes back with {} and {}, had {} and {}\n",
+                   board_.name, cut.time, i + 1, recovered_.counters[i].counter,
                    recovered_.counters[i].remainder, truth.counters[i].counter, truth.counters[i].remainder);
       }
     return false;
   }
 
-  /// The image itself, started again, says the same. The first sensor is asked before a pulse can have been accepted, the others
-  /// may have got one more.
+  /// The image itself, started again, says the same. The first sensor is asked before a pulse can have been
+  /// accepted, the others may have got one more.
   bool answers(const Cut& cut, Engine& engine) {
     LinkHost host(board_, engine);
     host.wait_until(restore_ + 31 * ms);
@@ -277,7 +308,8 @@ class PowerCampaign {
       if (text == fmt::format("gc {} {}", sensor, stored)) continue;
       if (i > 0 && text == fmt::format("gc {} {}", sensor, stored + 1)) continue;
       ++findings_->unanswered;
-      fmt::print(stderr, "{}: cut at {} ns: sensor {} is stored as {}, the board says \"{}\"\n", board_.name, cut.time, sensor + 1, stored, text);
+      fmt::print(stderr, "{}: cut at {} ns: sensor {} is stored as {}, the board says \"{}\"\n", board_.name,
+                 cut.time, sensor + 1, stored, text);
       return false;
     }
     return true;
@@ -299,7 +331,8 @@ class PowerCampaign {
 
 }  // namespace
 
-void power(const std::string& board, const std::filesystem::path& elf, const Corner& corner, double seconds, long random_cuts) {
+void power(const std::string& board, const std::filesystem::path& elf, const Corner& corner, double seconds,
+           long random_cuts) {
   if (board == boards::Flm02a::name())
     PowerCampaign<boards::Flm02a>(elf, corner, seconds, random_cuts).run();
   else

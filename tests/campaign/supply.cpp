@@ -1,4 +1,5 @@
-// A supply near the comparator's threshold: what it does to the EEPROM's cells, and to the save at a real end of the power.
+// A supply near the comparator's threshold: what it does to the EEPROM's cells, and to the save at a real end
+// of the power.
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -35,9 +36,12 @@ constexpr double lives_through = 1e6;  ///< s of hold-up
 constexpr double longest_run = 8.0;    ///< s
 
 std::string suffix(const Corner& corner) { return corner.name == "nominal" ? "" : "_" + corner.name; }
-std::string title(const Corner& corner) { return corner.name == "nominal" ? "" : fmt::format(", {} corner of its parts", corner.name); }
+std::string title(const Corner& corner) {
+  return corner.name == "nominal" ? "" : fmt::format(", {} corner of its parts", corner.name);
+}
 
-/// A noise that the supply may have: ripple that crosses the threshold, or a train of dips through which the CPU lives.
+/// A noise that the supply may have: ripple that crosses the threshold, or a train of dips through which the
+/// CPU lives.
 struct Noise {
   std::string what;
   double duration;  ///< s
@@ -53,7 +57,9 @@ std::vector<Noise> noises(double share) {
     for (const double volts : {4.75, 5.0, 5.25})
       for (const double hz : {1.0, 3.0, 10.0, 50.0, 300.0, 1e3, 3e3, 10e3, 33e3, 100e3}) {
         const double ripple = std::abs(threshold - volts) * 1.2 + 0.05;
-        Noise noise{fmt::format("ripple of {:.2f} V at {:g} Hz on {} V, threshold {} V", ripple, hz, volts, threshold), share * (hz > 5e3 ? 600.0 : 3600.0), threshold, volts};
+        Noise noise{fmt::format("ripple of {:.2f} V at {:g} Hz on {} V, threshold {} V", ripple, hz, volts,
+                                threshold),
+                    share * (hz > 5e3 ? 600.0 : 3600.0), threshold, volts};
         noise.ripple = ripple;
         noise.hz = hz;
         list.push_back(noise);
@@ -62,7 +68,8 @@ std::vector<Noise> noises(double share) {
     for (const double every : {0.0, 0.1, 0.7, 4.0, 60.0}) {
       const double period = every == 0.0 ? dip + std::max(dip / 2.0, 1e-3) : every;
       if (period <= dip) continue;
-      Noise noise{fmt::format("dips of {:g} ms every {:g} s", dip * 1e3, period), share * (period < 0.01 ? 600.0 : 3600.0), 4.85, 5.0};
+      Noise noise{fmt::format("dips of {:g} ms every {:g} s", dip * 1e3, period),
+                  share * (period < 0.01 ? 600.0 : 3600.0), 4.85, 5.0};
       noise.dip = dip;
       noise.every = period;
       list.push_back(noise);
@@ -80,7 +87,8 @@ Scenario house(const std::string& board, double duration, const Corner& corner) 
 }
 
 /// EEPROM writes to the worst cell within an hour of a noise, on a board that is configured and polled.
-double worst_cell(const Noise& noise, const std::string& name, EngineKind kind, const std::filesystem::path& elf, const Corner& corner) {
+double worst_cell(const Noise& noise, const std::string& name, EngineKind kind,
+                  const std::filesystem::path& elf, const Corner& corner) {
   Scenario s = house(name, noise.duration, corner);
   s.parts.threshold = noise.threshold;
   s.supply = {noise.volts, noise.ripple, noise.hz};
@@ -92,10 +100,12 @@ double worst_cell(const Noise& noise, const std::string& name, EngineKind kind, 
   return static_cast<double>(most_writes_within(engine->eeprom_log(), hour));
 }
 
-/// What work(i) returns for each i below `count`, in processes of their own, one a core; `crashed` where there is nothing.
+/// What work(i) returns for each i below `count`, in processes of their own, one a core; `crashed` where
+/// there is nothing.
 template <class Result, class Work>
 std::vector<Result> in_children(std::size_t count, Result crashed, Work work) {
-  void* memory = mmap(nullptr, count * sizeof(Result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      mmap(nullptr, count * sizeof(Result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   auto* results = static_cast<Result*>(memory);
   std::uninitialized_fill_n(results, count, crashed);
@@ -118,17 +128,23 @@ std::vector<Result> in_children(std::size_t count, Result crashed, Work work) {
   return all;
 }
 
-void wear(bench::FigureTable& t, const std::string& key, const std::string& title, const std::vector<Noise>& list, const std::string& board, EngineKind kind,
+void wear(bench::FigureTable& t, const std::string& key, const std::string& title,
+          const std::vector<Noise>& list, const std::string& board, EngineKind kind,
           const std::filesystem::path& elf, const Corner& corner) {
-  const std::vector<double> writes = in_children(list.size(), std::nan(""), [&](std::size_t i) { return worst_cell(list[i], board, kind, elf, corner); });
+  const std::vector<double> writes = in_children(list.size(), std::nan(""), [&](std::size_t i) {
+    return worst_cell(list[i], board, kind, elf, corner);
+  });
   std::size_t worst = 0;
   double over = 0;
   for (std::size_t i = 0; i < writes.size(); ++i) {
     if (!(writes[i] <= writes[worst])) worst = i;
     if (!(writes[i] <= 8.0)) ++over;
   }
-  t.at_most(key, fmt::format("EEPROM writes to the worst cell in an hour: {}", title), "", 8, writes[worst], "");
-  t.plain(key + "_over", fmt::format("noises of {} that need more; the worst: {}", list.size(), list[worst].what), "", over, "");
+  t.at_most(key, fmt::format("EEPROM writes to the worst cell in an hour: {}", title), "", 8, writes[worst],
+            "");
+  t.plain(key + "_over",
+          fmt::format("noises of {} that need more; the worst: {}", list.size(), list[worst].what), "", over,
+          "");
 }
 
 /// A flicker before a real end of the power.
@@ -162,19 +178,22 @@ struct Reference {
   }
 };
 
-constexpr Nanoseconds hold_up = 90 * ms;               ///< after the real end
-constexpr Nanoseconds away = 400 * ms;                 ///< from the real end until the supply is back
-constexpr Nanoseconds debounce_and_bounce = 20 * ms;  ///< a pulse that has begun so long before the end has been accepted
+constexpr Nanoseconds hold_up = 90 * ms;  ///< after the real end
+constexpr Nanoseconds away = 400 * ms;    ///< from the real end until the supply is back
+constexpr Nanoseconds debounce_and_bounce =
+    20 * ms;  ///< a pulse that has begun so long before the end has been accepted
 
 /// A house whose power ends.
 Scenario ending(const End& end, const std::string& name, const Corner& corner, Nanoseconds carried) {
   Scenario s = house(name, longest_run, corner);
-  s.power = {{seconds(end.flicker), seconds(end.flicker_end), lives_through}, {seconds(end.end), seconds(end.end + away), seconds(carried)}};
+  s.power = {{seconds(end.flicker), seconds(end.flicker_end), lives_through},
+             {seconds(end.end), seconds(end.end + away), seconds(carried)}};
   return s;
 }
 
 /// When the last byte of a failure's record was written, in ms after the end.
-double saved_after(const End& end, const std::string& name, EngineKind kind, const std::filesystem::path& elf, const Corner& corner) {
+double saved_after(const End& end, const std::string& name, EngineKind kind, const std::filesystem::path& elf,
+                   const Corner& corner) {
   const Scenario s = ending(end, name, corner, away);
   const BoardModel& board = board_model(name);
   Environment environment(s, board);
@@ -182,12 +201,14 @@ double saved_after(const End& end, const std::string& name, EngineKind kind, con
   MainBoard(s, board, *engine, {}).run(end.end + away - ms);
   double last = 0.0;
   for (const CellWrite& write : engine->eeprom_log())
-    if (write.end > end.end && write.address >= store::failure_address && write.address < store::second_version_address && write.before == 0xFF)
+    if (write.end > end.end && write.address >= store::failure_address &&
+        write.address < store::second_version_address && write.before == 0xFF)
       last = static_cast<double>(write.end - end.end) / 1e6;
   return last;
 }
 
-Ends one_end(const End& end, const std::string& name, EngineKind kind, const std::filesystem::path& elf, const Corner& corner, const Reference& reference) {
+Ends one_end(const End& end, const std::string& name, EngineKind kind, const std::filesystem::path& elf,
+             const Corner& corner, const Reference& reference) {
   Ends result;
   result.longest_ms = saved_after(end, name, kind, elf, corner);
   const Scenario s = ending(end, name, corner, hold_up);  // the main board has no power either
@@ -208,7 +229,8 @@ Ends one_end(const End& end, const std::string& name, EngineKind kind, const std
     double least = 0.0, most = 0.0;
     if (sensor >= 4) {
       least = static_cast<double>(environment.true_pulses(sensor, 0, end.end - debounce_and_bounce));
-      most = static_cast<double>(environment.true_pulses(sensor, 0, end.end + hold_up) + environment.true_pulses(sensor, end.end + away, host.now()));
+      most = static_cast<double>(environment.true_pulses(sensor, 0, end.end + hold_up) +
+                                 environment.true_pulses(sensor, end.end + away, host.now()));
     } else {  // What lies in the running second is not judged here.
       const auto second = static_cast<std::size_t>(seconds(end.end));
       least = reference.counters.at(second - 1).at(static_cast<std::size_t>(sensor - 1));
@@ -217,8 +239,10 @@ Ends one_end(const End& end, const std::string& name, EngineKind kind, const std
     if (counter < least) ++result.lost;
     if (counter > most) ++result.invented;
     if (counter < least || counter > most)
-      fmt::print(stderr, "{}: flicker from {} to {} ns, end at {} ns: sensor {} comes back with {}, {} to {} are right\n", name, end.flicker, end.flicker_end, end.end, sensor,
-                 counter, least, most);
+      fmt::print(
+          stderr,
+          "{}: flicker from {} to {} ns, end at {} ns: sensor {} comes back with {}, {} to {} are right\n",
+          name, end.flicker, end.flicker_end, end.end, sensor, counter, least, most);
   }
   return result;
 }
@@ -226,7 +250,9 @@ Ends one_end(const End& end, const std::string& name, EngineKind kind, const std
 /// Ends of the power at random moments, each with a flicker of 0.1 to 20 ms that begins up to 300 ms before.
 std::vector<End> random_ends(long count, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  const auto between = [&](Nanoseconds low, Nanoseconds high) { return std::uniform_int_distribution<Nanoseconds>(low, high)(random); };
+  const auto between = [&](Nanoseconds low, Nanoseconds high) {
+    return std::uniform_int_distribution<Nanoseconds>(low, high)(random);
+  };
   std::vector<End> list;
   for (long i = 0; i < count; ++i) {
     const Nanoseconds end = between(3'000 * ms, 5'500 * ms), length = between(ms / 10, 20 * ms);
@@ -236,38 +262,53 @@ std::vector<End> random_ends(long count, std::uint64_t seed) {
   return list;
 }
 
-void ends(bench::FigureTable& t, const std::string& key, const std::string& title, long count, const std::string& name, EngineKind kind, const std::filesystem::path& elf,
-          const Corner& corner) {
+void ends(bench::FigureTable& t, const std::string& key, const std::string& title, long count,
+          const std::string& name, EngineKind kind, const std::filesystem::path& elf, const Corner& corner) {
   const Reference reference(name, corner);
   const std::vector<End> list = random_ends(count, 14);
   Ends crashed;
   crashed.silent = 1;
   Ends all;
-  for (const Ends& one : in_children(list.size(), crashed, [&](std::size_t i) { return one_end(list[i], name, kind, elf, corner, reference); })) {
+  for (const Ends& one : in_children(list.size(), crashed, [&](std::size_t i) {
+         return one_end(list[i], name, kind, elf, corner, reference);
+       })) {
     all.longest_ms = std::max(all.longest_ms, one.longest_ms);
     all.lost += one.lost;
     all.invented += one.invented;
     all.silent += one.silent;
   }
   const double budget = longest_save_ms(board_model(name), corner);
-  t.at_most(key + "_save", fmt::format("{}: save after the real end, longest of {}", title, count), "", budget, all.longest_ms, "ms");
+  t.at_most(key + "_save", fmt::format("{}: save after the real end, longest of {}", title, count), "",
+            budget, all.longest_ms, "ms");
   t.at_most(key + "_lost", fmt::format("{}: counters that came back with less", title), "", 0, all.lost, "");
-  t.at_most(key + "_wrong", fmt::format("{}: with more, or not at all", title), "", 0, all.invented + all.silent, "");
+  t.at_most(key + "_wrong", fmt::format("{}: with more, or not at all", title), "", 0,
+            all.invented + all.silent, "");
 }
 
 }  // namespace
 
-void supply(const std::string& board, const std::filesystem::path& elf, const Corner& corner, double share, long count) {
-  bench::FigureTable t("supply_" + board + suffix(corner), fmt::format("{}: a supply near the comparator's threshold{}", board, title(corner)));
+void supply(const std::string& board, const std::filesystem::path& elf, const Corner& corner, double share,
+            long count) {
+  bench::FigureTable t("supply_" + board + suffix(corner),
+                       fmt::format("{}: a supply near the comparator's threshold{}", board, title(corner)));
   const std::vector<Noise> all = noises(share);
-  wear(t, "wear", fmt::format("{:g} s of each noise on the native engine, {:g} s above 5 kHz", share * 3600.0, share * 600.0), all, board, EngineKind::native, {}, corner);
+  wear(t, "wear",
+       fmt::format("{:g} s of each noise on the native engine, {:g} s above 5 kHz", share * 3600.0,
+                   share * 600.0),
+       all, board, EngineKind::native, {}, corner);
   std::vector<Noise> few;
   for (const Noise& noise : all)
-    if ((noise.threshold == 4.85 && noise.volts == 4.75 && (noise.hz == 50.0 || noise.hz == 1e3 || noise.hz == 100e3) && noise.ripple > 0.0) || noise.dip == 50e-3) few.push_back(noise);
+    if ((noise.threshold == 4.85 && noise.volts == 4.75 &&
+         (noise.hz == 50.0 || noise.hz == 1e3 || noise.hz == 100e3) && noise.ripple > 0.0) ||
+        noise.dip == 50e-3)
+      few.push_back(noise);
   for (Noise& noise : few) noise.duration = std::max(10.0, 60.0 * share);
-  wear(t, "wear_image", fmt::format("{:.0f} s of some on the image", few.front().duration), few, board, EngineKind::image, elf, corner);
-  ends(t, "flicker", "a flicker of 0.1 to 20 ms within 300 ms before an end, native engine", count, board, EngineKind::native, {}, corner);
-  ends(t, "flicker_image", "the same on the image", std::max(1L, count / 20), board, EngineKind::image, elf, corner);
+  wear(t, "wear_image", fmt::format("{:.0f} s of some on the image", few.front().duration), few, board,
+       EngineKind::image, elf, corner);
+  ends(t, "flicker", "a flicker of 0.1 to 20 ms within 300 ms before an end, native engine", count, board,
+       EngineKind::native, {}, corner);
+  ends(t, "flicker_image", "the same on the image", std::max(1L, count / 20), board, EngineKind::image, elf,
+       corner);
 }
 
 }  // namespace flm::campaign

@@ -1,4 +1,5 @@
-// The example of one's own firmware on an emulated ATmega328P: what it prints against the current that was put in.
+// The example of one's own firmware on an emulated ATmega328P: what it prints against the current that was
+// put in.
 //   own_firmware FIRMWARE.elf README.md         the README has the table that this prints
 #include <fmt/format.h>
 
@@ -68,7 +69,8 @@ Result run(const sim::ElfFile& program, const Current& current) {
     last = start;
     const double angle = 2 * std::numbers::pi * mains_hz * static_cast<double>(start) / crystal_hz;
     // Box and Muller: half a count RMS.
-    const double noise = 0.5 * std::sqrt(-2 * std::log(1 - sim::unit(key))) * std::cos(2 * std::numbers::pi * sim::unit(key + 1));
+    const double noise = 0.5 * std::sqrt(-2 * std::log(1 - sim::unit(key))) *
+                         std::cos(2 * std::numbers::pi * sim::unit(key + 1));
     key += 2;
     const double code = std::round(bias + scale * current.shape(angle) + noise);
     return static_cast<std::uint16_t>(std::fmin(std::fmax(code, 0), 1023));
@@ -85,7 +87,8 @@ Result run(const sim::ElfFile& program, const Current& current) {
     const std::string line = text.substr(at, end - at);
     Line read{};
     int length = -1;
-    if (std::sscanf(line.c_str(), "%u W %lf Wh %u samples%n", &read.watts, &read.wh, &read.samples, &length) != 3 ||
+    if (std::sscanf(line.c_str(), "%u W %lf Wh %u samples%n", &read.watts, &read.wh, &read.samples,
+                    &length) != 3 ||
         length != static_cast<int>(line.size())) {
       fmt::print("FAILED: a line '{}'\n", line);
       std::exit(1);
@@ -108,7 +111,8 @@ double percent(double is, double wanted) { return 100 * (is / wanted - 1); }
 std::string row(const sim::ElfFile& program, const Current& current) {
   const std::string name = fmt::format("{}, {:g} A", current.name, current.amps);
   const Result result = run(program, current);
-  check(result.lines.size() == seconds, fmt::format("{}: {} lines in {} s", name, result.lines.size(), seconds));
+  check(result.lines.size() == seconds,
+        fmt::format("{}: {} lines in {} s", name, result.lines.size(), seconds));
   if (result.lines.empty()) return name;
   const double wanted = current.amps * own::mains_v;
   std::uint64_t samples = 0, watt_seconds = 0;
@@ -117,13 +121,16 @@ std::string row(const sim::ElfFile& program, const Current& current) {
     samples += line.samples;
     watt_seconds += line.watts;
     worst = std::fmax(worst, wanted == 0 ? line.watts : std::abs(percent(line.watts, wanted)));
-    check(line.samples == 2083 || line.samples == 2084, fmt::format("{}: {} samples in a second", name, line.samples));
+    check(line.samples == 2083 || line.samples == 2084,
+          fmt::format("{}: {} samples in a second", name, line.samples));
     check(std::abs(line.wh - static_cast<double>(watt_seconds) / 3600) < 0.001,
           fmt::format("{}: {} Wh after {} W s", name, line.wh, watt_seconds));
   }
   check(result.regular, name + ": a conversion was late, lost, or of another input");
-  check(result.conversions - samples < 2083 / 10, fmt::format("{}: {} conversions, {} samples told", name, result.conversions, samples));
-  check(result.warnings.size() == 1 && result.warnings[0].find("reference") != std::string::npos,  // AVCC, which no board of ours has
+  check(result.conversions - samples < 2083 / 10,
+        fmt::format("{}: {} conversions, {} samples told", name, result.conversions, samples));
+  check(result.warnings.size() == 1 &&
+            result.warnings[0].find("reference") != std::string::npos,  // AVCC, which no board of ours has
         name + ": the chip would not do what the emulator did");
   const double mean = static_cast<double>(watt_seconds) / static_cast<double>(result.lines.size());
   if (wanted == 0) {
@@ -131,7 +138,8 @@ std::string row(const sim::ElfFile& program, const Current& current) {
     return fmt::format("| {} | 0 W | {:.0f} W | |", name, mean);
   }
   check(std::abs(percent(mean, wanted)) <= 1, fmt::format("{}: {} W, {} W were put in", name, mean, wanted));
-  check(std::abs(percent(result.lines.back().wh, wanted * seconds / 3600)) <= 1, fmt::format("{}: {} Wh", name, result.lines.back().wh));
+  check(std::abs(percent(result.lines.back().wh, wanted * seconds / 3600)) <= 1,
+        fmt::format("{}: {} Wh", name, result.lines.back().wh));
   return fmt::format("| {} | {:.0f} W | {:+.2f} % | {:.1f} % |", name, wanted, percent(mean, wanted), worst);
 }
 
@@ -141,12 +149,19 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   const sim::ElfFile program(argv[1]);
   const auto sine = [](double a) { return std::sin(a); };
-  const auto cut = [](double a) { return std::fmod(a, std::numbers::pi) < std::numbers::pi / 2 ? 0 : std::sin(a); };
+  const auto cut = [](double a) {
+    return std::fmod(a, std::numbers::pi) < std::numbers::pi / 2 ? 0 : std::sin(a);
+  };
   const auto peaks = [](double a) { return std::pow(std::sin(a), 49); };
-  std::vector<std::string> table = {"| current | power | error of 30 s | worst second |", "|---|---|---|---|"};
-  for (const Current& current : std::vector<Current>{{"no load", 0, sine}, {"sine", 1, sine}, {"sine", 5, sine}, {"sine", 20, sine},
-                                                      {"sine", 90, sine}, {"dimmer, cut at 90 degrees", 10, cut},
-                                                      {"rectifier, crest factor 3.5", 10, peaks}})
+  std::vector<std::string> table = {"| current | power | error of 30 s | worst second |",
+                                    "|---|---|---|---|"};
+  for (const Current& current : std::vector<Current>{{"no load", 0, sine},
+                                                     {"sine", 1, sine},
+                                                     {"sine", 5, sine},
+                                                     {"sine", 20, sine},
+                                                     {"sine", 90, sine},
+                                                     {"dimmer, cut at 90 degrees", 10, cut},
+                                                     {"rectifier, crest factor 3.5", 10, peaks}})
     table.push_back(row(program, current));
   const sim::ElfSizes sizes = program.sizes();
   table.push_back(fmt::format("{} B of flash, {} B of static RAM.", sizes.flash, sizes.ram));
@@ -155,7 +170,8 @@ int main(int argc, char** argv) {
   const std::string readme((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   for (const std::string& line : table) {
     fmt::print("{}\n", line);
-    check(readme.find(line + "\n") != std::string::npos, fmt::format("{} has another line than this", argv[2]));
+    check(readme.find(line + "\n") != std::string::npos,
+          fmt::format("{} has another line than this", argv[2]));
   }
   return failures == 0 ? 0 : 1;
 }

@@ -49,14 +49,16 @@ class BoardOnLink {
     while (in.back() != 0);
     return in + clock('\0');
   }
-  /// Writes, turns the line around with two zeros, reads. What comes before the two zeros that end a reply; "?" and all
-  /// bytes in hex when the framing is not as recorded.
+  /// Writes, turns the line around with two zeros, reads. What comes before the two zeros that end a reply;
+  /// "?" and all bytes in hex when the framing is not as recorded.
   std::string transfer(const std::string& bytes) {
     std::string during = write(bytes);
     during += read(2);
-    for (int pass = 0; pass < 300; ++pass) board.step();  // The host waits; a commit writes a byte in each pass.
+    for (int pass = 0; pass < 300; ++pass)
+      board.step();  // The host waits; a commit writes a byte in each pass.
     const std::string in = read_reply();
-    if (during == std::string(bytes.size() + 2, '\0') && in.size() > 2 && in.substr(in.size() - 2) == std::string(2, '\0'))
+    if (during == std::string(bytes.size() + 2, '\0') && in.size() > 2 &&
+        in.substr(in.size() - 2) == std::string(2, '\0'))
       return in.substr(0, in.size() - 2);
     std::string dump = "?";
     for (const char c : during + in) dump += ' ' + hex(static_cast<unsigned char>(c), 2);

@@ -49,7 +49,9 @@ struct CountingHal : flm::hal::HostHal<Flm02b> {
 };
 }  // namespace
 
-TEST_CASE("gx takes its counter of two bytes in one: the radio's interrupt, which counts it, never makes 511 of 255 and 256") {
+TEST_CASE(
+    "gx takes its counter of two bytes in one: the radio's interrupt, which counts it, never makes 511 of "
+    "255 and 256") {
   BoardOnLink<Flm02b, CountingHal> host;
   const auto sections = [&host](const char* command) {
     const int before = CountingHal::sections;
@@ -157,7 +159,9 @@ TEST_CASE("the lines are switched one by one") {
   }
 }
 
-TEST_CASE("of two messages in one write the first is answered when the main loop is slow, and both in turn when it is not") {
+TEST_CASE(
+    "of two messages in one write the first is answered when the main loop is slow, and both in turn when it "
+    "is not") {
   BoardOnLink<Flm02b> slow;
   for (const char c : message("gh") + message("gs")) slow.clock_without_step(c);
   slow.read(2);
@@ -192,7 +196,8 @@ void configure_clamp(BoardOnLink<Facts>& host) {
 }
 }  // namespace
 
-TEMPLATE_TEST_CASE("changes are delivered again until the host has clocked the reply to its end", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("changes are delivered again until the host has clocked the reply to its end", "", Flm02a,
+                   Flm02b) {
   BoardOnLink<TestType> host;
   configure_clamp(host);
   const std::string whole = host.transfer(message("gd"));
@@ -235,8 +240,9 @@ TEST_CASE("a command between gd and its delivery takes nothing for delivered") {
   CHECK(host.ask("gd").size() == 2 + 22);
 }
 
-TEMPLATE_TEST_CASE("after a storm of random bytes the next good message is answered, no later than the second", "", Flm02a,
-                   Flm02b) {
+TEMPLATE_TEST_CASE(
+    "after a storm of random bytes the next good message is answered, no later than the second", "", Flm02a,
+    Flm02b) {
   BoardOnLink<TestType> host;
   std::mt19937 random(20240517);
   // Bytes of every kind, and bytes that messages are made of, so that the storm reaches every state.
@@ -270,7 +276,8 @@ TEMPLATE_TEST_CASE("after a storm of random bytes the next good message is answe
 TEST_CASE("setting the fraction that a sensor has keeps its thousandths; another clears them") {
   // Stock reference, fault 6: 0.5 + 0.5 gave 0.5.
   BoardOnLink<Flm02b> host;
-  for (const char* command : {"spffffffff02ff", "sm020000", "sf0201f4", "se0201"}) CHECK(host.ask(command) == command);
+  for (const char* command : {"spffffffff02ff", "sm020000", "sf0201f4", "se0201"})
+    CHECK(host.ask(command) == command);
   host.board.sensors().add_pulses(4, 1, 0);
   CHECK(host.ask("sf0201f4") == "sf0201f4");
   host.board.sensors().add_pulses(4, 2, 0);
@@ -283,7 +290,8 @@ TEST_CASE("setting the fraction that a sensor has keeps its thousandths; another
 
 TEST_CASE("a fraction of more than a thousand divides the constant: 3200 pulses of 1000/3200 Wh are a kWh") {
   BoardOnLink<Flm02b> host;
-  for (const char* command : {"spffffffff02ff", "sm0203e8", "sf020c80", "se0201"}) CHECK(host.ask(command) == command);
+  for (const char* command : {"spffffffff02ff", "sm0203e8", "sf020c80", "se0201"})
+    CHECK(host.ask(command) == command);
   for (int pulse = 0; pulse < 3200; ++pulse) {
     host.board.sensors().add_pulses(4, 1, 0);
     if (pulse == 0) CHECK(host.board.sensors().milli(2) == 312);  // 312.5 mWh
@@ -291,8 +299,10 @@ TEST_CASE("a fraction of more than a thousand divides the constant: 3200 pulses 
   }
   CHECK(host.ask("gc02") == "gc02000003e8");
   CHECK(host.board.sensors().milli(2) == 0);
-  for (const char* command : {"sf0203e9", "sf020fff", "sf0203e7"}) CHECK(host.ask(command) == command);  // 1001, 4095, 999
-  for (const char* command : {"sf0203e8", "sf021000", "sf02ffff"}) CHECK(host.ask(command) == "sf");      // 1000, 4096
+  for (const char* command : {"sf0203e9", "sf020fff", "sf0203e7"})
+    CHECK(host.ask(command) == command);  // 1001, 4095, 999
+  for (const char* command : {"sf0203e8", "sf021000", "sf02ffff"})
+    CHECK(host.ask(command) == "sf");  // 1000, 4096
   CHECK(host.ask("gf02") == "gf0203e7");
 }
 
@@ -314,13 +324,15 @@ TEST_CASE("the radio group can be set on FLM02B and not asked for; the LED shows
   CHECK(host.ask("gi") == "gi05");
 }
 
-TEST_CASE("extensions: a clamp's calibration and a pulse port's debounce, in range and of ports that there are") {
+TEST_CASE(
+    "extensions: a clamp's calibration and a pulse port's debounce, in range and of ports that there are") {
   BoardOnLink<Flm02b> host;
   CHECK(host.ask("gt02") == "gt020776");  // 1 910 us
   CHECK(host.ask("gn00") == "gn000155");  // 341 / 1024 count^2
   for (const char* command : {"st014e20", "sn01ffff", "so01ff80", "sj01000f", "sj0403e8", "sj02ffff"}) {
     CHECK(host.ask(command) == command);
-    CHECK(host.ask(std::string("g") + command[1] + std::string(command + 2, 2)) == std::string("g") + (command + 1));
+    CHECK(host.ask(std::string("g") + command[1] + std::string(command + 2, 2)) ==
+          std::string("g") + (command + 1));
   }
   CHECK(host.ask("gt00") == "gt000776");
   for (const char* command : {"st030001", "sj000064", "sj050064", "sj060064", "sj03000e", "gj00", "gt03"})
@@ -358,26 +370,34 @@ TEST_CASE("extensions: a clamp's raw statistics are those of the samples of one 
     const std::uint32_t uptime = host.board.uptime_s();
     while (host.board.uptime_s() == uptime) {
       for (unsigned clamp = 0; clamp < 3; ++clamp)
-        flm::hal::raise_conversion_complete(host.board, static_cast<std::uint16_t>(clamp == 2 ? codes[scan % 4] : 7));
+        flm::hal::raise_conversion_complete(host.board,
+                                            static_cast<std::uint16_t>(clamp == 2 ? codes[scan % 4] : 7));
       ++scan;
       host.board.step();
     }
   }
   const std::string text = host.ask("ga02");
   REQUIRE(text.size() == nothing.size());
-  const auto field = [&](std::size_t place, std::size_t digits) { return std::stoul(text.substr(place, digits), nullptr, 16); };
+  const auto field = [&](std::size_t place, std::size_t digits) {
+    return std::stoul(text.substr(place, digits), nullptr, 16);
+  };
   const unsigned long samples = field(4, 4);
   CHECK(samples >= 2083);  // 1 s of 6 250 conversions
   CHECK(samples <= 2084);
   CHECK(field(8, 4) == 1023);
   CHECK(field(12, 4) == 100);
   CHECK(std::abs(static_cast<long>(field(20, 4)) - 521) <= 1);  // a quarter clipped
-  CHECK(std::abs(static_cast<double>(field(24, 8)) / static_cast<double>(samples) - (100 + 101 + 102 + 1023) / 4.0) < 1);
-  CHECK(std::abs(static_cast<double>(field(32, 8)) / static_cast<double>(samples) - (1 + 1 + 921.0 * 921 + 923.0 * 923) / 4) < 500);
-  CHECK(std::abs(static_cast<double>(field(40, 8)) / static_cast<double>(samples) - (10000 + 10201 + 10404 + 1023.0 * 1023) / 4) < 500);
+  CHECK(std::abs(static_cast<double>(field(24, 8)) / static_cast<double>(samples) -
+                 (100 + 101 + 102 + 1023) / 4.0) < 1);
+  CHECK(std::abs(static_cast<double>(field(32, 8)) / static_cast<double>(samples) -
+                 (1 + 1 + 921.0 * 921 + 923.0 * 923) / 4) < 500);
+  CHECK(std::abs(static_cast<double>(field(40, 8)) / static_cast<double>(samples) -
+                 (10000 + 10201 + 10404 + 1023.0 * 1023) / 4) < 500);
 }
 
-TEST_CASE("a commit answers when everything is stored, and not before; a host that speaks meanwhile does not get it any more") {
+TEST_CASE(
+    "a commit answers when everything is stored, and not before; a host that speaks meanwhile does not get "
+    "it any more") {
   BoardOnLink<Flm02b> host;
   flm::hal::HostEeprom& eeprom = *host.board.hal().eeprom;
   CHECK(host.ask("sm001429") == "sm001429");

@@ -20,8 +20,10 @@ long campaign() {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("after whatever has been on the bus, the next good message is answered, at the latest the second; nothing changes", "",
-                   Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "after whatever has been on the bus, the next good message is answered, at the latest the second; "
+    "nothing changes",
+    "", Flm02a, Flm02b) {
   BoardOnLink<TestType> host;
   CHECK(host.ask("sm001429") == "sm001429");
   CHECK(host.ask("sc000000002a") == "sc000000002a");
@@ -30,7 +32,8 @@ TEMPLATE_TEST_CASE("after whatever has been on the bus, the next good message is
   for (long sent = 0; sent < campaign();) {
     for (unsigned burst = 1 + attacker.below(4); burst != 0; --burst, ++sent) {
       const bool hurried = attacker.below(4) == 0;  // The main loop gets no turn between the bytes.
-      for (const char byte : attacker.next()) static_cast<void>(hurried ? host.clock_without_step(byte) : host.clock(byte));
+      for (const char byte : attacker.next())
+        static_cast<void>(hurried ? host.clock_without_step(byte) : host.clock(byte));
     }
     const auto asked = [&] {
       host.write(message("gm00"));

@@ -14,19 +14,21 @@ using flm::boards::Flm02b;
 namespace {
 constexpr double pi = 3.14159265358979323846;
 
-/// Power that a full-scale sine gives at 50 A and 230 V: 11 500 W at a mean of 928 counts (hardware reference).
+/// Power that a full-scale sine gives at 50 A and 230 V: 11 500 W at a mean of 928 counts (hardware
+/// reference).
 double watts_of_mean(double counts) { return 11500.0 * counts / 928.0; }
 
 template <class Facts>
 struct Metered : BoardOnLink<Facts> {
   explicit Metered(std::uint8_t levels = 0xFF) : BoardOnLink<Facts>(levels) {}
 
-  /// Code of a rectified 50 Hz sine of some mean counts on the clamp whose turn it is, so large that no smoothing model is
-  /// needed.
+  /// Code of a rectified 50 Hz sine of some mean counts on the clamp whose turn it is, so large that no
+  /// smoothing model is needed.
   void seconds(int count, double mean, int clamp) {
     for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(count) * this->ticks_a_second; ++i) {
       const double t = static_cast<double>(tick_++) / this->ticks_a_second;
-      // Behind a smoother of tau, a rectified sine is a series of even harmonics: c_k / (1 + i w tau), c_k of |sin|.
+      // Behind a smoother of tau, a rectified sine is a series of even harmonics: c_k / (1 + i w tau), c_k of
+      // |sin|.
       double y = 2 / pi;
       for (int k = 1; k <= 4; ++k) {
         const double w = 2 * pi * 100 * k, tau = 1.91e-3;
@@ -59,7 +61,8 @@ void pulse(BoardOnLink<Facts>& host, std::uint8_t mask, unsigned low_ms) {
 }
 }  // namespace
 
-TEMPLATE_TEST_CASE("a sine through any clamp is reported in watts, to 0.3 %, and so is its energy", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a sine through any clamp is reported in watts, to 0.3 %, and so is its energy", "",
+                   Flm02a, Flm02b) {
   for (int clamp = 0; clamp < 3; ++clamp) {
     CAPTURE(clamp);
     Metered<TestType> host;
@@ -152,18 +155,21 @@ TEMPLATE_TEST_CASE("pulses on ports 4 and 5 count on the sensors that the map na
   CHECK(number(data, 34, 4) == 0);
 }
 
-TEMPLATE_TEST_CASE("a pulse's stamp is when the contact closed, whatever its debounce time", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a pulse's stamp is when the contact closed, whatever its debounce time", "", Flm02a,
+                   Flm02b) {
   for (const char* debounce : {"sj03000f", "sj0300fa"}) {  // 1.5 ms, 25 ms
     CAPTURE(debounce);
     BoardOnLink<TestType> host;
-    for (const char* command : {"spffffff03ffff", "sm030001", "se0301", debounce}) REQUIRE(host.ask(command) == command);
+    for (const char* command : {"spffffff03ffff", "sm030001", "se0301", debounce})
+      REQUIRE(host.ask(command) == command);
     host.ticks(host.ticks_a_second);
     pulse(host, TestType::PulsePort4::mask, 60);
     CHECK(number(host.ask("gd"), 16, 8) == Approx(1000).margin(2));
   }
 }
 
-TEMPLATE_TEST_CASE("a contact that is closed at power-up is no pulse; the next closing is", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a contact that is closed at power-up is no pulse; the next closing is", "", Flm02a,
+                   Flm02b) {
   BoardOnLink<TestType> host(static_cast<std::uint8_t>(~TestType::PulsePort4::mask));
   for (const char* command : {"spffffff03ffff", "sm030001", "se0301"}) REQUIRE(host.ask(command) == command);
   host.ticks(host.ticks_a_second);
@@ -175,7 +181,8 @@ TEMPLATE_TEST_CASE("a contact that is closed at power-up is no pulse; the next c
   CHECK(number(host.ask("gd"), 4, 8) == 1);
 }
 
-TEST_CASE("switching ports 2 and 3 to pulses counts nothing by itself, whatever their level; then they count") {
+TEST_CASE(
+    "switching ports 2 and 3 to pulses counts nothing by itself, whatever their level; then they count") {
   const std::uint8_t both = Flm02b::PulsePort2::mask | Flm02b::PulsePort3::mask;
   for (const bool low : {false, true}) {
     CAPTURE(low);
@@ -201,7 +208,8 @@ TEST_CASE("switching ports 2 and 3 to pulses counts nothing by itself, whatever 
 TEST_CASE("the analog front end off and on again leaves all three clamps measuring") {
   // The stock board has one clamp of three then (stock reference, fault 4).
   BoardOnLink<Flm02b> host;
-  for (const char* command : {"sp000102ffffff", "sm001429", "sm011429", "sm021429", "se0001", "se0101", "se0201", "sk000000"})
+  for (const char* command :
+       {"sp000102ffffff", "sm001429", "sm011429", "sm021429", "se0001", "se0101", "se0201", "sk000000"})
     REQUIRE(host.ask(command) == command);
   host.ticks(3 * host.ticks_a_second, 500);
   CHECK(host.ask("gd").size() == 2 + 22);

@@ -36,7 +36,9 @@ struct SerialBoard : BoardOnLink<Flm02a> {
 
 }  // namespace
 
-TEST_CASE("bytes for the line are sent in their order, the driver is let go behind the last bit, and the line is listened to") {
+TEST_CASE(
+    "bytes for the line are sent in their order, the driver is let go behind the last bit, and the line is "
+    "listened to") {
   SerialBoard board;
   CHECK(board.uart().uart_drives);  // at rest: terminal a is a 3.3 V rail
   CHECK_FALSE(board.uart().uart_receives);
@@ -84,7 +86,9 @@ TEST_CASE("the host's bytes for which there is no room are refused, and those be
   CHECK(board.ask("gx") == "gx0000000000000500");
 }
 
-TEST_CASE("254 bytes fit; those without room are counted, and a zero stands for all of them behind the ones that were there") {
+TEST_CASE(
+    "254 bytes fit; those without room are counted, and a zero stands for all of them behind the ones that "
+    "were there") {
   SerialBoard board;
   std::string wanted;
   for (int i = 0; i < 300; ++i) {
@@ -108,5 +112,8 @@ TEST_CASE("bytes with errors are counted, and go up as zeros; half a byte from t
   flm::hal::raise_serial_received(board.board, 'x', false);
   CHECK(board.transfer("") == "lu00");
   board.write("u4.");
-  CHECK(board.ask("gx") == "gx000000000100" "01" "00");
+  CHECK(board.ask("gx") ==
+        "gx000000000100"
+        "01"
+        "00");
 }

@@ -16,12 +16,15 @@ using flm::boards::Flm02b;
 namespace {
 
 /// A telegram: energy from and to the grid in Wh, power in W (negative: to the grid).
-std::string told(unsigned import_wh, unsigned export_wh, int power_w, const std::string& meter = "ABC5\\one") {
-  const auto kilo = [](unsigned value, const char* unit) { return fmt::format("({:06}.{:03}*{})", value / 1000, value % 1000, unit); };
+std::string told(unsigned import_wh, unsigned export_wh, int power_w,
+                 const std::string& meter = "ABC5\\one") {
+  const auto kilo = [](unsigned value, const char* unit) {
+    return fmt::format("({:06}.{:03}*{})", value / 1000, value % 1000, unit);
+  };
   return telegram({"1-0:1.8.1" + kilo(import_wh, "kWh"), "1-0:2.8.1" + kilo(export_wh, "kWh"),
                    "1-0:1.7.0" + kilo(power_w > 0 ? static_cast<unsigned>(power_w) : 0, "kW"),
-                   "1-0:2.7.0" + kilo(power_w < 0 ? static_cast<unsigned>(-power_w) : 0, "kW"), "0-1:24.1.0(003)",
-                   "0-1:24.2.1(260621120500S)(00872.236*m3)"},
+                   "1-0:2.7.0" + kilo(power_w < 0 ? static_cast<unsigned>(-power_w) : 0, "kW"),
+                   "0-1:24.1.0(003)", "0-1:24.2.1(260621120500S)(00872.236*m3)"},
                   meter);
 }
 
@@ -63,7 +66,8 @@ TEMPLATE_TEST_CASE("a smart meter is a sensor: net energy and signed power", "",
   CHECK(board.ask("gd") == "gd05ffffffff0000" + hex(static_cast<std::uint32_t>(-500), 8));
 }
 
-TEMPLATE_TEST_CASE("what its telegram told beyond that, and what was refused, is asked for", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("what its telegram told beyond that, and what was refused, is asked for", "", Flm02a,
+                   Flm02b) {
   MeteredBoard<TestType> board;
   const std::string text = told(2'000'000, 500'000, 1);
   board.hear(text);
@@ -76,7 +80,8 @@ TEMPLATE_TEST_CASE("what its telegram told beyond that, and what was refused, is
   CHECK(reply.substr(12, 32) == hex(2'000'000, 8) + hex(500'000, 8) + hex(872'236, 8) + hex(2606211205u, 8));
   CHECK(reply.size() == 12 + 32 + 2 * 12);
   unsigned refused = 0;
-  for (std::size_t at = 44; at < reply.size(); at += 2) refused += static_cast<unsigned>(std::stoul(reply.substr(at, 2), nullptr, 16));
+  for (std::size_t at = 44; at < reply.size(); at += 2)
+    refused += static_cast<unsigned>(std::stoul(reply.substr(at, 2), nullptr, 16));
   CHECK(refused >= 1);
 }
 
@@ -104,7 +109,8 @@ TEMPLATE_TEST_CASE("a counter that a host has set goes on from there", "", Flm02
   CHECK(board.counter() == hex(998, 8));
 }
 
-TEMPLATE_TEST_CASE("a sensor that is disabled, not mapped, or no smart meter's is left alone", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a sensor that is disabled, not mapped, or no smart meter's is left alone", "", Flm02a,
+                   Flm02b) {
   MeteredBoard<TestType> board;
   CHECK(board.ask("se0500") == "se0500");
   board.hear(told(5'000'000, 0, 0));
@@ -120,7 +126,8 @@ TEMPLATE_TEST_CASE("a sensor that is disabled, not mapped, or no smart meter's i
   CHECK(board.counter() == hex(0, 8));
 }
 
-TEMPLATE_TEST_CASE("the counter stays the meter's own after a power cut, whatever went by meanwhile", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("the counter stays the meter's own after a power cut, whatever went by meanwhile", "",
+                   Flm02a, Flm02b) {
   MeteredBoard<TestType> board;
   board.hear(told(5'000'000, 0, 0));
   CHECK(board.ask("ct") == "ct");
@@ -130,7 +137,8 @@ TEMPLATE_TEST_CASE("the counter stays the meter's own after a power cut, whateve
   CHECK(next.counter() == hex(5'000'777, 8));
 }
 
-TEMPLATE_TEST_CASE("a power failure leaves the counter what it was, the meter's own or not", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a power failure leaves the counter what it was, the meter's own or not", "", Flm02a,
+                   Flm02b) {
   const auto fail = [](auto& board) {
     board.board.hal().supply_is_low = board.board.hal().supply_has_fallen = true;
     board.ticks(30);
@@ -161,7 +169,8 @@ TEMPLATE_TEST_CASE("a power failure leaves the counter what it was, the meter's 
   }
 }
 
-TEMPLATE_TEST_CASE("what is used while the board is off is counted, also after a counter was set just before", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("what is used while the board is off is counted, also after a counter was set just before",
+                   "", Flm02a, Flm02b) {
   MeteredBoard<TestType> board;
   board.hear(told(5'000'000, 0, 0));
   CHECK(board.ask("sc0500000000") == "sc0500000000");
@@ -176,7 +185,8 @@ TEMPLATE_TEST_CASE("what is used while the board is off is counted, also after a
   CHECK(std::stoul(next.counter(), nullptr, 16) == std::stoul(counted, nullptr, 16) + 200);
 }
 
-TEMPLATE_TEST_CASE("the link to a meter is saved at once when a counter was set, without a commit", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("the link to a meter is saved at once when a counter was set, without a commit", "",
+                   Flm02a, Flm02b) {
   MeteredBoard<TestType> board;
   board.hear(told(5'000'000, 0, 0));
   CHECK(board.ask("ct") == "ct");
@@ -188,7 +198,8 @@ TEMPLATE_TEST_CASE("the link to a meter is saved at once when a counter was set,
   CHECK(std::stoul(next.counter(), nullptr, 16) == 220);
 }
 
-TEST_CASE("port 6's settings have a range, and telegrams without a CRC are accepted only when they are asked for") {
+TEST_CASE(
+    "port 6's settings have a range, and telegrams without a CRC are accepted only when they are asked for") {
   MeteredBoard<Flm02a> board;
   CHECK(board.ask("sq08") == "sq");
   CHECK(board.ask("gq") == "gq01");
@@ -224,7 +235,8 @@ TEST_CASE("bytes that are forwarded faster than they are read are counted, and t
   CHECK(reply.substr(reply.size() - 2) != "00");
 }
 
-TEMPLATE_TEST_CASE("a counter that a host has set goes on while the board is off, as the same meter says", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a counter that a host has set goes on while the board is off, as the same meter says", "",
+                   Flm02a, Flm02b) {
   MeteredBoard<TestType> board;
   board.hear(told(5'000'000, 0, 0));
   CHECK(board.ask("sc0500000000") == "sc0500000000");
@@ -243,7 +255,9 @@ TEMPLATE_TEST_CASE("a counter that a host has set goes on while the board is off
   CHECK(third.counter() == hex(1, 8));
 }
 
-TEMPLATE_TEST_CASE("a counter that was set becomes the meter's own again when it is set to 0 with no meter at port 6", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "a counter that was set becomes the meter's own again when it is set to 0 with no meter at port 6", "",
+    Flm02a, Flm02b) {
   MeteredBoard<TestType> board;
   board.hear(told(5'000'000, 0, 0));
   CHECK(board.ask("sc05000003e8") == "sc05000003e8");
@@ -256,7 +270,8 @@ TEMPLATE_TEST_CASE("a counter that was set becomes the meter's own again when it
   CHECK(board.counter() == hex(5'000'002, 8));
 }
 
-TEMPLATE_TEST_CASE("a meter that moves to another sensor and back makes no jump, and the new one is its own", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a meter that moves to another sensor and back makes no jump, and the new one is its own",
+                   "", Flm02a, Flm02b) {
   MeteredBoard<TestType> board;
   CHECK(board.ask("se0401") == "se0401");
   board.hear(told(5'000'000, 0, 0));
@@ -270,7 +285,8 @@ TEMPLATE_TEST_CASE("a meter that moves to another sensor and back makes no jump,
   CHECK(board.ask("gc04").substr(4) == hex(5'000'100, 8));
 }
 
-TEMPLATE_TEST_CASE("a change of port 6's settings leaves a counter that is the meter's own what it is", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a change of port 6's settings leaves a counter that is the meter's own what it is", "",
+                   Flm02a, Flm02b) {
   MeteredBoard<TestType> board;
   board.hear(told(5'000'000, 0, 0));
   CHECK(board.ask("sq05") == "sq05");
@@ -288,7 +304,8 @@ std::string bare_told(unsigned import_wh, const std::string& meter) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("without CRC another meter counts when two telegrams in a row say so", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("without CRC another meter counts when two telegrams in a row say so", "", Flm02a,
+                   Flm02b) {
   MeteredBoard<TestType> board;
   CHECK(board.ask("sq05") == "sq05");
   board.hear(bare_told(5'000'000, "ABC5\\one") + bare_told(5'000'000, "ABC5\\one"));
@@ -319,7 +336,8 @@ TEST_CASE("half a byte, or something that is no digit, at the end of forwarded b
   const auto counter_after = [&](const std::string& end) {
     MeteredBoard<Flm02b> board;
     CHECK(board.ask("sq05") == "sq05");
-    for (int i = 0; i < 2; ++i) board.write('p' + digits.substr(0, middle) + end + 'p' + digits.substr(middle) + '.');
+    for (int i = 0; i < 2; ++i)
+      board.write('p' + digits.substr(0, middle) + end + 'p' + digits.substr(middle) + '.');
     return board.counter();
   };
   CHECK(counter_after(".") == hex(5'000'000, 8));
@@ -328,7 +346,8 @@ TEST_CASE("half a byte, or something that is no digit, at the end of forwarded b
   CHECK(counter_after("x.") == hex(0, 8));
 }
 
-TEMPLATE_TEST_CASE("bytes for which there was no room spoil their telegram, also without CRC", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("bytes for which there was no room spoil their telegram, also without CRC", "", Flm02a,
+                   Flm02b) {
   // A line that nobody wants, so long that nothing but the loss tells.
   std::string text = bare_told(5'000'000, "ABC5\\one");
   text.insert(text.find("1-0:1.8.1"), "0-0:96.13.0(" + std::string(400, '3') + ")\r\n");
@@ -340,7 +359,8 @@ TEMPLATE_TEST_CASE("bytes for which there was no room spoil their telegram, also
       board.hear(text.substr(0, begin));
       for (const char c : text.substr(begin, length))
         if constexpr (TestType::has_radio) {
-          for (const char digit : 'p' + hex(static_cast<unsigned char>(c), 2) + '.') static_cast<void>(board.clock_without_step(digit));
+          for (const char digit : 'p' + hex(static_cast<unsigned char>(c), 2) + '.')
+            static_cast<void>(board.clock_without_step(digit));
         } else {
           flm::hal::raise_serial_received(board.board, static_cast<std::uint8_t>(c));
         }
@@ -353,7 +373,8 @@ TEMPLATE_TEST_CASE("bytes for which there was no room spoil their telegram, also
 
 namespace {
 
-/// A line of 7E1 at a board: FLM02A's own UART, or the host's, which forwards 0 for a byte that came with an error.
+/// A line of 7E1 at a board: FLM02A's own UART, or the host's, which forwards 0 for a byte that came with an
+/// error.
 template <class Facts>
 void hear_line(MeteredBoard<Facts>& board, const std::vector<bool>& line) {
   std::string text;
@@ -375,8 +396,10 @@ std::string readings(MeteredBoard<Facts>& board) {
 
 }  // namespace
 
-// Telegrams of DSMR 2.2 and 3, which have no CRC (tests/data/p1), as fast as the line is and with pauses between the bytes.
-TEMPLATE_TEST_CASE("no wrong bit on a line of 7E1 ever changes a reading, wherever it is", "", Flm02a, Flm02b) {
+// Telegrams of DSMR 2.2 and 3, which have no CRC (tests/data/p1), as fast as the line is and with pauses
+// between the bytes.
+TEMPLATE_TEST_CASE("no wrong bit on a line of 7E1 ever changes a reading, wherever it is", "", Flm02a,
+                   Flm02b) {
   for (const std::string file : {"dsmr22-gas-two-lines.txt", "dsmr30-heat-two-lines.txt"})
     for (const std::size_t pause : {0u, 1u, 7u}) {
       CAPTURE(file, pause);

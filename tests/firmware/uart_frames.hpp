@@ -25,14 +25,17 @@ inline std::vector<bool> line_of(const std::string& text, std::size_t gap = 0) {
   return line;
 }
 /// Place on the line of a bit of a text's frame.
-inline std::size_t place_of(std::size_t at, std::size_t bit, std::size_t gap = 0) { return (2 + at) * frame_bits + at * gap + bit; }
+inline std::size_t place_of(std::size_t at, std::size_t bit, std::size_t gap = 0) {
+  return (2 + at) * frame_bits + at * gap + bit;
+}
 
 /// A byte that a UART has received, and whether parity and stop bit were right.
 struct Received {
   std::uint8_t byte;
   bool good;
 };
-/// A frame begins where the line falls. Behind a stop bit that is none, the line must rise before it can fall again.
+/// A frame begins where the line falls. Behind a stop bit that is none, the line must rise before it can fall
+/// again.
 inline std::vector<Received> received(const std::vector<bool>& line) {
   std::vector<Received> all;
   for (std::size_t at = 1; at + frame_bits <= line.size();) {

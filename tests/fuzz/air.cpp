@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto again = sim::read_air(fuzz::file_of("again.txt", text));
   promise(again.size() == frames->size(), "3: written again, it has as many frames");
   for (std::size_t i = 0; i < again.size(); ++i)
-    promise(again[i].seconds == (*frames)[i].seconds && again[i].bytes == (*frames)[i].bytes, "3: written again, it reads the same");
+    promise(again[i].seconds == (*frames)[i].seconds && again[i].bytes == (*frames)[i].bytes,
+            "3: written again, it reads the same");
   return 0;
 }

@@ -1,6 +1,7 @@
 // Configuration files of flmctl:
 //   1. A file is read, or an InputError names it.
-//   2. Written and read again it is the same configuration, with the same meter constants; written once more, the same text.
+//   2. Written and read again it is the same configuration, with the same meter constants; written once more,
+//      the same text.
 //   3. What was read fits into the link's fields.
 #include <fmt/format.h>
 
@@ -17,8 +18,9 @@ namespace {
 
 /// All of a configuration that decides what a board is set to.
 std::string essence(const Config& c) {
-  std::string text = fmt::format("{} '{}' {} {} {} {}\n", c.board->name, c.name, c.phases.value_or(0), c.radio_group.value_or(999),
-                                 c.radio_rate.value_or(999), c.led.value_or(999));
+  std::string text =
+      fmt::format("{} '{}' {} {} {} {}\n", c.board->name, c.name, c.phases.value_or(0),
+                  c.radio_group.value_or(999), c.radio_rate.value_or(999), c.led.value_or(999));
   for (const ctl::SensorConfig& s : c.sensors) {
     text += fmt::format("{} {} {} '{}'", s.id, s.has_class, s.enabled, s.name);
     if (s.has_class) {
@@ -27,12 +29,16 @@ std::string essence(const Config& c) {
       if (s.sensor_class == SensorClass::p1)
         text += fmt::format(" {} {} {} {}", s.slow, s.invert_rx, s.invert_tx, s.without_crc);
       else
-        text += fmt::format(" {} {} {} {}", meter_constant_of(s), s.sensor_class == SensorClass::pulse ? fraction_of(s) : 0, s.meter_constant.has_value(), static_cast<int>(s.type));
+        text += fmt::format(" {} {} {} {}", meter_constant_of(s),
+                            s.sensor_class == SensorClass::pulse ? fraction_of(s) : 0,
+                            s.meter_constant.has_value(), static_cast<int>(s.type));
     }
     text += '\n';
   }
   for (const PortConfig& p : c.ports)
-    text += fmt::format("port {} {} {} {} {}\n", p.port, p.tau_us.value_or(99999), p.noise_q10.value_or(99999), p.debounce_tenths_ms.value_or(99999), p.offset_q8.value_or(99999));
+    text +=
+        fmt::format("port {} {} {} {} {}\n", p.port, p.tau_us.value_or(99999), p.noise_q10.value_or(99999),
+                    p.debounce_tenths_ms.value_or(99999), p.offset_q8.value_or(99999));
   return text;
 }
 
@@ -41,11 +47,15 @@ void fits(const Config& c) {
     promise(s.id >= 1 && s.id <= 6, "3: a sensor is 1 to 6");
     if (!s.has_class || s.sensor_class == SensorClass::p1) continue;
     promise(meter_constant_of(s) <= 65535, "3: a meter constant has 16 bits");
-    if (s.sensor_class == SensorClass::pulse) promise(fraction_of(s) <= 4095 && fraction_of(s) != 1000 && meter_constant_of(s) + fraction_of(s) > 0, "3: thousandths are 0 to 999, a divisor 1001 to 4095, and a pulse is something");
+    if (s.sensor_class == SensorClass::pulse)
+      promise(fraction_of(s) <= 4095 && fraction_of(s) != 1000 && meter_constant_of(s) + fraction_of(s) > 0,
+              "3: thousandths are 0 to 999, a divisor 1001 to 4095, and a pulse is something");
   }
   for (const PortConfig& p : c.ports) {
-    promise(p.tau_us.value_or(0) <= 65535 && p.noise_q10.value_or(0) <= 65535, "3: tau and noise have 16 bits");
-    promise(p.offset_q8.value_or(0) >= -32768 && p.offset_q8.value_or(0) <= 32767, "3: an offset has 16 bits");
+    promise(p.tau_us.value_or(0) <= 65535 && p.noise_q10.value_or(0) <= 65535,
+            "3: tau and noise have 16 bits");
+    promise(p.offset_q8.value_or(0) >= -32768 && p.offset_q8.value_or(0) <= 32767,
+            "3: an offset has 16 bits");
   }
 }
 
@@ -64,7 +74,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   } catch (const InputError& error) {
     promise(false, "2: what was written is read again", error.what());
   }
-  promise(essence(again) == essence(*read), "2: written and read again, it is the same", essence(*read) + essence(again));
+  promise(essence(again) == essence(*read), "2: written and read again, it is the same",
+          essence(*read) + essence(again));
   promise(config_text(again) == text, "2: written once more, it is the same text", text + config_text(again));
   return 0;
 }

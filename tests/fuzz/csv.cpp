@@ -20,7 +20,8 @@ void recording(const std::filesystem::path& file, int channel, std::optional<dou
   if (!found) return;
   promise(found->samples.size() >= 2, "2: a recording has two samples or more");
   for (const double sample : found->samples) promise(std::isfinite(sample), "2: samples are finite");
-  promise(std::isfinite(found->rate) && found->rate > 0, "2: a rate is finite and more than 0", fmt::format("{}", found->rate));
+  promise(std::isfinite(found->rate) && found->rate > 0, "2: a rate is finite and more than 0",
+          fmt::format("{}", found->rate));
 }
 
 }  // namespace
@@ -35,13 +36,15 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string text;
   double before = -1.0;
   for (const sim::Edge& edge : *edges) {
-    promise(edge.time >= 0.0 && edge.time > before && std::isfinite(edge.time), "3: edges' times increase from 0");
+    promise(edge.time >= 0.0 && edge.time > before && std::isfinite(edge.time),
+            "3: edges' times increase from 0");
     before = edge.time;
     text += fmt::format("{},{}\n", edge.time, edge.level ? 1 : 0);
   }
   const auto again = sim::read_edges(fuzz::file_of("again.csv", text));
   promise(again.size() == edges->size(), "4: written again, there are as many edges");
   for (std::size_t i = 0; i < again.size(); ++i)
-    promise(again[i].time == (*edges)[i].time && again[i].level == (*edges)[i].level, "4: written again, edges read the same");
+    promise(again[i].time == (*edges)[i].time && again[i].level == (*edges)[i].level,
+            "4: written again, edges read the same");
   return 0;
 }

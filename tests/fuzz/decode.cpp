@@ -21,7 +21,8 @@ std::size_t accepted_by_parser(const std::string& text, bool without_crc) {
   p1::Parser<p1::AllFieldsAnyCrc> parser;
   parser.accept_without_crc(without_crc);
   std::size_t accepted = 0;
-  for (const char c : text) accepted += parser.push(static_cast<std::uint8_t>(c)) == p1::Event::telegram ? 1u : 0u;
+  for (const char c : text)
+    accepted += parser.push(static_cast<std::uint8_t>(c)) == p1::Event::telegram ? 1u : 0u;
   // The last line may have no end.
   if (!text.empty() && text.back() != '\n') accepted += parser.push('\n') == p1::Event::telegram ? 1u : 0u;
   return accepted;
@@ -44,22 +45,29 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   for (const bool without_crc : {false, true}) {
     const sim::Decoded decoded = sim::decode_p1(text, without_crc);
     const std::size_t accepted = decoded.telegrams.size() - decoded.refused();
-    promise(accepted == accepted_by_parser(text, without_crc), "1: as many are accepted as the parser accepts");
+    promise(accepted == accepted_by_parser(text, without_crc),
+            "1: as many are accepted as the parser accepts");
     std::size_t counted = 0, before = 0;
     for (const char* error : {"cut", "crc", "crc_form", "no_crc", "not_whole"})
-      if (const auto found = decoded.errors.find(error); found != decoded.errors.end()) counted += found->second;
-    promise(decoded.refused() == counted, "1: each refusal is counted", fmt::format("{} refused, {} counted", decoded.refused(), counted));
+      if (const auto found = decoded.errors.find(error); found != decoded.errors.end())
+        counted += found->second;
+    promise(decoded.refused() == counted, "1: each refusal is counted",
+            fmt::format("{} refused, {} counted", decoded.refused(), counted));
     for (const sim::DecodedTelegram& telegram : decoded.telegrams) {
-      promise(telegram.offset >= before && telegram.offset < size && telegram.bytes <= size - telegram.offset, "2: telegrams lie in the file, in its order",
+      promise(telegram.offset >= before && telegram.offset < size && telegram.bytes <= size - telegram.offset,
+              "2: telegrams lie in the file, in its order",
               fmt::format("{} bytes from {} of {}", telegram.bytes, telegram.offset, size));
-      promise(text[telegram.offset] == '/', "2: a telegram begins with a '/'", fmt::format("at {}", telegram.offset));
+      promise(text[telegram.offset] == '/', "2: a telegram begins with a '/'",
+              fmt::format("at {}", telegram.offset));
       before = telegram.offset;
     }
     static_cast<void>(printed(decoded, false));
     const nlohmann::json json = nlohmann::json::parse(printed(decoded, true));
-    promise(json.at("accepted") == accepted && json.at("telegrams").size() == decoded.telegrams.size(), "3: JSON says the same");
+    promise(json.at("accepted") == accepted && json.at("telegrams").size() == decoded.telegrams.size(),
+            "3: JSON says the same");
     for (const auto& telegram : json.at("telegrams"))
-      for (const char c : telegram.at("header").get<std::string>()) promise(c >= ' ' && c <= '~', "3: a header is printable");
+      for (const char c : telegram.at("header").get<std::string>())
+        promise(c >= ' ' && c <= '~', "3: a header is printable");
   }
   return 0;
 }

@@ -1,7 +1,7 @@
 // Any EEPROM contents, then counting, commits, failing supplies, and cuts at any byte:
-//   1. What a board starts with is, for each record by itself, zero or default, or what a slot says whose CRC is right, and whose settings are
-//      such as the link lets in; without a version, or with a newer firmware's, all of it is default. A failure record adds 65 535 counts
-//      at most.
+//   1. What a board starts with is, for each record by itself, zero or default, or what a slot says whose CRC
+//      is right, and whose settings are such as the link lets in; without a version, or with a newer
+//      firmware's, all of it is default. A failure record adds 65 535 counts at most.
 // and where the slots that are right could have been written by this firmware, one after the other:
 //   2. Each counter, and the settings, are after a cut what they were before the last save, or after it.
 //   3. Cut again while what was found is put in order, they stay: nothing is added twice.
@@ -31,7 +31,8 @@ using Contents = std::uint8_t[hal::eeprom_size];
 std::uint16_t crc16(const std::uint8_t* bytes, std::size_t size, std::uint16_t crc = 0) {
   for (std::size_t i = 0; i < size; ++i) {
     crc = static_cast<std::uint16_t>(crc ^ bytes[i]);
-    for (int bit = 0; bit < 8; ++bit) crc = static_cast<std::uint16_t>((crc & 1) != 0 ? crc >> 1 ^ 0xA001 : crc >> 1);
+    for (int bit = 0; bit < 8; ++bit)
+      crc = static_cast<std::uint16_t>((crc & 1) != 0 ? crc >> 1 ^ 0xA001 : crc >> 1);
   }
   return crc;
 }
@@ -45,13 +46,16 @@ std::vector<Slot> slots_of(unsigned record) {
   std::vector<Slot> all;
   if (record == store::settings_record)
     for (unsigned i = 0; i < store::settings_slots; ++i)
-      all.push_back({store::settings_address + i * store::settings_slot_size, store::settings_size, i, store::settings_slots});
+      all.push_back({store::settings_address + i * store::settings_slot_size, store::settings_size, i,
+                     store::settings_slots});
   else if (record == store::board_record)
     for (unsigned i = 0; i < store::board_slots; ++i)
-      all.push_back({store::board_address + i * store::board_slot_size, store::board_size, i, store::board_slots});
+      all.push_back(
+          {store::board_address + i * store::board_slot_size, store::board_size, i, store::board_slots});
   else
     for (unsigned i = 0; i < store::counter_slots; ++i)
-      all.push_back({store::counters_address + (record * store::counter_slots + i) * store::counter_slot_size, store::counter_size, i, store::counter_slots});
+      all.push_back({store::counters_address + (record * store::counter_slots + i) * store::counter_slot_size,
+                     store::counter_size, i, store::counter_slots});
   return all;
 }
 /// Values, CRC low, CRC high, number; the CRC is over values and number.
@@ -67,10 +71,12 @@ unsigned version_at(const std::uint8_t* eeprom, std::size_t address) {
   return eeprom[address + 1] == static_cast<std::uint8_t>(~eeprom[address]) ? eeprom[address] : 0u;
 }
 bool has_version(const std::uint8_t* eeprom) {
-  return version_at(eeprom, store::version_address) != 0 || version_at(eeprom, store::second_version_address) != 0;
+  return version_at(eeprom, store::version_address) != 0 ||
+         version_at(eeprom, store::second_version_address) != 0;
 }
 bool is_newer(const std::uint8_t* eeprom) {
-  return version_at(eeprom, store::version_address) > store::layout_version && version_at(eeprom, store::second_version_address) > store::layout_version;
+  return version_at(eeprom, store::version_address) > store::layout_version &&
+         version_at(eeprom, store::second_version_address) > store::layout_version;
 }
 
 void give_crc(std::uint8_t* eeprom, const Slot& s) {
@@ -91,7 +97,8 @@ void put_in_range(std::uint8_t* eeprom) {
     }
     // One port a sensor: one that a clamp and a pulse port feed starts each time without its remainder.
     for (auto* sensor = std::begin(settings.map); sensor != std::end(settings.map); ++sensor)
-      if (*sensor >= metering::sensor_count || std::find(std::begin(settings.map), sensor, *sensor) != sensor) *sensor = metering::no_sensor;
+      if (*sensor >= metering::sensor_count || std::find(std::begin(settings.map), sensor, *sensor) != sensor)
+        *sensor = metering::no_sensor;
     for (auto& enabled : settings.enabled) enabled &= 1;
     for (auto& line : settings.lines) line &= 1;
     for (auto& debounce : settings.debounce_tenths_ms)
@@ -100,15 +107,17 @@ void put_in_range(std::uint8_t* eeprom) {
     for (auto& calibration : settings.calibration) calibration = metering::uncalibrated;
     if (settings.led_port >= metering::port_count) settings.led_port = metering::heartbeat;
     settings.radio_rate &= 1;
-    // No smart meter: its number stands where others have a remainder, and is saved when it changes, which count() does not do.
+    // No smart meter: its number stands where others have a remainder, and is saved when it changes, which
+    // count() does not do.
     settings.port_6 &= static_cast<std::uint8_t>(metering::port_6::all & ~metering::port_6::p1);
     std::memcpy(eeprom + s.address, &settings, sizeof settings);
     give_crc(eeprom, s);
   }
 }
 
-/// Could a board have written all slots that are right? Their numbers follow each other, and there is a header. Others, whose CRC is
-/// right by chance or by somebody's will, may win against a younger one: firmware/store/layout.hpp compares numbers modulo 256.
+/// Could a board have written all slots that are right? Their numbers follow each other, and there is a
+/// header. Others, whose CRC is right by chance or by somebody's will, may win against a younger one:
+/// firmware/store/layout.hpp compares numbers modulo 256.
 bool one_after_the_other(const std::uint8_t* eeprom) {
   for (unsigned record = 0; record < store::records; ++record) {
     std::vector<std::uint8_t> numbers;
@@ -117,7 +126,9 @@ bool one_after_the_other(const std::uint8_t* eeprom) {
     if (!numbers.empty() && !has_version(eeprom)) return false;
     for (const std::uint8_t a : numbers)
       for (const std::uint8_t b : numbers)
-        if (static_cast<std::uint8_t>(a - b) >= slots_of(record).size() && static_cast<std::uint8_t>(b - a) >= slots_of(record).size()) return false;
+        if (static_cast<std::uint8_t>(a - b) >= slots_of(record).size() &&
+            static_cast<std::uint8_t>(b - a) >= slots_of(record).size())
+          return false;
   }
   return true;
 }
@@ -132,28 +143,36 @@ void recovered(const Contents& eeprom, test::PoweredBoard<Facts>& board) {
     std::vector<std::uint32_t> may = {0};
     for (const Slot& s : slots_of(sensor))
       if (ours && is_right(eeprom, s))
-        may.push_back(static_cast<std::uint32_t>(eeprom[s.address] | eeprom[s.address + 1] << 8 | eeprom[s.address + 2] << 16) |
+        may.push_back(static_cast<std::uint32_t>(eeprom[s.address] | eeprom[s.address + 1] << 8 |
+                                                 eeprom[s.address + 2] << 16) |
                       static_cast<std::uint32_t>(eeprom[s.address + 3]) << 24);
-    promise(std::any_of(may.begin(), may.end(), [&](std::uint32_t counter) { return total.counter - counter <= (ours ? 0xFFFFu : 0u); }),
-            "1: a counter is zero, or what a right slot says and a failure adds", "sensor " + std::to_string(sensor) + " " + std::to_string(total.counter));
+    promise(
+        std::any_of(may.begin(), may.end(),
+                    [&](std::uint32_t counter) { return total.counter - counter <= (ours ? 0xFFFFu : 0u); }),
+        "1: a counter is zero, or what a right slot says and a failure adds",
+        "sensor " + std::to_string(sensor) + " " + std::to_string(total.counter));
   }
   test::PoweredBoard<Facts> fresh;
   fresh.power_up();
   bool right = test::same(found.settings, fresh.state().settings);
   for (const Slot& s : slots_of(store::settings_record))
-    right = right || (ours && is_right(eeprom, s) && std::memcmp(&found.settings, eeprom + s.address, s.size) == 0);
+    right = right ||
+            (ours && is_right(eeprom, s) && std::memcmp(&found.settings, eeprom + s.address, s.size) == 0);
   promise(right, "1: settings are the default, or what a right slot says");
 }
 
-std::string text_of(const metering::Total& total) { return std::to_string(total.counter) + " + " + std::to_string(total.remainder); }
+std::string text_of(const metering::Total& total) {
+  return std::to_string(total.counter) + " + " + std::to_string(total.remainder);
+}
 
 /// Promise 2.
 void old_or_new(const State& found, const State& safe, const State& now) {
   for (std::uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor)
-    promise(test::same(found.totals[sensor], safe.totals[sensor]) || test::same(found.totals[sensor], now.totals[sensor]),
+    promise(test::same(found.totals[sensor], safe.totals[sensor]) ||
+                test::same(found.totals[sensor], now.totals[sensor]),
             "2: a counter is what it was before or after the save",
-            "sensor " + std::to_string(sensor) + " has " + text_of(found.totals[sensor]) + ", before " + text_of(safe.totals[sensor]) + ", after " +
-                text_of(now.totals[sensor]));
+            "sensor " + std::to_string(sensor) + " has " + text_of(found.totals[sensor]) + ", before " +
+                text_of(safe.totals[sensor]) + ", after " + text_of(now.totals[sensor]));
   promise(test::same(found.settings, safe.settings) || test::same(found.settings, now.settings),
           "2: settings are what they were before or after the save");
 }
@@ -168,7 +187,8 @@ void live(const Contents& eeprom, Bytes in) {
     board.count(0, 5, 5);
     promise(!board.board->commit(), "4: a commit to a newer firmware's EEPROM is refused");
     board.fail();
-    promise(std::equal(std::begin(eeprom), std::end(eeprom), board.eeprom.bytes), "4: a newer firmware's EEPROM is left as it is");
+    promise(std::equal(std::begin(eeprom), std::end(eeprom), board.eeprom.bytes),
+            "4: a newer firmware's EEPROM is left as it is");
     return;
   }
   if (!one_after_the_other(eeprom)) return;
@@ -226,7 +246,8 @@ void live(const Contents& eeprom, Bytes in) {
       board.power_up();
       const State again = board.state();
       for (std::uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor)
-        promise(test::same(found.totals[sensor], again.totals[sensor]), "3: nothing is added twice", "sensor " + std::to_string(sensor));
+        promise(test::same(found.totals[sensor], again.totals[sensor]), "3: nothing is added twice",
+                "sensor " + std::to_string(sensor));
       board.saved();
     }
   }
@@ -254,7 +275,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 }
 
 /// Gives the versions their form, and most slots their CRC and numbers that follow each other.
-std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
+std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
+                                    unsigned seed) {
   size = LLVMFuzzerMutate(data, size, max_size);
   if (size < hal::eeprom_size) return size;
   Dice dice(seed);
@@ -270,7 +292,8 @@ std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::s
     const bool broken = dice.below(3) == 0;
     for (const Slot& s : slots_of(record)) {
       if (broken && dice.below(2) == 0) continue;
-      if (!wild) data[s.address + s.size + 2] = static_cast<std::uint8_t>(newest - (newest - s.number) % s.slots);
+      if (!wild)
+        data[s.address + s.size + 2] = static_cast<std::uint8_t>(newest - (newest - s.number) % s.slots);
       give_crc(data, s);
     }
   }

@@ -1,5 +1,7 @@
-// Smart meters' bytes against the parser's promises (tests/protocol/p1_fuzz_test.cpp has the seeded test of the first five):
-//   1. Byte by byte or in blocks of any size: the same events at the same bytes, the same values, the same counts.
+// Smart meters' bytes against the parser's promises (tests/protocol/p1_fuzz_test.cpp has the seeded test of
+// the first five):
+//   1. Byte by byte or in blocks of any size: the same events at the same bytes, the same values, the same
+//      counts.
 //   2. A telegram is accepted only if a '/' before it begins a text that ends here and has this CRC.
 //   3. Behind anything, of two good telegrams the second is accepted, and says what it says on its own.
 //   4. What a board wants and what a PC wants are read alike from any input.
@@ -34,7 +36,8 @@ std::vector<Seen> run_blocks(p1::BlockParser<Fields>& parser, const std::string&
     }
     Event event;
     const std::size_t taken = parser.push(data + at, block, event);
-    promise(taken > 0 && taken <= block, "a block is taken in part, not not at all, and no more than there is");
+    promise(taken > 0 && taken <= block,
+            "a block is taken in part, not not at all, and no more than there is");
     at += taken;
     if (event != Event::none) all.push_back(seen(parser, at - 1, event));
   }
@@ -47,7 +50,8 @@ bool confirmed(const std::string& text, std::size_t at, bool x25) {
   if (end == std::string::npos || at - end > 5 || at - end < 2) return false;
   const unsigned crc = static_cast<unsigned>(std::stoul(text.substr(end + 1, at - end - 1), nullptr, 16));
   int tried = 0;
-  for (std::size_t begin = text.rfind('/', end); begin != std::string::npos; begin = begin == 0 ? std::string::npos : text.rfind('/', begin - 1)) {
+  for (std::size_t begin = text.rfind('/', end); begin != std::string::npos;
+       begin = begin == 0 ? std::string::npos : text.rfind('/', begin - 1)) {
     if (++tried > 50) return true;
     std::uint16_t arc = p1::Arc::initial, other = p1::X25::initial;
     for (std::size_t i = begin; i <= end; ++i) {
@@ -82,17 +86,20 @@ void hold(const std::string& text, bool lax, Dice& dice) {
     if (event == Event::none) continue;
     by_bytes.push_back(seen(bytes, at, event));
     if (event == Event::telegram)
-      promise(lax || confirmed(text, at, Fields::checksums != p1::Checksums::arc), "2: a telegram has the CRC of its bytes");
+      promise(lax || confirmed(text, at, Fields::checksums != p1::Checksums::arc),
+              "2: a telegram has the CRC of its bytes");
     else
       ++refusals[static_cast<std::size_t>(bytes.error())];
   }
   constexpr std::uint64_t highest = static_cast<typename Fields::Count>(-1);
   for (std::size_t e = 0; e < errors; ++e)
     if (static_cast<Error>(e) != Error::noise)
-      promise(before[e] == std::min(refusals[e], highest), "6: each refusal is counted once", fmt::format("error {}: {} counted, {} told", e, before[e], refusals[e]));
+      promise(before[e] == std::min(refusals[e], highest), "6: each refusal is counted once",
+              fmt::format("error {}: {} counted, {} told", e, before[e], refusals[e]));
 
   const auto by_blocks = run_blocks(blocks, text, dice);
-  if (Fields::utc) {  // Blocks are a PC's; with a board's fields they differ from bytes in telegrams that nobody sends.
+  if (Fields::utc) {  // Blocks are a PC's; with a board's fields they differ from bytes in telegrams that
+                      // nobody sends.
     promise(by_blocks == by_bytes, "1: blocks give the same events as bytes");
     promise(counts_of(blocks) == counts_of(bytes), "1: blocks give the same counts as bytes");
   }
@@ -100,7 +107,9 @@ void hold(const std::string& text, bool lax, Dice& dice) {
   // Where two checksums are tried in turn, it may be the other one's for two telegrams.
   const int spoilt = Fields::checksums == p1::Checksums::in_turn ? 3 : 1;
   for (int i = 0; i < spoilt; ++i) run(bytes, good());
-  promise(accepted(run(bytes, good())) == 1, "3: of two good telegrams the second is accepted, of four where checksums are tried in turn the fourth");
+  promise(accepted(run(bytes, good())) == 1,
+          "3: of two good telegrams the second is accepted, of four where checksums are tried in turn the "
+          "fourth");
   p1::Parser<Fields> alone;
   run(alone, good());
   promise(values_of(bytes) == values_of(alone), "3: a good telegram says what it says on its own");
@@ -120,11 +129,13 @@ void board_as_pc(const std::string& text) {
   p1::Parser<p1::AllFields> pc;
   p1::Parser<OneChecksum> board;
   for (const char c : text) {
-    const bool on_pc = pc.push(static_cast<std::uint8_t>(c)) == Event::telegram, on_board = board.push(static_cast<std::uint8_t>(c)) == Event::telegram;
+    const bool on_pc = pc.push(static_cast<std::uint8_t>(c)) == Event::telegram,
+               on_board = board.push(static_cast<std::uint8_t>(c)) == Event::telegram;
     promise(on_pc == on_board, "4: a board accepts what a PC accepts");
     if (!on_pc) continue;
-    promise(pc.has_net() == board.has_net() && static_cast<std::int32_t>(pc.net_wh()) == board.net_wh() && pc.has_power() == board.has_power() &&
-                pc.power_w() == board.power_w() && pc.equipment() == board.equipment(),
+    promise(pc.has_net() == board.has_net() && static_cast<std::int32_t>(pc.net_wh()) == board.net_wh() &&
+                pc.has_power() == board.has_power() && pc.power_w() == board.power_w() &&
+                pc.equipment() == board.equipment(),
             "4: a board reads what a PC reads", values_of(pc) + " / " + values_of(board));
   }
 }
@@ -159,7 +170,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return 0;
 }
 
-std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
+std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
+                                    unsigned seed) {
   size = LLVMFuzzerMutate(data, size, max_size);
   if (Dice(seed).below(3) == 0) return size;
   std::string text = repair(std::string(reinterpret_cast<const char*>(data), size));

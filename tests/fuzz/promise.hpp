@@ -65,6 +65,8 @@ class Dice {
 
 /// libFuzzer's; each target defines it. Returns 0.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-/// Optional: changes an input in place, and gives its new size. Where a CRC guards what is to be reached, a target repairs it here.
-extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed);
+/// Optional: changes an input in place, and gives its new size. Where a CRC guards what is to be reached, a
+/// target repairs it here.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
+                                               unsigned seed);
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);

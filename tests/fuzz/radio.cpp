@@ -1,5 +1,5 @@
-// The radio's driver with a model of its chip: anything on the air, anything from the host, polls that break off, a chip that fails.
-// Of the promises of firmware/radio/radio.hpp:
+// The radio's driver with a model of its chip: anything on the air, anything from the host, polls that break
+// off, a chip that fails. Of the promises of firmware/radio/radio.hpp:
 //   1. What goes up is one whole packet of this group with the right CRC.
 //   2. Good frames go up in the order they came, each once.
 //   3. No more acknowledgements are sent than packets that want one went up.
@@ -42,7 +42,8 @@ class Attack {
       board_.run(5 * second);
       take_all();
     }
-    board_.run_until(std::max(board_.now, free_) + 300 * ms);  // the host's packet has waited for silence, and gone
+    board_.run_until(std::max(board_.now, free_) +
+                     300 * ms);  // the host's packet has waited for silence, and gone
     take_all();
     const Bytes last = frame(0x01, {0x6C, 0x61, 0x73, 0x74, number_, 0xEE, 0xEE, 0xEE});
     board_.send(last);
@@ -123,7 +124,8 @@ class Attack {
     board_.line.advance(board_.now);
   }
 
-  /// Until nothing waits: the queue has room for 40 packets without payload, and a poll that has broken off costs one.
+  /// Until nothing waits: the queue has room for 40 packets without payload, and a poll that has broken off
+  /// costs one.
   void take_all() {
     std::string up;
     for (int polls = 0; polls < 100; ++polls) {
@@ -141,7 +143,8 @@ class Attack {
     }
     promise(up.size() % 2 == 0, "1: what goes up is whole bytes", up);
     Bytes bytes;
-    for (std::size_t i = 0; i < up.size(); i += 2) bytes.push_back(static_cast<std::uint8_t>(std::stoul(up.substr(i, 2), nullptr, 16)));
+    for (std::size_t i = 0; i < up.size(); i += 2)
+      bytes.push_back(static_cast<std::uint8_t>(std::stoul(up.substr(i, 2), nullptr, 16)));
     promise(is_right(bytes), "1: what goes up is whole and has the right CRC", up);
     promise(bytes[0] == 212, "1: what goes up is of this group", up);
     if ((bytes[1] & 0x20) != 0) ++wanting_;
@@ -161,11 +164,15 @@ class Attack {
       }
       const std::string packet = hex(Bytes(inside.begin(), inside.end() - 2));
       if (std::find(written_.begin(), written_.end(), packet) != written_.end()) continue;
-      if ((inside[1] & 0x80) != 0 && inside[2] == 0) ++acknowledgements;
-      else promise(wild_, "4: what is sent is an acknowledgement or the host's", packet);
+      if ((inside[1] & 0x80) != 0 && inside[2] == 0)
+        ++acknowledgements;
+      else
+        promise(wild_, "4: what is sent is an acknowledgement or the host's", packet);
     }
     // A poll that broke off late has taken its packet.
-    if (!wild_) promise(acknowledgements <= wanting_ + unseen_, "3: no more acknowledgements than packets that want one");
+    if (!wild_)
+      promise(acknowledgements <= wanting_ + unseen_,
+              "3: no more acknowledgements than packets that want one");
   }
 
   flm::fuzz::Bytes in_;

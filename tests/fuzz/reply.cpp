@@ -1,6 +1,7 @@
 // What a program reads from a board, what a person types for one, and saved settings:
 //   1. A reply is found only with the CRC of its characters; it decodes to its letters and decimal numbers.
-//   2. A command line is a message of the link, or std::invalid_argument quotes it. A message's reply says what the line said.
+//   2. A command line is a message of the link, or std::invalid_argument quotes it. A message's reply says
+//      what the line said.
 //   3. A file of saved settings is read, or an InputError names it; written again, it reads the same.
 #include <stdexcept>
 
@@ -15,7 +16,8 @@ using fuzz::promise;
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   if (const auto reply = control_reply(text)) {
-    promise(text.substr(0, reply->size() + 4) == test::message(*reply), "1: a reply has the CRC of its characters", *reply);
+    promise(text.substr(0, reply->size() + 4) == test::message(*reply),
+            "1: a reply has the CRC of its characters", *reply);
     promise(decode_reply(*reply).substr(0, 2) == reply->substr(0, 2), "1: a reply keeps its letters");
   }
   promise(channel_bytes(text).size() <= size / 2, "1: no more bytes than digits");
@@ -24,7 +26,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
     const std::string message = encode_message(text);
     if (message[0] == 'l') {
-      promise(message.size() >= 6 && message == test::message(message.substr(1, message.size() - 4)), "2: a message has the CRC of its characters", message);
+      promise(message.size() >= 6 && message == test::message(message.substr(1, message.size() - 4)),
+              "2: a message has the CRC of its characters", message);
       // As a board answers a set, digit by digit, spaces and zeros left out.
       const std::string answer = decode_reply(message.substr(1, message.size() - 4));
       promise(encode_message(answer) == message, "2: a message's reply says what the line said", answer);
@@ -40,6 +43,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto written = file.parent_path() / "again.settings";
   flash::write_snapshot(written, *saved, "flm02b");
   const auto again = flash::read_snapshot(written);
-  promise(again.lines == saved->lines && again.openflm == saved->openflm, "3: written again, saved settings read the same");
+  promise(again.lines == saved->lines && again.openflm == saved->openflm,
+          "3: written again, saved settings read the same");
   return 0;
 }

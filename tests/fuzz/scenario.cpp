@@ -33,13 +33,16 @@ std::filesystem::path scenario_file(const std::uint8_t* data, std::size_t size) 
 void in_range(const sim::Scenario& s) {
   promise(s.duration > 0.0, "2: a scenario lasts");
   for (const Sensor& sensor : s.sensors) {
-    promise(sensor.id >= 1 && sensor.id <= 6 && !sensor.ports.empty(), "2: a sensor is 1 to 6, and has ports");
+    promise(sensor.id >= 1 && sensor.id <= 6 && !sensor.ports.empty(),
+            "2: a sensor is 1 to 6, and has ports");
     for (const int port : sensor.ports) promise(port >= 1 && port <= 6, "2: a port is 1 to 6");
   }
   for (std::size_t i = 0; i < s.power.size(); ++i)
-    promise(s.power[i].restore > s.power[i].at && (i == 0 || s.power[i].at > s.power[i - 1].over()), "2: the supply fails and comes back, in order");
+    promise(s.power[i].restore > s.power[i].at && (i == 0 || s.power[i].at > s.power[i - 1].over()),
+            "2: the supply fails and comes back, in order");
   for (const sim::HostCommand& command : s.host) static_cast<void>(encode_message(command.send));
-  for (const sim::Expectation& e : s.expectations) promise(e.to.value_or(s.duration) >= e.from, "2: an expectation ends behind its begin");
+  for (const sim::Expectation& e : s.expectations)
+    promise(e.to.value_or(s.duration) >= e.from, "2: an expectation ends behind its begin");
 }
 
 /// Complaints about a file that a scenario names begin with that file.
@@ -48,7 +51,8 @@ void run_or_complain(const std::filesystem::path& beside, Run run) {
   try {
     run();
   } catch (const InputError& error) {
-    promise(std::string(error.what()).starts_with(beside.string()), "1: a complaint names the file", error.what());
+    promise(std::string(error.what()).starts_with(beside.string()), "1: a complaint names the file",
+            error.what());
   }
 }
 
@@ -60,11 +64,13 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (!scenario) return 0;
   in_range(*scenario);
   const sim::BoardModel& board = sim::board_model(scenario->board);
-  for (const std::string& line : sim::configuration(*scenario, board)) static_cast<void>(encode_message(line));
+  for (const std::string& line : sim::configuration(*scenario, board))
+    static_cast<void>(encode_message(line));
   run_or_complain(file.parent_path(), [&] {
     sim::Environment environment(*scenario, board);
     for (int port = 1; port <= 3; ++port)
-      for (const std::int64_t tick : {0, 1, 1000, 1'000'000}) promise(environment.convert(port, tick) <= 1023, "3: a code has 10 bits");
+      for (const std::int64_t tick : {0, 1, 1000, 1'000'000})
+        promise(environment.convert(port, tick) <= 1023, "3: a code has 10 bits");
     const auto engine = sim::make_native_engine(board, environment);
     engine->run_until(5'000'000);
   });

@@ -69,7 +69,9 @@ TEST_CASE("the input is the one selected when the conversion starts, whatever is
   CHECK(board.reports() == std::vector<int>{300 & 255, 1, 310 & 255, 1, 320 & 255, 1});
 }
 
-TEST_CASE("a selection in the interrupt reaches the next triggered conversion, but only the second free-running one") {
+TEST_CASE(
+    "a selection in the interrupt reaches the next triggered conversion, but only the second free-running "
+    "one") {
   ProbeBoard triggered("adc", clear_flag);
   triggered.run(20 * ms);
   REQUIRE(triggered.conversions.size() > 6);
@@ -97,7 +99,8 @@ TEST_CASE("between reading ADCL and ADCH no new result is stored") {
   ProbeBoard board("adc", half_read);
   board.run(20 * ms);
   REQUIRE(board.conversions.size() == 3);
-  // The first conversion's low byte, its high byte after the second, and again both: the second's 310 was lost.
+  // The first conversion's low byte, its high byte after the second, and again both: the second's 310 was
+  // lost.
   CHECK(board.reports() == std::vector<int>{300 & 255, 1, 300 & 255, 1, 320 & 255});
 }
 
@@ -118,7 +121,15 @@ TEST_CASE("a conversion against another reference than 1.1 V is reported") {
 
 namespace {
 // As in probes/sleep.cpp.
-enum : std::uint8_t { converter = 1, warmed_up = 2, running = 4, already_woken = 8, forbidden = 16, noise_reduction = 32, triggered = 64 };
+enum : std::uint8_t {
+  converter = 1,
+  warmed_up = 2,
+  running = 4,
+  already_woken = 8,
+  forbidden = 16,
+  noise_reduction = 32,
+  triggered = 64
+};
 constexpr std::uint8_t warm = converter | warmed_up;
 
 CrystalTime goes_to_sleep(const ProbeBoard& board) {
@@ -134,7 +145,8 @@ CrystalTime interrupt_after(const ProbeBoard& board, CrystalTime time) {
 }  // namespace
 
 TEST_CASE("going to sleep starts a conversion of the selected input, that ends 13 clocks later") {
-  for (const std::uint8_t how : {std::uint8_t{warm}, std::uint8_t{warm | noise_reduction}, std::uint8_t{warm | triggered}}) {
+  for (const std::uint8_t how :
+       {std::uint8_t{warm}, std::uint8_t{warm | noise_reduction}, std::uint8_t{warm | triggered}}) {
     ProbeBoard board("sleep", how);
     board.run(3 * ms);
     REQUIRE(board.conversions.size() >= 2);
@@ -164,7 +176,9 @@ TEST_CASE("going to sleep starts a conversion even when an interrupt waits that 
   CHECK(board.conversions.size() == 2);
 }
 
-TEST_CASE("going to sleep starts no conversion while one is running, with the converter off, or when SLEEP does nothing") {
+TEST_CASE(
+    "going to sleep starts no conversion while one is running, with the converter off, or when SLEEP does "
+    "nothing") {
   ProbeBoard busy("sleep", warm | running);
   while (goes_to_sleep(busy) < 0) busy.run(1);
   busy.run(1'000);

@@ -44,7 +44,8 @@ TEST_CASE("erasing or writing alone takes 1.8 ms; writing alone can only clear b
 TEST_CASE("a write in progress goes on through a reset of the chip, and EEPE says so") {
   ProbeBoard board("watchdog", 1);
   board.run(15'900 * us);
-  REQUIRE(board.reports() == std::vector<int>{0xAA});  // GPIOR1 is cleared by the reset: the second start does not write
+  REQUIRE(board.reports() ==
+          std::vector<int>{0xAA});  // GPIOR1 is cleared by the reset: the second start does not write
   board.run(600 * us);
   CHECK(board.reports().size() >= 3);
   CHECK(board.reports()[1] == 0xDD);

@@ -20,9 +20,11 @@ std::filesystem::path file_with(const std::string& bytes) {
 }  // namespace
 
 TEST_CASE("a file that is no AVR program is refused by name, and with what is wrong") {
-  CHECK_THROWS_WITH(ElfFile("/nowhere/image.elf"), Contains("/nowhere/image.elf") && Contains("cannot be read"));
+  CHECK_THROWS_WITH(ElfFile("/nowhere/image.elf"),
+                    Contains("/nowhere/image.elf") && Contains("cannot be read"));
   CHECK_THROWS_WITH(ElfFile("/tmp"), Contains("cannot be read"));
-  CHECK_THROWS_WITH(ElfFile(file_with("hello")), Contains("openflm_elf_test.bin") && Contains("not an ELF file"));
+  CHECK_THROWS_WITH(ElfFile(file_with("hello")),
+                    Contains("openflm_elf_test.bin") && Contains("not an ELF file"));
   CHECK_THROWS_WITH(ElfFile(file_with("\x7f"
                                       "ELF")),
                     Contains("ends too early"));

@@ -31,7 +31,8 @@ TEST_CASE("a program that starts no conversion for a second is reported with the
   Environment environment(empty_scenario("flm02b"), board);
   ImageEngine engine(board, environment, probe("hang"));
   CHECK_NOTHROW(engine.run_until(999'000'000));
-  CHECK_THROWS_WITH(engine.run_until(1'100'000'000), Contains("hang.elf") && Contains("hangs") && Contains("waits_for_ever"));
+  CHECK_THROWS_WITH(engine.run_until(1'100'000'000),
+                    Contains("hang.elf") && Contains("hangs") && Contains("waits_for_ever"));
 }
 
 TEST_CASE("every conversion of both images starts on the grid, however often the main loop goes to sleep") {
@@ -44,7 +45,8 @@ TEST_CASE("every conversion of both images starts on the grid, however often the
     engine.enable_measurements();
     engine.run_until(2'000'000'000);
     const Measurements& m = engine.measurements();
-    CHECK(double(m.conversions) == Approx(double((2'000'000'000 - kFirstSample) / board.tick_period)).margin(1));
+    CHECK(double(m.conversions) ==
+          Approx(double((2'000'000'000 - kFirstSample) / board.tick_period)).margin(1));
     CHECK(m.start_jitter == 0);
     CHECK(m.off_grid <= board.tick_cycles / 8);
     CHECK(m.repeated_inputs == 0);
@@ -71,5 +73,6 @@ TEST_CASE("the image's EEPROM has the scenario's worn cells and RC oscillator") 
   REQUIRE_FALSE(worn.empty());
   CHECK(worn[0].address == nominal[0].address);
   CHECK(worn[0].after == worn[0].before);
-  CHECK(double(worn[0].end - worn[0].begin) == Approx(1.1 * double(nominal[0].end - nominal[0].begin)).epsilon(0.001));
+  CHECK(double(worn[0].end - worn[0].begin) ==
+        Approx(1.1 * double(nominal[0].end - nominal[0].begin)).epsilon(0.001));
 }

@@ -16,8 +16,11 @@ namespace {
 class ImageOnLink {
  public:
   explicit ImageOnLink(const std::string& name)
-      : scenario_(empty(name)), board_(board_model(name)), environment_(scenario_, board_),
-        engine_(board_, environment_, std::string(FLM_IMAGE_DIR) + "/" + name + ".elf"), host_(board_, engine_) {
+      : scenario_(empty(name)),
+        board_(board_model(name)),
+        environment_(scenario_, board_),
+        engine_(board_, environment_, std::string(FLM_IMAGE_DIR) + "/" + name + ".elf"),
+        host_(board_, engine_) {
     host_.wait_until(200'000'000);
   }
 
@@ -27,7 +30,8 @@ class ImageOnLink {
       CAPTURE(exchange.written);
       host_.send(exchange.written);
       // A commit is answered when everything is stored, within the half second that a host waits.
-      host_.wait_until(host_.now() + (std::string(exchange.written) == "lct96." ? 500'000'000 : board_.reply_wait));
+      host_.wait_until(host_.now() +
+                       (std::string(exchange.written) == "lct96." ? 500'000'000 : board_.reply_wait));
       CHECK(host_.read() == exchange.read);
     }
   }

@@ -9,7 +9,8 @@ TEST_CASE("an interrupt takes four cycles to enter, three to jump and four to re
   ProbeBoard board("interrupts");
   board.run(100'000);
   REQUIRE(board.log.size() >= 1);
-  CHECK(board.reports()[0] == 4 + 3 + 4);  // data sheet 7.7.1, and jmp and reti of the instruction set summary
+  CHECK(board.reports()[0] ==
+        4 + 3 + 4);  // data sheet 7.7.1, and jmp and reti of the instruction set summary
 }
 
 TEST_CASE("a flag that is raised while its interrupt is masked fires when it is unmasked") {

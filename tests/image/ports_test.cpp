@@ -31,7 +31,8 @@ Ports::Contacts one_pulse() {
 
 }  // namespace
 
-TEST_CASE("a closed contact pulls its pin low against the pull-up, whatever is written to the port meanwhile") {
+TEST_CASE(
+    "a closed contact pulls its pin low against the pull-up, whatever is written to the port meanwhile") {
   const BoardModel model = flm02b_ports();
   ProbeBoard board("ports", pull_ups);
   Ports ports(board.chip, model, one_pulse());

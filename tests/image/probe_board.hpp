@@ -30,7 +30,8 @@ class ProbeBoard {
     CrystalTime start;
   };
 
-  explicit ProbeBoard(const std::string& name, std::uint8_t mode = 0, bool starts_divided = false, const BoardParts& parts = {})
+  explicit ProbeBoard(const std::string& name, std::uint8_t mode = 0, bool starts_divided = false,
+                      const BoardParts& parts = {})
       : chip(crystal_hz, starts_divided),
         interrupts(chip),
         prescaler(chip),

@@ -15,7 +15,8 @@ using namespace flm::test;
 namespace {
 
 constexpr double first_at = 2.0;
-/// From the start of one packet to the next: a little more than from poll to poll, the rest of the log's pauses is left out.
+/// From the start of one packet to the next: a little more than from poll to poll, the rest of the log's
+/// pauses is left out.
 constexpr double spacing = 0.055;
 
 std::vector<std::string> packets_of(const Run& run) {
@@ -27,7 +28,9 @@ std::vector<std::string> packets_of(const Run& run) {
 
 }  // namespace
 
-TEST_CASE("the packets of eight hours go through the FLM02B image once, in order, but for one in 1 000 that comes into noise, and through the native engine, too") {
+TEST_CASE(
+    "the packets of eight hours go through the FLM02B image once, in order, but for one in 1 000 that comes "
+    "into noise, and through the native engine, too") {
   const auto rows = jeelabs_rows();
   if (rows.empty()) return;
   const auto file = std::filesystem::temp_directory_path() / "flm-radio-log.txt";
@@ -35,7 +38,8 @@ TEST_CASE("the packets of eight hours go through the FLM02B image once, in order
   double at = first_at;
   for (const auto& row : rows) {
     out << at << ' ';
-    for (const std::uint8_t byte : row.frame) out << "0123456789abcdef"[byte >> 4] << "0123456789abcdef"[byte & 15];
+    for (const std::uint8_t byte : row.frame)
+      out << "0123456789abcdef"[byte >> 4] << "0123456789abcdef"[byte & 15];
     out << '\n';
     at += spacing;
   }
@@ -66,7 +70,9 @@ TEST_CASE("the packets of eight hours go through the FLM02B image once, in order
       payload += "0123456789abcdef"[row.frame[k] >> 4];
       payload += "0123456789abcdef"[row.frame[k] & 15];
     }
-    if (i < native.size() && native[i].find("\"group\":5,\"node\":" + std::to_string(row.frame[1] & 0x1F) + ",") != std::string::npos &&
+    if (i < native.size() &&
+        native[i].find("\"group\":5,\"node\":" + std::to_string(row.frame[1] & 0x1F) + ",") !=
+            std::string::npos &&
         native[i].find("\"payload\":\"" + payload + "\",\"crc\":true") != std::string::npos)
       ++i;
   }

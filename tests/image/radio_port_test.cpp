@@ -1,4 +1,5 @@
-// The radio's driver on the emulated controller: the trial image of probes/radio.cpp, 8 MHz, against the model of the chip.
+// The radio's driver on the emulated controller: the trial image of probes/radio.cpp, 8 MHz, against the
+// model of the chip.
 #include "sim/image/radio_port.hpp"
 
 #include <catch2/catch.hpp>
@@ -78,7 +79,9 @@ class TrialBoard {
 
 }  // namespace
 
-TEST_CASE("the image receives, acknowledges, passes up and sends, at both rates, and its interrupt stays in its cycles") {
+TEST_CASE(
+    "the image receives, acknowledges, passes up and sends, at both rates, and its interrupt stays in its "
+    "cycles") {
   const bool fast = GENERATE(false, true);
   TrialBoard board(fast);
   for (std::uint8_t i = 0; i < 60; ++i) {
@@ -91,25 +94,29 @@ TEST_CASE("the image receives, acknowledges, passes up and sends, at both rates,
   for (const auto& sent : board.radio.sent()) {
     CHECK_FALSE(sent.underrun);
     REQUIRE(sent.bytes.size() >= 10);
-    CHECK(Bytes(sent.bytes.end() - 6, sent.bytes.end()) == Bytes{0x2D, 0xD4, 0xC1, 0x00, 0x60, 0x68});  // shared reference "wire"
+    CHECK(Bytes(sent.bytes.end() - 6, sent.bytes.end()) ==
+          Bytes{0x2D, 0xD4, 0xC1, 0x00, 0x60, 0x68});  // shared reference "wire"
   }
   CHECK(board.port.lost() == 0);
   CHECK(board.radio.overflows() == 0);
   const auto& times = board.recorder->figures().interrupts.at("INT0");
-  INFO("INT0: " << times.count << " runs of " << times.min << " / " << times.median << " / " << times.max << " cycles; interrupts off for "
-                << board.recorder->figures().longest_interrupts_off);
+  INFO("INT0: " << times.count << " runs of " << times.min << " / " << times.median << " / " << times.max
+                << " cycles; interrupts off for " << board.recorder->figures().longest_interrupts_off);
   CHECK(times.median <= 220);
 
   board.write("ud4410461626364");
   board.poll();
   board.run(30 * ms);
   const Bytes& sent = board.radio.sent().back().bytes;
-  CHECK(Bytes(sent.end() - 10, sent.end()) == Bytes{0x2D, 0xD4, 0x41, 0x04, 0x61, 0x62, 0x63, 0x64, 0xE6, 0xE5});
+  CHECK(Bytes(sent.end() - 10, sent.end()) ==
+        Bytes{0x2D, 0xD4, 0x41, 0x04, 0x61, 0x62, 0x63, 0x64, 0xE6, 0xE5});
   CHECK_FALSE(board.radio.sent().back().underrun);
 }
 
-TEST_CASE("an interrupt for a received byte takes at most 220 cycles in the middle and 320 at worst, at 8 MHz") {
-  const bool busy = GENERATE(false, true);  // A main loop that is away leaves the search for the next packet to the interrupt.
+TEST_CASE(
+    "an interrupt for a received byte takes at most 220 cycles in the middle and 320 at worst, at 8 MHz") {
+  const bool busy = GENERATE(
+      false, true);  // A main loop that is away leaves the search for the next packet to the interrupt.
   TrialBoard board;
   board.chip.data(test::ProbeBoard::gpior2) = busy;
   for (std::uint8_t i = 0; i < 40; ++i) {  // without acknowledgements: everything is reception
@@ -118,7 +125,8 @@ TEST_CASE("an interrupt for a received byte takes at most 220 cycles in the midd
     REQUIRE(board.poll() == "lu" + hex(frame(static_cast<std::uint8_t>(i % 32), Bytes(i + 20u, i))) + '\0');
   }
   const auto& times = board.recorder->figures().interrupts.at("INT0");
-  INFO("INT0: " << times.count << " runs of " << times.min << " / " << times.median << " / " << times.max << " cycles");
+  INFO("INT0: " << times.count << " runs of " << times.min << " / " << times.median << " / " << times.max
+                << " cycles");
   CHECK(times.median <= 220);
   CHECK(times.max <= 320);
   CHECK(board.radio.configured() == 1);
@@ -145,7 +153,8 @@ TEST_CASE("the last byte of a packet that is acknowledged takes at most 320 cycl
 }
 
 TEST_CASE("the driver takes at most 2.25 KiB of flash and 300 B of RAM") {
-  const ElfSizes with = read_sizes(std::string(FLM_PROBE_DIR) + "/radio.elf"), without = read_sizes(std::string(FLM_PROBE_DIR) + "/without_radio.elf");
+  const ElfSizes with = read_sizes(std::string(FLM_PROBE_DIR) + "/radio.elf"),
+                 without = read_sizes(std::string(FLM_PROBE_DIR) + "/without_radio.elf");
   INFO("driver: " << with.flash - without.flash << " B of flash, " << with.ram - without.ram << " B of RAM");
   CHECK(with.flash - without.flash <= 2304);
   CHECK(with.ram - without.ram <= 301);  // and the trial's hal, an object of 1 B

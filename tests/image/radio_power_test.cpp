@@ -22,7 +22,8 @@ Scenario failing(double duration) {
 
 }  // namespace
 
-TEST_CASE("within 3 ms of a failing supply the radio draws no more than a microampere, until the supply is back") {
+TEST_CASE(
+    "within 3 ms of a failing supply the radio draws no more than a microampere, until the supply is back") {
   const EngineKind kind = GENERATE(EngineKind::native, EngineKind::image);
   const BoardModel& board = board_model("flm02b");
   Environment environment(failing(5.0), board);
@@ -39,7 +40,9 @@ TEST_CASE("within 3 ms of a failing supply the radio draws no more than a microa
   CHECK(engine->radio_milliamperes() == 12.0);
 }
 
-TEST_CASE("packets are received up to a failure of the supply that the board lives through, and again from 50 ms after it") {
+TEST_CASE(
+    "packets are received up to a failure of the supply that the board lives through, and again from 50 ms "
+    "after it") {
   const auto file = std::filesystem::temp_directory_path() / "flm-radio-power.txt";
   {
     std::ofstream out(file);

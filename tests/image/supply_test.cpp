@@ -13,7 +13,8 @@ constexpr int aco = 0x20, aci = 0x10;
 TEST_CASE("a falling supply captures once, and so does the next fall; nothing else does") {
   ProbeBoard board("supply");
   board.run(100 * us);
-  REQUIRE(board.reports() == std::vector<int>{0, 0});  // good supply; ACO cannot be written, PB0 does not capture
+  REQUIRE(board.reports() ==
+          std::vector<int>{0, 0});  // good supply; ACO cannot be written, PB0 does not capture
   board.supply.set_low(true);
   board.run(100 * us);
   CHECK(board.reports() == std::vector<int>{0, 0, 0xC0 | aco});

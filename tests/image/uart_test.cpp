@@ -48,7 +48,9 @@ struct UartBoard {
 
 }  // namespace
 
-TEST_CASE("with its driver off the board hears the RS-485 line; while it is on it hears nothing, and two drivers are reported") {
+TEST_CASE(
+    "with its driver off the board hears the RS-485 line; while it is on it hears nothing, and two drivers "
+    "are reported") {
   const UartBoard listens(0, {xyz_at(0.001)});
   CHECK(listens.heard() == "xyz");
   CHECK(listens.board.chip.warnings().empty());
@@ -60,7 +62,8 @@ TEST_CASE("with its driver off the board hears the RS-485 line; while it is on i
 }
 
 TEST_CASE("a byte is lost during whose start the driver was still on") {
-  // The driver goes off about 1.00 ms after the start, in the middle of the first byte, which begins at 0.96 ms.
+  // The driver goes off about 1.00 ms after the start, in the middle of the first byte, which begins at 0.96
+  // ms.
   const UartBoard board(drives | lets_go_at_1_ms, {xyz_at(0.00096)});
   CHECK(board.heard() == "yz");
   CHECK(board.board.chip.warnings().size() == 1);
@@ -73,7 +76,8 @@ TEST_CASE("a byte is on the RS-485 line when the driver was on from its start to
   CHECK(UartBoard(sends | drives | lets_go_early).sent().empty());
 }
 
-TEST_CASE("on both engines FLM02A hears its RS-485 line only when it listens, and says that two drivers collide") {
+TEST_CASE(
+    "on both engines FLM02A hears its RS-485 line only when it listens, and says that two drivers collide") {
   Scenario scenario;
   scenario.board = "flm02a";
   scenario.duration = 5.0;
@@ -83,10 +87,13 @@ TEST_CASE("on both engines FLM02A hears its RS-485 line only when it listens, an
     CAPTURE(image);
     Environment environment(scenario, model);
     const std::unique_ptr<Engine> engine =
-        image ? make_image_engine(model, environment, std::string(FLM_IMAGE_DIR) + "/flm02a.elf") : make_native_engine(model, environment);
+        image ? make_image_engine(model, environment, std::string(FLM_IMAGE_DIR) + "/flm02a.elf")
+              : make_native_engine(model, environment);
     LinkHost host(model, *engine);
     std::string heard;
-    host.on_channel = [&heard](Nanoseconds, const std::vector<std::uint8_t>& bytes) { heard.append(bytes.begin(), bytes.end()); };
+    host.on_channel = [&heard](Nanoseconds, const std::vector<std::uint8_t>& bytes) {
+      heard.append(bytes.begin(), bytes.end());
+    };
     host.wait_until(1'000'000'000);
     host.read();
     CHECK(heard.empty());

@@ -16,9 +16,11 @@ namespace {
 constexpr CrystalTime ms = 16'000;
 constexpr double at_once = std::numeric_limits<double>::infinity();
 
-/// Divided by 8 from reset on: 2 MHz. probes/clock.cpp undoes that in its first instructions (mode 0), or fails to (mode 2).
+/// Divided by 8 from reset on: 2 MHz. probes/clock.cpp undoes that in its first instructions (mode 0), or
+/// fails to (mode 2).
 struct SuppliedBoard {
-  explicit SuppliedBoard(std::uint8_t mode) : board("clock", mode, true), voltage(board.chip, [this] { ++harm; }) {}
+  explicit SuppliedBoard(std::uint8_t mode)
+      : board("clock", mode, true), voltage(board.chip, [this] { ++harm; }) {}
   ProbeBoard board;
   int harm = 0;
   Voltage voltage;
@@ -50,7 +52,9 @@ TEST_CASE("the lowest voltage for a clock is that of figure 29-1") {
   CHECK(lowest_voltage(20e6) == Approx(4.5));
 }
 
-TEST_CASE("a program that undoes CKDIV8 while the supply still rises runs too fast: that is reported, and does harm once") {
+TEST_CASE(
+    "a program that undoes CKDIV8 while the supply still rises runs too fast: that is reported, and does "
+    "harm once") {
   SuppliedBoard board(0);
   board.voltage.rise(100.0);
   board.board.run(4 * ms);
@@ -144,7 +148,9 @@ TEST_CASE("the supply rises to 5 V from the 1.8 V at which the CPU starts, at ea
   CHECK(engine.supply_voltage(2'100'000'000) == Approx(5.0));
 }
 
-TEST_CASE("a power cut without notice harms the EEPROM cell under EEAR on FLM02B at 16 MHz, and no cell on FLM02A") {
+TEST_CASE(
+    "a power cut without notice harms the EEPROM cell under EEAR on FLM02B at 16 MHz, and no cell on "
+    "FLM02A") {
   for (const std::string name : {"flm02a", "flm02b"}) {
     CAPTURE(name);
     const BoardModel& model = board_model(name);

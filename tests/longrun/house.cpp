@@ -16,10 +16,10 @@ namespace {
 using namespace sim;
 
 constexpr double kVolts = 230.0;
-constexpr double kFirstAudited = 3.0;     // s: from here on everything is configured
+constexpr double kFirstAudited = 3.0;  // s: from here on everything is configured
 constexpr double kFirstPacket = 5.3, kFirstTelegram = 4.0;
-constexpr double kOutage = 37.0;          // s without supply
-constexpr double kRest = 0.15;            // s before and after a failure in which no contact moves
+constexpr double kOutage = 37.0;  // s without supply
+constexpr double kRest = 0.15;    // s before and after a failure in which no contact moves
 constexpr std::uint64_t kWrap = std::uint64_t{1} << 32;
 constexpr std::int64_t kMeterStart = 1'234'000;  // Wh, in the first telegram
 
@@ -34,13 +34,15 @@ constexpr Shape kShapes[] = {Shape::sine, Shape::peaky, Shape::dimmed};
 /// No contact moves from `before` s before t to `after` s after it.
 bool rests(double t, double before, double after) {
   for (const PulseMeter& meter : kMeters) {
-    const double last = std::floor((t + after) / meter.every) * meter.every;  // the last pulse that begins before t + after
+    const double last =
+        std::floor((t + after) / meter.every) * meter.every;  // the last pulse that begins before t + after
     if (last + meter.width + meter.bounce > t - before) return false;
   }
   return true;
 }
 
-/// The moment of a failure near t: in the second half of ten seconds, away from packets and telegrams, contacts at rest at both ends.
+/// The moment of a failure near t: in the second half of ten seconds, away from packets and telegrams,
+/// contacts at rest at both ends.
 double failure_near(double t) {
   const double base = std::floor(t / radio_every) * radio_every;
   for (double at = base + 7.0; at < base + 9.5; at += 0.001)
@@ -51,8 +53,10 @@ double failure_near(double t) {
 std::string telegram(std::int64_t number) {
   const std::int64_t wh = kMeterStart + number * telegram_wh;
   std::string text = fmt::format(
-      "/FLM5\\house\r\n\r\n1-3:0.2.8(50)\r\n0-0:96.1.1(4530303334303036383130353136343136)\r\n1-0:1.8.1({:06}.{:03}*kWh)\r\n"
-      "1-0:1.8.2(000000.000*kWh)\r\n1-0:2.8.1(000000.000*kWh)\r\n1-0:2.8.2(000000.000*kWh)\r\n0-0:96.14.0(0001)\r\n1-0:1.7.0(01.020*kW)\r\n"
+      "/FLM5\\house\r\n\r\n1-3:0.2.8(50)\r\n0-0:96.1.1(4530303334303036383130353136343136)\r\n1-0:1.8.1({:06}"
+      ".{:03}*kWh)\r\n"
+      "1-0:1.8.2(000000.000*kWh)\r\n1-0:2.8.1(000000.000*kWh)\r\n1-0:2.8.2(000000.000*kWh)\r\n0-0:96.14.0("
+      "0001)\r\n1-0:1.7.0(01.020*kW)\r\n"
       "1-0:2.7.0(00.000*kW)\r\n0-1:24.1.0(003)\r\n0-1:24.2.1(260101120000W)(12785.123*m3)\r\n!",
       wh / 1000, wh % 1000);
   std::uint16_t crc = 0;
@@ -117,18 +121,22 @@ House make_house(double days, int failures_a_day, const std::filesystem::path& f
   telegrams.each = telegram_every;
   s.serial = {telegrams};
   std::ofstream telegram_file(telegrams.file, std::ios::binary);
-  for (std::int64_t n = 0; kFirstTelegram + static_cast<double>(n) * telegram_every + 1.0 < s.duration; ++n) telegram_file << telegram(n);
+  for (std::int64_t n = 0; kFirstTelegram + static_cast<double>(n) * telegram_every + 1.0 < s.duration; ++n)
+    telegram_file << telegram(n);
 
   s.radio.push_back({folder / "packets.txt", 19.2});
   std::ofstream packet_file(s.radio.front().file);
   for (std::int64_t n = 0; kFirstPacket + static_cast<double>(n) * radio_every + 1.0 < s.duration; ++n)
     packet_file << fmt::format("{:.3f} {}\n", kFirstPacket + static_cast<double>(n) * radio_every, packet(n));
-  if (!telegram_file.flush() || !packet_file.flush()) throw InputError(fmt::format("{}: cannot be written", folder.string()));
+  if (!telegram_file.flush() || !packet_file.flush())
+    throw InputError(fmt::format("{}: cannot be written", folder.string()));
 
   // Both wrap on the way: the pulse meter half way, the clamp after an eighth of the run.
   const double hours = s.duration / 3600.0;
-  s.host.push_back({1.5, fmt::format("sc 3 {}", kWrap - static_cast<std::uint64_t>(s.duration / kMeters[0].every / 2))});
-  s.host.push_back({1.6, fmt::format("sc 0 {}", kWrap - static_cast<std::uint64_t>(kVolts * 4.0 * hours / 8))});
+  s.host.push_back(
+      {1.5, fmt::format("sc 3 {}", kWrap - static_cast<std::uint64_t>(s.duration / kMeters[0].every / 2))});
+  s.host.push_back(
+      {1.6, fmt::format("sc 0 {}", kWrap - static_cast<std::uint64_t>(kVolts * 4.0 * hours / 8))});
   for (double at = 3600.3; at < s.duration; at += 8 * 3600.0) s.host.push_back({at, "ct"});
 
   double from = kFirstAudited;
@@ -142,13 +150,16 @@ House make_house(double days, int failures_a_day, const std::filesystem::path& f
   house.awake.push_back({from, s.duration});
   // Commands that the main board could not give are given when it can.
   std::erase_if(s.host, [&](const HostCommand& command) {
-    return std::any_of(s.power.begin(), s.power.end(), [&](const PowerFailure& f) { return command.at > f.at - 2.0 && command.at < f.restore + 2.0; });
+    return std::any_of(s.power.begin(), s.power.end(), [&](const PowerFailure& f) {
+      return command.at > f.at - 2.0 && command.at < f.restore + 2.0;
+    });
   });
   return house;
 }
 
 Audit::Audit(const House& house, const Environment& environment) : house_(house), environment_(environment) {
-  for (int port = 1; port <= 3; ++port) clamps_.emplace_back().truth_w = kVolts * environment.true_rms(port, 0, nanoseconds(1.0));
+  for (int port = 1; port <= 3; ++port)
+    clamps_.emplace_back().truth_w = kVolts * environment.true_rms(port, 0, nanoseconds(1.0));
   for (std::size_t i = 0; i < std::size(kMeters); ++i) {
     meters_.emplace_back().port = kMeters[i].port;
     meters_.back().per_pulse = kConstants[i];
@@ -169,10 +180,12 @@ void Audit::take(const Record& record) {
     }
     std::int64_t number = 0;
     for (int i = 3; i >= 0; --i) number = number << 8 | radio->frame[static_cast<std::size_t>(3 + i)];
-    // What was on the air while the board was away is not missed; nothing else may be left out, come twice or in another order.
+    // What was on the air while the board was away is not missed; nothing else may be left out, come twice or
+    // in another order.
     const auto heard = [&](std::int64_t n) {
       const double t = kFirstPacket + static_cast<double>(n) * radio_every;
-      return std::any_of(house_.awake.begin(), house_.awake.end(), [&](const Awake& a) { return t > a.from && t < a.to; });
+      return std::any_of(house_.awake.begin(), house_.awake.end(),
+                         [&](const Awake& a) { return t > a.from && t < a.to; });
     };
     std::int64_t expected = next_packet_ + 1;
     while (expected < number && !heard(expected)) ++expected;
@@ -210,16 +223,20 @@ void Audit::take_clamp(Clamp& clamp, const Reading& r) {
 
   // A reading a second; the first one after a power failure is of 0.9 s, and comes within two.
   const bool restarted = period_of(r.t) != period_of(clamp.last_t);
-  if (restarted ? r.t > house_.awake[period_of(r.t)].from + 2.0 : r.t - clamp.last_t > 1.5) ++readings_missing;
+  if (restarted ? r.t > house_.awake[period_of(r.t)].from + 2.0 : r.t - clamp.last_t > 1.5)
+    ++readings_missing;
   if (restarted) {
-    // A second that ended between the host's last question and the failure is in the counter, and was never read.
+    // A second that ended between the host's last question and the failure is in the counter, and was never
+    // read.
     const std::size_t before = period_of(clamp.last_t);
     const double start = before == 0 ? 0.0 : house_.awake[before].from;
-    if (std::fmod(start + seconds(kFirstSample) + 0.9, 1.0) < std::fmod(house_.awake[before].to, 1.0)) clamp.joules += clamp.power_w;
+    if (std::fmod(start + seconds(kFirstSample) + 0.9, 1.0) < std::fmod(house_.awake[before].to, 1.0))
+      clamp.joules += clamp.power_w;
   }
   clamp.power_w = r.extra;
   clamp.last_t = r.t;
-  // The energy of a reading is its power for a second, the first second of a board included, which is 0.1 s short.
+  // The energy of a reading is its power for a second, the first second of a board included, which is 0.1 s
+  // short.
   clamp.joules += r.extra;
   clamp.put_in_joules += clamp.truth_w;
   const int half = r.t > house_.scenario.duration / 2 ? 1 : 0;
@@ -253,7 +270,8 @@ void Audit::take_smart_meter(const Reading& r) {
   const bool of_a_telegram = (r.whole() - kMeterStart) % telegram_wh == 0 && r.power() == 1020;
   const auto heard = [&](std::int64_t n) {
     const double t = kFirstTelegram + static_cast<double>(n) * telegram_every;
-    return std::any_of(house_.awake.begin(), house_.awake.end(), [&](const Awake& a) { return t > a.from && t < a.to; });
+    return std::any_of(house_.awake.begin(), house_.awake.end(),
+                       [&](const Awake& a) { return t > a.from && t < a.to; });
   };
   std::int64_t expected = telegram_ + 1;
   while (expected < number && !heard(expected)) ++expected;
@@ -267,8 +285,11 @@ void Audit::finish() {
     const double counted = static_cast<double>(clamp.total_wh) * 3600.0;
     // Whole Wh at both ends.
     const double slack = 3600.0;
-    energy_ppm = std::max(energy_ppm, std::max(0.0, std::abs(counted - clamp.joules) - slack) / clamp.joules * 1e6);
-    drift_ppm = std::max(drift_ppm, std::abs(clamp.half_joules[0] / clamp.half_put_in[0] - clamp.half_joules[1] / clamp.half_put_in[1]) * 1e6);
+    energy_ppm =
+        std::max(energy_ppm, std::max(0.0, std::abs(counted - clamp.joules) - slack) / clamp.joules * 1e6);
+    drift_ppm = std::max(drift_ppm, std::abs(clamp.half_joules[0] / clamp.half_put_in[0] -
+                                             clamp.half_joules[1] / clamp.half_put_in[1]) *
+                                        1e6);
     const double error = (clamp.joules / clamp.put_in_joules - 1.0) * 100.0;
     if (std::abs(error) > std::abs(estimator_percent)) estimator_percent = error;
   }
@@ -276,7 +297,8 @@ void Audit::finish() {
     std::int64_t expected = 0;
     for (const Awake& awake : house_.awake) {
       // From the pulse whose stamp the first reading has, which is counted already.
-      const Nanoseconds from = awake.from == kFirstAudited ? meter.from_ns + 50'000'000 : nanoseconds(awake.from);
+      const Nanoseconds from =
+          awake.from == kFirstAudited ? meter.from_ns + 50'000'000 : nanoseconds(awake.from);
       expected += environment_.true_pulses(meter.port, from, nanoseconds(awake.to));
     }
     pulses_put_in += expected;
@@ -286,7 +308,9 @@ void Audit::finish() {
   const auto sent = [&](double first, double every, std::int64_t last) {
     // Those that should have come after the last that did.
     std::int64_t missing = 0;
-    for (std::int64_t n = last + 1; first + static_cast<double>(n) * every + 1.0 < house_.scenario.duration; ++n) ++missing;
+    for (std::int64_t n = last + 1; first + static_cast<double>(n) * every + 1.0 < house_.scenario.duration;
+         ++n)
+      ++missing;
     return missing;
   };
   packets_wrong += sent(kFirstPacket, radio_every, next_packet_);

@@ -1,5 +1,6 @@
-// Long runs: a house for a month on the native engine, one for 50 days without a failure, so that the board's milliseconds wrap, and a day
-// on the image, which must say the same as the native engine, and whose milliseconds are then put before their wrap.
+// Long runs: a house for a month on the native engine, one for 50 days without a failure, so that the board's
+// milliseconds wrap, and a day on the image, which must say the same as the native engine, and whose
+// milliseconds are then put before their wrap.
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -46,24 +47,39 @@ void report(bench::FigureTable& t, const Audit& audit, const House& house) {
   const double days = house.scenario.duration / 86400.0;
   t.plain("days", "simulated", "", days, "days");
   t.plain("failures", "power failures", "", static_cast<double>(house.scenario.power.size()), "");
-  t.at_least("pulses", "pulses put in while the board had power", "", std::floor(days * 86400.0 / 0.37 * 0.99), static_cast<double>(audit.pulses_put_in), "");
+  t.at_least("pulses", "pulses put in while the board had power", "",
+             std::floor(days * 86400.0 / 0.37 * 0.99), static_cast<double>(audit.pulses_put_in), "");
   t.at_most("pulses_wrong", "pulses lost or invented", "", 0, static_cast<double>(audit.pulses_wrong), "");
   t.at_least("counter_wraps", "counters that passed 2^32", "", 2, audit.counter_wraps, "");
   t.at_most("stamps_wrong", "time stamps that went back", "", 0, static_cast<double>(audit.stamps_wrong), "");
-  t.at_least("readings", "clamp readings", "", std::floor((days * 86400.0 - 45.0 * static_cast<double>(house.scenario.power.size()) - 10.0) * 3.0), static_cast<double>(audit.readings), "");
-  t.at_most("readings_missing", "clamp readings that did not come", "", 0, static_cast<double>(audit.readings_missing), "");
-  t.at_most("energy", "clamp counters against the integral of their readings", "", 10, audit.energy_ppm, "ppm");
-  t.plain("error", "energy read against energy put in: the estimator's error, worst of sine, peaks, phase cut", "", audit.estimator_percent, "%");
-  t.at_least("telegrams", "smart meter readings", "", std::floor(days * 1440.0) - 1.0 - static_cast<double>(house.scenario.power.size()), static_cast<double>(audit.telegrams_put_in), "");
-  t.at_most("telegrams_wrong", "of them left out, double or wrong", "", 0, static_cast<double>(audit.telegrams_wrong), "");
-  t.at_most("meter_errors", "telegrams refused, bytes lost", "", 0, static_cast<double>(audit.meter_errors), "");
-  t.at_least("packets", "radio packets", "", std::floor(days * 8640.0 * 0.997) - 1, static_cast<double>(audit.packets_put_in), "");
+  t.at_least(
+      "readings", "clamp readings", "",
+      std::floor((days * 86400.0 - 45.0 * static_cast<double>(house.scenario.power.size()) - 10.0) * 3.0),
+      static_cast<double>(audit.readings), "");
+  t.at_most("readings_missing", "clamp readings that did not come", "", 0,
+            static_cast<double>(audit.readings_missing), "");
+  t.at_most("energy", "clamp counters against the integral of their readings", "", 10, audit.energy_ppm,
+            "ppm");
+  t.plain("error",
+          "energy read against energy put in: the estimator's error, worst of sine, peaks, phase cut", "",
+          audit.estimator_percent, "%");
+  t.at_least("telegrams", "smart meter readings", "",
+             std::floor(days * 1440.0) - 1.0 - static_cast<double>(house.scenario.power.size()),
+             static_cast<double>(audit.telegrams_put_in), "");
+  t.at_most("telegrams_wrong", "of them left out, double or wrong", "", 0,
+            static_cast<double>(audit.telegrams_wrong), "");
+  t.at_most("meter_errors", "telegrams refused, bytes lost", "", 0, static_cast<double>(audit.meter_errors),
+            "");
+  t.at_least("packets", "radio packets", "", std::floor(days * 8640.0 * 0.997) - 1,
+             static_cast<double>(audit.packets_put_in), "");
   // Noise that looks like a synchron pattern hides one packet in a thousand.
-  t.at_most("packets_wrong", "of them left out, double or out of order", "", std::ceil(days * 8640.0 * 0.002) + 3, static_cast<double>(audit.packets_wrong), "");
+  t.at_most("packets_wrong", "of them left out, double or out of order", "",
+            std::ceil(days * 8640.0 * 0.002) + 3, static_cast<double>(audit.packets_wrong), "");
 }
 
 /// A house on the native engine.
-void native(const std::string& key, const std::string& title, double days, int failures_a_day, const fs::path& folder, const std::function<void(double)>& progress) {
+void native(const std::string& key, const std::string& title, double days, int failures_a_day,
+            const fs::path& folder, const std::function<void(double)>& progress) {
   const House house = make_house(days, failures_a_day, folder);
   const BoardModel& board = board_model(house.scenario.board);
   Environment environment(house.scenario, board);
@@ -84,12 +100,20 @@ void native(const std::string& key, const std::string& title, double days, int f
 
   bench::FigureTable t(key, title);
   report(t, audit, house);
-  t.at_most("drift", "second half of the run against the first, energy read to energy put in", "", 10, audit.drift_ppm, "ppm");
-  if (failures_a_day == 0) t.at_least("stamp_wraps", "time stamps that passed 2^32 ms, both meters", "", 2, audit.stamp_wraps, "");
+  t.at_most("drift", "second half of the run against the first, energy read to energy put in", "", 10,
+            audit.drift_ppm, "ppm");
+  if (failures_a_day == 0)
+    t.at_least("stamp_wraps", "time stamps that passed 2^32 ms, both meters", "", 2, audit.stamp_wraps, "");
   const double log = static_cast<double>(engine->eeprom_log().size() * sizeof(CellWrite));
-  t.at_most("leak", "memory that the simulator took after a tenth of the run, its log of EEPROM writes left out", "", 8, std::max(0.0, resident() - early - 2 * log) / 1e6, "MB");
-  t.at_most("eeprom_hour", "EEPROM writes to the worst cell an hour", "", 8, static_cast<double>(most_writes_within(engine->eeprom_log(), nanoseconds(3600.0))), "");
-  t.at_least("eeprom_years", "life of the busiest EEPROM cell at this rate, 100 000 writes", "", 20, 100'000.0 / static_cast<double>(eeprom_wear(engine->eeprom_log()).worst()) * house.scenario.duration / 86400.0 / 365.25, "years");
+  t.at_most("leak",
+            "memory that the simulator took after a tenth of the run, its log of EEPROM writes left out", "",
+            8, std::max(0.0, resident() - early - 2 * log) / 1e6, "MB");
+  t.at_most("eeprom_hour", "EEPROM writes to the worst cell an hour", "", 8,
+            static_cast<double>(most_writes_within(engine->eeprom_log(), nanoseconds(3600.0))), "");
+  t.at_least("eeprom_years", "life of the busiest EEPROM cell at this rate, 100 000 writes", "", 20,
+             100'000.0 / static_cast<double>(eeprom_wear(engine->eeprom_log()).worst()) *
+                 house.scenario.duration / 86400.0 / 365.25,
+             "years");
   t.plain("speed", "speed", "", house.scenario.duration / wall, "x real time");
 }
 
@@ -108,7 +132,8 @@ std::uint16_t find_clock(ImageEngine& engine, LinkHost& host) {
     }
   }
   std::erase_if(seen, [](const auto& place) { return place.second != looks; });
-  if (seen.size() != 1) throw std::runtime_error(fmt::format("{} places in the RAM look like the milliseconds", seen.size()));
+  if (seen.size() != 1)
+    throw std::runtime_error(fmt::format("{} places in the RAM look like the milliseconds", seen.size()));
   return seen.begin()->first;
 }
 
@@ -135,8 +160,11 @@ void wrap(const fs::path& elf, bench::FigureTable& t) {
   LinkHost host(board, engine);
   host.wait_until(nanoseconds(5.0));
   const std::uint16_t address = find_clock(engine, host);
-  const auto before = static_cast<std::uint32_t>((host.now() - kFirstSample) / 1'000'000), jump = 0u - 60'000u - before;
-  for (int i = 0; i < 4; ++i) engine.ram(static_cast<std::uint16_t>(address + i)) = static_cast<std::uint8_t>((before + jump) >> (8 * i));
+  const auto before = static_cast<std::uint32_t>((host.now() - kFirstSample) / 1'000'000),
+             jump = 0u - 60'000u - before;
+  for (int i = 0; i < 4; ++i)
+    engine.ram(static_cast<std::uint16_t>(address + i)) =
+        static_cast<std::uint8_t>((before + jump) >> (8 * i));
 
   struct Pulse {
     std::uint32_t count, stamp;
@@ -146,9 +174,11 @@ void wrap(const fs::path& elf, bench::FigureTable& t) {
     host.wait_until(nanoseconds(at));
     const auto reply = host.exchange("gd");
     if (!reply || reply->size() < 24) continue;
-    readings.push_back({static_cast<std::uint32_t>(std::stoul(reply->substr(4, 8), nullptr, 16)), static_cast<std::uint32_t>(std::stoul(reply->substr(16, 8), nullptr, 16))});
+    readings.push_back({static_cast<std::uint32_t>(std::stoul(reply->substr(4, 8), nullptr, 16)),
+                        static_cast<std::uint32_t>(std::stoul(reply->substr(16, 8), nullptr, 16))});
   }
-  if (readings.size() < 100) throw std::runtime_error(fmt::format("{} readings in two minutes", readings.size()));
+  if (readings.size() < 100)
+    throw std::runtime_error(fmt::format("{} readings in two minutes", readings.size()));
   int wraps = 0;
   double worst_ms = 0.0;
   for (std::size_t i = 1; i < readings.size(); ++i) {
@@ -158,14 +188,18 @@ void wrap(const fs::path& elf, bench::FigureTable& t) {
     worst_ms = std::max(worst_ms, std::abs(at_ms - std::round(at_ms / 370.0) * 370.0));
   }
   const double counted = readings.back().count - readings.front().count;
-  const double put_in = std::round(static_cast<double>(readings.back().stamp - readings.front().stamp) / 370.0);
-  t.at_least("wrap_stamps", "time stamps that passed 2^32 ms, the milliseconds having been put a minute before", "", 1, wraps, "");
+  const double put_in =
+      std::round(static_cast<double>(readings.back().stamp - readings.front().stamp) / 370.0);
+  t.at_least("wrap_stamps",
+             "time stamps that passed 2^32 ms, the milliseconds having been put a minute before", "", 1,
+             wraps, "");
   t.at_most("wrap_pulses", "pulses lost or invented around it", "", 0, std::abs(counted - put_in), "");
   t.at_most("wrap_ms", "time stamps behind their pulses, worst", "", 40, worst_ms, "ms");
 }
 
 /// A house on the image and on the native engine: what they say is the same.
-void image(const std::string& key, double hours, const fs::path& elf, const fs::path& folder, const std::function<void(double)>& progress) {
+void image(const std::string& key, double hours, const fs::path& elf, const fs::path& folder,
+           const std::function<void(double)>& progress) {
   const House house = make_house(hours / 24.0, 2, folder);
   const BoardModel& board = board_model(house.scenario.board);
   Environment environment(house.scenario, board);
@@ -184,7 +218,8 @@ void image(const std::string& key, double hours, const fs::path& elf, const fs::
   bench::FigureTable t(key, fmt::format("{:g} hours of a house on FLM02B's image", hours));
   report(t, audit, house);
   const std::string difference = sim::difference(reference, run);
-  t.at_least("records", "records that were compared with the native engine's", "", static_cast<double>(reference.records.size()), static_cast<double>(run.records.size()), "");
+  t.at_least("records", "records that were compared with the native engine's", "",
+             static_cast<double>(reference.records.size()), static_cast<double>(run.records.size()), "");
   t.at_most("difference", "differences", "", 0, difference.empty() ? 0 : 1, "");
   if (!difference.empty()) fmt::print("\nthe first: {}\n\n", difference);
   t.at_most("warnings", "what a real chip would punish", "", 0, static_cast<double>(run.warnings.size()), "");
@@ -197,27 +232,45 @@ void image(const std::string& key, double hours, const fs::path& elf, const fs::
 
 int main(int argc, char** argv) {
   using namespace flm::longrun;
-  CLI::App app{"Runs a house for a month, and compares both engines over a day. Exit status 1 when a budget is broken."};
+  CLI::App app{
+      "Runs a house for a month, and compares both engines over a day. Exit status 1 when a budget is "
+      "broken."};
   std::string images, figures;
   double days = 30.0, uptime = 50.0, hours = 24.0;
   app.add_option("IMAGES", images, "folder of the images")->required()->check(CLI::ExistingDirectory);
-  app.add_option("--days", days, "on the native engine with two power failures a day; 0: none")->capture_default_str()->check(CLI::Range(0.0, 1000.0));
-  app.add_option("--uptime", uptime, "days on the native engine without a failure; more than 49.7 for the milliseconds to wrap; 0: none")->capture_default_str()->check(CLI::Range(0.0, 1000.0));
-  app.add_option("--hours", hours, "on the image; 0: none")->capture_default_str()->check(CLI::Range(0.0, 1000.0));
+  app.add_option("--days", days, "on the native engine with two power failures a day; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1000.0));
+  app.add_option(
+         "--uptime", uptime,
+         "days on the native engine without a failure; more than 49.7 for the milliseconds to wrap; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1000.0));
+  app.add_option("--hours", hours, "on the image; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1000.0));
   app.add_option("--figures", figures, "file (.json) for the page of figures");
   CLI11_PARSE(app, argc, argv);
 
   const fs::path elf = fs::path(images) / "flm02b.elf";
   std::vector<Job> jobs;
   if (hours > 0.0)
-    jobs.push_back({"image", fmt::format("{:g} h on the image", hours), [=](const auto& folder, const auto& progress) { image("longrun_image", hours, elf, folder, progress); }});
+    jobs.push_back(
+        {"image", fmt::format("{:g} h on the image", hours), [=](const auto& folder, const auto& progress) {
+           image("longrun_image", hours, elf, folder, progress);
+         }});
   if (days > 0.0)
     jobs.push_back({"days", fmt::format("{:g} days", days), [=](const auto& folder, const auto& progress) {
-                      native("longrun_days", fmt::format("{:g} days of a house on the native engine, FLM02B", days), days, 2, folder, progress);
+                      native("longrun_days",
+                             fmt::format("{:g} days of a house on the native engine, FLM02B", days), days, 2,
+                             folder, progress);
                     }});
   if (uptime > 0.0)
-    jobs.push_back({"uptime", fmt::format("{:g} days without a failure", uptime), [=](const auto& folder, const auto& progress) {
-                      native("longrun_uptime", fmt::format("{:g} days without a power failure, native engine, FLM02B", uptime), uptime, 0, folder, progress);
+    jobs.push_back({"uptime", fmt::format("{:g} days without a failure", uptime),
+                    [=](const auto& folder, const auto& progress) {
+                      native("longrun_uptime",
+                             fmt::format("{:g} days without a power failure, native engine, FLM02B", uptime),
+                             uptime, 0, folder, progress);
                     }});
   if (jobs.empty()) {
     fmt::print(stderr, "longrun: nothing to run; allowed: one of --days, --uptime and --hours above 0\n");
@@ -253,7 +306,8 @@ int main(int argc, char** argv) {
       if (child == 0) {
         int result = 2;
         try {
-          if (std::freopen((own / "out.md").c_str(), "w", stdout) == nullptr) throw flm::InputError("no file for the results");
+          if (std::freopen((own / "out.md").c_str(), "w", stdout) == nullptr)
+            throw flm::InputError("no file for the results");
           jobs[number].run(own, [&](double share) { shared->share[number] = share; });
           flm::bench::save(own / "figures.json");
           result = 0;
@@ -273,7 +327,8 @@ int main(int argc, char** argv) {
       for (std::string line; std::getline(out, line);) fmt::print("{}\n", line);
       std::fflush(stdout);
       if (ended == 0)
-        for (const auto& section : flm::bench::load(own / "figures.json")) flm::bench::sections().push_back(section);
+        for (const auto& section : flm::bench::load(own / "figures.json"))
+          flm::bench::sections().push_back(section);
       else
         status = 2;
       running.erase(child);
@@ -283,8 +338,11 @@ int main(int argc, char** argv) {
     if (now - shown > std::chrono::seconds(isatty(STDERR_FILENO) != 0 ? 1 : 60)) {
       shown = now;
       std::string line;
-      for (const auto& [child, number] : running) line += fmt::format("{}{}: {:.1f} %", line.empty() ? "" : ", ", jobs[number].what, 100.0 * shared->share[number]);
-      fmt::print(stderr, "{}{}{}", isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "", line, isatty(STDERR_FILENO) != 0 ? "" : "\n");
+      for (const auto& [child, number] : running)
+        line += fmt::format("{}{}: {:.1f} %", line.empty() ? "" : ", ", jobs[number].what,
+                            100.0 * shared->share[number]);
+      fmt::print(stderr, "{}{}{}", isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "", line,
+                 isatty(STDERR_FILENO) != 0 ? "" : "\n");
     }
     usleep(50'000);
   }

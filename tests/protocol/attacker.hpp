@@ -7,7 +7,8 @@
 
 namespace flm::test {
 
-/// Random, mutated, cut and merged messages, always the same ones. None that is well-formed changes a setting.
+/// Random, mutated, cut and merged messages, always the same ones. None that is well-formed changes a
+/// setting.
 class Attacker {
  public:
   std::string next() {
@@ -30,17 +31,20 @@ class Attacker {
   }
   /// A message that only asks: whatever becomes of it must change nothing.
   std::string good() {
-    static const char* const asked[] = {"gh", "gs", "ge00", "gp", "gc05", "gm03", "gf01", "gw", "gb", "gd", "gv", "gt02", "ga01", "gj03"};
+    static const char* const asked[] = {"gh", "gs", "ge00", "gp", "gc05", "gm03", "gf01",
+                                        "gw", "gb", "gd",   "gv", "gt02", "ga01", "gj03"};
     return message(asked[below(sizeof asked / sizeof asked[0])]);
   }
-  /// Also of messages that would change something; cut before the end of their CRC, or a full stop from elsewhere would complete them.
+  /// Also of messages that would change something; cut before the end of their CRC, or a full stop from
+  /// elsewhere would complete them.
   std::string cut() {
     const std::string whole = below(2) == 0 ? good() : message("sm00ffff");
     return whole.substr(below(2) == 0 ? 0 : below(3), below(static_cast<unsigned>(whole.size()) - 4));
   }
   std::string mutated() {
     std::string bytes = below(2) == 0 ? good() : message("sc0012345678");
-    char& byte = bytes[1 + below(static_cast<unsigned>(bytes.size()) - 2)];  // not the full stop: another one could follow
+    char& byte = bytes[1 + below(static_cast<unsigned>(bytes.size()) -
+                                 2)];                  // not the full stop: another one could follow
     byte = static_cast<char>(byte ^ (1 << below(5)));  // not bit 5: an upper-case digit is the same digit
     return bytes;
   }

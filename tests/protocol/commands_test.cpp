@@ -7,7 +7,8 @@
 using namespace flm::protocol;
 
 namespace {
-/// The wire reference's table, "Commands": letter, what the index numbers, digits of the value, whether it can be got, FLM02B only.
+/// The wire reference's table, "Commands": letter, what the index numbers, digits of the value, whether it
+/// can be got, FLM02B only.
 struct Documented {
   char letter;
   Index index;
@@ -15,10 +16,12 @@ struct Documented {
   bool gettable, flm02b_only;
 };
 constexpr Documented documented[] = {
-    {'h', Index::none, 6, true, false},   {'s', Index::none, 4, true, false},   {'e', Index::sensor, 2, true, false},
-    {'p', Index::none, 12, true, false},  {'c', Index::sensor, 8, true, false}, {'m', Index::sensor, 4, true, false},
-    {'f', Index::sensor, 4, true, false}, {'w', Index::none, 4, true, false},   {'b', Index::none, 4, true, false},
-    {'k', Index::none, 6, true, true},    {'i', Index::none, 2, true, true},    {'g', Index::none, 2, false, true}};
+    {'h', Index::none, 6, true, false},   {'s', Index::none, 4, true, false},
+    {'e', Index::sensor, 2, true, false}, {'p', Index::none, 12, true, false},
+    {'c', Index::sensor, 8, true, false}, {'m', Index::sensor, 4, true, false},
+    {'f', Index::sensor, 4, true, false}, {'w', Index::none, 4, true, false},
+    {'b', Index::none, 4, true, false},   {'k', Index::none, 6, true, true},
+    {'i', Index::none, 2, true, true},    {'g', Index::none, 2, false, true}};
 }  // namespace
 
 TEST_CASE("every property is written on the wire as documented, and the others are marked as extensions") {
@@ -43,7 +46,8 @@ TEST_CASE("no letter stands twice in the table, and a field has 2, 4 or 8 digits
   for (const Property& property : PropertyTable::properties) {
     CHECK(letters.find(property.letter) == std::string::npos);
     letters += property.letter;
-    for (const std::uint8_t digits : property.field_digits) CHECK((digits == 0 || digits == 2 || digits == 4 || digits == 8));
+    for (const std::uint8_t digits : property.field_digits)
+      CHECK((digits == 0 || digits == 2 || digits == 4 || digits == 8));
   }
   for (const Report& report : ReportTable::reports) {
     CHECK(letters.find(report.letter) == std::string::npos);

@@ -30,7 +30,8 @@ TEST_CASE("the CRC without a loop is the CRC, for every value and byte that diff
     return crc;
   };
   const auto same = [&](unsigned crc, unsigned byte) {
-    return crc16_arc(static_cast<std::uint16_t>(crc), static_cast<std::uint8_t>(byte)) == bit_by_bit(crc, byte);
+    return crc16_arc(static_cast<std::uint16_t>(crc), static_cast<std::uint8_t>(byte)) ==
+           bit_by_bit(crc, byte);
   };
   for (unsigned crc = 0; crc < 0x10000; ++crc) REQUIRE(same(crc, crc * 7 >> 3 & 0xFF));
   for (unsigned byte = 0; byte < 0x100; ++byte) REQUIRE((same(0, byte) && same(0xFFFF, byte)));

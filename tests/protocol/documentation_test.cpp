@@ -18,7 +18,10 @@ std::string readme() {
 }
 
 const char* name(Index index) {
-  return index == Index::clamp ? "clamp" : index == Index::sensor ? "sensor" : index == Index::port ? "port" : "board";
+  return index == Index::clamp    ? "clamp"
+         : index == Index::sensor ? "sensor"
+         : index == Index::port   ? "port"
+                                  : "board";
 }
 
 /// The beginning of a row: letter, what it is of, digits.
@@ -39,14 +42,18 @@ std::string remark(const std::string& text, std::size_t place) {
 
 }  // namespace
 
-TEST_CASE("protocol/README.md has a row for every property and every report, with its digits, and marks extensions") {
+TEST_CASE(
+    "protocol/README.md has a row for every property and every report, with its digits, and marks "
+    "extensions") {
   const std::string text = readme();
   REQUIRE_FALSE(text.empty());
   for (const Property& property : PropertyTable::properties) {
     const std::size_t place = text.find(row(property.letter, property.index, property.field_digits));
     CAPTURE(property.letter);
     REQUIRE(place != text.npos);
-    CHECK(remark(text, place) == (property.extension ? "extension " : property.port_configuration ? "FLM02B " : ""));
+    CHECK(remark(text, place) == (property.extension            ? "extension "
+                                  : property.port_configuration ? "FLM02B "
+                                                                : ""));
   }
   for (const Report& report : ReportTable::reports) {
     const std::size_t place = text.find(row(report.letter, report.index, report.field_digits));

@@ -5,8 +5,8 @@
 //   4. nothing outside of the bytes handed in is read (for the sanitizers).
 #include "protocol/jeenode.hpp"
 
-#include <catch2/catch.hpp>
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <memory>
 #include <random>
 #include <vector>
@@ -34,29 +34,34 @@ jeenode::Error check(const Bytes& bytes) {
 
 }  // namespace
 
-TEST_CASE("frames are as the stock board has sent and received them") {  // shared reference "wire", recorded exchanges
-  CHECK(frame(0xD4, 0x01, bytes_of_hex("a0a1a2a3a4a5a6a7a8a9")) == bytes_of_hex("d4010aa0a1a2a3a4a5a6a7a8a97cb3"));
+TEST_CASE("frames are as the stock board has sent and received them") {  // shared reference "wire", recorded
+                                                                         // exchanges
+  CHECK(frame(0xD4, 0x01, bytes_of_hex("a0a1a2a3a4a5a6a7a8a9")) ==
+        bytes_of_hex("d4010aa0a1a2a3a4a5a6a7a8a97cb3"));
   CHECK(frame(0xD4, 0x41, bytes_of_hex("61626364")) == bytes_of_hex("d4410461626364e6e5"));
 }
 
 TEST_CASE("acknowledgements have the header and the CRC of the stock board's") {  // the same
-  const auto acknowledged = [](std::uint8_t header) { return frame(0xD4, jeenode::acknowledgement(header), {}); };
+  const auto acknowledged = [](std::uint8_t header) {
+    return frame(0xD4, jeenode::acknowledgement(header), {});
+  };
   CHECK(acknowledged(0x21) == bytes_of_hex("d4c1006068"));
   CHECK(acknowledged(0x61) == bytes_of_hex("d4810051a8"));
   CHECK(acknowledged(0xA1) == bytes_of_hex("d4e10079a8"));
   CHECK(acknowledged(0xE1) == bytes_of_hex("d4a1004868"));
 }
 
-TEST_CASE("an acknowledgement of any header follows the rules of the reference") {  // shared reference "radio", header
+TEST_CASE("an acknowledgement of any header follows the rules of the reference") {  // shared reference
+                                                                                    // "radio", header
   for (unsigned h = 0; h < 0x100; ++h) {
     const auto header = static_cast<std::uint8_t>(h);
     CHECK(jeenode::wants_acknowledgement(header) == ((h & 0x20) != 0));
     if (!jeenode::wants_acknowledgement(header)) continue;
     const unsigned answer = jeenode::acknowledgement(header);
-    CHECK((answer & 0x80) != 0);                             // control
-    CHECK((answer & 0x1F) == (h & 0x1F));                    // the same node
-    CHECK(((answer & 0x40) != 0) == ((h & 0x40) == 0));      // addressed when the packet was a broadcast
-    CHECK(((answer & 0x20) != 0) == ((h & 0x80) != 0));      // set for housekeeping
+    CHECK((answer & 0x80) != 0);                         // control
+    CHECK((answer & 0x1F) == (h & 0x1F));                // the same node
+    CHECK(((answer & 0x40) != 0) == ((h & 0x40) == 0));  // addressed when the packet was a broadcast
+    CHECK(((answer & 0x20) != 0) == ((h & 0x80) != 0));  // set for housekeeping
   }
 }
 
@@ -97,7 +102,8 @@ TEST_CASE("a frame of any length with any one or two bits flipped is refused") {
       for (std::size_t second = first + 1; second < bits; ++second) {
         Bytes worse = wrong;
         worse[second / 8] = static_cast<std::uint8_t>(worse[second / 8] ^ 1u << second % 8);
-        if (check(worse) == jeenode::Error::none) FAIL("bits " << first << " and " << second << " of " << bits);
+        if (check(worse) == jeenode::Error::none)
+          FAIL("bits " << first << " and " << second << " of " << bits);
       }
     }
   }
@@ -105,7 +111,9 @@ TEST_CASE("a frame of any length with any one or two bits flipped is refused") {
 
 TEST_CASE("whatever is done to a frame, the four promises hold") {
   std::mt19937 random(20);
-  const auto below = [&random](std::size_t end) { return std::uniform_int_distribution<std::size_t>(0, end - 1)(random); };
+  const auto below = [&random](std::size_t end) {
+    return std::uniform_int_distribution<std::size_t>(0, end - 1)(random);
+  };
   const auto byte = [&below] { return static_cast<std::uint8_t>(below(256)); };
   for (int round = 0; round < 20000; ++round) {
     Bytes payload(below(67));
@@ -122,7 +130,8 @@ TEST_CASE("whatever is done to a frame, the four promises hold") {
     Bytes wrong = good;  // 2
     const std::size_t start = below(8 * good.size());
     for (std::size_t bit = start; bit < std::min(start + 16, 8 * good.size()); ++bit)
-      if (bit == start || below(2) == 0) wrong[bit / 8] = static_cast<std::uint8_t>(wrong[bit / 8] ^ 1u << bit % 8);
+      if (bit == start || below(2) == 0)
+        wrong[bit / 8] = static_cast<std::uint8_t>(wrong[bit / 8] ^ 1u << bit % 8);
     REQUIRE(check(wrong) != jeenode::Error::none);
 
     Bytes cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(below(good.size())));  // 3
@@ -138,12 +147,16 @@ TEST_CASE("the frames of eight hours in the field are right, and their parts are
     REQUIRE(check(row.frame) == jeenode::Error::none);
     const jeenode::Packet packet = jeenode::decode(row.frame.data());
     REQUIRE(packet.group == 5);
-    REQUIRE(frame(packet.group, packet.header, Bytes(packet.payload, packet.payload + packet.length)) == row.frame);
+    REQUIRE(frame(packet.group, packet.header, Bytes(packet.payload, packet.payload + packet.length)) ==
+            row.frame);
   }
 }
 
-TEST_CASE("published lines of a receiver have the node, the acknowledge bit and the empty acknowledgement that they say") {
-  // rf12/jeelabs-rf12demo-lines.txt: "OK 37 ..." is node 5 and wants an acknowledgement; "OK 197" is one, of node 5's.
+TEST_CASE(
+    "published lines of a receiver have the node, the acknowledge bit and the empty acknowledgement that "
+    "they say") {
+  // rf12/jeelabs-rf12demo-lines.txt: "OK 37 ..." is node 5 and wants an acknowledgement; "OK 197" is one, of
+  // node 5's.
   CHECK((37 & jeenode::header::node) == 5);
   CHECK(jeenode::wants_acknowledgement(37));
   CHECK(jeenode::acknowledgement(37) == 197);
@@ -159,7 +172,9 @@ TEST_CASE("requests of the boot protocol are known by their header and length") 
   CHECK(jeenode::boot_request(0x81, 22) == Boot::none);
 }
 
-TEST_CASE("boot requests are read, and replies written, least significant byte first") {  // shared reference "radio", the table
+TEST_CASE(
+    "boot requests are read, and replies written, least significant byte first") {  // shared reference
+                                                                                    // "radio", the table
   const Bytes pairing = bytes_of_hex("114bd41f3412000102030405060708090a0b0c0d0e0f");
   const jeenode::PairingRequest request = jeenode::pairing_request(pairing.data());
   CHECK(request.hardware_type == 19217);

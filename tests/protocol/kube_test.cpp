@@ -41,8 +41,8 @@ TEST_CASE("every kube's fields fill its payload exactly") {
 }
 
 TEST_CASE("an FLK01A tells temperature, humidity and battery") {
-  // By the formulas of the shared reference "radio", in Python: -46.85 + 175.72 * 0x6666 / 65536, -6 + 125 * 0x7000 / 65536,
-  // 27.43 * 10 ** -1.04
+  // By the formulas of the shared reference "radio", in Python: -46.85 + 175.72 * 0x6666 / 65536, -6 + 125 *
+  // 0x7000 / 65536, 27.43 * 10 ** -1.04
   const auto kube = values(kube::flk01a, "666600700a01");
   CHECK(kube.at("temperature_c") == Approx(23.437).margin(0.001));
   CHECK(kube.at("humidity_pct") == Approx(48.6875));
@@ -50,17 +50,21 @@ TEST_CASE("an FLK01A tells temperature, humidity and battery") {
   CHECK(kube.at("error") == 1);
 }
 
-TEST_CASE("an FLK01B tells pressure, humidity, light, temperature, battery and errors from one stream of bits") {
-  // 20 bits 405300 (101325 Pa), 12 bits 0x800 (56.5 %), 16 bits 1000 (250 lx), 14 bits 6400 (21.79 C), 3 bits 2, 7 bits 0x41:
-  // in Python, sum of x << place over 72 bits, to_bytes(9, "little").hex(); 26.93 * 10.5 ** -0.985
+TEST_CASE(
+    "an FLK01B tells pressure, humidity, light, temperature, battery and errors from one stream of bits") {
+  // 20 bits 405300 (101325 Pa), 12 bits 0x800 (56.5 %), 16 bits 1000 (250 lx), 14 bits 6400 (21.79 C), 3 bits
+  // 2, 7 bits 0x41: in Python, sum of x << place over 72 bits, to_bytes(9, "little").hex(); 26.93 * 10.5 **
+  // -0.985
   unsigned __int128 stream = 0;
   int place = 0;
-  for (const auto& [value, bits] : std::vector<std::pair<unsigned, int>>{{405300, 20}, {0x800, 12}, {1000, 16}, {6400, 14}, {2, 3}, {0x41, 7}}) {
+  for (const auto& [value, bits] : std::vector<std::pair<unsigned, int>>{
+           {405300, 20}, {0x800, 12}, {1000, 16}, {6400, 14}, {2, 3}, {0x41, 7}}) {
     stream |= static_cast<unsigned __int128>(value) << place;
     place += bits;
   }
   std::vector<std::uint8_t> payload(9);
-  for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<std::uint8_t>(stream >> (8 * i) & 0xFF);
+  for (std::size_t i = 0; i < payload.size(); ++i)
+    payload[i] = static_cast<std::uint8_t>(stream >> (8 * i) & 0xFF);
   const auto kube = values(*kube::find(kube::flk01b, 9), payload.data());
   CHECK(kube.at("pressure_pa") == 101325);
   CHECK(kube.at("humidity_pct") == Approx(56.5));
@@ -114,10 +118,15 @@ TEST_CASE("any payload gives finite numbers inside of what its bits can say") {
 
 TEST_CASE("other people's nodes are rows too: eight hours in the field decode to the published values") {
   // Layouts: the decoders that the recording's INDEX.tsv names (JeeLabs roomNode, radioBlip, otRelay).
-  static constexpr kube::Row room = {0, "roomNode", 4,
-      {kube::linear("light", 8), kube::linear("moved", 1), kube::linear("humi", 7), kube::signed_linear("temp", 10, 0.1), kube::linear("lobat", 1)}};
+  static constexpr kube::Row room = {
+      0,
+      "roomNode",
+      4,
+      {kube::linear("light", 8), kube::linear("moved", 1), kube::linear("humi", 7),
+       kube::signed_linear("temp", 10, 0.1), kube::linear("lobat", 1)}};
   static constexpr kube::Row blip = {0, "radioBlip", 4, {kube::linear("ping", 32)}};
-  static constexpr kube::Row relay = {0, "otRelay", 3, {kube::linear("id", 8), kube::signed_linear("value", 16)}};
+  static constexpr kube::Row relay = {
+      0, "otRelay", 3, {kube::linear("id", 8), kube::signed_linear("value", 16)}};
   int compared = 0;
   for (const flm::test::JeelabsRow& line : flm::test::jeelabs_rows()) {
     for (const kube::Row* row : {&room, &blip, &relay}) {

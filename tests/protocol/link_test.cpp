@@ -141,14 +141,16 @@ TEST_CASE("a message in the middle of a reply ends the reply, at every place") {
   }
 }
 
-TEST_CASE("a reply that is taken back while it goes out ends without a full stop, or was complete but for its CRC") {
+TEST_CASE(
+    "a reply that is taken back while it goes out ends without a full stop, or was complete but for its "
+    "CRC") {
   for (std::size_t place = 1; place < 14; ++place) {
     CAPTURE(place);
     LinkPort port;
     Host host{port};
     host.write(message("gc00"));
     port.take_back_reply();
-  LinkReply& out = port.reply();
+    LinkReply& out = port.reply();
     out.begin('g', 'c');
     out.put32(0x12345678);
     port.offer_reply();
@@ -277,9 +279,13 @@ struct EchoHost {
 TEST_CASE("bytes after u go to the channel, pair by pair, until something that is no digit") {
   EchoHost host;
   host.write("ud4410461626364" + two_zeros);
-  CHECK(host.port.heard == "\xd4\x41\x04" "abcd");
+  CHECK(host.port.heard ==
+        "\xd4\x41\x04"
+        "abcd");
   host.write("u3" + two_zeros + "1u2X3334u35");
-  CHECK(host.port.heard == "\xd4\x41\x04" "abcd5");
+  CHECK(host.port.heard ==
+        "\xd4\x41\x04"
+        "abcd5");
 }
 
 TEST_CASE("bytes after p are a smart meter's, unless the p is a command's letter") {
@@ -296,7 +302,8 @@ TEST_CASE("bytes after p are a smart meter's, unless the p is a command's letter
   CHECK(host.port.events == "rwb");  // broken off by the p
 }
 
-TEST_CASE("a zero follows a smart meter's bytes that end with half a byte, or with something that is no digit") {
+TEST_CASE(
+    "a zero follows a smart meter's bytes that end with half a byte, or with something that is no digit") {
   for (const std::string end : {"6.", "6l", "6u", "x", "4x", "p"}) {
     CAPTURE(end);
     EchoHost host;
@@ -326,7 +333,9 @@ TEST_CASE("the channel's bytes follow the u, with a reply before it and without"
   CHECK(host.write(std::string(13, '\0')) == reply("gd") + "7cb3" + two_zeros);
 }
 
-TEST_CASE("the channel is told where the host's bytes begin and end, and whether half a byte or something else was left") {
+TEST_CASE(
+    "the channel is told where the host's bytes begin and end, and whether half a byte or something else was "
+    "left") {
   const auto events = [](const std::string& bytes) {
     EchoHost host;
     host.write(bytes);
@@ -344,7 +353,8 @@ TEST_CASE("the channel is told where the host's bytes begin and end, and whether
   CHECK(events(two_zeros) == "r");
 }
 
-TEST_CASE("the channel is told that its bytes have been read when the last digit has been clocked, not before") {
+TEST_CASE(
+    "the channel is told that its bytes have been read when the last digit has been clocked, not before") {
   EchoHost host;
   host.port.waiting = "\x12\x34";
   host.write(two_zeros);

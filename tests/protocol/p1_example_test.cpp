@@ -43,15 +43,17 @@ TEST_CASE("the example of protocol/p1.md works, and stands there as it is here")
   std::string lines;
   std::istringstream in(here.substr(begin, end - begin));
   for (std::string line; std::getline(in, line);) lines += line.substr(2) + "\n";
-  CHECK(flm::test::read_text(FLM_SOURCE_DIR "/protocol/p1.md").find("```cpp\n" + lines + "```") != std::string::npos);
+  CHECK(flm::test::read_text(FLM_SOURCE_DIR "/protocol/p1.md").find("```cpp\n" + lines + "```") !=
+        std::string::npos);
 }
 
 TEST_CASE("protocol/p1.md names every row of the table") {
   const std::string text = flm::test::read_text(FLM_SOURCE_DIR "/protocol/p1.md");
   for (const flm::protocol::p1::Row& row : flm::protocol::p1::rows) {
     const std::string channel = row.b == flm::protocol::p1::any_channel ? "n" : fmt::format("{}", row.b);
-    const std::string code = row.phases ? fmt::format("`{}-{}:{}.{}.0`", row.a, channel, row.c + 20 * row.e_first, row.d)
-                                        : fmt::format("`{}-{}:{}.{}.{}`", row.a, channel, row.c, row.d, row.e_first);
+    const std::string code =
+        row.phases ? fmt::format("`{}-{}:{}.{}.0`", row.a, channel, row.c + 20 * row.e_first, row.d)
+                   : fmt::format("`{}-{}:{}.{}.{}`", row.a, channel, row.c, row.d, row.e_first);
     CAPTURE(code);
     CHECK(text.find(code) != std::string::npos);
   }

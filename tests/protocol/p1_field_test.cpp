@@ -26,7 +26,8 @@ std::uint32_t whole(const std::string& text) {
   in >> number >> unit;
   const bool small = unit == "Wh" || unit == "W";
   const std::size_t point = number.find('.');
-  std::string digits = number.substr(0, point), decimals = point == std::string::npos ? "" : number.substr(point + 1);
+  std::string digits = number.substr(0, point),
+              decimals = point == std::string::npos ? "" : number.substr(point + 1);
   decimals.resize(small ? 0 : 3, '0');
   return static_cast<std::uint32_t>(std::stoull(digits + decimals));
 }
@@ -36,13 +37,15 @@ std::uint32_t unix_time(const std::string& text) {
   using namespace std::chrono;
   const auto two = [&](std::size_t at) { return std::stoi(text.substr(at, 2)); };
   const auto day = sys_days(year(2000 + two(0)) / two(2) / two(4));
-  const auto at = day + hours(two(6)) + minutes(two(8)) + seconds(two(10)) - hours(text.size() > 12 && text[12] == 'S' ? 2 : 1);
+  const auto at = day + hours(two(6)) + minutes(two(8)) + seconds(two(10)) -
+                  hours(text.size() > 12 && text[12] == 'S' ? 2 : 1);
   return static_cast<std::uint32_t>(duration_cast<seconds>(at.time_since_epoch()).count());
 }
 
 const std::map<std::string, Register> columns = {
-    {"1.8.0", Register::import_total}, {"1.8.1", Register::import_1}, {"1.8.2", Register::import_2},     {"2.8.0", Register::export_total},
-    {"2.8.1", Register::export_1},     {"2.8.2", Register::export_2}, {"1.7.0", Register::power_import}, {"2.7.0", Register::power_export}};
+    {"1.8.0", Register::import_total}, {"1.8.1", Register::import_1},    {"1.8.2", Register::import_2},
+    {"2.8.0", Register::export_total}, {"2.8.1", Register::export_1},    {"2.8.2", Register::export_2},
+    {"1.7.0", Register::power_import}, {"2.7.0", Register::power_export}};
 
 }  // namespace
 
@@ -81,12 +84,14 @@ TEST_CASE("every recording says what the index says, and nothing else is believe
     CHECK(parser.export_wh() == sum[1]);
     CHECK(parser.net_wh() == static_cast<std::int32_t>(sum[0] - sum[1]));
     if (!row.at("1.7.0").empty())
-      CHECK(parser.power_w() == static_cast<std::int32_t>(whole(row.at("1.7.0"))) -
-                                    (row.at("2.7.0").empty() ? 0 : static_cast<std::int32_t>(whole(row.at("2.7.0")))));
+      CHECK(parser.power_w() ==
+            static_cast<std::int32_t>(whole(row.at("1.7.0"))) -
+                (row.at("2.7.0").empty() ? 0 : static_cast<std::int32_t>(whole(row.at("2.7.0")))));
     REQUIRE(parser.has(Register::time) == !row.at("timestamp").empty());
     if (!row.at("timestamp").empty()) CHECK(parser.get(Register::time) == unix_time(row.at("timestamp")));
     REQUIRE(parser.has(Register::tariff) == !row.at("tariff").empty());
-    if (!row.at("tariff").empty()) CHECK(parser.get(Register::tariff) == static_cast<std::uint32_t>(std::stoi(row.at("tariff"))));
+    if (!row.at("tariff").empty())
+      CHECK(parser.get(Register::tariff) == static_cast<std::uint32_t>(std::stoi(row.at("tariff"))));
 
     // "ch1 gas 00001.001 m3 @161107190000; ch2 ..."
     std::string expected, got;
@@ -96,7 +101,8 @@ TEST_CASE("every recording says what the index says, and nothing else is believe
       std::string channel, type, number, unit, time;
       words >> channel >> type >> number >> unit >> time;
       const std::map<std::string, int> types = {{"gas", 3}, {"heat", 4}, {"water", 7}};
-      expected += fmt::format("{} type {} = {} @ {}; ", channel, types.at(type), whole(fmt::format("{} {}", number, unit)), unix_time(time.substr(1)));
+      expected += fmt::format("{} type {} = {} @ {}; ", channel, types.at(type),
+                              whole(fmt::format("{} {}", number, unit)), unix_time(time.substr(1)));
     }
     for (std::uint8_t i = 0; i < 4; ++i) {
       const p1::Device& d = parser.device(i);
@@ -125,7 +131,9 @@ TEST_CASE("a board reads of every recording what a PC reads") {
     for (std::uint8_t i = 0; i < 4; ++i) {
       const p1::Device& device = pc.device(i);
       if (!device.has_value || device.type < p1::device::gas) continue;
-      if (first == nullptr || device.type < first->type || (device.type == first->type && device.time > first->time)) first = &device;
+      if (first == nullptr || device.type < first->type ||
+          (device.type == first->type && device.time > first->time))
+        first = &device;
     }
     CHECK((first != nullptr) == board.device(0).has_value);
     if (first != nullptr) {
@@ -135,13 +143,16 @@ TEST_CASE("a board reads of every recording what a PC reads") {
   }
 }
 
-TEST_CASE("of the capture, which begins inside of a telegram, all 566 telegrams are accepted, and none that is false") {
+TEST_CASE(
+    "of the capture, which begins inside of a telegram, all 566 telegrams are accepted, and none that is "
+    "false") {
   if (absent()) return;
   const std::string text = read_text(recordings / "stream" / "dsmrtools-ISK5_2M550T_1012-566telegrams.raw");
   REQUIRE(text.size() == 440668);
   p1::Parser<p1::AllFields> parser;
   std::size_t count = 0;
-  std::uint64_t import_wh = 3432827 + 3224632, time = 0;  // of the first recording of this capture in the index
+  std::uint64_t import_wh = 3432827 + 3224632,
+                time = 0;  // of the first recording of this capture in the index
   for (const char c : text) {
     const Event event = parser.push(static_cast<std::uint8_t>(c));
     CHECK(event != Event::refused);

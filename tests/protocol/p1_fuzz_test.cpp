@@ -1,5 +1,6 @@
 // Seeded random input against the parser's promises:
-//   1. Byte by byte or in blocks of any size: the same events at the same bytes, the same values, the same counts.
+//   1. Byte by byte or in blocks of any size: the same events at the same bytes, the same values, the same
+//      counts.
 //   2. A telegram is accepted only if a '/' before it begins a text that ends here and has this CRC.
 //   3. Behind anything, of two good telegrams the second is accepted, and says what it says on its own.
 //   4. What a board wants and what a PC wants are read alike from any input.
@@ -20,7 +21,8 @@ using Random = std::mt19937;
 
 std::vector<std::string> corpus() {
   std::vector<std::string> all;
-  for (const std::filesystem::path& folder : {std::filesystem::path(FLM_SOURCE_DIR) / "tests/data/p1", std::filesystem::path(FLM_FIELD_DATA) / "p1"})
+  for (const std::filesystem::path& folder : {std::filesystem::path(FLM_SOURCE_DIR) / "tests/data/p1",
+                                              std::filesystem::path(FLM_FIELD_DATA) / "p1"})
     if (std::filesystem::is_directory(folder))
       for (const auto& entry : std::filesystem::directory_iterator(folder))
         if (entry.path().extension() == ".txt") all.push_back(read_text(entry.path()));
@@ -46,7 +48,8 @@ std::string damage(std::string text, const std::vector<std::string>& all, Random
       case 7: text[at] = static_cast<char>(text[at] ^ 1 << below(random, 8)); break;
       default: {  // a line is doubled, or moved
         const std::size_t begin = text.rfind('\n', at) + 1, end = text.find('\n', at);
-        if (end != std::string::npos) text.insert(below(random, text.size()), text.substr(begin, end - begin + 1));
+        if (end != std::string::npos)
+          text.insert(below(random, text.size()), text.substr(begin, end - begin + 1));
       }
     }
   }
@@ -66,7 +69,8 @@ std::vector<Seen> run_blocks(p1::BlockParser<Fields>& parser, const std::string&
   std::vector<Seen> all;
   const auto* data = reinterpret_cast<const std::uint8_t*>(text.data());
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t block = std::min<std::size_t>(text.size() - at, below(random, 4) == 0 ? 1 : 1 + below(random, 2000));
+    const std::size_t block =
+        std::min<std::size_t>(text.size() - at, below(random, 4) == 0 ? 1 : 1 + below(random, 2000));
     if (block == 1) {
       const Event event = parser.push(data[at]);
       if (event != Event::none) all.push_back(seen(parser, at, event));
@@ -88,14 +92,16 @@ bool confirmed(const std::string& text, std::size_t at) {
   const std::size_t end = text.rfind('!', at);
   if (end == std::string::npos || at - end > 5 || at - end < 2) return false;
   const unsigned crc = static_cast<unsigned>(std::stoul(text.substr(end + 1, at - end - 1), nullptr, 16));
-  for (std::size_t begin = text.rfind('/', end); begin != std::string::npos; begin = begin == 0 ? std::string::npos : text.rfind('/', begin - 1))
+  for (std::size_t begin = text.rfind('/', end); begin != std::string::npos;
+       begin = begin == 0 ? std::string::npos : text.rfind('/', begin - 1))
     if (crc_of(text.substr(begin, end + 1 - begin)) == crc) return true;
   return false;
 }
 
 std::vector<unsigned> counts(const p1::Parser<p1::AllFields>& parser) {
   std::vector<unsigned> all;
-  for (std::uint8_t e = 0; e < static_cast<std::uint8_t>(p1::Error::count); ++e) all.push_back(parser.errors(static_cast<p1::Error>(e)));
+  for (std::uint8_t e = 0; e < static_cast<std::uint8_t>(p1::Error::count); ++e)
+    all.push_back(parser.errors(static_cast<p1::Error>(e)));
   return all;
 }
 

@@ -1,4 +1,5 @@
-// What the tests of the P1 parser share: telegrams built from lines, files, and everything that a parser tells of its input.
+// What the tests of the P1 parser share: telegrams built from lines, files, and everything that a parser
+// tells of its input.
 #pragma once
 #include <fmt/format.h>
 
@@ -71,10 +72,13 @@ inline std::string bare_telegram(const std::vector<std::string>& lines) {
 template <class Fields>
 std::string values_of(const p1::Parser<Fields>& parser) {
   std::string text = fmt::format("meter {:04x}", parser.equipment());
-  if (parser.has_net()) text += fmt::format(" import {} export {} net {}", parser.import_wh(), parser.export_wh(), parser.net_wh());
+  if (parser.has_net())
+    text +=
+        fmt::format(" import {} export {} net {}", parser.import_wh(), parser.export_wh(), parser.net_wh());
   if (parser.has_power()) text += fmt::format(" power {}", parser.power_w());
   for (std::uint8_t r = 0; r < static_cast<std::uint8_t>(p1::Register::count); ++r)
-    if (parser.has(static_cast<p1::Register>(r))) text += fmt::format(" r{}={}", r, parser.get(static_cast<p1::Register>(r)));
+    if (parser.has(static_cast<p1::Register>(r)))
+      text += fmt::format(" r{}={}", r, parser.get(static_cast<p1::Register>(r)));
   for (std::uint8_t i = 0; i < Fields::devices; ++i) {
     const p1::Device& device = parser.device(i);
     if (device.channel != 0) text += fmt::format(" ch{} type {}", device.channel, device.type);
@@ -118,7 +122,8 @@ std::vector<Seen> run(p1::Parser<Fields>& parser, const std::string& text) {
 }
 
 inline std::size_t accepted(const std::vector<Seen>& all) {
-  return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const Seen& s) { return s.event == p1::Event::telegram; }));
+  return static_cast<std::size_t>(
+      std::count_if(all.begin(), all.end(), [](const Seen& s) { return s.event == p1::Event::telegram; }));
 }
 
 }  // namespace flm::test

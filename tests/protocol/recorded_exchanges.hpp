@@ -3,7 +3,8 @@
 
 namespace flm::test {
 
-/// Wire reference, "Recorded exchanges", in the order in which a board was asked: what the host wrote, what it read.
+/// Wire reference, "Recorded exchanges", in the order in which a board was asked: what the host wrote, what
+/// it read.
 struct Exchange {
   const char* written;
   const char* read;
@@ -32,8 +33,10 @@ inline constexpr Exchange on_both_boards[] = {
     {"lsh00020236.", "lsh00020236.u"},
     {"lss01004c.", "lss01004c.u"},
 };
-inline constexpr Exchange on_flm02b[] = {{"lgh93.", "lgh00020277.u"}, {"lsk0100004f.", "lsk0100004f.u"}, {"lgk71.", "lgk0100000e.u"},
-                                    {"lgicd.", "lgiff75.u"},      {"lsiff43.", "lsiff43.u"},         {"lsgd441.", "lsgd441.u"}};
-inline constexpr Exchange on_flm02a[] = {{"lgh93.", "lgh00020195.u"}, {"lsk0100004f.", "lska6.u"}, {"lsgd441.", "lsg05.u"}};
+inline constexpr Exchange on_flm02b[] = {{"lgh93.", "lgh00020277.u"}, {"lsk0100004f.", "lsk0100004f.u"},
+                                         {"lgk71.", "lgk0100000e.u"}, {"lgicd.", "lgiff75.u"},
+                                         {"lsiff43.", "lsiff43.u"},   {"lsgd441.", "lsgd441.u"}};
+inline constexpr Exchange on_flm02a[] = {
+    {"lgh93.", "lgh00020195.u"}, {"lsk0100004f.", "lska6.u"}, {"lsgd441.", "lsg05.u"}};
 
 }  // namespace flm::test

@@ -18,7 +18,9 @@ namespace {
 
 /// A folder of its own, gone at the end.
 struct Folder {
-  Folder() : path(fs::temp_directory_path() / ("flm-report-" + std::to_string(getpid()))) { fs::create_directories(path); }
+  Folder() : path(fs::temp_directory_path() / ("flm-report-" + std::to_string(getpid()))) {
+    fs::create_directories(path);
+  }
   ~Folder() { fs::remove_all(path); }
   [[nodiscard]] std::size_t files() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator{}));
@@ -119,18 +121,23 @@ TEST_CASE("a report says how many EEPROM writes there were, and to which cell mo
   const Environment environment(s, board_model(s.board));
   Run run = run_of(s, 1151);
   write_report(folder.path / "report.html", run, environment);
-  CHECK(text_of(folder.path / "report.html").find("<dt>EEPROM writes</dt><dd>none</dd>") != std::string::npos);
+  CHECK(text_of(folder.path / "report.html").find("<dt>EEPROM writes</dt><dd>none</dd>") !=
+        std::string::npos);
   std::vector<CellWrite> log;
-  for (const std::uint16_t address : std::vector<std::uint16_t>{7, 300, 8, 300, 7, 300}) log.push_back({0, 1, address, 0, 0, false});
+  for (const std::uint16_t address : std::vector<std::uint16_t>{7, 300, 8, 300, 7, 300})
+    log.push_back({0, 1, address, 0, 0, false});
   run.eeprom = eeprom_wear(log);
   write_report(folder.path / "report.html", run, environment);
-  CHECK(text_of(folder.path / "report.html").find("<dt>EEPROM writes</dt><dd>6, 3 of them to cell 300</dd>") != std::string::npos);
+  CHECK(
+      text_of(folder.path / "report.html").find("<dt>EEPROM writes</dt><dd>6, 3 of them to cell 300</dd>") !=
+      std::string::npos);
 }
 
 TEST_CASE("the worst hour of a cell may lie anywhere in a log") {
   constexpr Nanoseconds minute = 60'000'000'000;
   std::vector<CellWrite> log;
-  for (const int at : {0, 50, 70, 109, 110, 200}) log.push_back({at * minute, at * minute + 1, 7, 0, 0, at == 70});
+  for (const int at : {0, 50, 70, 109, 110, 200})
+    log.push_back({at * minute, at * minute + 1, 7, 0, 0, at == 70});
   log.push_back({75 * minute, 75 * minute + 1, 8, 0, 0, false});  // another cell
   CHECK(most_writes_within(log, 60 * minute) == 3);  // 50, 70 and 109; at 110 the first is an hour ago
   CHECK(most_writes_within({}, 60 * minute) == 0);
@@ -237,7 +244,9 @@ TEST_CASE("a report says of each sensor how much of it was clipped") {
     if (auto& reading = std::get<Reading>(record); reading.t >= 2) reading.clipped = true;
   const SensorView view = view_of(run, environment, s.sensors[0]);
   CHECK(view.clipped == 11);
-  CHECK(view.samples == Approx(11 * 16e6 / 2560 / 3).epsilon(1e-3));  // FLM02B: a conversion each 160 us, three clamps in turn
+  CHECK(
+      view.samples ==
+      Approx(11 * 16e6 / 2560 / 3).epsilon(1e-3));  // FLM02B: a conversion each 160 us, three clamps in turn
   CHECK(view.clipped_samples > view.samples / 10);
   CHECK(view.clipped_samples < view.samples);
   CHECK(view_of(run, environment, s.sensors[1]).clipped == 0);
@@ -246,7 +255,8 @@ TEST_CASE("a report says of each sensor how much of it was clipped") {
   CHECK(html.find("Clipped in 11 of 12 readings: ") != std::string::npos);
   CHECK(html.find("samples of those seconds were at full scale (") != std::string::npos);
 
-  s.power.push_back({5.0, 6.0, 0.1});  // The board's seconds begin anew: which samples they hold is not known.
+  s.power.push_back(
+      {5.0, 6.0, 0.1});  // The board's seconds begin anew: which samples they hold is not known.
   const Environment fails(s, board_model(s.board));
   run.scenario = s;
   CHECK(view_of(run, fails, s.sensors[0]).clipped == 11);
@@ -273,7 +283,7 @@ TEST_CASE("a report has each plot as wide as a screen and as wide as a phone") {
     return found;
   };
   CHECK(count("<svg viewBox=\"0 0 352 ") == count("<svg ") / 2);
-  CHECK(count("<div class=\"phone\">") == 2);  // a sensor each
+  CHECK(count("<div class=\"phone\">") == 2);             // a sensor each
   CHECK(html.find("1\u202f150.0") != std::string::npos);  // W, the true power: thousands are apart
 }
 

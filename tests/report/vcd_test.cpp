@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What a value change dump says, read by the rules of IEEE 1364-2005, clause 18.2: any breach of them fails the test.
+/// What a value change dump says, read by the rules of IEEE 1364-2005, clause 18.2: any breach of them fails
+/// the test.
 struct Dump {
   struct Variable {
     std::string type;
@@ -89,7 +90,9 @@ struct Dump {
 };
 
 struct Fixture {
-  Fixture() : folder(fs::temp_directory_path() / ("flm-vcd-" + std::to_string(getpid()))), file(folder / "run.vcd") {
+  Fixture()
+      : folder(fs::temp_directory_path() / ("flm-vcd-" + std::to_string(getpid()))),
+        file(folder / "run.vcd") {
     fs::create_directories(folder);
     scenario.board = "flm02b";
     scenario.duration = 3;
@@ -146,7 +149,8 @@ TEST_CASE("a dump holds every source, in time order") {
 
   // Every conversion of port 2: ticks 1, 4, 7, ...
   std::size_t wrong = 0, conversions = 0;
-  std::map<std::int64_t, std::string> codes(dump.changes.at("port2_code").begin(), dump.changes.at("port2_code").end());
+  std::map<std::int64_t, std::string> codes(dump.changes.at("port2_code").begin(),
+                                            dump.changes.at("port2_code").end());
   for (std::int64_t tick = 1; board.tick_time(tick) <= kEnd; tick += 3, ++conversions) {
     const auto change = codes.upper_bound(board.tick_time(tick));
     const std::string& shown = std::prev(change)->second;
@@ -187,5 +191,6 @@ TEST_CASE("a dump that is not finished leaves no file") {
 TEST_CASE("a dump that cannot be written says so before the run") {
   const Fixture f;
   const Environment environment(f.scenario, board_model("flm02b"));
-  CHECK_THROWS_AS(VcdWriter("/nonexistent/folder/a.vcd", f.scenario, board_model("flm02b"), environment), InputError);
+  CHECK_THROWS_AS(VcdWriter("/nonexistent/folder/a.vcd", f.scenario, board_model("flm02b"), environment),
+                  InputError);
 }

@@ -79,7 +79,9 @@ TEST_CASE("what is wrong in a file of frames is named with file and line") {
 
 TEST_CASE("a file of packets may begin with a byte-order mark") {
   const TemporaryFolder folder;
-  const auto frames = read_air(folder.file("air.txt", "\xEF\xBB\xBF" "1.5 d402010f0000\n"));
+  const auto frames = read_air(folder.file("air.txt",
+                                           "\xEF\xBB\xBF"
+                                           "1.5 d402010f0000\n"));
   REQUIRE(frames.size() == 1);
   CHECK(frames[0].seconds == 1.5);
 }

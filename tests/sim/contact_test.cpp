@@ -50,7 +50,8 @@ double counted(const std::string& board, double hz, double pull_up, double clock
   s.sensors = {sensor};
   const TemporaryFolder folder;
   std::string csv;
-  for (int n = 0; n < 300; ++n) csv += fmt::format("{:.7f},0\n{:.7f},1\n", 1.0 + n / hz, 1.0 + (n + 0.5) / hz);
+  for (int n = 0; n < 300; ++n)
+    csv += fmt::format("{:.7f},0\n{:.7f},1\n", 1.0 + n / hz, 1.0 + (n + 0.5) / hz);
   Pulses pulses;
   pulses.port = 4;
   pulses.file = folder.file("edges.csv", csv);
@@ -69,7 +70,9 @@ double counted(const std::string& board, double hz, double pull_up, double clock
 
 }  // namespace
 
-TEST_CASE("a pin is read high once its contact has been open for 0.916 RC: 1.8, 3.2 and 4.6 ms at 20, 35 and 50 kohm") {
+TEST_CASE(
+    "a pin is read high once its contact has been open for 0.916 RC: 1.8, 3.2 and 4.6 ms at 20, 35 and 50 "
+    "kohm") {
   CHECK(Contact::charging_time(20e3, 100.0) / us == 1'832);
   CHECK(Contact::charging_time(35e3, 100.0) / us == 3'207);
   CHECK(Contact::charging_time(50e3, 100.0) / us == 4'581);
@@ -90,7 +93,8 @@ TEST_CASE("a pin falls with its contact, and rises late") {
 TEST_CASE("a closing of any length discharges the input, and charging begins anew") {
   const TemporaryFolder folder;
   const Contact contact = contact_of(folder, {20'000, 3'200, 10, 3'200, 10, 10'000});
-  CHECK(contact.next_edge(10 * ms) / us == (36'420 * us + nominal) / us);  // It opens at 30, 33.21 and 36.42 ms.
+  CHECK(contact.next_edge(10 * ms) / us ==
+        (36'420 * us + nominal) / us);  // It opens at 30, 33.21 and 36.42 ms.
   const TemporaryFolder other;
   const Contact longer = contact_of(other, {20'000, 3'210});
   CHECK(longer.next_edge(10 * ms) / us == (30 * ms + nominal) / us);
@@ -113,7 +117,8 @@ TEST_CASE("synthetic pulses rise late as well, and never when the contact closes
   CHECK(never.pulses(0, 1'000 * ms) == 99);  // that is the contact's number
 }
 
-TEST_CASE("60 pulses a second at half duty are lost on FLM02A with a nominal pull-up, and counted on FLM02B") {
+TEST_CASE(
+    "60 pulses a second at half duty are lost on FLM02A with a nominal pull-up, and counted on FLM02B") {
   // 8.3 ms open: 3.2 ms for the capacitor leave less than the debounce time of 6 ms.
   CHECK(counted("flm02a", 60.0, 35e3, 0.0) <= 1.0);
   CHECK(counted("flm02b", 60.0, 50e3, 0.0) == 300.0);
@@ -125,7 +130,9 @@ TEST_CASE("40 pulses a second at half duty are counted by every FLM02A, whatever
   CHECK(counted("flm02a", 40.0, pull_up, clock_ppm) == 300.0);
 }
 
-TEST_CASE("a sparse bounce changes the contact's mind as often as it is told, at either end, and ends in the new level") {
+TEST_CASE(
+    "a sparse bounce changes the contact's mind as often as it is told, at either end, and ends in the new "
+    "level") {
   Pulses pulses;
   pulses.port = 4;
   pulses.every = 10.0;

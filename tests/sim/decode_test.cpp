@@ -33,7 +33,9 @@ TEST_CASE("decode says what a telegram says, in both formats") {
   CHECK(t.equipment == "1SAG3100721326");
   CHECK(t.net_wh == 571557);
   CHECK(t.power_w == 338);
-  CHECK(printed(decoded, false).find("month_peak_w            4927\n  month_peak_time         2023-11-01T16:45:00Z") != std::string::npos);
+  CHECK(printed(decoded, false)
+            .find("month_peak_w            4927\n  month_peak_time         2023-11-01T16:45:00Z") !=
+        std::string::npos);
   const auto json = nlohmann::json::parse(printed(decoded, true));
   CHECK(json["accepted"] == 1);
   CHECK(json["telegrams"][0]["registers"]["time"] == "2023-11-02T11:15:48Z");
@@ -118,7 +120,9 @@ TEST_CASE("a file without telegrams is no success, nor is a telegram without ene
     CAPTURE(none);
     CHECK_FALSE(decode_p1(none, false).succeeded());
   }
-  const auto decoded = [](const std::string& line) { return decode_p1("/XYZ5\\TEST\r\n\r\n" + line + "\r\n!\r\n", true); };
+  const auto decoded = [](const std::string& line) {
+    return decode_p1("/XYZ5\\TEST\r\n\r\n" + line + "\r\n!\r\n", true);
+  };
   CHECK(decoded("1-0:2.8.7(000001.000*kWh)").succeeded());
   CHECK(decoded("0-1:24.1.0(007)\r\n0-1:24.2.1(260115110000W)(1.5*m3)").succeeded());
   for (const char* line : {"1-0:1.7.0(00.500*kW)", "1-0:5.8.0(000001.000*kvarh)\r\n1-0:1.7.0(00.500*kW)"}) {
@@ -143,7 +147,10 @@ TEST_CASE("a CRC that is right with the line ends of a meter is recognised") {
   char tail[16];
   std::snprintf(tail, sizeof tail, "%04X", crc("/XYZ5\\TEST\r\n\r\n1-0:1.8.0(000001.000*kWh)\r\n!"));
   const auto message = [&](const std::string& end, const std::string& some) {
-    return decode_p1("/XYZ5\\TEST" + end + end + "1-0:1.8.0(000001.000*kWh)" + some + "!" + tail + end, false).telegrams.at(0).error.value().message;
+    return decode_p1("/XYZ5\\TEST" + end + end + "1-0:1.8.0(000001.000*kWh)" + some + "!" + tail + end, false)
+        .telegrams.at(0)
+        .error.value()
+        .message;
   };
   CHECK(message("\n", "\n").find("lost its CRs") != std::string::npos);
   CHECK(message("\r\n", "\n").find("lost its CRs") != std::string::npos);

@@ -65,7 +65,8 @@ TEST_CASE("a reading that is asked for at a whole second has that very time") {
 
 namespace {
 
-/// What `gz` says at 1 and 2 s: a device of `type` at 5 000 and 5 250 litre, and by then 3 and 7 telegrams with a wrong CRC, 1 and 1 cut, 9 lines of noise, and 5 values each that were wrong in some way.
+/// What `gz` says at 1 and 2 s: a device of `type` at 5 000 and 5 250 litre, and by then 3 and 7 telegrams
+/// with a wrong CRC, 1 and 1 cut, 9 lines of noise, and 5 values each that were wrong in some way.
 std::vector<ExpectationResult> judged_of_meter(const Expectation& e, std::uint32_t type) {
   Scenario s;
   s.path = "s.toml";
@@ -83,7 +84,8 @@ TEST_CASE("gas and water are what the meter has told last, in litre; another dev
   Expectation e = expect(0.0, std::nullopt);
   e.gas = 5250.0;
   CHECK(judged_of_meter(e, 3).at(0).ok);
-  CHECK(judged_of_meter(e, 7).at(0).message == "s.toml:7: sensor 1 gas: no reading from 0 s to 3 s; expected 5250");
+  CHECK(judged_of_meter(e, 7).at(0).message ==
+        "s.toml:7: sensor 1 gas: no reading from 0 s to 3 s; expected 5250");
   e.gas.reset();
   e.water = 5000.0;
   CHECK_FALSE(judged_of_meter(e, 7).at(0).ok);
@@ -94,13 +96,16 @@ TEST_CASE("gas and water are what the meter has told last, in litre; another dev
   CHECK(judged_of_meter(e, 7).at(0).ok);
 }
 
-TEST_CASE("refused telegrams are all that were refused, without the noise between them and the values that were wrong in good ones") {
+TEST_CASE(
+    "refused telegrams are all that were refused, without the noise between them and the values that were "
+    "wrong in good ones") {
   Expectation e = expect(0.0, std::nullopt);
   e.refused = 8.0;
   CHECK(judged_of_meter(e, 0).at(0).ok);
   e.to = 1.0;
   CHECK_FALSE(judged_of_meter(e, 0).at(0).ok);
-  CHECK(judged_of_meter(e, 0).at(0).message == "s.toml:7: sensor 1 refused: 4.000, expected 8.000 within 0.000");
+  CHECK(judged_of_meter(e, 0).at(0).message ==
+        "s.toml:7: sensor 1 refused: 4.000, expected 8.000 within 0.000");
   e.refused = 4.0;
   CHECK(judged_of_meter(e, 0).at(0).ok);
 }

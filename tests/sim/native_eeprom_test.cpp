@@ -28,14 +28,18 @@ std::uint8_t after(NativeEeprom& eeprom, std::uint16_t address, std::uint8_t val
 
 }  // namespace
 
-TEST_CASE("the internal oscillator times a write: 3.4 ms for erase and write, 1.8 ms for one of them, and 10 % more when it is 10 % slow") {
+TEST_CASE(
+    "the internal oscillator times a write: 3.4 ms for erase and write, 1.8 ms for one of them, and 10 % "
+    "more when it is 10 % slow") {
   // Data sheet 8271, table 8-1.
   const double rc_percent = GENERATE(-15.0, 0.0, 10.0);
   BoardParts parts;
   parts.rc_percent = rc_percent;
   NativeEeprom eeprom(parts);
-  const auto [mode, nominal] = GENERATE(table<hal::EepromWrite, Nanoseconds>(
-      {{hal::EepromWrite::erase_and_write, 3'400 * us}, {hal::EepromWrite::erase, 1'800 * us}, {hal::EepromWrite::write, 1'800 * us}}));
+  const auto [mode, nominal] =
+      GENERATE(table<hal::EepromWrite, Nanoseconds>({{hal::EepromWrite::erase_and_write, 3'400 * us},
+                                                     {hal::EepromWrite::erase, 1'800 * us},
+                                                     {hal::EepromWrite::write, 1'800 * us}}));
   const Nanoseconds expected = nominal * (100 + static_cast<int>(rc_percent)) / 100;
   start(eeprom, 7, 0x55, mode);
   eeprom.look(0);

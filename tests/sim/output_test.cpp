@@ -28,11 +28,16 @@ TEST_CASE("a kube's whole numbers have all their digits, up to 32 bits") {
 }
 
 TEST_CASE("a pressure is told in its quarters of a pascal, and what a formula gives to six digits") {
-  // 20 bits of pressure: 405 301 quarters are 101 325.25 Pa; 12 bits of humidity: 2048 is 125 / 2 - 6 %; light: 65 535 quarters.
+  // 20 bits of pressure: 405 301 quarters are 101 325.25 Pa; 12 bits of humidity: 2048 is 125 / 2 - 6 %;
+  // light: 65 535 quarters.
   const std::uint32_t raw = 405301u | 2048u << 20;
-  const std::string json = json_of({static_cast<std::uint8_t>(raw), static_cast<std::uint8_t>(raw >> 8), static_cast<std::uint8_t>(raw >> 16),
+  const std::string json = json_of({static_cast<std::uint8_t>(raw), static_cast<std::uint8_t>(raw >> 8),
+                                    static_cast<std::uint8_t>(raw >> 16),
                                     static_cast<std::uint8_t>(raw >> 24), 0xFF, 0xFF, 0, 0, 0});
-  CHECK_THAT(json, Catch::Contains(R"("pressure_pa":101325.25,"humidity_pct":56.5,"light_lx":16383.75,"temperature_c":-46.85,)"));
+  CHECK_THAT(
+      json,
+      Catch::Contains(
+          R"("pressure_pa":101325.25,"humidity_pct":56.5,"light_lx":16383.75,"temperature_c":-46.85,)"));
 }
 
 TEST_CASE("numbers as people and programs read them") {

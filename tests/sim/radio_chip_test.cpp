@@ -14,13 +14,15 @@ namespace {
 constexpr Nanoseconds ms = 1'000'000, byte_time = 8 * kBit19_2;
 const Bytes frame = {0xD4, 0x01, 0x02, 0xA0, 0xA1, 0x7C, 0xB3};
 
-/// A chip as the stock board configures it (shared reference "wire"), which listens to group 212. Without false synchron patterns.
+/// A chip as the stock board configures it (shared reference "wire"), which listens to group 212. Without
+/// false synchron patterns.
 struct Listening {
   Air air;
   RadioChip chip;
-  explicit Listening(double false_syncs = 0.0, std::uint64_t seed = 1, int data_rate = 0xC611) : chip(air, seed, false_syncs) {
-    for (const int word : {0x0000, 0x80E7, 0x8201, 0xA67C, data_rate, 0x9482, 0xC2AC, 0xCA81, 0xCED4, 0xC483, 0x9850, 0xC800, 0xE000, 0x82D9,
-                           0xCA81, 0xCA83})
+  explicit Listening(double false_syncs = 0.0, std::uint64_t seed = 1, int data_rate = 0xC611)
+      : chip(air, seed, false_syncs) {
+    for (const int word : {0x0000, 0x80E7, 0x8201, 0xA67C, data_rate, 0x9482, 0xC2AC, 0xCA81, 0xCED4, 0xC483,
+                           0x9850, 0xC800, 0xE000, 0x82D9, 0xCA81, 0xCA83})
       chip.word(static_cast<std::uint16_t>(word));
   }
   /// The bytes that come until a time, each read as soon as the chip asks.
@@ -28,14 +30,17 @@ struct Listening {
     Bytes bytes;
     while (chip.next_event() <= until) {
       chip.advance(chip.next_event());
-      while (chip.request() && bytes.size() < 1000) bytes.push_back(static_cast<std::uint8_t>(chip.word(0xB000)));
+      while (chip.request() && bytes.size() < 1000)
+        bytes.push_back(static_cast<std::uint8_t>(chip.word(0xB000)));
     }
     chip.advance(until);
     return bytes;
   }
 };
 
-Bytes first(const Bytes& bytes, std::size_t count) { return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count)}; }
+Bytes first(const Bytes& bytes, std::size_t count) {
+  return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count)};
+}
 
 }  // namespace
 
@@ -48,12 +53,15 @@ TEST_CASE("after power-up nIRQ is low until the status has been read, and its po
   CHECK((chip.word(0) & 0x4000) == 0);
 }
 
-TEST_CASE("a frame of the own group comes byte by byte behind the synchron pattern, each when its last bit has come") {
+TEST_CASE(
+    "a frame of the own group comes byte by byte behind the synchron pattern, each when its last bit has "
+    "come") {
   Listening board;
   board.air.add_frame(20 * ms, frame);
   board.chip.advance(20 * ms + 6 * byte_time - kBit19_2);
   CHECK_FALSE(board.chip.request());
-  board.chip.advance(20 * ms + 6 * byte_time);  // three bytes of preamble, two of the pattern, one of the frame
+  board.chip.advance(20 * ms +
+                     6 * byte_time);  // three bytes of preamble, two of the pattern, one of the frame
   CHECK(board.chip.request());
   CHECK((board.chip.word(0) & 0x8000) != 0);
   CHECK(board.chip.word(0xB000) == 0x01);
@@ -133,7 +141,9 @@ TEST_CASE("the carrier is seen while somebody sends, and only then") {
   CHECK((board.chip.word(0) & 0x0100) == 0);
 }
 
-TEST_CASE("the transmitter begins with the two 0xAA of its register, then sends what it is given, and asks for each byte") {
+TEST_CASE(
+    "the transmitter begins with the two 0xAA of its register, then sends what it is given, and asks for "
+    "each byte") {
   Listening board;
   board.chip.advance(20 * ms);
   board.chip.word(0x8239);
@@ -196,7 +206,8 @@ TEST_CASE("a chip that has lost its configuration hears nothing") {
 
 namespace {
 
-/// The times of a chip's first bytes behind each synchron pattern until a time, its FIFO started again after each.
+/// The times of a chip's first bytes behind each synchron pattern until a time, its FIFO started again after
+/// each.
 std::vector<Nanoseconds> syncs(Listening& board, Nanoseconds until) {
   std::vector<Nanoseconds> times;
   while (board.chip.next_event() <= until) {
@@ -215,13 +226,16 @@ TEST_CASE("noise looks like the synchron pattern once in 2^16 bits, at either da
   constexpr Nanoseconds hour = 3'600'000 * ms;
   for (const auto& [word, bit] : {std::pair{0xC611, kBit19_2}, {0xC606, kBit49_2}}) {
     Listening board(RadioChip::by_data_rate, 1, word);
-    const double expected = static_cast<double>(hour) / (65536.0 * static_cast<double>(bit));  // 1 052 and 2 706
-    CHECK(static_cast<double>(syncs(board, hour).size()) == Approx(expected).margin(4.0 * std::sqrt(expected)));
+    const double expected =
+        static_cast<double>(hour) / (65536.0 * static_cast<double>(bit));  // 1 052 and 2 706
+    CHECK(static_cast<double>(syncs(board, hour).size()) ==
+          Approx(expected).margin(4.0 * std::sqrt(expected)));
   }
 }
 
 TEST_CASE("noise is a matter of time and seed, however often and for whatever the chip is asked") {
-  Listening one(RadioChip::by_data_rate, 7), same(RadioChip::by_data_rate, 7), other(RadioChip::by_data_rate, 8);
+  Listening one(RadioChip::by_data_rate, 7), same(RadioChip::by_data_rate, 7),
+      other(RadioChip::by_data_rate, 8);
   for (Nanoseconds t = 0; t < 60'000 * ms && !same.chip.request(); t += 137'731) {
     same.chip.advance(t);
     static_cast<void>(same.chip.next_event());
@@ -239,7 +253,8 @@ TEST_CASE("noise is a matter of time and seed, however often and for whatever th
   CHECK(syncs(another, 60'000 * ms) != times);
 }
 
-TEST_CASE("a packet behind a false synchron pattern is not heard, unless the FIFO has been started again by then") {
+TEST_CASE(
+    "a packet behind a false synchron pattern is not heard, unless the FIFO has been started again by then") {
   for (const bool started_again : {false, true}) {
     Listening board(RadioChip::by_data_rate);
     while (!board.chip.request()) board.chip.advance(board.chip.next_event());
@@ -253,27 +268,34 @@ TEST_CASE("a packet behind a false synchron pattern is not heard, unless the FIF
     }
     const Bytes heard = board.receive(now + 1 * ms + 11 * byte_time);
     const Bytes behind_the_group(frame.begin() + 1, frame.end());
-    CHECK((first(heard, std::min(heard.size(), behind_the_group.size())) == behind_the_group) == started_again);
+    CHECK((first(heard, std::min(heard.size(), behind_the_group.size())) == behind_the_group) ==
+          started_again);
   }
 }
 
-TEST_CASE("there are no false synchron patterns while somebody sends, while the FIFO is stopped, and while the chip sends or sleeps") {
+TEST_CASE(
+    "there are no false synchron patterns while somebody sends, while the FIFO is stopped, and while the "
+    "chip sends or sleeps") {
   constexpr Nanoseconds minute = 60'000 * ms;
   for (const int word : {0xCA81, 0x8239, 0x8201, 0}) {
     Listening board(RadioChip::by_data_rate);
     if (word != 0) board.chip.word(static_cast<std::uint16_t>(word));
     // Its bits are all alike, so that they are no pattern either.
-    else board.air.add({0, kBit19_2, Bytes(std::size_t{60} * 2395, 0x00)});
+    else
+      board.air.add({0, kBit19_2, Bytes(std::size_t{60} * 2395, 0x00)});
     board.chip.advance(20 * ms);
     board.chip.word(0);
     board.chip.advance(minute - 20 * ms);
     INFO(std::hex << word);
-    if (word == 0x8239) CHECK(board.chip.overflows() == 0);
-    else CHECK_FALSE(board.chip.request());
+    if (word == 0x8239)
+      CHECK(board.chip.overflows() == 0);
+    else
+      CHECK_FALSE(board.chip.request());
   }
 }
 
-TEST_CASE("a hung chip asks for nothing and answers nothing; a stuck one asks for ever; a set-up heals both") {
+TEST_CASE(
+    "a hung chip asks for nothing and answers nothing; a stuck one asks for ever; a set-up heals both") {
   Listening board;
   board.chip.break_down(RadioChip::Fault::hung);
   board.air.add_frame(20 * ms, frame);

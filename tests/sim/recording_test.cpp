@@ -43,7 +43,8 @@ TEST_CASE("semicolons or tabs between columns make a comma a decimal comma, with
 }
 
 TEST_CASE("decimal commas in quotes, as spreadsheets write them between commas") {
-  CHECK(samples("\"Zeit, s\",\"Strom\"\n\"0,000\",\"1,4142\"\n\"0,001\",\"-1\"\n", 1) == Values{1.4142, -1.0});
+  CHECK(samples("\"Zeit, s\",\"Strom\"\n\"0,000\",\"1,4142\"\n\"0,001\",\"-1\"\n", 1) ==
+        Values{1.4142, -1.0});
 }
 
 TEST_CASE("a time column with decimal commas gives the rate") {
@@ -69,14 +70,21 @@ TEST_CASE("a byte-order mark is skipped before a number, a name, a comment and n
 
 TEST_CASE("columns that are halves of numbers are refused, not replayed as another current") {
   CHECK(complaint("Zeit,Strom\n0,000,1,414\n0,001,1,390\n") ==
-        "i.csv:2: 4 columns where the first line has 2: a decimal comma?; allowed: as many in every line, and with decimal commas semicolons between them");
+        "i.csv:2: 4 columns where the first line has 2: a decimal comma?; allowed: as many in every line, "
+        "and with decimal commas semicolons between them");
   CHECK(complaint("0,0000\n0,1110\n-1,0212\n") ==
-        "i.csv:1: columns that look like halves of numbers: decimal commas? allowed: decimal points, semicolons between columns, or a line of names first");
-  CHECK_THAT(complaint("12,5\n-3,25\n0,5\n"), Catch::StartsWith("i.csv:1: columns that look like halves of numbers"));
-  CHECK_THAT(complaint("0,001,0,500\n0,002,0,625\n"), Catch::StartsWith("i.csv:1: columns that look like halves of numbers"));
+        "i.csv:1: columns that look like halves of numbers: decimal commas? allowed: decimal points, "
+        "semicolons between columns, or a line of names first");
+  CHECK_THAT(complaint("12,5\n-3,25\n0,5\n"),
+             Catch::StartsWith("i.csv:1: columns that look like halves of numbers"));
+  CHECK_THAT(complaint("0,001,0,500\n0,002,0,625\n"),
+             Catch::StartsWith("i.csv:1: columns that look like halves of numbers"));
   CHECK(complaint("0,5\n1\n1,5\n") ==
-        "i.csv:2: 1 columns where the first line has 2: a decimal comma?; allowed: as many in every line, and with decimal commas semicolons between them");
-  CHECK(complaint("0;1\n1;2;3\n") == "i.csv:2: 3 columns where the first line has 2; allowed: as many in every line, and with decimal commas semicolons between them");
+        "i.csv:2: 1 columns where the first line has 2: a decimal comma?; allowed: as many in every line, "
+        "and with decimal commas semicolons between them");
+  CHECK(complaint("0;1\n1;2;3\n") ==
+        "i.csv:2: 3 columns where the first line has 2; allowed: as many in every line, and with decimal "
+        "commas semicolons between them");
 }
 
 TEST_CASE("columns of whole numbers are no halves") {

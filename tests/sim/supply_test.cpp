@@ -43,7 +43,8 @@ std::vector<std::string> changes(const SupplyPlan& plan, Nanoseconds end) {
 /// A board that only notes what happens to it.
 class NotingEngine final : public SuppliedEngine {
  public:
-  NotingEngine(const BoardModel& model, const Environment& environment) : SuppliedEngine(model, environment) {}
+  NotingEngine(const BoardModel& model, const Environment& environment)
+      : SuppliedEngine(model, environment) {}
   std::vector<std::string> notes;
   Nanoseconds ran = 0;
 
@@ -58,7 +59,9 @@ class NotingEngine final : public SuppliedEngine {
   std::uint8_t byte_begins() override { return 0; }
   void byte_ends(std::uint8_t) override {}
   [[nodiscard]] bool board_led() const override { return false; }
-  void set_supply_low(bool low) override { notes.push_back(fmt::format("{} {}", ran / us, low ? "low" : "good")); }
+  void set_supply_low(bool low) override {
+    notes.push_back(fmt::format("{} {}", ran / us, low ? "low" : "good"));
+  }
   void power_off(Nanoseconds now) override { notes.push_back(fmt::format("{} off", now / us)); }
   void power_on(Nanoseconds now) override {
     ran = now;
@@ -72,12 +75,15 @@ class NotingEngine final : public SuppliedEngine {
 
 }  // namespace
 
-TEST_CASE("at power-up the supply is low until it has risen to the threshold, and is good from the next converter trigger on") {
+TEST_CASE(
+    "at power-up the supply is low until it has risen to the threshold, and is good from the next converter "
+    "trigger on") {
   Scenario s = nothing();
   s.parts.rise = 0.005;
   const SupplyPlan plan = plan_of(s);
   CHECK(plan.low(0));
-  // 4.85 V of 5 V after 4.85 ms; FLM02B's triggers are every 160 us, one of them at 30 ms: 30 000 - 157 * 160.
+  // 4.85 V of 5 V after 4.85 ms; FLM02B's triggers are every 160 us, one of them at 30 ms: 30 000 - 157 *
+  // 160.
   CHECK(changes(plan, 10 * second) == std::vector<std::string>{"4880 good"});
 }
 
@@ -90,11 +96,15 @@ TEST_CASE("a supply below the threshold is low from the start, and stays it") {
   CHECK(plan_of(corner).low(0));
 }
 
-TEST_CASE("a failure begins and ends at converter triggers, and the CPU stops exactly when its hold-up time is over") {
+TEST_CASE(
+    "a failure begins and ends at converter triggers, and the CPU stops exactly when its hold-up time is "
+    "over") {
   Scenario s = nothing();
   s.power = {{1.0, 2.0, 0.0501}, {3.0, 3.05, 0.16}};
   // 1 s is 30 ms + 6062.5 * 160 us. Reset is released at the first multiple of 160 us, which 2 s are.
-  CHECK(changes(plan_of(s), 10 * second) == std::vector<std::string>{"1000080 low", "1050100 off", "2000000 on", "2000080 good", "3000080 low", "3050000 good"});
+  CHECK(changes(plan_of(s), 10 * second) == std::vector<std::string>{"1000080 low", "1050100 off",
+                                                                     "2000000 on", "2000080 good",
+                                                                     "3000080 low", "3050000 good"});
   s.parts.rise = 0.005;
   CHECK(changes(plan_of(s), 2'500 * ms).back() == "2004880 good");  // it rises again
 }
@@ -109,15 +119,19 @@ TEST_CASE("a CPU that lives through a failure does so whatever the times are rou
   }
 }
 
-TEST_CASE("a dip that falls between two triggers lasts from one to the next, and a train of dips is as long as it says") {
+TEST_CASE(
+    "a dip that falls between two triggers lasts from one to the next, and a train of dips is as long as it "
+    "says") {
   Scenario s = nothing();
   s.power = {{1.0, 1.00005, 0.16, 0.25, 2.0}};
-  CHECK(changes(plan_of(s), 10 * second) == std::vector<std::string>{"1000080 low", "1000240 good", "1250000 low", "1250160 good", "1500080 low", "1500240 good",
-                                                                     "1750000 low", "1750160 good"});
+  CHECK(changes(plan_of(s), 10 * second) ==
+        std::vector<std::string>{"1000080 low", "1000240 good", "1250000 low", "1250160 good", "1500080 low",
+                                 "1500240 good", "1750000 low", "1750160 good"});
 }
 
 TEST_CASE("ripple crosses the threshold where the sine does, at 1 Hz as at 100 kHz") {
-  const double volts = GENERATE(4.75, 4.85, 5.0), hz = GENERATE(1.0, 333.0, 100e3), ppm = GENERATE(0.0, 5000.0);
+  const double volts = GENERATE(4.75, 4.85, 5.0), hz = GENERATE(1.0, 333.0, 100e3),
+               ppm = GENERATE(0.0, 5000.0);
   CAPTURE(volts, hz, ppm);
   Scenario s = nothing(volts);
   s.supply.ripple = 0.2;
@@ -125,7 +139,11 @@ TEST_CASE("ripple crosses the threshold where the sine does, at 1 Hz as at 100 k
   s.parts.clock_ppm = ppm;
   const SupplyPlan plan = plan_of(s);
   const double period = 1e9 / hz * (1.0 + ppm * 1e-6);
-  const auto above = [&](Nanoseconds t) { return volts + 0.2 * std::sin(2.0 * std::numbers::pi * std::fmod(static_cast<double>(t), period) / period) - s.parts.threshold; };
+  const auto above = [&](Nanoseconds t) {
+    return volts +
+           0.2 * std::sin(2.0 * std::numbers::pi * std::fmod(static_cast<double>(t), period) / period) -
+           s.parts.threshold;
+  };
   const Nanoseconds from = 5 * second;
   Nanoseconds t = from;
   int edges = 0;
@@ -159,7 +177,8 @@ TEST_CASE("a fast clock counts more of its own seconds until the supply fails") 
   CHECK(list[1] == "2020080 good");
 }
 
-TEST_CASE("an engine is told how the supply is at the start, at each change, and before the CPU starts again") {
+TEST_CASE(
+    "an engine is told how the supply is at the start, at each change, and before the CPU starts again") {
   Scenario s = nothing();
   s.parts.rise = 0.005;
   s.power = {{1.0, 2.0, 0.05}};
@@ -173,7 +192,8 @@ TEST_CASE("an engine is told how the supply is at the start, at each change, and
   engine.cut_power_at(3'100 * ms, 3'200 * ms, 0);
   engine.run_until(4 * second);
   CHECK(std::vector<std::string>(engine.notes.begin() + 2, engine.notes.end()) ==
-        std::vector<std::string>{"1000080 low", "1050000 off", "2000000 on, low", "2004880 good", "3100000 off", "3100000 low", "3200000 on, low", "3204880 good"});
+        std::vector<std::string>{"1000080 low", "1050000 off", "2000000 on, low", "2004880 good",
+                                 "3100000 off", "3100000 low", "3200000 on, low", "3204880 good"});
 }
 
 TEST_CASE("an engine runs in its board's time, and its callers in the world's") {

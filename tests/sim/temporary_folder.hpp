@@ -8,7 +8,8 @@
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() : path_(std::filesystem::temp_directory_path() / ("flm-test-" + std::to_string(::getpid()))) {
+  TemporaryFolder()
+      : path_(std::filesystem::temp_directory_path() / ("flm-test-" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(path_);
   }
   ~TemporaryFolder() { std::filesystem::remove_all(path_); }

@@ -1,4 +1,5 @@
-// The vectors on the controller: "ok", or "failed N", to GPIOR0, byte by byte; then cli and sleep, which ends an emulation.
+// The vectors on the controller: "ok", or "failed N", to GPIOR0, byte by byte; then cli and sleep, which ends
+// an emulation.
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/sleep.h>
@@ -18,8 +19,8 @@ void say_number(uint16_t number) {
   GPIOR0 = static_cast<uint8_t>('0' + number % 10);
 }
 
-/// The sampling interrupt's own addition of squares against the portable one: every 10-bit number, into sums that carry.
-/// The first number that was wrong, plus 1; 0 when all is right.
+/// The sampling interrupt's own addition of squares against the portable one: every 10-bit number, into sums
+/// that carry. The first number that was wrong, plus 1; 0 when all is right.
 uint16_t first_wrong_square() {
   const flm::vectors::Unknown v;
   uint32_t fast = v(UINT32_C(0xFFFF0000)), portable = v(UINT32_C(0xFFFF0000));
@@ -47,7 +48,8 @@ bool right(const char* what, uint16_t first_failure) {
 int main() {
   if (right("", static_cast<uint16_t>(flm::vectors::first_failure(flm::vectors::Unknown()))) &&
       right("flm02a scan ", flm::vectors::first_wrong_scan<flm::boards::Flm02a>()) &&
-      right("flm02b scan ", flm::vectors::first_wrong_scan<flm::boards::Flm02b>()) && right("square ", first_wrong_square()))
+      right("flm02b scan ", flm::vectors::first_wrong_scan<flm::boards::Flm02b>()) &&
+      right("square ", first_wrong_square()))
     say("ok");
   cli();
   sleep_enable();

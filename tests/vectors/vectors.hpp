@@ -1,11 +1,13 @@
-// Vectors for the arithmetic that the board depends on: inputs with the results that they must have, as one list of checks.
-// Run by static_assert and at run time, by the PC's compilers and by avr-g++ on the controller (emulated): GCC 5 has computed
-// different results in constexpr and at run time, and int has 16 bits there.
+// Vectors for the arithmetic that the board depends on: inputs with the results that they must have, as one
+// list of checks. Run by static_assert and at run time, by the PC's compilers and by avr-g++ on the
+// controller (emulated): GCC 5 has computed different results in constexpr and at run time, and int has 16
+// bits there.
 //
-// Expected values were computed in Python, whose integers have no width: math.isqrt(x), x * x, min(a * b >> 16, 2**31 - 1),
-// (sum << 12) // count. mean_square_q10 and power_q8 by the formulas that stand above them in firmware/metering/estimator.hpp;
-// the first ones of mean_square_q10 are exact: 2048 samples make every mean a whole number (500^2, 300^2 + 16 * 100, that less
-// 1 + 2 * 16 of noise, with an offset of 8 and -8: plus 8^2, minus and plus 2 * 8 * 280; in 1/1024).
+// Expected values were computed in Python, whose integers have no width: math.isqrt(x), x * x, min(a * b >>
+// 16, 2**31 - 1), (sum << 12) // count. mean_square_q10 and power_q8 by the formulas that stand above them in
+// firmware/metering/estimator.hpp; the first ones of mean_square_q10 are exact: 2048 samples make every mean
+// a whole number (500^2, 300^2 + 16 * 100, that less 1 + 2 * 16 of noise, with an offset of 8 and -8: plus
+// 8^2, minus and plus 2 * 8 * 280; in 1/1024).
 #pragma once
 #include <stdint.h>
 
@@ -56,7 +58,7 @@ constexpr void check_crc8(Checks& check, Values v) {
   using protocol::crc8_maxim;
   uint8_t crc = 0;
   for (char c = '1'; c <= '9'; ++c) crc = crc8_maxim(crc, v(static_cast<uint8_t>(c)));
-  check.that(crc == 0xA1);                                                          // the check value of CRC-8/MAXIM-DOW
+  check.that(crc == 0xA1);  // the check value of CRC-8/MAXIM-DOW
   check.that(crc8_maxim(crc8_maxim(0, v(uint8_t{'g'})), v(uint8_t{'h'})) == 0x93);  // recorded
   check.that(crc8_maxim(v(uint8_t{0xA1}), v(uint8_t{0xA1})) == 0);
 }
@@ -133,8 +135,8 @@ constexpr void check_integers(Checks& check, Values v) {
 }
 
 template <class Values>
-constexpr uint32_t mean_square(Values v, uint32_t squares, uint32_t steps, uint32_t sum, uint16_t samples, uint16_t noise_q10,
-                               int16_t offset_q8, uint32_t weight) {
+constexpr uint32_t mean_square(Values v, uint32_t squares, uint32_t steps, uint32_t sum, uint16_t samples,
+                               uint16_t noise_q10, int16_t offset_q8, uint32_t weight) {
   metering::ClampSums sums = {};
   sums.squares = v(squares);
   sums.steps = v(steps);
@@ -144,7 +146,8 @@ constexpr uint32_t mean_square(Values v, uint32_t squares, uint32_t steps, uint3
 }
 
 template <class Values>
-constexpr uint32_t alternating(Values v, uint32_t squares, uint32_t sum, uint16_t samples, uint16_t noise_q10) {
+constexpr uint32_t alternating(Values v, uint32_t squares, uint32_t sum, uint16_t samples,
+                               uint16_t noise_q10) {
   metering::ClampSums sums = {};
   sums.squares = v(squares);
   sums.sum = v(sum);
@@ -155,29 +158,32 @@ template <class Values>
 constexpr void check_estimator(Checks& check, Values v) {
   using namespace metering;
   check.that(mean_square(v, UINT32_C(0), UINT32_C(0), UINT32_C(0), 1, 341, 0, UINT32_C(0)) == UINT32_C(0));
-  check.that(mean_square(v, UINT32_C(512000000), UINT32_C(0), UINT32_C(1024000), 2048, 0, 0, UINT32_C(16384)) ==
-             UINT32_C(256000000));
-  check.that(mean_square(v, UINT32_C(184320000), UINT32_C(204800), UINT32_C(573440), 2048, 0, 0, UINT32_C(262144)) ==
-             UINT32_C(93798400));
-  check.that(mean_square(v, UINT32_C(184320000), UINT32_C(204800), UINT32_C(573440), 2048, 1024, 0, UINT32_C(262144)) ==
-             UINT32_C(93764608));
-  check.that(mean_square(v, UINT32_C(184320000), UINT32_C(204800), UINT32_C(573440), 2048, 1024, 2048, UINT32_C(262144)) ==
-             UINT32_C(89242624));
-  check.that(mean_square(v, UINT32_C(184320000), UINT32_C(204800), UINT32_C(573440), 2048, 1024, -2048, UINT32_C(262144)) ==
-             UINT32_C(98417664));
-  check.that(mean_square(v, UINT32_C(2179919907), UINT32_C(2179919907), UINT32_C(2130909), 2083, 341, 0, UINT32_C(267000)) ==
-             UINT32_C(3219117888));
+  check.that(mean_square(v, UINT32_C(512000000), UINT32_C(0), UINT32_C(1024000), 2048, 0, 0,
+                         UINT32_C(16384)) == UINT32_C(256000000));
+  check.that(mean_square(v, UINT32_C(184320000), UINT32_C(204800), UINT32_C(573440), 2048, 0, 0,
+                         UINT32_C(262144)) == UINT32_C(93798400));
+  check.that(mean_square(v, UINT32_C(184320000), UINT32_C(204800), UINT32_C(573440), 2048, 1024, 0,
+                         UINT32_C(262144)) == UINT32_C(93764608));
+  check.that(mean_square(v, UINT32_C(184320000), UINT32_C(204800), UINT32_C(573440), 2048, 1024, 2048,
+                         UINT32_C(262144)) == UINT32_C(89242624));
+  check.that(mean_square(v, UINT32_C(184320000), UINT32_C(204800), UINT32_C(573440), 2048, 1024, -2048,
+                         UINT32_C(262144)) == UINT32_C(98417664));
+  check.that(mean_square(v, UINT32_C(2179919907), UINT32_C(2179919907), UINT32_C(2130909), 2083, 341, 0,
+                         UINT32_C(267000)) == UINT32_C(3219117888));
   check.that(mean_square(v, UINT32_C(2179919907), UINT32_C(2179919907), UINT32_C(2130909), 2083, 341, 0,
                          UINT32_C(4294967295)) == UINT32_C(3040346795));
-  check.that(mean_square(v, UINT32_C(6349), UINT32_C(4166), UINT32_C(2083), 2083, 341, 0, UINT32_C(267115)) == UINT32_C(24118));
-  check.that(mean_square(v, UINT32_C(4100), UINT32_C(4200), UINT32_C(1600), 2083, 341, 0, UINT32_C(267115)) == UINT32_C(23294));
-  check.that(mean_square(v, UINT32_C(700), UINT32_C(1400), UINT32_C(650), 2083, 341, 0, UINT32_C(267115)) == UINT32_C(0));
-  check.that(mean_square(v, UINT32_C(2083), UINT32_C(4166), UINT32_C(400), 2083, 65535, 32767, UINT32_C(4294967295)) ==
+  check.that(mean_square(v, UINT32_C(6349), UINT32_C(4166), UINT32_C(2083), 2083, 341, 0, UINT32_C(267115)) ==
+             UINT32_C(24118));
+  check.that(mean_square(v, UINT32_C(4100), UINT32_C(4200), UINT32_C(1600), 2083, 341, 0, UINT32_C(267115)) ==
+             UINT32_C(23294));
+  check.that(mean_square(v, UINT32_C(700), UINT32_C(1400), UINT32_C(650), 2083, 341, 0, UINT32_C(267115)) ==
              UINT32_C(0));
-  check.that(mean_square(v, UINT32_C(20000), UINT32_C(9000), UINT32_C(6000), 2133, 341, -100, UINT32_C(280000)) ==
-             UINT32_C(73132));
-  check.that(mean_square(v, UINT32_C(20000), UINT32_C(9000), UINT32_C(6000), 2133, 341, 100, UINT32_C(280000)) ==
-             UINT32_C(68620));
+  check.that(mean_square(v, UINT32_C(2083), UINT32_C(4166), UINT32_C(400), 2083, 65535, 32767,
+                         UINT32_C(4294967295)) == UINT32_C(0));
+  check.that(mean_square(v, UINT32_C(20000), UINT32_C(9000), UINT32_C(6000), 2133, 341, -100,
+                         UINT32_C(280000)) == UINT32_C(73132));
+  check.that(mean_square(v, UINT32_C(20000), UINT32_C(9000), UINT32_C(6000), 2133, 341, 100,
+                         UINT32_C(280000)) == UINT32_C(68620));
 
   // 2048 codes of 509, 515 in turn: 3^2 around 512; 4095 of 1023 and 0 in turn, 2048 of them 1023; at rest.
   check.that(alternating(v, UINT32_C(536889344), UINT32_C(1048576), 2048, 0) == UINT32_C(9216));
@@ -209,12 +215,12 @@ constexpr void check_scans(Checks& check, Values v) {
   check.that(ClockB::scans_of_tenths(v(uint16_t{60})) == 13);
   check.that(ClockA::scans_of_tenths(v(uint16_t{1000})) == 214);
   check.that(ClockB::scans_of_tenths(v(uint16_t{1000})) == 209);
-  check.that(ClockA::scans_of_tenths(v(uint16_t{65535})) == 13981);     // 13980.8
-  check.that(ClockB::scans_of_tenths(v(uint16_t{65535})) == 13653);     // 13653.1, too small by 2.5e-5
-  check.that(ClockA::milliseconds_of(v(uint16_t{255})) == 120);         // 119.53
-  check.that(ClockB::milliseconds_of(v(uint16_t{255})) == 122);         // 122.4
-  check.that(ClockA::milliseconds_of(v(uint16_t{13981})) == 6554);      // 6553.6
-  check.that(ClockB::milliseconds_of(v(uint16_t{13653})) == 6553);      // 6553.4
+  check.that(ClockA::scans_of_tenths(v(uint16_t{65535})) == 13981);  // 13980.8
+  check.that(ClockB::scans_of_tenths(v(uint16_t{65535})) == 13653);  // 13653.1, too small by 2.5e-5
+  check.that(ClockA::milliseconds_of(v(uint16_t{255})) == 120);      // 119.53
+  check.that(ClockB::milliseconds_of(v(uint16_t{255})) == 122);      // 122.4
+  check.that(ClockA::milliseconds_of(v(uint16_t{13981})) == 6554);   // 6553.6
+  check.that(ClockB::milliseconds_of(v(uint16_t{13653})) == 6553);   // 6553.4
 }
 
 /// Number of the first check that failed, 0 when all is right.
@@ -229,8 +235,8 @@ constexpr int first_failure(Values v) {
 }
 constexpr int first_failure() { return first_failure(Known()); }
 
-/// At run time only: a board's clock for three seconds, scan by scan. Exact at every scan, a second every 1000 ms.
-/// Number of the first scan that was wrong, 0 when all is right.
+/// At run time only: a board's clock for three seconds, scan by scan. Exact at every scan, a second every
+/// 1000 ms. Number of the first scan that was wrong, 0 when all is right.
 template <class Board>
 uint16_t first_wrong_scan() {
   constexpr uint32_t cycles = 3 * Board::Sampling::tick_cycles;

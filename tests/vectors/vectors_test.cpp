@@ -5,7 +5,8 @@
 
 #include "sim/image/program.hpp"
 
-static_assert(flm::vectors::first_failure() == 0, "this compiler computes a vector wrong at compile time, in C++20");
+static_assert(flm::vectors::first_failure() == 0,
+              "this compiler computes a vector wrong at compile time, in C++20");
 
 TEST_CASE("every vector is right when the PC computes it at run time") {
   CHECK(flm::vectors::first_failure(flm::vectors::Unknown()) == 0);

@@ -15,8 +15,9 @@ struct BoardSampling {
 
 template <class... Boards>
 struct Samplings {
-  static constexpr BoardSampling list[] = {{Boards::letter, metering::StepWeight<typename Boards::Sampling>::samples_per_second,
-                                            &metering::StepWeight<typename Boards::Sampling>::q14}...};
+  static constexpr BoardSampling list[] = {
+      {Boards::letter, metering::StepWeight<typename Boards::Sampling>::samples_per_second,
+       &metering::StepWeight<typename Boards::Sampling>::q14}...};
 };
 
 /// The sampling of the board that calls itself so, or null.

@@ -31,8 +31,8 @@ void Comparison::add_clamp(double end_s, double watt) {
     const auto missing = static_cast<int>(std::lround(end_s - last.end)) - 1;
     if (missing < 0) return;  // twice the same
     for (int i = 1; i <= missing; ++i)
-      seconds_.push_back(
-          {last.end + i, 0.5 * (last.watt + watt), seconds_.back().energy + 0.5 * (last.watt + watt) / seconds_an_hour});
+      seconds_.push_back({last.end + i, 0.5 * (last.watt + watt),
+                          seconds_.back().energy + 0.5 * (last.watt + watt) / seconds_an_hour});
     guessed_wh_ += missing * std::abs(watt - last.watt) / seconds_an_hour;
   }
   seconds_.push_back({end_s, watt, seconds_.back().energy + watt / seconds_an_hour});
@@ -47,23 +47,23 @@ void Comparison::add_reference(double at_s, double energy_wh) {
 /// Energy at an instant, the power of a second being the same in all of it.
 std::optional<double> Comparison::clamp_energy(double at) const {
   if (seconds_.size() < 2 || at < seconds_.front().end || at > seconds_.back().end) return std::nullopt;
-  const auto after =
-      std::lower_bound(seconds_.begin() + 1, seconds_.end(), at, [](const Second& s, double t) { return s.end < t; });
+  const auto after = std::lower_bound(seconds_.begin() + 1, seconds_.end(), at,
+                                      [](const Second& s, double t) { return s.end < t; });
   return after->energy - (after->end - at) * after->watt / seconds_an_hour;
 }
 
 /// How much the power of the second at an instant differs from that of its neighbours.
 double Comparison::power_step(double at) const {
-  const auto here =
-      std::lower_bound(seconds_.begin() + 1, seconds_.end(), at, [](const Second& s, double t) { return s.end < t; });
+  const auto here = std::lower_bound(seconds_.begin() + 1, seconds_.end(), at,
+                                     [](const Second& s, double t) { return s.end < t; });
   if (here == seconds_.end()) return 0;
   double step = here != seconds_.begin() + 1 ? std::abs(here->watt - (here - 1)->watt) : 0.0;
   if (here + 1 != seconds_.end()) step = std::max(step, std::abs(here->watt - (here + 1)->watt));
   return step;
 }
 
-/// Standard deviation of the energy at an instant, Wh: it may be off by a whole step, and the meter reaches that no faster than
-/// the load lets it.
+/// Standard deviation of the energy at an instant, Wh: it may be off by a whole step, and the meter reaches
+/// that no faster than the load lets it.
 double Comparison::coarse(double wh_a_second) const {
   const double by_stamp = wh_a_second * resolution_.stamp_s;
   return (resolution_.energy_wh > 0 ? std::min(by_stamp, resolution_.energy_wh) : by_stamp) / std::sqrt(12.0);
@@ -79,14 +79,15 @@ std::vector<Comparison::Point> Comparison::points() const {
 void Comparison::complain(const std::vector<Point>& covered) const {
   if (backwards_)
     throw CalibrationError(
-        "the reference counts backwards: power flows into the grid, and a clamp sees no direction. Calibrate when nothing is "
+        "the reference counts backwards: power flows into the grid, and a clamp sees no direction. Calibrate "
+        "when nothing is "
         "produced");
   const double seen = seconds_.size() < 2 ? 0.0 : seconds_.back().end - seconds_.front().end;
   if (seen < 30.0) return;
   const double mean = seconds_.back().energy * seconds_an_hour / seen;
   if (mean < 1.0)
-    throw CalibrationError(
-        fmt::format("the clamp reads {:.1f} W for {:.0f} s: no load, or the clamp is not plugged in", mean, seen));
+    throw CalibrationError(fmt::format(
+        "the clamp reads {:.1f} W for {:.0f} s: no load, or the clamp is not plugged in", mean, seen));
   if (covered.size() < 24) return;
   const double time = covered.back().at - covered.front().at;
   const double reference_wh = covered.back().energy - covered.front().energy,
@@ -109,7 +110,8 @@ void Comparison::complain(const std::vector<Point>& covered) const {
   const bool varies = of_reference > clear || of_clamp > clear;
   if (varies && both < 0.5 * std::sqrt(of_reference * of_clamp) + 0.1 * clear)
     throw CalibrationError(
-        "the load changes, and clamp and reference do not change together: the clamp is on another phase or circuit than the "
+        "the load changes, and clamp and reference do not change together: the clamp is on another phase or "
+        "circuit than the "
         "reference");
   check_ratio(clamp_mean * seconds_an_hour, reference_mean * seconds_an_hour);
 }
@@ -131,7 +133,8 @@ std::optional<ComparisonResult> Comparison::result() const {
   double variance = 0;
   std::size_t count = 0;
   for (const Second& second : seconds_)
-    if (second.end > first.at && second.end <= last.at) variance += square(second.watt - result.mean_w), ++count;
+    if (second.end > first.at && second.end <= last.at)
+      variance += square(second.watt - result.mean_w), ++count;
   if (count > 1) result.variation = std::sqrt(variance / static_cast<double>(count - 1)) / result.mean_w;
 
   const double deviation = coarse(result.energy_wh / result.seconds);
@@ -143,20 +146,22 @@ std::optional<ComparisonResult> Comparison::result() const {
     for (std::size_t part = 0; part < parts.count; ++part) {
       const Point& from = covered[part * (covered.size() - 1) / parts.count];
       const Point& to = covered[(part + 1) * (covered.size() - 1) / parts.count];
-      const double ratio = to.clamp > from.clamp ? (to.energy - from.energy) / (to.clamp - from.clamp) / result.ratio : 0.0;
+      const double ratio =
+          to.clamp > from.clamp ? (to.energy - from.energy) / (to.clamp - from.clamp) / result.ratio : 0.0;
       sum += ratio, squares += ratio * ratio;
     }
     const auto n = static_cast<double>(parts.count);
-    // What the coarse stamps make the parts differ by, they do not add to the whole: one part has too much what its neighbour
-    // lacks.
+    // What the coarse stamps make the parts differ by, they do not add to the whole: one part has too much
+    // what its neighbour lacks.
     const double expected = 2.0 * square(deviation / (result.energy_wh / n));
     const double spread = std::max((squares - sum * sum / n) / (n - 1.0) - expected, 0.0);
     scatter = std::max(scatter, parts.student * std::sqrt(spread / n));
   }
   const double ends = 2.0 * std::sqrt(2.0) * deviation / result.energy_wh;
-  // Within a second the power is not known better than its step; the energy up to an instant in it, than a quarter of that.
-  const double within =
-      2.0 / std::sqrt(3.0) * std::hypot(power_step(first.at), power_step(last.at)) / 4.0 / seconds_an_hour / clamp_wh;
+  // Within a second the power is not known better than its step; the energy up to an instant in it, than a
+  // quarter of that.
+  const double within = 2.0 / std::sqrt(3.0) * std::hypot(power_step(first.at), power_step(last.at)) / 4.0 /
+                        seconds_an_hour / clamp_wh;
   const double guessed = guessed_wh_ / clamp_wh;
   result.uncertainty = std::sqrt(square(scatter) + square(ends) + square(within) + square(guessed));
   return result;
@@ -173,7 +178,8 @@ std::optional<double> Comparison::seconds_to(double target) const {
     if (now->uncertainty > target) wanted = std::max(wanted, time * square(now->uncertainty / target));
   } else {
     const double wh_a_second = (covered.back().energy - covered.front().energy) / time;
-    if (wh_a_second > 0) wanted = std::max(wanted, 2.0 * std::sqrt(2.0) * coarse(wh_a_second) / target / wh_a_second);
+    if (wh_a_second > 0)
+      wanted = std::max(wanted, 2.0 * std::sqrt(2.0) * coarse(wh_a_second) / target / wh_a_second);
   }
   return std::max(wanted - time, 0.0);
 }
@@ -181,7 +187,8 @@ std::optional<double> Comparison::seconds_to(double target) const {
 std::string load_remark(const ComparisonResult& result) {
   if (result.variation < 0.1) return {};
   return fmt::format(
-      "the load varies by {:.0f} %: the result holds for this mixture of loads; a steady heater gives one for all, sooner",
+      "the load varies by {:.0f} %: the result holds for this mixture of loads; a steady heater gives one "
+      "for all, sooner",
       percent(result.variation));
 }
 

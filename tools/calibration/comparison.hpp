@@ -1,14 +1,15 @@
-// A clamp against a meter that counts the same energy: how much one reads of the other, and how surely that is known so far.
+// A clamp against a meter that counts the same energy: how much one reads of the other, and how surely that
+// is known so far.
 //
-// The meter says at some instants how much it has counted: an S0 meter at each pulse (its stamp, to a millisecond), a smart
-// meter at each telegram in which its register has moved. The clamp says for each second how much power there was. Between two
-// such instants both have seen the same energy, and the ratio of what they say is the clamp's error.
+// The meter says at some instants how much it has counted: an S0 meter at each pulse (its stamp, to a
+// millisecond), a smart meter at each telegram in which its register has moved. The clamp says for each
+// second how much power there was. Between two such instants both have seen the same energy, and the ratio of
+// what they say is the clamp's error.
 //
 // The uncertainty (95 %) is put together from
-//   * how much the ratios of 4, 8 and 16 equal parts of the time differ among themselves: the meter's jitter, noise, a load
-//   that changes
-//     its shape, a voltage that drifts; with Student's factor for so few, and the largest of the three, so that slow changes
-//     are not averaged away
+//   * how much the ratios of 4, 8 and 16 equal parts of the time differ among themselves: the meter's jitter,
+//     noise, a load that changes its shape, a voltage that drifts; with Student's factor for so few, and the
+//     largest of the three, so that slow changes are not averaged away
 //   * the coarseness of the meter's stamps at both ends
 //   * what may have happened within the seconds at both ends: the power's steps there
 #pragma once
@@ -23,9 +24,9 @@ namespace flm::calibration {
 
 /// How finely a reference tells what it has counted.
 struct Resolution {
-  double stamp_s = 0;  ///< an instant may be this much later than its stamp, s
-  double energy_wh =
-      0;  ///< what is counted may be this much more than what it says, Wh; 0 for a pulse, which comes when it is full
+  double stamp_s = 0;    ///< an instant may be this much later than its stamp, s
+  double energy_wh = 0;  ///< what is counted may be this much more than what it says, Wh; 0 for a pulse,
+                         ///< which comes when it is full
 };
 
 /// A pulse's stamp: a millisecond, and the scan of the input before it (FLM02B 0.48 ms, FLM02A 0.47 ms).
@@ -45,19 +46,20 @@ class Comparison {
  public:
   explicit Comparison(Resolution resolution) : resolution_(resolution) {}
 
-  /// The clamp's power in the second that ended at `end_s`; seconds in order. One that is missing between two is taken as their
-  /// mean, and its power as uncertain by their difference.
+  /// The clamp's power in the second that ended at `end_s`; seconds in order. One that is missing between two
+  /// is taken as their mean, and its power as uncertain by their difference.
   void add_clamp(double end_s, double watt);
-  /// What the reference had counted at an instant of the same clock; in order. One that has counted less than before is
-  /// remembered.
+  /// What the reference had counted at an instant of the same clock; in order. One that has counted less than
+  /// before is remembered.
   void add_reference(double at_s, double energy_wh);
 
-  /// From 16 instants that the clamp's seconds cover on; throws CalibrationError when what was seen so far is no calibration
-  /// but a mistake: no load, a meter that runs backwards, another phase, a ratio below half or above twice.
+  /// From 16 instants that the clamp's seconds cover on; throws CalibrationError when what was seen so far is
+  /// no calibration but a mistake: no load, a meter that runs backwards, another phase, a ratio below half or
+  /// above twice.
   [[nodiscard]] std::optional<ComparisonResult> result() const;
 
-  /// Seconds from now until the uncertainty is down to `target`, as far as one can say; nothing when the reference has not
-  /// counted twice.
+  /// Seconds from now until the uncertainty is down to `target`, as far as one can say; nothing when the
+  /// reference has not counted twice.
   [[nodiscard]] std::optional<double> seconds_to(double target) const;
 
   /// True when the uncertainty is down to `target`, after at least a minute.
@@ -90,7 +92,8 @@ class Comparison {
   bool backwards_ = false;
 };
 
-/// What to say to a person about the load, or nothing: it varies so much that the result is one for this mixture only.
+/// What to say to a person about the load, or nothing: it varies so much that the result is one for this
+/// mixture only.
 [[nodiscard]] std::string load_remark(const ComparisonResult&);
 
 }  // namespace flm::calibration

@@ -11,11 +11,12 @@ struct ConstantChange {
   double error_after = 0;               ///< what whole numbers leave of it
 };
 
-/// `ratio`: what the readings have to be multiplied by. Throws CalibrationError when the constant does not fit 16 bits or is 0.
+/// `ratio`: what the readings have to be multiplied by. Throws CalibrationError when the constant does not
+/// fit 16 bits or is 0.
 ConstantChange change_constant(std::uint16_t before, double ratio);
 
-/// Complains about a ratio that is no calibration but a mistake: below 0.5 or above 2. `clamp` and `reference`: what each says,
-/// W.
+/// Complains about a ratio that is no calibration but a mistake: below 0.5 or above 2. `clamp` and
+/// `reference`: what each says, W.
 void check_ratio(double clamp, double reference);
 
 }  // namespace flm::calibration

@@ -11,7 +11,8 @@ namespace flm::calibration {
 
 ReferencePower parse_reference(std::string_view text) {
   const auto refuse = [&](std::string_view why) {
-    throw CalibrationError(fmt::format("the reference '{}' {}; allowed: a power above zero, as 1874W or 1.874kW", text, why));
+    throw CalibrationError(
+        fmt::format("the reference '{}' {}; allowed: a power above zero, as 1874W or 1.874kW", text, why));
   };
   std::string_view number = text;
   double unit = 1.0;
@@ -22,19 +23,23 @@ ReferencePower parse_reference(std::string_view text) {
   while (number.ends_with(' ')) number.remove_suffix(1);
   double value = 0;
   const std::size_t sign = number.starts_with('-') ? 1 : 0;
-  if (number.size() <= sign || number[sign] < '0' || number[sign] > '9') refuse("is no power");  // nor "inf" or "nan"
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value, std::chars_format::fixed);
+  if (number.size() <= sign || number[sign] < '0' || number[sign] > '9')
+    refuse("is no power");  // nor "inf" or "nan"
+  const auto [end, error] =
+      std::from_chars(number.data(), number.data() + number.size(), value, std::chars_format::fixed);
   if (error != std::errc{} || end != number.data() + number.size()) refuse("is no power");
   if (!(value > 0)) refuse(value == 0 ? "is zero" : "is negative");
   const auto point = number.find('.');
-  const double decimals = point == std::string_view::npos ? 0.0 : static_cast<double>(number.size() - point - 1);
+  const double decimals =
+      point == std::string_view::npos ? 0.0 : static_cast<double>(number.size() - point - 1);
   return {value * unit, 0.5 * unit * std::pow(10.0, -decimals)};
 }
 
 GainFit fit_gain(std::span<const double> watts, ReferencePower reference) {
   constexpr std::size_t fewest = 5;
   if (watts.size() < fewest)
-    throw CalibrationError(fmt::format("{} readings of the clamp; at least {} are needed", watts.size(), fewest));
+    throw CalibrationError(
+        fmt::format("{} readings of the clamp; at least {} are needed", watts.size(), fewest));
   const auto count = static_cast<double>(watts.size());
   double sum = 0, squares = 0;
   for (const double watt : watts) sum += watt;
@@ -42,9 +47,10 @@ GainFit fit_gain(std::span<const double> watts, ReferencePower reference) {
   fit.mean = sum / count;
   for (const double watt : watts) squares += (watt - fit.mean) * (watt - fit.mean);
   if (fit.mean < 1.0)
-    throw CalibrationError(fmt::format(
-        "the clamp reads {:.1f} W: no load, or the clamp is not plugged in; a steady load of some hundred watts is needed",
-        fit.mean));
+    throw CalibrationError(
+        fmt::format("the clamp reads {:.1f} W: no load, or the clamp is not plugged in; a steady load of "
+                    "some hundred watts is needed",
+                    fit.mean));
   check_ratio(fit.mean, reference.watt);
   const double deviation = std::sqrt(squares / (count - 1.0));
   fit.ratio = reference.watt / fit.mean;

@@ -15,7 +15,8 @@ double predicted_watts(const RawWindow& window, const ClampSettings& settings, s
   if (sampling == nullptr) return 0;
   const std::uint32_t weight = sampling->step_weight_q14(settings.tau_us);
   const metering::ClampCalibration calibration = {settings.tau_us, settings.noise_q10, settings.offset_q8};
-  const std::uint32_t square = metering::mean_square_q10(sums, static_cast<std::uint16_t>(window.samples), calibration, weight);
+  const std::uint32_t square =
+      metering::mean_square_q10(sums, static_cast<std::uint16_t>(window.samples), calibration, weight);
   return metering::power_q8(square, settings.constant) / 256.0;
 }
 

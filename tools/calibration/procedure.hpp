@@ -1,4 +1,5 @@
-// Guided calibrations: measure, say what would change and what error is expected after, ask, set, read back, commit, verify.
+// Guided calibrations: measure, say what would change and what error is expected after, ask, set, read back,
+// commit, verify.
 #pragma once
 #include <optional>
 #include <stdexcept>
@@ -19,14 +20,15 @@ struct Options {
   double limit_s = 3600.0;     ///< longest comparison
 };
 
-/// What was set could not be put back: a sentence that names it. Nested in it: what it was to be put back for.
+/// What was set could not be put back: a sentence that names it. Nested in it: what it was to be put back
+/// for.
 class NotPutBack : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Each gives the record of what was done, or nothing when the person said no: then nothing has changed. Each throws
-/// CalibrationError when the readings give no calibration, or the next readings do not bear it out; what was set is set back
-/// then, as after anything else that goes wrong, or it throws NotPutBack.
+/// Each gives the record of what was done, or nothing when the person said no: then nothing has changed. Each
+/// throws CalibrationError when the readings give no calibration, or the next readings do not bear it out;
+/// what was set is set back then, as after anything else that goes wrong, or it throws NotPutBack.
 
 /// No load: offset and noise of each of the sensor's clamps.
 std::optional<Record> calibrate_zero(BoardLink&, Dialogue&, const Options&);

@@ -22,15 +22,17 @@ std::map<int, SensorReading> get_data(BoardLink& board) {
   const auto numbers = board.ask("gd");
   std::map<int, SensorReading> readings;
   for (std::size_t i = 0; i + 3 < numbers.size(); i += 4)
-    readings[static_cast<int>(numbers[i])] = {static_cast<double>(numbers[i + 1]) + static_cast<double>(numbers[i + 2]) * 1e-3,
-                                              static_cast<std::uint32_t>(numbers[i + 3])};
+    readings[static_cast<int>(numbers[i])] = {
+        static_cast<double>(numbers[i + 1]) + static_cast<double>(numbers[i + 2]) * 1e-3,
+        static_cast<std::uint32_t>(numbers[i + 3])};
   return readings;
 }
 
 bool is_clipped(const std::vector<std::int64_t>& gr, const std::vector<int>& clamps) {
   constexpr std::size_t state = 2;
   if (gr.size() <= state) return false;
-  return std::any_of(clamps.begin(), clamps.end(), [&](int clamp) { return (gr[state] & protocol::state::clipped << clamp) != 0; });
+  return std::any_of(clamps.begin(), clamps.end(),
+                     [&](int clamp) { return (gr[state] & protocol::state::clipped << clamp) != 0; });
 }
 
 std::vector<double> clamp_powers(BoardLink& board, Dialogue& person, const ClampSensor& clamp, int count) {
@@ -42,16 +44,19 @@ std::vector<double> clamp_powers(BoardLink& board, Dialogue& person, const Clamp
   while (watts.size() < static_cast<std::size_t>(count)) {
     board.wait(poll_s);
     waited += poll_s;
-    if (waited > 10.0) throw CalibrationError(fmt::format("sensor {} gives no readings: is it enabled?", sensor + 1));
+    if (waited > 10.0)
+      throw CalibrationError(fmt::format("sensor {} gives no readings: is it enabled?", sensor + 1));
     const auto state = board.get("gr", 2);
     const auto readings = get_data(board);
     const auto found = readings.find(sensor);
     if (found == readings.end()) continue;
     waited = 0;
     if (is_clipped(state, clamp.clamps))
-      throw CalibrationError(fmt::format("too much current: the clamp is clipped at {} W, its samples are at the converter's full scale; {}. "
-                                         "Use a smaller load, or a clamp for more",
-                                         found->second.extra, range_sentence));
+      throw CalibrationError(
+          fmt::format("too much current: the clamp is clipped at {} W, its samples are at the converter's "
+                      "full scale; {}. "
+                      "Use a smaller load, or a clamp for more",
+                      found->second.extra, range_sentence));
     if (!first) watts.push_back(found->second.extra);
     first = false;
     person.progress(fmt::format("{} of {} s: {} W", watts.size(), count, found->second.extra));
@@ -79,7 +84,11 @@ std::vector<RawWindow> raw_windows(BoardLink& board, Dialogue& person, int clamp
 }
 
 ComparisonFeed::ComparisonFeed(BoardLink& board, ClampSensor clamp, int reference, bool stamped)
-    : board_(board), clamp_(std::move(clamp)), reference_(reference), stamped_(stamped), last_count_(board.now()) {
+    : board_(board),
+      clamp_(std::move(clamp)),
+      reference_(reference),
+      stamped_(stamped),
+      last_count_(board.now()) {
   static_cast<void>(get_data(board_));
 }
 
@@ -100,7 +109,8 @@ void ComparisonFeed::poll(Comparison& comparison) {
   if (reference == readings.end()) return;
   // A smart meter's register goes below zero where more is produced than used.
   const double counter =
-      stamped_ ? reference->second.counter : static_cast<std::int32_t>(static_cast<std::uint32_t>(reference->second.counter));
+      stamped_ ? reference->second.counter
+               : static_cast<std::int32_t>(static_cast<std::uint32_t>(reference->second.counter));
   const bool first = !last_counter_;
   if (!first && counter == *last_counter_) return;
   last_counter_ = counter;

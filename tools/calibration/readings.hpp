@@ -19,17 +19,19 @@ struct SensorReading {
 /// Everything that changed since the last time, by sensor (0..5).
 std::map<int, SensorReading> get_data(BoardLink&);
 
-/// Whether one of these clamps (0..2) had samples at full scale in its last second, by a reply to `gr`; false where the firmware does not tell.
+/// Whether one of these clamps (0..2) had samples at full scale in its last second, by a reply to `gr`; false
+/// where the firmware does not tell.
 [[nodiscard]] bool is_clipped(const std::vector<std::int64_t>& gr, const std::vector<int>& clamps);
 
-/// The power of a sensor's next `count` whole seconds, W. Throws CalibrationError when it gives none for ten seconds, or a clamp of it is clipped.
+/// The power of a sensor's next `count` whole seconds, W. Throws CalibrationError when it gives none for ten
+/// seconds, or a clamp of it is clipped.
 std::vector<double> clamp_powers(BoardLink&, Dialogue&, const ClampSensor&, int count);
 
 /// Raw seconds of a clamp (0..2).
 std::vector<RawWindow> raw_windows(BoardLink&, Dialogue&, int clamp, int count);
 
-/// Feeds a comparison from a board. The board's clock: its seconds end 100 ms before the whole ones of the pulses' stamps
-/// (protocol/README.md, `gr`).
+/// Feeds a comparison from a board. The board's clock: its seconds end 100 ms before the whole ones of the
+/// pulses' stamps (protocol/README.md, `gr`).
 class ComparisonFeed {
  public:
   ComparisonFeed(BoardLink& board, ClampSensor clamp, int reference, bool stamped);

@@ -15,9 +15,10 @@ namespace flm::calibration {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Change, setting, command, before, after)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TracePoint, seconds, ratio, uncertainty)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Record, time, port, board, kind, sensor, reference, changes, has_watts, reference_w, before_w, verified_w,
-                                                error_before, error_after, uncertainty, verified, verified_error, verified_uncertainty,
-                                                remarks, trace)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Record, time, port, board, kind, sensor, reference, changes,
+                                                has_watts, reference_w, before_w, verified_w, error_before,
+                                                error_after, uncertainty, verified, verified_error,
+                                                verified_uncertainty, remarks, trace)
 
 namespace {
 
@@ -27,7 +28,9 @@ Record parse_record(const std::string& line) {
   static_cast<void>(json.at("kind"));
   auto record = json.get<Record>();
   for (Change& change : record.changes)  // the first records have offsets as the link has them
-    if (change.command.starts_with("so")) change.before = static_cast<std::int16_t>(change.before), change.after = static_cast<std::int16_t>(change.after);
+    if (change.command.starts_with("so"))
+      change.before = static_cast<std::int16_t>(change.before),
+      change.after = static_cast<std::int16_t>(change.after);
   return record;
 }
 
@@ -35,7 +38,9 @@ Record parse_record(const std::string& line) {
 
 std::filesystem::path record_file() { return state_folder() / "calibrations.jsonl"; }
 
-std::filesystem::path record_file_beside(std::filesystem::path board) { return board += ".calibrations.jsonl"; }
+std::filesystem::path record_file_beside(std::filesystem::path board) {
+  return board += ".calibrations.jsonl";
+}
 
 std::vector<Record> records_of_port(std::vector<Record> records, std::string_view port) {
   const auto device = [](std::string_view text) { return text.substr(0, text.find(',')); };
@@ -61,7 +66,8 @@ std::vector<Record> read_records(const std::filesystem::path& file) {
       records.push_back(parse_record(line));
     } catch (const nlohmann::json::exception&) {
       throw InputError(
-          fmt::format("{}:{}: no record of a calibration; allowed: what flmctl wrote. Move the file away to begin a new one",
+          fmt::format("{}:{}: no record of a calibration; allowed: what flmctl wrote. Move the file away to "
+                      "begin a new one",
                       file.string(), number));
     }
   }

@@ -9,8 +9,8 @@ namespace flm::calibration {
 
 /// A setting, by its command ("sm 0"), before and after.
 struct Change {
-  std::string setting;  ///< as a person reads it
-  std::string command;  ///< that sets it, without the value
+  std::string setting;        ///< as a person reads it
+  std::string command;        ///< that sets it, without the value
   int before = 0, after = 0;  ///< with their sign, which the link's 16 bits do not show
 };
 
@@ -32,8 +32,9 @@ struct Record {
   double verified_w = 0;                     ///< what the next readings said, W, of a load as before
   double error_before = 0, error_after = 0;  ///< relative, of the readings; after: expected
   double uncertainty = 0;                    ///< relative, 95 %; 0: not of this kind
-  bool verified = true;                      ///< the next readings bear it out, to the size of its uncertainty; else a remark says why not
-  double verified_error = 0;                 ///< relative, from the next readings
+  bool verified =
+      true;  ///< the next readings bear it out, to the size of its uncertainty; else a remark says why not
+  double verified_error = 0;  ///< relative, from the next readings
   double verified_uncertainty = 0;
   std::vector<std::string> remarks;
   std::vector<TracePoint> trace;  ///< of a comparison
@@ -41,13 +42,16 @@ struct Record {
 
 /// Where a user's records are kept: calibrations.jsonl in state_folder().
 std::filesystem::path record_file();
-/// Where those of a simulated board are: beside the file that it lives in, its EEPROM or its scenario. It is none of the user's.
+/// Where those of a simulated board are: beside the file that it lives in, its EEPROM or its scenario. It is
+/// none of the user's.
 std::filesystem::path record_file_beside(std::filesystem::path board);
-/// Those of a port, as it is called before its options: "spi:/dev/spidev0.0" of "spi:/dev/spidev0.0,hz=500000".
+/// Those of a port, as it is called before its options: "spi:/dev/spidev0.0" of
+/// "spi:/dev/spidev0.0,hz=500000".
 std::vector<Record> records_of_port(std::vector<Record>, std::string_view port);
 /// Adds one; makes the folders. Throws InputError.
 void append_record(const std::filesystem::path& file, const Record&);
-/// All of them, oldest first; none when there is no file. Throws InputError naming the line that is no record.
+/// All of them, oldest first; none when there is no file. Throws InputError naming the line that is no
+/// record.
 std::vector<Record> read_records(const std::filesystem::path& file);
 
 }  // namespace flm::calibration

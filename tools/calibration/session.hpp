@@ -29,8 +29,8 @@ struct ClampSensor {
 
 /// What a calibration has to know of a board before it begins.
 struct Setup {
-  bool known = false;               ///< it answers `gv`: an OpenFLM board, whose seconds and stamps belong together
-  std::uint8_t letter = 0;          ///< of the board: 0x2a, 0x2b
+  bool known = false;       ///< it answers `gv`: an OpenFLM board, whose seconds and stamps belong together
+  std::uint8_t letter = 0;  ///< of the board: 0x2a, 0x2b
   double samples_per_second = 0;    ///< of a clamp
   std::vector<ClampSensor> clamps;  ///< the enabled ones
   std::vector<int> others;          ///< enabled sensors that no clamp feeds
@@ -42,7 +42,9 @@ Setup read_setup(BoardLink&);
 const ClampSensor& choose_clamp(const Setup&, int id);
 
 /// Two's complement of 16 bits, as `go` answers and `so` takes it.
-inline int from_wire16(std::int64_t value) { return static_cast<std::int16_t>(static_cast<std::uint16_t>(value)); }
+inline int from_wire16(std::int64_t value) {
+  return static_cast<std::int16_t>(static_cast<std::uint16_t>(value));
+}
 inline int to_wire16(int value) { return static_cast<std::uint16_t>(static_cast<std::int16_t>(value)); }
 
 }  // namespace flm::calibration

@@ -1,4 +1,5 @@
-// The time constant of a clamp's smoother, from a resistive load: there the true RMS is 1.1107 times the mean.
+// The time constant of a clamp's smoother, from a resistive load: there the true RMS is 1.1107 times the
+// mean.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -25,8 +26,8 @@ struct ShapeFit {
   double mean = 0;           ///< counts
 };
 
-/// From at least three windows; `tau_before_s`: what the board has. Throws CalibrationError: too little or too much current, a
-/// load that changed, or one that is not resistive.
+/// From at least three windows; `tau_before_s`: what the board has. Throws CalibrationError: too little or
+/// too much current, a load that changed, or one that is not resistive.
 ShapeFit fit_shape(std::span<const RawWindow>, const ShapeInput&, double tau_before_s);
 
 /// Least mean that tells a shape: 30 counts, 1.6 A of a 50 A clamp.

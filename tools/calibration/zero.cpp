@@ -9,7 +9,8 @@ namespace flm::calibration {
 namespace {
 
 constexpr double quantisation = 1.0 / 12.0;  ///< variance of a rounded code, count^2
-constexpr double ripple_of_sine = 0.3;       ///< RMS over mean of a rectified sine of 50 Hz behind the boards' smoother
+constexpr double ripple_of_sine =
+    0.3;  ///< RMS over mean of a rectified sine of 50 Hz behind the boards' smoother
 
 double below(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
@@ -52,21 +53,23 @@ ZeroFit fit_zero(std::span<const RawWindow> windows) {
     squares += window.squares;
     smallest = std::min(smallest, window.smallest);
   }
-  if (samples == 0) throw CalibrationError("no samples of the clamp: is its port switched to the analog front end?");
+  if (samples == 0)
+    throw CalibrationError("no samples of the clamp: is its port switched to the analog front end?");
   const double mean = sum / samples, variance = std::max(squares / samples - mean * mean, 0.0);
   for (const RawWindow& window : windows)
     if (window.samples > 0) mean_square += std::pow(window.sum / window.samples - mean, 2);
 
-  // Noise of neighbouring samples is independent: its steps have twice its variance. A rectified current behind the smoother is
-  // slow against the samples; its ripple is a third of its mean.
+  // Noise of neighbouring samples is independent: its steps have twice its variance. A rectified current
+  // behind the smoother is slow against the samples; its ripple is a third of its mean.
   const double ripple = variance - 0.5 * steps / samples;
-  // Both estimates of a variance have a standard deviation of about 1 / sqrt(samples); five of them, and some for hum.
+  // Both estimates of a variance have a standard deviation of about 1 / sqrt(samples); five of them, and some
+  // for hum.
   const double noticed = 5.0 * variance * std::sqrt(3.0 / samples) + 0.005;
   if (ripple > noticed)
-    throw CalibrationError(
-        fmt::format("a current flows: the codes' mean is {:.2f} and their ripple {:.2f} counts RMS; open the clamp or "
-                    "switch the load off",
-                    mean, std::sqrt(ripple)));
+    throw CalibrationError(fmt::format(
+        "a current flows: the codes' mean is {:.2f} and their ripple {:.2f} counts RMS; open the clamp or "
+        "switch the load off",
+        mean, std::sqrt(ripple)));
   ZeroFit fit;
   fit.offset = mean;
   fit.variance = variance;
@@ -87,17 +90,20 @@ ZeroFit fit_zero(std::span<const RawWindow> windows) {
     fit.variance = quantisation;
   }
   fit.offset_uncertainty =
-      2.0 * std::sqrt(fit.variance / samples + mean_square / static_cast<double>(windows.size() * windows.size()));
+      2.0 *
+      std::sqrt(fit.variance / samples + mean_square / static_cast<double>(windows.size() * windows.size()));
   if (std::abs(fit.offset) >= 128.0)
     throw CalibrationError(fmt::format(
-        "the code at no current is {:.0f}; allowed: below 128. Is a clamp plugged in and its load off?", fit.offset));
+        "the code at no current is {:.0f}; allowed: below 128. Is a clamp plugged in and its load off?",
+        fit.offset));
   if (fit.variance >= 64.0)
-    throw CalibrationError(
-        fmt::format("the noise is {:.1f} counts RMS; allowed: below 8. Is the clamp's cable next to a transmitter?",
-                    std::sqrt(fit.variance)));
+    throw CalibrationError(fmt::format(
+        "the noise is {:.1f} counts RMS; allowed: below 8. Is the clamp's cable next to a transmitter?",
+        std::sqrt(fit.variance)));
   fit.offset_q8 = static_cast<std::int16_t>(std::lround(fit.offset * 256.0));
-  // A second's noise has a variance that differs by sqrt(3 / samples) of it, and what exceeds the setting is read as power, thirtyfold for the
-  // smoother: two such deviations more keep a second without load at 0 W. Noise that is cut off at code 0 has that room already.
+  // A second's noise has a variance that differs by sqrt(3 / samples) of it, and what exceeds the setting is
+  // read as power, thirtyfold for the smoother: two such deviations more keep a second without load at 0 W.
+  // Noise that is cut off at code 0 has that room already.
   const double a_second = samples / static_cast<double>(windows.size());
   const double noise = std::max(fit.variance, variance * (1.0 + 2.0 * std::sqrt(3.0 / a_second)));
   fit.noise_q10 = static_cast<std::uint16_t>(std::min(std::lround(noise * 1024.0), 65535L));

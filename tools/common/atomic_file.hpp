@@ -6,11 +6,12 @@
 
 namespace flm {
 
-/// Writes to a temporary file beside the target; commit() renames it. Without commit() nothing stays. All members throw
-/// InputError naming the target and the reason.
+/// Writes to a temporary file beside the target; commit() renames it. Without commit() nothing stays. All
+/// members throw InputError naming the target and the reason.
 class AtomicFile {
  public:
-  /// Creates the temporary file. Refuses a target that exists and is not a regular file (a directory, a device).
+  /// Creates the temporary file. Refuses a target that exists and is not a regular file (a directory, a
+  /// device).
   explicit AtomicFile(const std::filesystem::path& target);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;

@@ -17,7 +17,8 @@ class NotStored : public Refused {
  public:
   NotStored() : Refused(sentence) {}
   static constexpr const char* sentence =
-      "the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a newer firmware, which it leaves alone): "
+      "the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a "
+      "newer firmware, which it leaves alone): "
       "what was set holds until its next reset";
 };
 
@@ -25,8 +26,8 @@ class NotStored : public Refused {
 class BoardLink {
  public:
   virtual ~BoardLink() = default;
-  /// Sends a command as host software writes it ("gc 0") and gives the numbers of the reply without its letters, the index
-  /// included.
+  /// Sends a command as host software writes it ("gc 0") and gives the numbers of the reply without its
+  /// letters, the index included.
   virtual std::vector<std::int64_t> ask(const std::string& line) = 0;
   /// Lets time pass, in seconds of the board.
   virtual void wait(double seconds) = 0;

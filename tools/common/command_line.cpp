@@ -25,8 +25,8 @@ std::string plain(double number) {
   return number == std::floor(number) ? fmt::format("{:.0f}", number) : fmt::format("{}", number);
 }
 
-/// Names that may stand behind that command, its own commands and options first, then the options of the commands around it;
-/// and whose they are.
+/// Names that may stand behind that command, its own commands and options first, then the options of the
+/// commands around it; and whose they are.
 std::vector<std::pair<std::string, const CLI::App*>> names_behind(const CLI::App& app) {
   std::vector<std::pair<std::string, const CLI::App*>> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -46,11 +46,12 @@ const CLI::App& command_of(const CLI::App& app) {
 
 /// As it is typed: "flmctl calibrate zero".
 std::string typed(const CLI::App& app) {
-  return app.get_parent() != nullptr ? fmt::format("{} {}", typed(*app.get_parent()), app.get_name()) : app.get_name();
+  return app.get_parent() != nullptr ? fmt::format("{} {}", typed(*app.get_parent()), app.get_name())
+                                     : app.get_name();
 }
 
-/// "did you mean" for the first word that is nearly a name, where a word was not known; and whose help says more, but for the
-/// program's own.
+/// "did you mean" for the first word that is nearly a name, where a word was not known; and whose help says
+/// more, but for the program's own.
 std::string suggestion(const CLI::App& command, int argc, const char* const* argv) {
   const auto names = names_behind(command);
   std::vector<std::string_view> views;
@@ -59,19 +60,23 @@ std::string suggestion(const CLI::App& command, int argc, const char* const* arg
     const std::string word = std::string(argv[i]).substr(0, std::string_view(argv[i]).find('='));
     if (std::find(views.begin(), views.end(), word) != views.end() || word.size() < 3) continue;
     bool passed = false;  // a command that the line went through
-    for (const CLI::App* at = &command; at != nullptr; at = at->get_parent()) passed = passed || at->get_name() == word;
+    for (const CLI::App* at = &command; at != nullptr; at = at->get_parent())
+      passed = passed || at->get_name() == word;
     if (passed) continue;
     const auto meant = nearest(word, views);
     if (!meant) continue;
     const CLI::App& owner =
-        *names[static_cast<std::size_t>(std::find(views.begin(), views.end(), *meant) - views.begin())].second;
-    return fmt::format("'{}' is not known; did you mean '{}'?{}", word, *meant,
-                       owner.get_parent() != nullptr ? fmt::format(" '{} --help' says more", typed(owner)) : "");
+        *names[static_cast<std::size_t>(std::find(views.begin(), views.end(), *meant) - views.begin())]
+             .second;
+    return fmt::format(
+        "'{}' is not known; did you mean '{}'?{}", word, *meant,
+        owner.get_parent() != nullptr ? fmt::format(" '{} --help' says more", typed(owner)) : "");
   }
   return {};
 }
 
-/// What stands there that is no command or option, or has no value, in words; empty where the error says it well.
+/// What stands there that is no command or option, or has no value, in words; empty where the error says it
+/// well.
 std::string unknown_word(const CLI::App& app, const CLI::App& command, const CLI::ParseError& error) {
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     const std::string what = error.what();
@@ -82,9 +87,11 @@ std::string unknown_word(const CLI::App& app, const CLI::App& command, const CLI
   const auto extras = app.remaining(true);
   if (extras.empty()) return {};
   std::vector<std::string> commands;
-  for (const CLI::App* one : command.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(one->get_name());
+  for (const CLI::App* one : command.get_subcommands([](const CLI::App*) { return true; }))
+    commands.push_back(one->get_name());
   if (extras.front().starts_with('-')) return fmt::format("'{}' is not known", extras.front());
-  if (!commands.empty()) return fmt::format("'{}' is no command; allowed: {}", extras.front(), fmt::join(commands, ", "));
+  if (!commands.empty())
+    return fmt::format("'{}' is no command; allowed: {}", extras.front(), fmt::join(commands, ", "));
   return fmt::format("'{}' is one word too many", extras.front());
 }
 
@@ -108,7 +115,8 @@ CLI::Validator number(double low, double high) {
         double value = 0.0;
         if (read(text, value) && value >= low && value <= high) return std::string();
         const bool comma = text.find(',') != text.npos;
-        return fmt::format("'{}' is not allowed; allowed: {}{}", text, allowed, comma ? ", with a point" : "");
+        return fmt::format("'{}' is not allowed; allowed: {}{}", text, allowed,
+                           comma ? ", with a point" : "");
       },
       fmt::format("{} to {}", plain(low), plain(high)));
 }
@@ -123,15 +131,17 @@ CLI::Validator one_of(std::vector<std::string> words) {
                        [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         const auto meant = nearest(lower, std::vector<std::string_view>(words.begin(), words.end()));
         return fmt::format("'{}' is not known{}; allowed: {}", text,
-                           meant && text.size() > 2 ? fmt::format(" (did you mean '{}'?)", *meant) : "", allowed);
+                           meant && text.size() > 2 ? fmt::format(" (did you mean '{}'?)", *meant) : "",
+                           allowed);
       },
       fmt::format("{{{}}}", fmt::join(words, ",")));
 }
 
-std::string usage_complaint(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv) {
+std::string usage_complaint(const CLI::App& app, const CLI::ParseError& error, int argc,
+                            const char* const* argv) {
   const CLI::App& command = command_of(app);
-  const bool unknown =
-      dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
+                       dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
   const std::string meant = unknown ? suggestion(command, argc, argv) : std::string();
   if (!meant.empty()) return meant;
   if (const std::string what = unknown_word(app, command, error); !what.empty())

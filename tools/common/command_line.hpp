@@ -1,4 +1,5 @@
-// What the programs say of a command line that is wrong: what is allowed, what was meant, and whose help says more.
+// What the programs say of a command line that is wrong: what is allowed, what was meant, and whose help says
+// more.
 #pragma once
 #include <CLI/CLI.hpp>
 
@@ -15,9 +16,10 @@ CLI::Validator number(double low, double high);
 /// One of the words, and which was meant by another.
 CLI::Validator one_of(std::vector<std::string> words);
 
-/// What is wrong with a command line that `app` refused with `error`: the word that was probably meant, and the help of the
-/// command that it was for:
-/// "'--sensr' is not known; did you mean '--sensor'? 'flmctl calibrate zero --help' says more".
-std::string usage_complaint(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv);
+/// What is wrong with a command line that `app` refused with `error`: the word that was probably meant, and
+/// the help of the command that it was for: "'--sensr' is not known; did you mean '--sensor'? 'flmctl
+/// calibrate zero --help' says more".
+std::string usage_complaint(const CLI::App& app, const CLI::ParseError& error, int argc,
+                            const char* const* argv);
 
 }  // namespace flm

@@ -22,10 +22,11 @@ constexpr std::size_t kLookedAt = 65536;  ///< bytes
 /// Begins with `start`, behind blanks and a byte-order mark, in any case.
 bool begins(std::string_view bytes, std::string_view start) {
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
-  while (!bytes.empty() && std::isspace(static_cast<unsigned char>(bytes.front())) != 0) bytes.remove_prefix(1);
-  return bytes.size() >= start.size() && std::equal(start.begin(), start.end(), bytes.begin(), [](char a, char b) {
-           return a == std::tolower(static_cast<unsigned char>(b));
-         });
+  while (!bytes.empty() && std::isspace(static_cast<unsigned char>(bytes.front())) != 0)
+    bytes.remove_prefix(1);
+  return bytes.size() >= start.size() &&
+         std::equal(start.begin(), start.end(), bytes.begin(),
+                    [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
 
 std::string first_bytes(const fs::path& path) {
@@ -53,14 +54,16 @@ bool same(const fs::path& a, const fs::path& b) {
   throw InputError(fmt::format("{}: cannot write: {}", path.string(), why));
 }
 
-void check_target(const fs::path& target, const fs::path& named, std::string_view option, const FileKind& kind) {
+void check_target(const fs::path& target, const fs::path& named, std::string_view option,
+                  const FileKind& kind) {
   struct stat status {};
   if (stat(target.c_str(), &status) != 0) {
     if (errno != ENOENT) cannot_write(named, reason(errno));
     if (!named.has_filename()) cannot_write(named, "is the name of a folder");
     const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
     if (stat(folder.c_str(), &status) != 0)
-      cannot_write(named, errno == ENOENT ? fmt::format("there is no folder {}", folder.string()) : reason(errno));
+      cannot_write(named,
+                   errno == ENOENT ? fmt::format("there is no folder {}", folder.string()) : reason(errno));
     if (!S_ISDIR(status.st_mode)) cannot_write(named, fmt::format("{} is no folder", folder.string()));
     if (access(folder.c_str(), W_OK | X_OK) != 0)
       cannot_write(named, fmt::format("folder {}: {}", folder.string(), reason(errno)));
@@ -73,16 +76,19 @@ void check_target(const fs::path& target, const fs::path& named, std::string_vie
     cannot_write(named, fmt::format("folder {}: {}", target.parent_path().string(), reason(errno)));
   const auto size = static_cast<std::uintmax_t>(status.st_size);
   if (size == 0) return;
-  const bool fits = (kind.size == 0 || kind.size == size) && (kind.is == nullptr || kind.is(first_bytes(target)));
+  const bool fits =
+      (kind.size == 0 || kind.size == size) && (kind.is == nullptr || kind.is(first_bytes(target)));
   if (!fits)
-    throw InputError(fmt::format("{}: is there and is not {}: {} does not replace it; allowed: a new name, or {}",
-                                 named.string(), kind.name, option, kind.name));
+    throw InputError(
+        fmt::format("{}: is there and is not {}: {} does not replace it; allowed: a new name, or {}",
+                    named.string(), kind.name, option, kind.name));
 }
 
 }  // namespace
 
-const FileKind html_page = {"an HTML page",
-                            [](std::string_view bytes) { return begins(bytes, "<!doctype html") || begins(bytes, "<html"); }};
+const FileKind html_page = {"an HTML page", [](std::string_view bytes) {
+                              return begins(bytes, "<!doctype html") || begins(bytes, "<html");
+                            }};
 const FileKind value_change_dump = {"a value change dump", [](std::string_view bytes) {
                                       return (begins(bytes, "$date") || begins(bytes, "$version") ||
                                               begins(bytes, "$timescale") || begins(bytes, "$comment")) &&
@@ -147,10 +153,10 @@ void FileUse::writes(const fs::path& path, std::string_view option, const FileKi
   for (const Use& use : uses_) {
     if (!same(use.path, path)) continue;
     if (use.written)
-      throw InputError(
-          fmt::format("{}: {} and {} would write the same file; allowed: a name for each", path.string(), use.what, option));
-    throw InputError(
-        fmt::format("{}: is {}, which {} would overwrite; allowed: another name", path.string(), use.what, option));
+      throw InputError(fmt::format("{}: {} and {} would write the same file; allowed: a name for each",
+                                   path.string(), use.what, option));
+    throw InputError(fmt::format("{}: is {}, which {} would overwrite; allowed: another name", path.string(),
+                                 use.what, option));
   }
   check_target(resolved(path), path, option, kind);
   uses_.push_back({path, std::string(option), true});
@@ -159,7 +165,8 @@ void FileUse::writes(const fs::path& path, std::string_view option, const FileKi
 void hold_standard_files() {
   for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (fcntl(file, F_GETFD) < 0)
-      static_cast<void>(open("/dev/null", file == STDERR_FILENO ? O_WRONLY : O_RDONLY));  // The lowest number that is free.
+      static_cast<void>(
+          open("/dev/null", file == STDERR_FILENO ? O_WRONLY : O_RDONLY));  // The lowest number that is free.
 }
 
 void flush_output() {

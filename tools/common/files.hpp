@@ -10,10 +10,12 @@
 
 namespace flm {
 
-/// An errno in words: "no such file", "no permission", "is a folder", "is in no folder: a part of its path is a file".
+/// An errno in words: "no such file", "no permission", "is a folder", "is in no folder: a part of its path is
+/// a file".
 std::string reason(int error_number);
 
-/// Throws InputError unless the file can be read and has a byte: what it is instead, and `allowed`, "a scenario (.toml)".
+/// Throws InputError unless the file can be read and has a byte: what it is instead, and `allowed`, "a
+/// scenario (.toml)".
 void check_input(const std::filesystem::path&, std::string_view allowed);
 
 /// The same for a file of text: a program, a picture or UTF-16 is called that.
@@ -29,19 +31,20 @@ struct FileKind {
 };
 extern const FileKind html_page, value_change_dump, xml_file, eeprom_contents;  ///< an EEPROM has 512 bytes
 
-/// The files of one command. First say all that it reads, then all that it writes; before the work begins, not behind an hour
-/// of it.
+/// The files of one command. First say all that it reads, then all that it writes; before the work begins,
+/// not behind an hour of it.
 ///
 ///     FileUse files;
 ///     files.reads(scenario, "the scenario");
-///     files.writes(report, "--report", html_page);  // throws when `report` is the scenario, by whatever name
+///     files.writes(report, "--report", html_page);  // throws when `report` is the scenario, by whatever
+///     name
 class FileUse {
  public:
   /// `what`: as a person calls it, "the scenario". An empty path is none.
   void reads(const std::filesystem::path&, std::string_view what);
-  /// `option`: what named it, "--report". An empty path is none. Throws InputError for a file that is read or written already,
-  /// for one that is there and is not of that kind (an empty file is of every kind), for a folder or device, and for a place
-  /// where nothing can be written.
+  /// `option`: what named it, "--report". An empty path is none. Throws InputError for a file that is read or
+  /// written already, for one that is there and is not of that kind (an empty file is of every kind), for a
+  /// folder or device, and for a place where nothing can be written.
   void writes(const std::filesystem::path&, std::string_view option, const FileKind&);
 
  private:
@@ -53,8 +56,9 @@ class FileUse {
   std::vector<Use> uses_;
 };
 
-/// Closed standard files (`<&-`, `>&-`) become ones that are at their end or cannot be written: else the next file that is
-/// opened takes their place, and a program reads its answers from a board, or prints into one. First thing in main().
+/// Closed standard files (`<&-`, `>&-`) become ones that are at their end or cannot be written: else the next
+/// file that is opened takes their place, and a program reads its answers from a board, or prints into one.
+/// First thing in main().
 void hold_standard_files();
 
 /// Standard output is full, or closed.

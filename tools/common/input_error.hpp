@@ -6,7 +6,8 @@
 
 namespace flm {
 
-/// Control characters as \xNN, line ends and tabs as they are: what a file says goes to a terminal, and through C strings.
+/// Control characters as \xNN, line ends and tabs as they are: what a file says goes to a terminal, and
+/// through C strings.
 inline std::string visible(std::string_view text) {
   std::string result;
   for (const char c : text) {

@@ -67,12 +67,15 @@ std::string encode_message(std::string_view line) {
   if (!parts.empty() && parts[0] == "u") {
     std::string written = parts.size() == 2 ? std::string("u").append(parts[1]) : std::string();
     if (written.size() % 2 == 0 || channel_bytes(written).size() != written.size() / 2)
-      throw std::invalid_argument(fmt::format("'{}' is no message for the u channel; allowed: u and two hex digits a byte, as in \"u 04ff\"", visible(line)));
+      throw std::invalid_argument(fmt::format(
+          "'{}' is no message for the u channel; allowed: u and two hex digits a byte, as in \"u 04ff\"",
+          visible(line)));
     return written;
   }
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
   if (parts.empty() || parts[0].size() != 2 || !is_letter(parts[0][0]) || !is_letter(parts[0][1]))
-    throw std::invalid_argument(fmt::format("'{}' is no command; allowed: two letters, then decimal numbers, as in \"gc 0\"", visible(line)));
+    throw std::invalid_argument(fmt::format(
+        "'{}' is no command; allowed: two letters, then decimal numbers, as in \"gc 0\"", visible(line)));
   std::string body(parts[0]);
   const protocol::Property* property = property_of(parts[0]);
   const protocol::Report* report = report_of(parts[0]);
@@ -80,14 +83,16 @@ std::string encode_message(std::string_view line) {
                       : report ? field_digits(*report, false)
                                : std::vector<int>{};
   if (parts.size() - 1 != digits.size())
-    throw std::invalid_argument(fmt::format("'{}' has {} numbers; allowed: {} takes {}", visible(line), parts.size() - 1, parts[0], digits.size()));
+    throw std::invalid_argument(fmt::format("'{}' has {} numbers; allowed: {} takes {}", visible(line),
+                                            parts.size() - 1, parts[0], digits.size()));
   for (std::size_t i = 0; i < digits.size(); ++i) {
     const std::string_view word = parts[i + 1];
     const std::uint64_t limit = (std::uint64_t{1} << (4 * digits[i])) - 1;
     std::uint64_t value = 0;
     const auto result = std::from_chars(word.data(), word.data() + word.size(), value);
     if (result.ec != std::errc{} || result.ptr != word.data() + word.size() || value > limit)
-      throw std::invalid_argument(fmt::format("'{}': '{}' is out of range; allowed: 0 to {}", visible(line), visible(word), limit));
+      throw std::invalid_argument(
+          fmt::format("'{}': '{}' is out of range; allowed: 0 to {}", visible(line), visible(word), limit));
     body += fmt::format("{:0{}x}", value, digits[i]);
   }
   return fmt::format("l{}{:02x}.", body, crc_of(body));
@@ -141,29 +146,34 @@ std::string decode_reply(std::string_view reply) {
 
 std::vector<MeterRefusal> meter_refusals(const std::vector<std::uint32_t>& gz) {
   // In the order of protocol::p1::Error, and at the end what the board could not read in time.
-  constexpr std::pair<const char*, const char*> kinds[] = {{"noise", "lines outside of a telegram"},
-                                                           {"cut", "telegrams refused, they have no end"},
-                                                           {"crc", "telegrams refused, the CRC does not match"},
-                                                           {"crc_form", "telegrams refused, what stands behind '!' is no CRC"},
-                                                           {"no_crc", "telegrams refused, they have no CRC and without_crc is not set"},
-                                                           {"not_whole", "telegrams without CRC refused, a line or value is wrong"},
-                                                           {"value", "values refused, they are no numbers"},
-                                                           {"digits", "values refused, they have too many digits"},
-                                                           {"unit", "values refused, their unit is another"},
-                                                           {"time", "times refused, they are none of the calendar"},
-                                                           {"duplicate", "values left out, their register was there before"},
-                                                           {"overrun", "bytes lost, the board could not read them in time"}};
+  constexpr std::pair<const char*, const char*> kinds[] = {
+      {"noise", "lines outside of a telegram"},
+      {"cut", "telegrams refused, they have no end"},
+      {"crc", "telegrams refused, the CRC does not match"},
+      {"crc_form", "telegrams refused, what stands behind '!' is no CRC"},
+      {"no_crc", "telegrams refused, they have no CRC and without_crc is not set"},
+      {"not_whole", "telegrams without CRC refused, a line or value is wrong"},
+      {"value", "values refused, they are no numbers"},
+      {"digits", "values refused, they have too many digits"},
+      {"unit", "values refused, their unit is another"},
+      {"time", "times refused, they are none of the calendar"},
+      {"duplicate", "values left out, their register was there before"},
+      {"overrun", "bytes lost, the board could not read them in time"}};
   constexpr std::size_t first = 7;
   std::vector<MeterRefusal> all;
   if (gz.size() < first + std::size(kinds)) return all;
-  for (std::size_t i = 0; i < std::size(kinds); ++i) all.push_back({gz[first + i], kinds[i].first, kinds[i].second});
+  for (std::size_t i = 0; i < std::size(kinds); ++i)
+    all.push_back({gz[first + i], kinds[i].first, kinds[i].second});
   return all;
 }
 
 std::string meter_refusal_text(const std::vector<std::uint32_t>& gz) {
   std::string text;
   for (const MeterRefusal& one : meter_refusals(gz))
-    if (one.count != 0) text += fmt::format("{}{}{} {}", text.empty() ? "" : "; ", one.count, one.count == 255 && std::string_view(one.name) != "overrun" ? " or more" : "", one.what);
+    if (one.count != 0)
+      text += fmt::format("{}{}{} {}", text.empty() ? "" : "; ", one.count,
+                          one.count == 255 && std::string_view(one.name) != "overrun" ? " or more" : "",
+                          one.what);
   return text;
 }
 

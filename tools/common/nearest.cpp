@@ -26,7 +26,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string_view> nearest(std::string_view typed, const std::vector<std::string_view>& names) {
-  const auto best = std::min_element(names.begin(), names.end(), [&](auto a, auto b) { return distance(typed, a) < distance(typed, b); });
+  const auto best = std::min_element(names.begin(), names.end(),
+                                     [&](auto a, auto b) { return distance(typed, a) < distance(typed, b); });
   if (best == names.end() || distance(typed, *best) > kMostEdits) return std::nullopt;
   return *best;
 }

@@ -22,11 +22,15 @@ std::string variable(const char* name) {
 
 }  // namespace
 
-fs::path image_folder() { return fs::is_directory(share() / "firmware") ? share() / "firmware" : prefix() / "firmware"; }
+fs::path image_folder() {
+  return fs::is_directory(share() / "firmware") ? share() / "firmware" : prefix() / "firmware";
+}
 
 fs::path programmer_configuration(const std::string& board) {
   const fs::path beside = fs::path("boards") / board / "avrdude.conf";
-  return fs::is_directory(share() / "boards") ? share() / beside : prefix().parent_path() / beside;  // build/ lies in the checkout
+  return fs::is_directory(share() / "boards")
+             ? share() / beside
+             : prefix().parent_path() / beside;  // build/ lies in the checkout
 }
 
 fs::path state_folder() {

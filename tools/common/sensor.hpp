@@ -12,9 +12,9 @@ struct Sensor {
   int id = 0;  ///< 1..6
   SensorClass sensor_class = SensorClass::analog;
   std::vector<int> ports;
-  double voltage = 230.0;  ///< V
-  int current = 50;        ///< A, the clamp's full scale
-  double constant = 1.0;   ///< Wh or litre per pulse, such as pulse_constant() knows
+  double voltage = 230.0;                     ///< V
+  int current = 50;                           ///< A, the clamp's full scale
+  double constant = 1.0;                      ///< Wh or litre per pulse, such as pulse_constant() knows
   std::optional<double> pulses_per_kwh = {};  ///< as written instead of a constant
   SensorType type = SensorType::electricity;
   bool without_crc = false;  ///< a smart meter of DSMR 2.2 or 3, whose telegrams have no CRC

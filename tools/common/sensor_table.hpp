@@ -1,4 +1,5 @@
-// [[sensor]] tables of a scenario or a configuration: what a main board would configure, checked against what a board can be.
+// [[sensor]] tables of a scenario or a configuration: what a main board would configure, checked against what
+// a board can be.
 #pragma once
 #include <string>
 #include <vector>
@@ -24,11 +25,14 @@ struct BoardPorts {
 /// The keys of a [[sensor]] table that read_sensor() reads.
 const std::vector<std::string_view>& sensor_keys();
 
-/// What a sensor would be asked about that can be right and seldom is: a pulse of 100 Wh or more. Empty: nothing.
+/// What a sensor would be asked about that can be right and seldom is: a pulse of 100 Wh or more. Empty:
+/// nothing.
 std::string question_about(const Sensor&);
 
-/// The sensor of a table, checked against those before it: each stands once, a port feeds one of them, ports 2 and 3 are both clamps or
-/// both pulse inputs. `default_ports`: where the table says none; empty: it must. Throws InputError.
-Sensor read_sensor(const TableReader&, const BoardPorts&, const std::vector<Sensor>& before, const std::vector<int>& default_ports = {});
+/// The sensor of a table, checked against those before it: each stands once, a port feeds one of them, ports
+/// 2 and 3 are both clamps or both pulse inputs. `default_ports`: where the table says none; empty: it must.
+/// Throws InputError.
+Sensor read_sensor(const TableReader&, const BoardPorts&, const std::vector<Sensor>& before,
+                   const std::vector<int>& default_ports = {});
 
 }  // namespace flm

@@ -11,8 +11,8 @@ namespace flm::svg {
 namespace {
 
 constexpr double kLeft = 58, kRight = 14, kTop = 28, kBottom = 36;  // room around the plot area, in px
-constexpr double kCharacter = 6.8;                                  // mean width of a character of the legend, in px
-constexpr std::size_t kMostTreads = 700;                            // a tread narrower than this makes is decimated
+constexpr double kCharacter = 6.8;        // mean width of a character of the legend, in px
+constexpr std::size_t kMostTreads = 700;  // a tread narrower than this makes is decimated
 constexpr std::size_t kBins = 480;
 
 double round_step(double range, int intervals) {
@@ -36,7 +36,8 @@ double share(const Axis& axis, double value) {
 }
 
 std::string tick_label(const Axis& axis, double value) {
-  return grouped(axis.logarithmic ? fmt::format("{:g}", value) : fmt::format("{:.{}f}", value, axis.decimals));
+  return grouped(axis.logarithmic ? fmt::format("{:g}", value)
+                                  : fmt::format("{:.{}f}", value, axis.decimals));
 }
 
 }  // namespace
@@ -121,7 +122,8 @@ std::vector<Bin> decimate(const std::vector<double>& values, std::size_t count) 
   return bins;
 }
 
-Plot::Plot(int width, int height, Axis x, Axis y) : width_(width), height_(height), x_(std::move(x)), y_(std::move(y)) {}
+Plot::Plot(int width, int height, Axis x, Axis y)
+    : width_(width), height_(height), x_(std::move(x)), y_(std::move(y)) {}
 
 double Plot::px(double x) const { return kLeft + share(x_, x) * (width_ - kLeft - kRight); }
 double Plot::py(double y) const { return height_ - kBottom - share(y_, y) * (height_ - kTop - kBottom); }
@@ -142,8 +144,11 @@ void Plot::steps(const Series& series, std::string_view css, std::string_view le
   } else {
     for (const double v : series.values) bins.push_back({v, v, v});
   }
-  const double end = std::min(x_.high, series.start + series.pitch * static_cast<double>(series.values.size()));
-  const auto left = [&](std::size_t i) { return px(std::min(end, series.start + pitch * static_cast<double>(i))); };
+  const double end =
+      std::min(x_.high, series.start + series.pitch * static_cast<double>(series.values.size()));
+  const auto left = [&](std::size_t i) {
+    return px(std::min(end, series.start + pitch * static_cast<double>(i)));
+  };
 
   std::string outline, area, band;
   for (std::size_t i = 0; i < bins.size();) {
@@ -163,8 +168,8 @@ void Plot::steps(const Series& series, std::string_view css, std::string_view le
       outline += tread;
       area += tread;
       if (decimated) {
-        fmt::format_to(std::back_inserter(there), "{}{:.1f} {:.1f}H{:.1f}", i == first ? 'M' : 'L', left(i), py(bins[i].high),
-                       left(next));
+        fmt::format_to(std::back_inserter(there), "{}{:.1f} {:.1f}H{:.1f}", i == first ? 'M' : 'L', left(i),
+                       py(bins[i].high), left(next));
         back.insert(0, fmt::format("L{:.1f} {:.1f}H{:.1f}", left(next), py(bins[i].low), left(i)));
       }
       i = next;
@@ -193,24 +198,29 @@ void Plot::line(const Series& series, std::string_view css, std::string_view leg
   body_ += fmt::format("<path class=\"{} trace\" d=\"{}\"/>\n", css, path);
 }
 
-void Plot::curve(const std::vector<double>& x, const std::vector<double>& y, std::string_view css, std::string_view legend) {
+void Plot::curve(const std::vector<double>& x, const std::vector<double>& y, std::string_view css,
+                 std::string_view legend) {
   add_legend(css, legend);
   std::string path, dots;
   bool gap = true;
   for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
-    const bool inside = x[i] >= x_.low && x[i] <= x_.high && y[i] >= y_.low && y[i] <= y_.high;  // not when it is NaN
+    const bool inside =
+        x[i] >= x_.low && x[i] <= x_.high && y[i] >= y_.low && y[i] <= y_.high;  // not when it is NaN
     if (inside) {
       fmt::format_to(std::back_inserter(path), "{}{:.1f} {:.1f}", gap ? 'M' : 'L', px(x[i]), py(y[i]));
       fmt::format_to(std::back_inserter(dots), "M{:.1f} {:.1f}h0", px(x[i]), py(y[i]));
     }
     gap = !inside;
   }
-  body_ += fmt::format("<path class=\"{} trace\" d=\"{}\"/><path class=\"{} dots\" d=\"{}\"/>\n", css, path, css, dots);
+  body_ += fmt::format("<path class=\"{} trace\" d=\"{}\"/><path class=\"{} dots\" d=\"{}\"/>\n", css, path,
+                       css, dots);
 }
 
-void Plot::region(double from, double to, double low, double high, std::string_view css, std::string_view legend) {
+void Plot::region(double from, double to, double low, double high, std::string_view css,
+                  std::string_view legend) {
   add_legend(css, legend);
-  body_ += fmt::format("<path class=\"{} area\" d=\"M{:.1f} {:.1f}H{:.1f}V{:.1f}H{:.1f}Z\"/>\n", css, px(from), py(low), px(to), py(high), px(from));
+  body_ += fmt::format("<path class=\"{} area\" d=\"M{:.1f} {:.1f}H{:.1f}V{:.1f}H{:.1f}Z\"/>\n", css,
+                       px(from), py(low), px(to), py(high), px(from));
 }
 
 void Plot::dots(const Series& series, std::string_view css, std::string_view legend) {
@@ -219,19 +229,22 @@ void Plot::dots(const Series& series, std::string_view css, std::string_view leg
   std::string path;
   for (std::size_t i = 0; i < series.values.size(); ++i)
     if (!std::isnan(series.values[i]))
-      fmt::format_to(std::back_inserter(path), "M{:.1f} {:.1f}h0", px(series.start + series.pitch * static_cast<double>(i)),
-                     py(series.values[i]));
+      fmt::format_to(std::back_inserter(path), "M{:.1f} {:.1f}h0",
+                     px(series.start + series.pitch * static_cast<double>(i)), py(series.values[i]));
   body_ += fmt::format("<path class=\"{} dots\" d=\"{}\"/>\n", css, path);
 }
 
-void Plot::levels(const std::vector<std::pair<double, bool>>& changes, std::string_view css, std::string_view legend) {
+void Plot::levels(const std::vector<std::pair<double, bool>>& changes, std::string_view css,
+                  std::string_view legend) {
   add_legend(css, legend);
   std::string path;
   for (const auto& [time, level] : changes) {
     if (path.empty())
-      fmt::format_to(std::back_inserter(path), "M{:.1f} {:.1f}", px(std::max(time, x_.low)), py(level ? 1 : 0));
+      fmt::format_to(std::back_inserter(path), "M{:.1f} {:.1f}", px(std::max(time, x_.low)),
+                     py(level ? 1 : 0));
     else
-      fmt::format_to(std::back_inserter(path), "H{:.2f}V{:.1f}", px(std::min(time, x_.high)), py(level ? 1 : 0));
+      fmt::format_to(std::back_inserter(path), "H{:.2f}V{:.1f}", px(std::min(time, x_.high)),
+                     py(level ? 1 : 0));
   }
   if (!path.empty()) fmt::format_to(std::back_inserter(path), "H{:.1f}", px(x_.high));
   body_ += fmt::format("<path class=\"{} trace\" d=\"{}\"/>\n", css, path);
@@ -239,15 +252,20 @@ void Plot::levels(const std::vector<std::pair<double, bool>>& changes, std::stri
 
 std::string Plot::str(std::string_view title) const {
   const double right = width_ - kRight, bottom = height_ - kBottom;
-  std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", width_, height_, escape(title));
+  std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", width_,
+                                height_, escape(title));
   for (const double t : y_.ticks)
-    out += fmt::format("<path class=\"{}\" d=\"M{} {:.1f}H{}\"/><text x=\"{}\" y=\"{:.1f}\" class=\"end\">{}</text>\n",
-                       t == 0 ? "zero" : "grid", kLeft, py(t), right, kLeft - 7, py(t) + 4, tick_label(y_, t));
+    out += fmt::format(
+        "<path class=\"{}\" d=\"M{} {:.1f}H{}\"/><text x=\"{}\" y=\"{:.1f}\" class=\"end\">{}</text>\n",
+        t == 0 ? "zero" : "grid", kLeft, py(t), right, kLeft - 7, py(t) + 4, tick_label(y_, t));
   for (const double t : x_.ticks)
-    out += fmt::format("<path class=\"tick\" d=\"M{:.1f} {:.1f}v5\"/><text x=\"{:.1f}\" y=\"{:.1f}\" class=\"mid\">{}</text>\n",
-                       px(t), bottom, px(t), bottom + 17, tick_label(x_, t));
+    out += fmt::format(
+        "<path class=\"tick\" d=\"M{:.1f} {:.1f}v5\"/><text x=\"{:.1f}\" y=\"{:.1f}\" "
+        "class=\"mid\">{}</text>\n",
+        px(t), bottom, px(t), bottom + 17, tick_label(x_, t));
   out += fmt::format("<path class=\"axis\" d=\"M{} {:.1f}H{}\"/>", kLeft, bottom, right);
-  out += fmt::format("<text x=\"{}\" y=\"{:.1f}\" class=\"end label\">{}</text>", right, bottom + 32, escape(x_.label));
+  out += fmt::format("<text x=\"{}\" y=\"{:.1f}\" class=\"end label\">{}</text>", right, bottom + 32,
+                     escape(x_.label));
   out += fmt::format("<text x=\"2\" y=\"14\" class=\"label\">{}</text>\n", escape(y_.label));
   out += body_;
 

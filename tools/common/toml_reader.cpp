@@ -14,8 +14,8 @@ TableReader::TableReader(const std::filesystem::path& file, const toml::table& t
     if (std::find(allowed.begin(), allowed.end(), k) != allowed.end()) continue;
     std::string wrong = "is not known";
     if (const auto meant = nearest(k, allowed)) wrong += fmt::format(" (did you mean '{}'?)", *meant);
-    throw InputError(fmt::format("{}:{}: {}key '{}' {}; allowed: {}", file_.string(), key.source().begin.line, name_, k, wrong,
-                                 fmt::join(allowed, ", ")));
+    throw InputError(fmt::format("{}:{}: {}key '{}' {}; allowed: {}", file_.string(), key.source().begin.line,
+                                 name_, k, wrong, fmt::join(allowed, ", ")));
   }
 }
 
@@ -25,7 +25,8 @@ int TableReader::line(std::string_view key) const {
 }
 
 void TableReader::fail(std::string_view key, std::string_view wrong, std::string_view allowed) const {
-  throw InputError(fmt::format("{}:{}: {}key '{}' {}; allowed: {}", file_.string(), line(key), name_, key, wrong, allowed));
+  throw InputError(fmt::format("{}:{}: {}key '{}' {}; allowed: {}", file_.string(), line(key), name_, key,
+                               wrong, allowed));
 }
 
 std::optional<double> TableReader::number(std::string_view key, double low, double high) const {
@@ -38,7 +39,8 @@ std::optional<double> TableReader::number(std::string_view key, double low, doub
   return value;
 }
 
-std::optional<std::int64_t> TableReader::integer(std::string_view key, std::int64_t low, std::int64_t high) const {
+std::optional<std::int64_t> TableReader::integer(std::string_view key, std::int64_t low,
+                                                 std::int64_t high) const {
   const toml::node* node = table_.get(key);
   if (!node) return std::nullopt;
   const std::string allowed = fmt::format("a whole number from {} to {}", low, high);
@@ -62,11 +64,13 @@ std::optional<bool> TableReader::truth(std::string_view key) const {
   return node->value<bool>();
 }
 
-std::optional<std::size_t> TableReader::one_of(std::string_view key, const std::vector<std::string_view>& names) const {
+std::optional<std::size_t> TableReader::one_of(std::string_view key,
+                                               const std::vector<std::string_view>& names) const {
   const auto value = text(key);
   if (!value) return std::nullopt;
   const auto found = std::find(names.begin(), names.end(), *value);
-  if (found == names.end()) fail(key, fmt::format("is '{}'", *value), fmt::format("{}", fmt::join(names, ", ")));
+  if (found == names.end())
+    fail(key, fmt::format("is '{}'", *value), fmt::format("{}", fmt::join(names, ", ")));
   return static_cast<std::size_t>(found - names.begin());
 }
 

@@ -18,7 +18,8 @@ namespace flm {
 /// One table of a file, with the keys that may stand in it.
 class TableReader {
  public:
-  TableReader(const std::filesystem::path& file, const toml::table& table, std::string name, std::vector<std::string_view> allowed);
+  TableReader(const std::filesystem::path& file, const toml::table& table, std::string name,
+              std::vector<std::string_view> allowed);
 
   [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
   [[nodiscard]] int line() const { return static_cast<int>(table_.source().begin.line); }
@@ -26,14 +27,18 @@ class TableReader {
 
   /// A number in [low, high], or nothing when the key is absent.
   [[nodiscard]] std::optional<double> number(std::string_view key, double low, double high) const;
-  [[nodiscard]] std::optional<std::int64_t> integer(std::string_view key, std::int64_t low, std::int64_t high) const;
+  [[nodiscard]] std::optional<std::int64_t> integer(std::string_view key, std::int64_t low,
+                                                    std::int64_t high) const;
   [[nodiscard]] std::optional<std::string> text(std::string_view key) const;
   [[nodiscard]] std::optional<bool> truth(std::string_view key) const;
   /// Place of the key's text in `names`.
-  [[nodiscard]] std::optional<std::size_t> one_of(std::string_view key, const std::vector<std::string_view>& names) const;
+  [[nodiscard]] std::optional<std::size_t> one_of(std::string_view key,
+                                                  const std::vector<std::string_view>& names) const;
 
   /// The key's array, or its value whatever it is; nullptr when it is none, or absent.
-  [[nodiscard]] const toml::array* array(std::string_view key) const { return table_.contains(key) ? table_.get(key)->as_array() : nullptr; }
+  [[nodiscard]] const toml::array* array(std::string_view key) const {
+    return table_.contains(key) ? table_.get(key)->as_array() : nullptr;
+  }
   [[nodiscard]] const toml::node* node(std::string_view key) const { return table_.get(key); }
 
   template <class T>

@@ -45,7 +45,8 @@ Command begin(const FlashFiles& files) {
   return {"avrdude", "-C", "+" + files.configuration.string(), "-c", files.board, "-p", part};
 }
 
-/// While one is there, SIGINT and SIGQUIT of the terminal end the child alone, and we live to say what that means.
+/// While one is there, SIGINT and SIGQUIT of the terminal end the child alone, and we live to say what that
+/// means.
 class SignalsIgnored {
  public:
   SignalsIgnored() {
@@ -87,22 +88,26 @@ FlashFiles find_files(const std::string& board, const std::filesystem::path& fol
   namespace fs = std::filesystem;
   bool known = false;
   for (const std::string& name : known_boards()) known = known || name == board;
-  if (!known) throw InputError(fmt::format("no board '{}'; allowed: {}", board, fmt::join(known_boards(), ", ")));
+  if (!known)
+    throw InputError(fmt::format("no board '{}'; allowed: {}", board, fmt::join(known_boards(), ", ")));
   FlashFiles files = {board, folder / "avrdude.conf", folder / (board + ".hex"), folder / (board + ".eep")};
   if (folder.empty())
-    files = {board, programmer_configuration(board), image_folder() / (board + ".hex"), image_folder() / (board + ".eep")};
+    files = {board, programmer_configuration(board), image_folder() / (board + ".hex"),
+             image_folder() / (board + ".eep")};
   std::vector<std::string> missing;
   for (const fs::path& file : {files.configuration, files.program, files.eeprom})
     if (!fs::is_regular_file(file)) missing.push_back(file.string());
   if (missing.empty()) return files;
-  throw InputError(
-      fmt::format("no files to flash {} with; missing: {}. --files names a folder with {}.hex, {}.eep and avrdude.conf", board,
-                  fmt::join(missing, ", "), board, board));
+  throw InputError(fmt::format(
+      "no files to flash {} with; missing: {}. --files names a folder with {}.hex, {}.eep and avrdude.conf",
+      board, fmt::join(missing, ", "), board, board));
 }
 
-Command read_command(const FlashFiles& files, const std::filesystem::path& flash, const std::filesystem::path& eeprom) {
+Command read_command(const FlashFiles& files, const std::filesystem::path& flash,
+                     const std::filesystem::path& eeprom) {
   Command command = begin(files);
-  for (const std::string& action : {fmt::format("flash:r:{}:i", flash.string()), fmt::format("eeprom:r:{}:i", eeprom.string())})
+  for (const std::string& action :
+       {fmt::format("flash:r:{}:i", flash.string()), fmt::format("eeprom:r:{}:i", eeprom.string())})
     command.insert(command.end(), {"-U", action});
   return command;
 }
@@ -125,7 +130,8 @@ std::string as_typed(const Command& command) {
   for (const std::string& word : command) {
     if (!text.empty()) text += ' ';
     const bool plain =
-        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-./:,=") == word.npos &&
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-./:,=") ==
+            word.npos &&
         !word.empty();
     if (plain) {
       text += word;
@@ -144,8 +150,10 @@ int run(const Command& command) {
   words.push_back(nullptr);
   const SignalsIgnored ours;
   pid_t child = 0;
-  if (const int error = posix_spawnp(&child, words[0], nullptr, ours.for_child(), words.data(), environ); error != 0)
-    throw InputError(fmt::format("{}: {}; on Debian: apt-get install avrdude", command.front(), std::strerror(error)));
+  if (const int error = posix_spawnp(&child, words[0], nullptr, ours.for_child(), words.data(), environ);
+      error != 0)
+    throw InputError(
+        fmt::format("{}: {}; on Debian: apt-get install avrdude", command.front(), std::strerror(error)));
   int status = 0;
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) throw InputError(fmt::format("{}: {}", command.front(), std::strerror(errno)));

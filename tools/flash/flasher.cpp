@@ -36,7 +36,8 @@ void store(BoardLink& board) {
     board.commit();
   } catch (const NotStored&) {
     throw FlashError(
-        "the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a newer firmware, which it leaves "
+        "the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a "
+        "newer firmware, which it leaves "
         "alone): nothing has been written, and the board is as it was. --no-save flashes it without them");
   }
 }
@@ -64,8 +65,9 @@ std::vector<Command> commands(const FlashFiles& files, const FlashOptions& optio
   const SavedFiles saved = files_of(files, options);
   std::vector<Command> list;
   if (options.save && options.saved.empty()) list.push_back(read_command(files, saved.flash, saved.eeprom));
-  const bool keep =
-      !options.saved.empty() ? read_snapshot(saved.settings).openflm && std::filesystem::exists(saved.eeprom) : options.save && openflm;
+  const bool keep = !options.saved.empty()
+                        ? read_snapshot(saved.settings).openflm && std::filesystem::exists(saved.eeprom)
+                        : options.save && openflm;
   list.push_back(write_command(files, keep ? saved.eeprom : files.eeprom));
   return list;
 }
@@ -79,7 +81,9 @@ void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& 
   } else if (options.save) {
     std::error_code error;
     std::filesystem::create_directories(options.folder, error);
-    if (error) throw InputError(fmt::format("{}: cannot be made, and settings and counters would be saved there: {}", options.folder.string(), reason(error.value())));
+    if (error)
+      throw InputError(fmt::format("{}: cannot be made, and settings and counters would be saved there: {}",
+                                   options.folder.string(), reason(error.value())));
     before = take_snapshot(board);
     if (before.openflm) store(board);
     write_snapshot(saved.settings, before, files.board);
@@ -88,7 +92,8 @@ void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& 
     options.say(as_typed(read));
     if (const int status = options.run(read); status != 0)
       throw FlashError(
-          fmt::format("avrdude could not read the controller (status {}): nothing has been written, and the board is as it "
+          fmt::format("avrdude could not read the controller (status {}): nothing has been written, and the "
+                      "board is as it "
                       "was. Is this the "
                       "board's main board, and are its GPIO lines 0 to 3 free?",
                       status));
@@ -100,13 +105,14 @@ void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& 
   const bool has_saved = options.save || !options.saved.empty();
   if (const int status = options.run(write); status != 0)
     throw FlashError(
-        fmt::format("avrdude failed (status {}): the board may have no whole firmware now. Repeat it with: flmctl flash {}{}",
+        fmt::format("avrdude failed (status {}): the board may have no whole firmware now. Repeat it with: "
+                    "flmctl flash {}{}",
                     status, files.board, has_saved ? " --saved " + saved.settings.string() : " --no-save"));
   try {
     wait_for(board, options.greet);
   } catch (const std::exception& error) {
-    throw FlashError(fmt::format("the new firmware does not answer ({}). What was there before: {}", error.what(),
-                                 has_saved ? saved.flash.string() : "not saved"));
+    throw FlashError(fmt::format("the new firmware does not answer ({}). What was there before: {}",
+                                 error.what(), has_saved ? saved.flash.string() : "not saved"));
   }
   if (!has_saved) return options.say("flashed; nothing is enabled");
 
@@ -116,14 +122,16 @@ void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& 
     try {
       refused = restore(board, before);
     } catch (const NotStored& error) {
-      throw FlashError(fmt::format("flashed, and everything was set as it was, but {}. Saved: {}", error.what(), saved.settings.string()));
+      throw FlashError(fmt::format("flashed, and everything was set as it was, but {}. Saved: {}",
+                                   error.what(), saved.settings.string()));
     }
     different = differences(before, take_snapshot(board));
-    if (!refused.empty()) options.say(fmt::format("the new firmware does not take: {}", fmt::join(refused, ", ")));
+    if (!refused.empty())
+      options.say(fmt::format("the new firmware does not take: {}", fmt::join(refused, ", ")));
   }
   if (!different.empty())
-    throw FlashError(fmt::format("flashed, but not everything is as it was: {}. Saved: {}", fmt::join(different, "; "),
-                                 saved.settings.string()));
+    throw FlashError(fmt::format("flashed, but not everything is as it was: {}. Saved: {}",
+                                 fmt::join(different, "; "), saved.settings.string()));
   options.say("flashed; settings and counters are as they were");
 }
 

@@ -31,10 +31,12 @@ std::vector<std::int64_t> ask(BoardLink& board, const std::string& line) {
   }
 }
 
-/// The command without its last number, which is what it sets: "sm 0" of "sm 0 5163"; of the board's own, its letters.
+/// The command without its last number, which is what it sets: "sm 0" of "sm 0 5163"; of the board's own, its
+/// letters.
 std::string subject(const std::string& line) {
   const std::size_t place = PropertyTable::find(line[1]);
-  const bool indexed = place < PropertyTable::count && PropertyTable::properties[place].index != protocol::Index::none;
+  const bool indexed =
+      place < PropertyTable::count && PropertyTable::properties[place].index != protocol::Index::none;
   return indexed ? line.substr(0, line.find(' ', 3)) : line.substr(0, 2);
 }
 
@@ -48,16 +50,18 @@ Snapshot take_snapshot(BoardLink& board) {
     if (property.access != protocol::Access::get_set || (property.extension && !snapshot.openflm)) return;
     const bool indexed = property.index != protocol::Index::none;
     for (int i = 0; i < (indexed ? protocol::index_count(property.index) : 1); ++i) {
-      const auto numbers =
-          ask(board, indexed ? fmt::format("g{} {}", property.letter, i) : fmt::format("g{}", property.letter));
-      if (!numbers.empty()) snapshot.lines.push_back(fmt::format("s{} {}", property.letter, fmt::join(numbers, " ")));
+      const auto numbers = ask(
+          board, indexed ? fmt::format("g{} {}", property.letter, i) : fmt::format("g{}", property.letter));
+      if (!numbers.empty())
+        snapshot.lines.push_back(fmt::format("s{} {}", property.letter, fmt::join(numbers, " ")));
     }
   };
   // What ports are comes before what sensors are; enabling comes last, and versions are the firmware's own.
   constexpr std::string_view first = "kp", apart = "ehs";
   for (const char letter : first) save(PropertyTable::properties[PropertyTable::find(letter)]);
   for (const protocol::Property& property : PropertyTable::properties)
-    if (first.find(property.letter) == first.npos && apart.find(property.letter) == apart.npos) save(property);
+    if (first.find(property.letter) == first.npos && apart.find(property.letter) == apart.npos)
+      save(property);
   for (int sensor = 0; sensor < 6; ++sensor)
     if (const auto on = ask(board, fmt::format("ge {}", sensor)); on.size() == 2 && on[1] != 0)
       snapshot.lines.push_back(fmt::format("se {} 1", sensor));
@@ -79,10 +83,12 @@ std::vector<std::string> restore(BoardLink& board, const Snapshot& snapshot) {
 
 std::vector<std::string> differences(const Snapshot& saved, const Snapshot& now) {
   std::vector<std::string> list;
-  for (auto line = saved.lines.rbegin(); line != saved.lines.rend(); ++line) {  // of two for the same thing, the last counts
+  for (auto line = saved.lines.rbegin(); line != saved.lines.rend();
+       ++line) {  // of two for the same thing, the last counts
     const std::string what = subject(*line);
     bool known_already = false;
-    for (auto later = saved.lines.rbegin(); later != line; ++later) known_already = known_already || subject(*later) == what;
+    for (auto later = saved.lines.rbegin(); later != line; ++later)
+      known_already = known_already || subject(*later) == what;
     if (known_already) continue;
     std::string value;
     for (const std::string& other : now.lines)
@@ -94,10 +100,12 @@ std::vector<std::string> differences(const Snapshot& saved, const Snapshot& now)
     const bool counter = what[1] == 'c' || what[1] == 'w' || what[1] == 'b';
     if (counter && !value.empty()) {
       // It may have counted meanwhile.
-      const auto gone_on = std::strtoll(number(value).c_str(), nullptr, 10) - std::strtoll(number(*line).c_str(), nullptr, 10);
+      const auto gone_on =
+          std::strtoll(number(value).c_str(), nullptr, 10) - std::strtoll(number(*line).c_str(), nullptr, 10);
       if (gone_on >= 0 && gone_on < 1000) continue;
     }
-    list.push_back(fmt::format("g{}: {} was saved, the board has {}", what.substr(1), number(*line), number(value)));
+    list.push_back(
+        fmt::format("g{}: {} was saved, the board has {}", what.substr(1), number(*line), number(value)));
   }
   return {list.rbegin(), list.rend()};
 }
@@ -114,7 +122,8 @@ Snapshot read_snapshot(const std::filesystem::path& path) {
   std::ifstream in(path);
   std::string line;
   check_text(path, "one that 'flash' saved");
-  if (!in) throw InputError(fmt::format("{}: cannot be read; allowed: one that 'flash' saved", path.string()));
+  if (!in)
+    throw InputError(fmt::format("{}: cannot be read; allowed: one that 'flash' saved", path.string()));
   if (!std::getline(in, line) || !line.starts_with(heading))
     throw InputError(fmt::format("{}:1: no saved board; allowed: a file that 'flash' saved", path.string()));
   Snapshot snapshot;
@@ -122,7 +131,8 @@ Snapshot read_snapshot(const std::filesystem::path& path) {
   for (int number = 2; std::getline(in, line); ++number) {
     if (line.ends_with('\r')) line.pop_back();  // It has been through an editor.
     try {
-      if (!line.starts_with('s')) throw std::invalid_argument(fmt::format("'{}' sets nothing; allowed: \"sm 0 5163\"", visible(line)));
+      if (!line.starts_with('s'))
+        throw std::invalid_argument(fmt::format("'{}' sets nothing; allowed: \"sm 0 5163\"", visible(line)));
       static_cast<void>(encode_message(line));
     } catch (const std::invalid_argument& error) {
       throw InputError(fmt::format("{}:{}: {}", path.string(), number, error.what()));

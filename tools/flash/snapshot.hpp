@@ -8,14 +8,16 @@
 
 namespace flm::flash {
 
-/// Command lines in the order in which a stock host configures: disable all, lines, map, constants, ..., enable.
+/// Command lines in the order in which a stock host configures: disable all, lines, map, constants, ...,
+/// enable.
 struct Snapshot {
   std::vector<std::string> lines;
   bool openflm = false;  ///< the board answers `gv`: it keeps its EEPROM as this firmware does
 };
 
-/// Everything that can be got and set (protocol/commands.hpp), of a stock board too, which knows less. Not in it: the versions
-/// that the board was given, the radio's group, which cannot be read, and thousandths of counters, which cannot be set.
+/// Everything that can be got and set (protocol/commands.hpp), of a stock board too, which knows less. Not in
+/// it: the versions that the board was given, the radio's group, which cannot be read, and thousandths of
+/// counters, which cannot be set.
 Snapshot take_snapshot(BoardLink&);
 
 /// Sends it. A command that the board does not know, or refuses, is left out and named in the result.

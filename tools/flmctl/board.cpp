@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <tuple>
 #include <stdexcept>
+#include <tuple>
 
 #include "protocol/commands.hpp"
 #include "tools/common/board_link.hpp"  // NotStored
@@ -15,11 +15,12 @@ namespace flm::ctl {
 namespace {
 
 constexpr int kTries = 5;
-constexpr int kProbeTries = 2;              ///< in an SPI mode that may be the wrong one
-constexpr std::size_t kLongestReply = 700;  ///< bytes; a board that never ends its reply is not waited for longer
-constexpr double kPatience = 0.1;           ///< s until a message is taken as lost
-constexpr double kCommitWait = 0.5;         ///< s, what a stock board needs
-constexpr double kCommitPatience = 1.0;     ///< s
+constexpr int kProbeTries = 2;  ///< in an SPI mode that may be the wrong one
+constexpr std::size_t kLongestReply =
+    700;                             ///< bytes; a board that never ends its reply is not waited for longer
+constexpr double kPatience = 0.1;    ///< s until a message is taken as lost
+constexpr double kCommitWait = 0.5;  ///< s, what a stock board needs
+constexpr double kCommitPatience = 1.0;  ///< s
 
 /// The numbers in a reply behind its letters.
 std::vector<std::uint32_t> numbers_of(std::string_view decoded) {
@@ -32,8 +33,9 @@ std::vector<std::uint32_t> numbers_of(std::string_view decoded) {
   return numbers;
 }
 
-/// Whether a decoded reply is more than the letters alone, which say that the board does not know what was asked. A property has all its
-/// numbers; a report of an older firmware may have fewer than this program knows, but not none.
+/// Whether a decoded reply is more than the letters alone, which say that the board does not know what was
+/// asked. A property has all its numbers; a report of an older firmware may have fewer than this program
+/// knows, but not none.
 bool is_answer(std::string_view decoded) {
   const std::string_view letters = decoded.substr(0, 2);
   const std::size_t numbers = numbers_of(decoded).size();
@@ -43,7 +45,8 @@ bool is_answer(std::string_view decoded) {
   if (const auto place = Reports::find(letters[1]); letters[0] == 'g' && place < Reports::count)
     return Reports::reports[place].repeats || numbers != 0;
   const auto place = Properties::find(letters[1]);
-  if ((letters[0] != 'g' && letters[0] != 's') || place == Properties::count) return numbers != 0;  // This program does not know it.
+  if ((letters[0] != 'g' && letters[0] != 's') || place == Properties::count)
+    return numbers != 0;  // This program does not know it.
   const protocol::Property& property = Properties::properties[place];
   std::size_t fields = property.index == protocol::Index::none ? 0 : 1;
   for (const std::uint8_t digits : property.field_digits) fields += digits != 0 ? 1 : 0;
@@ -73,13 +76,19 @@ std::string_view name_of(SensorKind kind) {
   return names[static_cast<int>(kind)];
 }
 
-std::string Identity::version() const { return fmt::format("{}.{}.{}", version_major, version_minor, version_patch); }
+std::string Identity::version() const {
+  return fmt::format("{}.{}.{}", version_major, version_minor, version_patch);
+}
 
 std::vector<std::string> Identity::feature_names() const {
   namespace feature = protocol::feature;
-  constexpr std::pair<std::uint16_t, const char*> all[] = {{feature::true_rms, "true_rms"}, {feature::journal, "journal"},
-                                                           {feature::port_configuration, "port_configuration"},
-                                                           {feature::radio, "radio"}, {feature::rs485, "rs485"}, {feature::p1, "p1"}};
+  constexpr std::pair<std::uint16_t, const char*> all[] = {
+      {feature::true_rms, "true_rms"},
+      {feature::journal, "journal"},
+      {feature::port_configuration, "port_configuration"},
+      {feature::radio, "radio"},
+      {feature::rs485, "rs485"},
+      {feature::p1, "p1"}};
   std::vector<std::string> names;
   for (const auto& [bit, name] : all)
     if ((features & bit) != 0) names.emplace_back(name);
@@ -137,7 +146,8 @@ const Identity& Board::identify() {
   identity_ = {};
   std::string version;
   if (bus_.has_modes()) {
-    // In the mode of one board after the other, the newest first. None hears anything that makes sense in the wrong one.
+    // In the mode of one board after the other, the newest first. None hears anything that makes sense in the
+    // wrong one.
     const auto& boards = all_boards();
     for (std::size_t i = boards.size(); version.empty();) {
       BoardFacts slow = boards[--i];
@@ -174,7 +184,8 @@ void Board::take_identity(const std::vector<std::uint32_t>& version) {
   }
   for (const BoardFacts& board : all_boards()) {
     const bool same = identity_.extended ? board.letter == version[3]
-                                         : board.hardware_major == identity_.hardware_major && board.hardware_minor == identity_.hardware_minor;
+                                         : board.hardware_major == identity_.hardware_major &&
+                                               board.hardware_minor == identity_.hardware_minor;
     if (same) identity_.facts = &board;
   }
 }
@@ -194,7 +205,8 @@ std::string Board::read(Seen& seen) {
 }
 
 /// `expected`: the letters and the index in hex, as the reply begins.
-Board::Outcome Board::fetch(std::string_view expected, double first_wait, double patience, std::string& reply, Seen& seen) {
+Board::Outcome Board::fetch(std::string_view expected, double first_wait, double patience, std::string& reply,
+                            Seen& seen) {
   bus_.wait(first_wait);
   for (double waited = first_wait;; waited += reply_wait_) {
     const std::string text = read(seen);
@@ -225,8 +237,10 @@ std::string Board::exchange(const std::string& line, int tries) {
   const bool indexed = message.size() > 6 && [&] {
     const auto property = protocol::PropertyTable::find(message[2]);
     const auto report = protocol::ReportTable::find(message[2]);
-    if (property < protocol::PropertyTable::count) return protocol::PropertyTable::properties[property].index != protocol::Index::none;
-    return report < protocol::ReportTable::count && protocol::ReportTable::reports[report].index != protocol::Index::none;
+    if (property < protocol::PropertyTable::count)
+      return protocol::PropertyTable::properties[property].index != protocol::Index::none;
+    return report < protocol::ReportTable::count &&
+           protocol::ReportTable::reports[report].index != protocol::Index::none;
   }();
   const std::string expected = message.substr(1, indexed ? 4 : 2);
   const std::string bytes = message + std::string(2, '\0');
@@ -238,7 +252,8 @@ std::string Board::exchange(const std::string& line, int tries) {
     seen.add(bus_.clock(bytes));
     std::string reply;
     const double first = commit && !quick ? kCommitWait : reply_wait_;
-    switch (fetch(expected, first, commit ? kCommitPatience : std::max(kPatience, 2 * reply_wait_), reply, seen)) {
+    switch (fetch(expected, first, commit ? kCommitPatience : std::max(kPatience, 2 * reply_wait_), reply,
+                  seen)) {
       case Outcome::reply: return reply;
       case Outcome::garbled: ++counters_.garbled; break;
       case Outcome::rejected:
@@ -252,19 +267,29 @@ std::string Board::exchange(const std::string& line, int tries) {
 }
 
 void Board::fail(const std::string& line, const Seen& seen, int tries) const {
-  if (seen.rejected == tries && line == "ct") throw BoardRefused(fmt::format("{}: {}", name_, NotStored::sentence));
+  if (seen.rejected == tries && line == "ct")
+    throw BoardRefused(fmt::format("{}: {}", name_, NotStored::sentence));
   if (seen.rejected != 0)
-    throw BoardRefused(fmt::format("{}: the board answers 'zz' to '{}', {} times: what reaches it is damaged, by noise or gaps that are too short",
-                                   name_, line, tries));
+    throw BoardRefused(
+        fmt::format("{}: the board answers 'zz' to '{}', {} times: what reaches it is damaged, by noise or "
+                    "gaps that are too short",
+                    name_, line, tries));
   if (seen.zeros == seen.count)
-    throw NoAnswer(fmt::format("{}: no answer from the board to '{}', {} times: only zeros came back; has it power, and is it on this port?",
-                               name_, line, tries));
+    throw NoAnswer(
+        fmt::format("{}: no answer from the board to '{}', {} times: only zeros came back; has it power, and "
+                    "is it on this port?",
+                    name_, line, tries));
   if (seen.ones * 10 > seen.count * 9)
-    throw NoAnswer(fmt::format("{}: no answer from the board to '{}', {} times: the line stays high; is a board on this port?", name_, line, tries));
+    throw NoAnswer(fmt::format(
+        "{}: no answer from the board to '{}', {} times: the line stays high; is a board on this port?",
+        name_, line, tries));
   std::string sample;
-  for (const char c : seen.sample) sample += fmt::format("{}{:02x}", sample.empty() ? "" : " ", static_cast<unsigned char>(c));
-  throw NoAnswer(fmt::format("{}: what comes back to '{}' is no answer of a board ({} ...), {} times; is this the right port and speed?",
-                             name_, line, sample, tries));
+  for (const char c : seen.sample)
+    sample += fmt::format("{}{:02x}", sample.empty() ? "" : " ", static_cast<unsigned char>(c));
+  throw NoAnswer(
+      fmt::format("{}: what comes back to '{}' is no answer of a board ({} ...), {} times; is this the right "
+                  "port and speed?",
+                  name_, line, sample, tries));
 }
 
 std::optional<std::string> Board::ask(std::string_view line) {
@@ -275,9 +300,11 @@ std::optional<std::string> Board::ask(std::string_view line) {
 
 std::string Board::request(std::string_view line) {
   if (auto reply = ask(line)) return *reply;
-  throw BoardRefused(fmt::format("{}: the board refuses '{}': no such command on this board, no such sensor, clamp or port, or a value out of "
-                                 "range; nothing has changed",
-                                 name_, line));
+  throw BoardRefused(
+      fmt::format("{}: the board refuses '{}': no such command on this board, no such sensor, clamp or port, "
+                  "or a value out of "
+                  "range; nothing has changed",
+                  name_, line));
 }
 
 std::optional<std::vector<std::uint32_t>> Board::try_get(char letter, std::optional<int> index) {
@@ -290,7 +317,8 @@ std::optional<std::vector<std::uint32_t>> Board::try_get(char letter, std::optio
 
 std::vector<std::uint32_t> Board::get(char letter, std::optional<int> index) {
   if (auto numbers = try_get(letter, index)) return *numbers;
-  throw BoardRefused(fmt::format("{}: the board does not know 'g{}'{}", name_, letter, index ? fmt::format(" of {}", *index) : ""));
+  throw BoardRefused(fmt::format("{}: the board does not know 'g{}'{}", name_, letter,
+                                 index ? fmt::format(" of {}", *index) : ""));
 }
 
 std::optional<Health> Board::health() {
@@ -305,7 +333,8 @@ std::optional<Health> Board::health() {
   Health::Now now;
   now.supply_low = (bits & protocol::state::supply_low) != 0;
   now.worn = (bits & protocol::state::worn) != 0;
-  for (int clamp = 0; clamp < 3; ++clamp) now.clipped[clamp] = (bits & (std::uint32_t{protocol::state::clipped} << clamp)) != 0;
+  for (int clamp = 0; clamp < 3; ++clamp)
+    now.clipped[clamp] = (bits & (std::uint32_t{protocol::state::clipped} << clamp)) != 0;
   if (numbers->at(3) != unknown_stack) now.unused_stack = numbers->at(3);
   now.eeprom_writes = static_cast<std::uint16_t>(numbers->at(4));
   health.now = now;
@@ -316,7 +345,8 @@ std::vector<Reading> Board::poll() {
   const auto numbers = numbers_of(request("gd"));
   std::vector<Reading> readings;
   for (std::size_t i = 0; i + 4 <= numbers.size(); i += 4)
-    readings.push_back({static_cast<int>(numbers[i]) + 1, numbers[i + 1], static_cast<std::uint16_t>(numbers[i + 2]), numbers[i + 3]});
+    readings.push_back({static_cast<int>(numbers[i]) + 1, numbers[i + 1],
+                        static_cast<std::uint16_t>(numbers[i + 2]), numbers[i + 3]});
   return readings;
 }
 
@@ -339,7 +369,8 @@ ClampStatistics Board::statistics(int port) {
   constexpr double step = 0.5, longest = 3.0;
   for (double waited = 0.0;; waited += step) {
     const auto n = get('a', port - 1);
-    if (n.at(0) != 0 || waited >= longest) return {n.at(0), n.at(1), n.at(2), n.at(3), n.at(4), n.at(5), n.at(6), n.at(7)};
+    if (n.at(0) != 0 || waited >= longest)
+      return {n.at(0), n.at(1), n.at(2), n.at(3), n.at(4), n.at(5), n.at(6), n.at(7)};
     bus_.wait(step);
   }
 }

@@ -25,13 +25,17 @@ struct Reading {
   std::uint32_t extra = 0;    ///< W, of a smart meter in two's complement; pulse: ms since reset
 
   [[nodiscard]] double count(SensorKind kind) const {
-    return (kind == SensorKind::meter ? double{static_cast<double>(static_cast<std::int32_t>(counter))} : double(counter)) + milli / 1000.0;
+    return (kind == SensorKind::meter ? double{static_cast<double>(static_cast<std::int32_t>(counter))}
+                                      : double(counter)) +
+           milli / 1000.0;
   }
   [[nodiscard]] std::int64_t power(SensorKind kind) const {
     return kind == SensorKind::meter ? std::int64_t{static_cast<std::int32_t>(extra)} : std::int64_t{extra};
   }
   /// Not of a smart meter that does not tell its power.
-  [[nodiscard]] bool has_power(SensorKind kind) const { return kind != SensorKind::meter || extra != protocol::p1::power_not_told; }
+  [[nodiscard]] bool has_power(SensorKind kind) const {
+    return kind != SensorKind::meter || extra != protocol::p1::power_not_told;
+  }
 };
 
 /// What a board says of itself.
@@ -66,9 +70,9 @@ struct Health {
   std::uint32_t reset_cause = 0;  ///< 1 power on, 2 external, 4 brown-out, 8 watchdog
   std::uint32_t uptime_s = 0;
   struct Now {
-    bool supply_low = false;    ///< below the power-fail threshold
-    bool worn = false;          ///< an EEPROM cell has not taken its value since reset
-    bool clipped[3] = {};       ///< by clamp port: samples at full scale in its last second
+    bool supply_low = false;                    ///< below the power-fail threshold
+    bool worn = false;                          ///< an EEPROM cell has not taken its value since reset
+    bool clipped[3] = {};                       ///< by clamp port: samples at full scale in its last second
     std::optional<std::uint32_t> unused_stack;  ///< bytes never used since reset; absent: not known
     std::uint16_t eeprom_writes = 0;            ///< bytes since reset, modulo 2^16
   };
@@ -80,7 +84,8 @@ struct Health {
 
 /// A clamp's last second, raw (`ga`).
 struct ClampStatistics {
-  std::uint32_t samples = 0, largest = 0, smallest = 0, last = 0, clipped = 0;  ///< codes; `clipped`: how many at full scale
+  std::uint32_t samples = 0, largest = 0, smallest = 0, last = 0,
+                clipped = 0;  ///< codes; `clipped`: how many at full scale
   std::uint32_t sum = 0, step_squares = 0, squares = 0;
 };
 
@@ -102,10 +107,12 @@ class Board {
   /// Of the last identify().
   [[nodiscard]] const Identity& identity() const { return identity_; }
 
-  /// A command line as host software writes it ("gc 0"), and the reply ("gc 0 1234"). Retried where the line is at fault. Throws
-  /// InputError for what is no command, BoardRefused when the board knows no such thing, NoAnswer.
+  /// A command line as host software writes it ("gc 0"), and the reply ("gc 0 1234"). Retried where the line
+  /// is at fault. Throws InputError for what is no command, BoardRefused when the board knows no such thing,
+  /// NoAnswer.
   std::string request(std::string_view line);
-  /// The same; nothing when the board answers the letters alone: no such command, sensor, clamp or port, or out of range.
+  /// The same; nothing when the board answers the letters alone: no such command, sensor, clamp or port, or
+  /// out of range.
   std::optional<std::string> ask(std::string_view line);
   /// The numbers of a reply behind its letters and its index: `get("c", 0)` is {1234}.
   std::vector<std::uint32_t> get(char letter, std::optional<int> index = {});
@@ -115,7 +122,8 @@ class Board {
   std::vector<Reading> poll();
   /// How it fares; nothing for a board with stock firmware.
   std::optional<Health> health();
-  /// Saves settings and counters (`ct`). BoardRefused: it cannot (NotStored says why), and what was set holds until its next reset.
+  /// Saves settings and counters (`ct`). BoardRefused: it cannot (NotStored says why), and what was set holds
+  /// until its next reset.
   void commit();
   Layout layout();
   /// A clamp's last whole second, 1..3. Waits for it, up to 3 s. Throws BoardRefused for a board without.
@@ -139,7 +147,8 @@ class Board {
   void adapt(const BoardFacts&);
   void take_identity(const std::vector<std::uint32_t>& version);
   std::string exchange(const std::string& line, int tries);
-  Outcome fetch(std::string_view expected, double first_wait, double patience, std::string& reply, Seen& seen);
+  Outcome fetch(std::string_view expected, double first_wait, double patience, std::string& reply,
+                Seen& seen);
   std::string read(Seen& seen);
   [[noreturn]] void fail(const std::string& line, const Seen& seen, int tries) const;
 

@@ -46,7 +46,8 @@ const std::vector<BoardFacts>& all_boards() {
 
 const BoardFacts* find_board(const std::string& name) {
   const auto& boards = all_boards();
-  const auto found = std::find_if(boards.begin(), boards.end(), [&](const BoardFacts& b) { return b.name == name; });
+  const auto found =
+      std::find_if(boards.begin(), boards.end(), [&](const BoardFacts& b) { return b.name == name; });
   return found == boards.end() ? nullptr : &*found;
 }
 

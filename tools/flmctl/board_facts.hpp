@@ -1,4 +1,5 @@
-// Facts about each board that a host needs, as run-time values from the types that the firmware is compiled with.
+// Facts about each board that a host needs, as run-time values from the types that the firmware is compiled
+// with.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -7,16 +8,16 @@
 namespace flm::ctl {
 
 struct BoardFacts {
-  std::string name;                 ///< flm02a, flm02b
-  std::uint8_t letter = 0;          ///< as `gv` names it
+  std::string name;         ///< flm02a, flm02b
+  std::uint8_t letter = 0;  ///< as `gv` names it
   int hardware_major = 0, hardware_minor = 0;
   int spi_mode = 0;
   double byte_gap = 0.0;    ///< s between two bytes
   double reply_wait = 0.0;  ///< s between a command and the read of its reply
   bool has_port_configuration = false;
   bool has_radio = false;
-  std::vector<int> pulse_ports;  ///< terminal ports, 1 to 6, that can be pulse inputs
-  double samples_per_second = 0.0;  ///< of a clamp
+  std::vector<int> pulse_ports;      ///< terminal ports, 1 to 6, that can be pulse inputs
+  double samples_per_second = 0.0;   ///< of a clamp
   double clock_tolerance_ppm = 0.0;  ///< of its crystal or resonator
 };
 

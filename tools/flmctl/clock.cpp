@@ -28,7 +28,9 @@ StopOnSignal::~StopOnSignal() {
 
 bool stopped() { return signalled != 0; }
 
-double steady_now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double steady_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 void sleep_for(double seconds) {
   if (!(seconds > 0.0)) return;

@@ -21,7 +21,8 @@ class StopOnSignal {
 
 /// s on a clock that only goes forward.
 [[nodiscard]] double steady_now();
-/// Sleeps so many s, signals or not: a board needs its time for a reply, also for those that put back what ctrl-C interrupted.
+/// Sleeps so many s, signals or not: a board needs its time for a reply, also for those that put back what
+/// ctrl-C interrupted.
 void sleep_for(double seconds);
 
 }  // namespace flm::ctl

@@ -17,8 +17,8 @@ namespace {
 
 constexpr int kHistory = 500;
 
-/// What stands before a line feed as lines: a carriage return before it belongs to the end of the line, one elsewhere ends a line too. The first of
-/// a script may have a byte-order mark.
+/// What stands before a line feed as lines: a carriage return before it belongs to the end of the line, one
+/// elsewhere ends a line too. The first of a script may have a byte-order mark.
 std::deque<std::string> lines_of(std::string text, bool first) {
   constexpr std::string_view mark = "\xEF\xBB\xBF";
   if (first && text.starts_with(mark)) text.erase(0, mark.size());
@@ -90,7 +90,8 @@ LineEditor::LineEditor(std::string prompt, const std::filesystem::path& history_
   history(terminal_->history, &terminal_->event, H_SETSIZE, kHistory);
   history(terminal_->history, &terminal_->event, H_SETUNIQUE, 1);
   el_set(terminal_->editor, EL_HIST, history, terminal_->history);
-  if (!terminal_->file.empty()) history(terminal_->history, &terminal_->event, H_LOAD, terminal_->file.c_str());
+  if (!terminal_->file.empty())
+    history(terminal_->history, &terminal_->event, H_LOAD, terminal_->file.c_str());
 }
 
 LineEditor::~LineEditor() {
@@ -135,13 +136,16 @@ std::optional<std::string> LineEditor::next() {
   if (text == nullptr || count <= 0) return std::nullopt;
   std::string line(text, static_cast<std::size_t>(count));
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r' || line.back() == ' ')) line.pop_back();
-  if (line.find_first_not_of(' ') != line.npos) history(terminal_->history, &terminal_->event, H_ENTER, line.c_str());
+  if (line.find_first_not_of(' ') != line.npos)
+    history(terminal_->history, &terminal_->event, H_ENTER, line.c_str());
   return line;
 }
 
 std::filesystem::path history_file() {
-  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') return std::filesystem::path(state) / "flmctl/history";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return std::filesystem::path(home) / ".local/state/flmctl/history";
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0')
+    return std::filesystem::path(state) / "flmctl/history";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return std::filesystem::path(home) / ".local/state/flmctl/history";
   return {};
 }
 

@@ -22,8 +22,8 @@ class LineEditor {
 
   /// Somebody is there.
   [[nodiscard]] bool interactive() const;
-  /// The next line without its end, LF, CR LF or CR; nothing at the end of the input (ctrl-D). ctrl-C empties the line. Throws InputError for an input
-  /// that cannot be read: a folder.
+  /// The next line without its end, LF, CR LF or CR; nothing at the end of the input (ctrl-D). ctrl-C empties
+  /// the line. Throws InputError for an input that cannot be read: a folder.
   std::optional<std::string> next();
 
  private:

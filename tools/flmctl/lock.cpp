@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 fs::path lock_folder() {
   if (access("/run/lock", W_OK) == 0) return "/run/lock";
-  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && access(runtime, W_OK) == 0) return runtime;
+  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && access(runtime, W_OK) == 0)
+    return runtime;
   return "/tmp";
 }
 
@@ -46,7 +47,8 @@ PortLock::PortLock(const Port& port) {
     fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd_ >= 0) fchmod(fd_, 0666);
   }
-  if (fd_ < 0) throw InputError(fmt::format("{}: cannot lock {}: {}", file.string(), device, std::strerror(errno)));
+  if (fd_ < 0)
+    throw InputError(fmt::format("{}: cannot lock {}: {}", file.string(), device, std::strerror(errno)));
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
     char holder[32] = {};
     const ssize_t count = pread(fd_, holder, sizeof holder - 1, 0);

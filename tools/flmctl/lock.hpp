@@ -6,8 +6,8 @@
 
 namespace flm::ctl {
 
-/// Holds a port's lock file, in /run/lock, $XDG_RUNTIME_DIR or /tmp, whichever can be written first. Ends with the process, however
-/// that ends. A simulated board needs none, but its EEPROM file does.
+/// Holds a port's lock file, in /run/lock, $XDG_RUNTIME_DIR or /tmp, whichever can be written first. Ends
+/// with the process, however that ends. A simulated board needs none, but its EEPROM file does.
 class PortLock {
  public:
   /// Throws InputError with the process that holds it.

@@ -21,15 +21,20 @@ int complain(int status, const std::string& what) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Configure, calibrate, watch and flash a Fluksometer sensor board from the console.", "flmctl"};
+  CLI::App app{"Configure, calibrate, watch and flash a Fluksometer sensor board from the console.",
+               "flmctl"};
   Globals globals;
   app.set_version_flag("--version", "flmctl " FLM_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--port", globals.port, "the board: spi:/dev/spidevB.C, a serial device, or sim:SCENARIO.toml")->envname("FLMCTL_PORT");
+  app.add_option("--port", globals.port,
+                 "the board: spi:/dev/spidevB.C, a serial device, or sim:SCENARIO.toml")
+      ->envname("FLMCTL_PORT");
   app.add_flag("--json", globals.json, "machine-readable output");
   app.add_flag("--yes,-y", globals.yes, "answer every question with yes");
-  app.footer("Exit status: 0 done; 1 the board said no, or a check failed; 2 wrong usage, file or port; 3 no answer from the board.");
+  app.footer(
+      "Exit status: 0 done; 1 the board said no, or a check failed; 2 wrong usage, file or port; 3 no answer "
+      "from the board.");
   add_version(app, globals);
   add_watch(app, globals);
   add_config(app, globals);

@@ -16,9 +16,11 @@ std::string meaning_of_reset(std::uint32_t cause);
 
 /// What `gr`'s state means to the owner of a board, as a sentence without its subject.
 inline constexpr std::string_view meaning_of_supply_low =
-    "the supply is below the power-fail threshold: failures are not announced, counters are saved every 15 minutes, up to 15 minutes can be lost";
+    "the supply is below the power-fail threshold: failures are not announced, counters are saved every 15 "
+    "minutes, up to 15 minutes can be lost";
 inline constexpr std::string_view meaning_of_worn =
-    "an EEPROM cell has not taken its value since the last reset: what belongs there is kept elsewhere while there is room; plan to replace the board";
+    "an EEPROM cell has not taken its value since the last reset: what belongs there is kept elsewhere while "
+    "there is room; plan to replace the board";
 
 /// Every command of the link with what it takes and means: "gm SENSOR", "sm SENSOR N", "ga CLAMP", "ct".
 struct CommandHelp {

@@ -30,7 +30,8 @@ class MeterDevice : public MeterLine {
     char bytes[4096];
     const ssize_t count = ::read(tty_.fd(), bytes, sizeof bytes);
     if (count > 0) return {bytes, static_cast<std::size_t>(count)};
-    if (count < 0 && errno == EIO) throw NoAnswer(fmt::format("{}: the smart meter's line has gone", device_));
+    if (count < 0 && errno == EIO)
+      throw NoAnswer(fmt::format("{}: the smart meter's line has gone", device_));
     return {};
   }
 
@@ -41,7 +42,8 @@ class MeterDevice : public MeterLine {
 
 class ForwardingBus : public Bus {
  public:
-  ForwardingBus(std::unique_ptr<Bus> bus, std::unique_ptr<MeterLine> line) : bus_(std::move(bus)), line_(std::move(line)) {}
+  ForwardingBus(std::unique_ptr<Bus> bus, std::unique_ptr<MeterLine> line)
+      : bus_(std::move(bus)), line_(std::move(line)) {}
 
   [[nodiscard]] std::string clock(std::string_view bytes) override { return bus_->clock(bytes); }
   void wait(double seconds) override {
@@ -65,7 +67,8 @@ class ForwardingBus : public Bus {
     for (std::string_view rest = bytes; !rest.empty();) {
       std::string message = "p";
       for (const char byte : rest.substr(0, kMost))
-        for (const int digit : {static_cast<std::uint8_t>(byte) >> 4, byte & 0xF}) message += protocol::hex_digit(static_cast<std::uint8_t>(digit));
+        for (const int digit : {static_cast<std::uint8_t>(byte) >> 4, byte & 0xF})
+          message += protocol::hex_digit(static_cast<std::uint8_t>(digit));
       rest.remove_prefix(std::min(kMost, rest.size()));
       (void)bus_->clock(message + '.');
     }
@@ -77,7 +80,9 @@ class ForwardingBus : public Bus {
 
 }  // namespace
 
-std::unique_ptr<MeterLine> open_meter_line(const std::string& device, int baud) { return std::make_unique<MeterDevice>(device, baud); }
+std::unique_ptr<MeterLine> open_meter_line(const std::string& device, int baud) {
+  return std::make_unique<MeterDevice>(device, baud);
+}
 
 std::unique_ptr<Bus> forwarding(std::unique_ptr<Bus> bus, std::unique_ptr<MeterLine> line) {
   return std::make_unique<ForwardingBus>(std::move(bus), std::move(line));

@@ -5,7 +5,8 @@
 
 namespace flm::ctl {
 
-/// Draws on the terminal's other screen. Restores the first one and the cursor when it goes, whichever way, and leaves there what was drawn last.
+/// Draws on the terminal's other screen. Restores the first one and the cursor when it goes, whichever way,
+/// and leaves there what was drawn last.
 class Screen {
  public:
   Screen();
@@ -13,7 +14,8 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
-  /// Writes over what is there, in one piece: cursor home, each line erased behind its end, then what is below. Never a blank screen.
+  /// Writes over what is there, in one piece: cursor home, each line erased behind its end, then what is
+  /// below. Never a blank screen.
   void draw(const std::vector<std::string>& lines);
   /// Of the terminal now; it may have been resized.
   [[nodiscard]] static std::size_t columns();

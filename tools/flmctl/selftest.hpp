@@ -23,16 +23,17 @@ struct SelfTest {
   std::optional<Samples> samples[3];  ///< by clamp
   std::optional<Health> first, last;
   bool restarted = false, supply_was_low = false, worn = false;
-  std::uint32_t power_failures = 0, watchdog_resets = 0;  ///< during the test
+  std::uint32_t power_failures = 0, watchdog_resets = 0;                            ///< during the test
   std::uint32_t malformed = 0, dropped = 0, channel_wrong = 0, radio_restarts = 0;  ///< the same, by `gx`
-  std::uint32_t packets = 0;  ///< radio packets that came with replies
+  std::uint32_t packets = 0;   ///< radio packets that came with replies
   std::uint32_t silences = 0;  ///< times that the board did not answer at all
   bool lost = false;           ///< and from then on not any more
   LinkCounters link;           ///< during the test
 };
 
-/// Measures for so many seconds, or until ctrl-C where a StopOnSignal is there; a board that falls silent ends it too. `progress`: is told
-/// the seconds that have passed, once a second. Throws BoardRefused for a board with stock firmware.
+/// Measures for so many seconds, or until ctrl-C where a StopOnSignal is there; a board that falls silent
+/// ends it too. `progress`: is told the seconds that have passed, once a second. Throws BoardRefused for a
+/// board with stock firmware.
 SelfTest run_self_test(Board&, double seconds, const std::function<void(double)>& progress);
 
 enum class Verdict { good, look, bad, unknown };
@@ -41,7 +42,7 @@ const char* name_of(Verdict);
 
 /// One thing that was measured.
 struct SelfTestRow {
-  const char* name;     ///< also in JSON
+  const char* name;  ///< also in JSON
   std::string value;
   Verdict verdict;
   std::string meaning;  ///< a sentence for the owner

@@ -35,7 +35,8 @@ class SerialBus : public Bus {
       }
       if ((ready.revents & POLLIN) != 0) {
         char buffer[256];
-        const ssize_t count = ::read(tty_.fd(), buffer, std::min(sizeof buffer, bytes.size() - received.size()));
+        const ssize_t count =
+            ::read(tty_.fd(), buffer, std::min(sizeof buffer, bytes.size() - received.size()));
         if (count > 0) {
           received.append(buffer, static_cast<std::size_t>(count));
           deadline = steady_now() + kPatience;
@@ -51,7 +52,9 @@ class SerialBus : public Bus {
 
  private:
   [[noreturn]] void give_up() const {
-    throw NoAnswer(fmt::format("{}: nothing came back in {} s: no board or simulator at the far end, or it is not this device", path_, kPatience));
+    throw NoAnswer(fmt::format(
+        "{}: nothing came back in {} s: no board or simulator at the far end, or it is not this device",
+        path_, kPatience));
   }
 
   std::string path_;

@@ -16,21 +16,28 @@ namespace {
 
 int open_board(const Globals& globals, bool silent, const std::function<int(Board&)>& use) {
   if (globals.port.empty())
-    throw InputError("which board? allowed: --port PORT, or FLMCTL_PORT in the environment; PORT: spi:/dev/spidevB.C, a serial device, "
-                     "sim:SCENARIO.toml ('flmctl ports' lists what is here)");
+    throw InputError(
+        "which board? allowed: --port PORT, or FLMCTL_PORT in the environment; PORT: spi:/dev/spidevB.C, a "
+        "serial device, "
+        "sim:SCENARIO.toml ('flmctl ports' lists what is here)");
   const Port port = parse_port(globals.port);
   const PortLock lock(port);
   const auto bus = open_bus(port);
   Board board(*bus, port.text);
   const Identity& identity = silent ? board.identity() : board.identify();
   if (identity.newer())
-    fmt::print(stderr, "flmctl: warning: the board's firmware {} is newer than this flmctl {}: what it does not know stays as it is\n",
+    fmt::print(stderr,
+               "flmctl: warning: the board's firmware {} is newer than this flmctl {}: what it does not know "
+               "stays as it is\n",
                identity.version(), FLM_VERSION);
   if (port.board != nullptr && identity.facts != nullptr && identity.facts != port.board)
-    throw BoardRefused(fmt::format("{}: the board is {}, not {} as the port says", port.text, identity.board(), port.board->name));
+    throw BoardRefused(fmt::format("{}: the board is {}, not {} as the port says", port.text,
+                                   identity.board(), port.board->name));
   if (!port.meter.empty() && identity.facts != nullptr && !identity.facts->has_radio)
-    throw InputError(fmt::format("{}: meter={} is for a board whose smart meter's line ends here; {} has that line itself: leave it out", port.text,
-                                 port.meter, identity.board()));
+    throw InputError(
+        fmt::format("{}: meter={} is for a board whose smart meter's line ends here; {} has that line "
+                    "itself: leave it out",
+                    port.text, port.meter, identity.board()));
   const int status = use(board);
   bus->close();
   return status;
@@ -38,8 +45,12 @@ int open_board(const Globals& globals, bool silent, const std::function<int(Boar
 
 }  // namespace
 
-int with_board(const Globals& globals, const std::function<int(Board&)>& use) { return open_board(globals, false, use); }
-int with_silent_board(const Globals& globals, const std::function<int(Board&)>& use) { return open_board(globals, true, use); }
+int with_board(const Globals& globals, const std::function<int(Board&)>& use) {
+  return open_board(globals, false, use);
+}
+int with_silent_board(const Globals& globals, const std::function<int(Board&)>& use) {
+  return open_board(globals, true, use);
+}
 
 void confirm(const Globals& globals, const std::string& question, const std::string& otherwise) {
   if (globals.yes) return;
@@ -59,11 +70,14 @@ void confirm(const Globals& globals, const std::string& question, const std::str
   throw Cancelled(fmt::format("cancelled; {}", otherwise));
 }
 
-void print_json(const Json& json) { fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
+void print_json(const Json& json) {
+  fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
 
 std::string time_text(std::uint32_t seconds) {
   const std::uint32_t days = seconds / 86400;
-  return fmt::format("{}{:02}:{:02}:{:02}", days != 0 ? fmt::format("{} d ", days) : "", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+  return fmt::format("{}{:02}:{:02}:{:02}", days != 0 ? fmt::format("{} d ", days) : "", seconds / 3600 % 24,
+                     seconds / 60 % 60, seconds % 60);
 }
 
 std::string count_text(double count) {
@@ -73,6 +87,8 @@ std::string count_text(double count) {
   return text;
 }
 
-Json count_json(double count) { return count == std::floor(count) ? Json(static_cast<std::int64_t>(count)) : Json(count); }
+Json count_json(double count) {
+  return count == std::floor(count) ? Json(static_cast<std::int64_t>(count)) : Json(count);
+}
 
 }  // namespace flm::ctl

@@ -19,15 +19,17 @@ struct Globals {
   int status = 0;
 };
 
-/// Opens the port, finds out which board is there, hands it to `use` and closes the port; the exit status. Warns on stderr of a
-/// firmware that is newer than this program. Throws what `use` and the port throw.
+/// Opens the port, finds out which board is there, hands it to `use` and closes the port; the exit status.
+/// Warns on stderr of a firmware that is newer than this program. Throws what `use` and the port throw.
 int with_board(const Globals&, const std::function<int(Board&)>& use);
 
 /// The same without a word to the board before: one whose flash was interrupted does not answer.
 int with_silent_board(const Globals&, const std::function<int(Board&)>& use);
 
-/// Asks on stderr, reads an answer from stdin. Throws Cancelled, saying `otherwise`, unless it is yes; so does ctrl-C.
-void confirm(const Globals&, const std::string& question, const std::string& otherwise = "nothing was changed");
+/// Asks on stderr, reads an answer from stdin. Throws Cancelled, saying `otherwise`, unless it is yes; so
+/// does ctrl-C.
+void confirm(const Globals&, const std::string& question,
+             const std::string& otherwise = "nothing was changed");
 
 /// One line of JSON on stdout.
 void print_json(const Json&);

@@ -29,7 +29,9 @@ namespace fs = std::filesystem;
 /// flmsim lies beside this program.
 fs::path simulator() {
   fs::path beside = fs::read_symlink("/proc/self/exe").parent_path() / "flmsim";
-  if (access(beside.c_str(), X_OK) != 0) throw InputError(fmt::format("{}: no simulator; a sim: port needs flmsim beside flmctl", beside.string()));
+  if (access(beside.c_str(), X_OK) != 0)
+    throw InputError(
+        fmt::format("{}: no simulator; a sim: port needs flmsim beside flmctl", beside.string()));
   return beside;
 }
 
@@ -64,7 +66,8 @@ class SimBus : public Bus {
     arguments.push_back(nullptr);
 
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw InputError(fmt::format("no socket: {}", std::strerror(errno)));
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+      throw InputError(fmt::format("no socket: {}", std::strerror(errno)));
     fd_ = ends[0];
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -74,7 +77,8 @@ class SimBus : public Bus {
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    const int failed = posix_spawn(&child_, program.c_str(), &actions, &attributes, arguments.data(), environ);
+    const int failed =
+        posix_spawn(&child_, program.c_str(), &actions, &attributes, arguments.data(), environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
@@ -99,7 +103,8 @@ class SimBus : public Bus {
     for (const char byte : bytes) order += fmt::format("{:02x}", static_cast<unsigned char>(byte));
     const std::string answer = ask(order);
     std::string received = bytes_of(answer);
-    if (received.size() != bytes.size()) throw NoAnswer(fmt::format("the simulator of {} answers '{}'", path_, answer));
+    if (received.size() != bytes.size())
+      throw NoAnswer(fmt::format("the simulator of {} answers '{}'", path_, answer));
     return received;
   }
 
@@ -135,7 +140,8 @@ class SimBus : public Bus {
     [[nodiscard]] std::string read() override {
       const std::string answer = bus_.ask("meter");
       constexpr std::string_view line = "line ";
-      if (!answer.starts_with(line)) throw NoAnswer(fmt::format("the simulator of {} answers '{}'", bus_.path_, answer));
+      if (!answer.starts_with(line))
+        throw NoAnswer(fmt::format("the simulator of {} answers '{}'", bus_.path_, answer));
       return bytes_of(std::string_view(answer).substr(line.size()));
     }
 
@@ -147,7 +153,8 @@ class SimBus : public Bus {
     const std::string answer = ask(fmt::format("wait {:.9f}", seconds));
     constexpr std::string_view now = "now ";
     double time = 0.0;
-    if (!answer.starts_with(now) || std::from_chars(answer.data() + now.size(), answer.data() + answer.size(), time).ec != std::errc{})
+    if (!answer.starts_with(now) ||
+        std::from_chars(answer.data() + now.size(), answer.data() + answer.size(), time).ec != std::errc{})
       throw NoAnswer(fmt::format("the simulator of {} answers '{}'", path_, answer));
     return time;
   }

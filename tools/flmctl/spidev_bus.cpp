@@ -60,7 +60,10 @@ class SpidevBus : public Bus {
         transfers[i].bits_per_word = 8;
         transfers[i].delay_usecs = gap_us_;
       }
-      if (ioctl(fd_, SPI_IOC_MESSAGE(0) | static_cast<unsigned long>(count * sizeof(spi_ioc_transfer)) << _IOC_SIZESHIFT, transfers.data()) < 0)
+      if (ioctl(fd_,
+                SPI_IOC_MESSAGE(0) | static_cast<unsigned long>(count * sizeof(spi_ioc_transfer))
+                                         << _IOC_SIZESHIFT,
+                transfers.data()) < 0)
         throw NoAnswer(fmt::format("{}: the transfer failed: {}", path_, std::strerror(errno)));
     }
     return received;
@@ -71,7 +74,8 @@ class SpidevBus : public Bus {
  private:
   template <class T>
   void set(unsigned long request, const T* value) {
-    if (ioctl(fd_, request, value) < 0) throw InputError(fmt::format("{}: is no spidev: {}", path_, std::strerror(errno)));
+    if (ioctl(fd_, request, value) < 0)
+      throw InputError(fmt::format("{}: is no spidev: {}", path_, std::strerror(errno)));
   }
 
   std::string path_;

@@ -29,9 +29,11 @@ template <class Number>
 Number number_of(const Port& port, const Option& option, Number low, Number high) {
   Number number{};
   const auto result = std::from_chars(option.value.data(), option.value.data() + option.value.size(), number);
-  if (result.ec != std::errc{} || result.ptr != option.value.data() + option.value.size() || !(number >= low && number <= high))
-    throw InputError(fmt::format("port '{}': {} is '{}'; allowed: a {} from {} to {}", port.text, option.name, option.value,
-                                 std::is_integral_v<Number> ? "whole number" : "number", low, high));
+  if (result.ec != std::errc{} || result.ptr != option.value.data() + option.value.size() ||
+      !(number >= low && number <= high))
+    throw InputError(fmt::format("port '{}': {} is '{}'; allowed: a {} from {} to {}", port.text, option.name,
+                                 option.value, std::is_integral_v<Number> ? "whole number" : "number", low,
+                                 high));
   return number;
 }
 
@@ -39,7 +41,8 @@ Number number_of(const Port& port, const Option& option, Number low, Number high
 std::size_t word_of(const Port& port, const Option& option, const std::vector<std::string_view>& words) {
   for (std::size_t i = 0; i < words.size(); ++i)
     if (words[i] == option.value) return i;
-  throw InputError(fmt::format("port '{}': {} is '{}'; allowed: {}", port.text, option.name, option.value, fmt::join(words, ", ")));
+  throw InputError(fmt::format("port '{}': {} is '{}'; allowed: {}", port.text, option.name, option.value,
+                               fmt::join(words, ", ")));
 }
 
 std::vector<std::string_view> options_of(Port::Kind kind) {
@@ -60,7 +63,8 @@ void take_option(Port& port, const Option& option) {
   if (name == "hz") port.hz = number_of(port, option, 1'000, 1'000'000);
   if (name == "baud") port.baud = number_of(port, option, 300, 4'000'000);
   if (name == "meter") port.meter = option.value;
-  if (name == "meter_baud") port.meter_baud = word_of(port, option, {"115200", "9600"}) == 0 ? 115'200 : 9'600;
+  if (name == "meter_baud")
+    port.meter_baud = word_of(port, option, {"115200", "9600"}) == 0 ? 115'200 : 9'600;
   if (name == "engine") port.engine = word_of(port, option, {"native", "image"}) == 0 ? "native" : "image";
   if (name == "eeprom") port.eeprom = option.value;
   if (name == "image") port.image = option.value;
@@ -83,7 +87,8 @@ Port parse_port(const std::string& text) {
   }
   const auto comma = rest.find(',');
   port.path = rest.substr(0, comma);
-  if (port.path.empty()) throw InputError(fmt::format("port '{}' names nothing; allowed: {}", text, kPortForms));
+  if (port.path.empty())
+    throw InputError(fmt::format("port '{}' names nothing; allowed: {}", text, kPortForms));
   rest = comma == rest.npos ? std::string_view{} : rest.substr(comma);
   const auto known = options_of(port.kind);
   while (!rest.empty()) {
@@ -91,14 +96,20 @@ Port parse_port(const std::string& text) {
     const std::string_view piece = rest.substr(0, rest.find(','));
     rest.remove_prefix(piece.size());
     const auto equals = piece.find('=');
-    if (piece.empty()) throw InputError(fmt::format("port '{}': nothing stands behind a comma; allowed: {}=...", text, fmt::join(known, "=..., ")));
-    const Option option{piece.substr(0, equals), equals == piece.npos ? std::string_view{} : piece.substr(equals + 1)};
+    if (piece.empty())
+      throw InputError(fmt::format("port '{}': nothing stands behind a comma; allowed: {}=...", text,
+                                   fmt::join(known, "=..., ")));
+    const Option option{piece.substr(0, equals),
+                        equals == piece.npos ? std::string_view{} : piece.substr(equals + 1)};
     const bool is_known = std::find(known.begin(), known.end(), option.name) != known.end();
-    if (is_known && option.value.empty()) throw InputError(fmt::format("port '{}': option '{}' has no value; allowed: {}=...", text, option.name, option.name));
+    if (is_known && option.value.empty())
+      throw InputError(fmt::format("port '{}': option '{}' has no value; allowed: {}=...", text, option.name,
+                                   option.name));
     if (!is_known) {
       const auto meant = nearest(option.name, known);
       throw InputError(fmt::format("port '{}': option '{}' is not known{}; allowed: {}=...", text, piece,
-                                   meant ? fmt::format(" (did you mean '{}'?)", *meant) : "", fmt::join(known, "=..., ")));
+                                   meant ? fmt::format(" (did you mean '{}'?)", *meant) : "",
+                                   fmt::join(known, "=..., ")));
     }
     take_option(port, option);
   }
@@ -106,8 +117,11 @@ Port parse_port(const std::string& text) {
 }
 
 std::unique_ptr<Bus> open_bus(const Port& port) {
-  std::unique_ptr<Bus> bus = port.kind == Port::Kind::spi ? open_spidev(port) : port.kind == Port::Kind::serial ? open_serial(port) : open_simulator(port);
-  std::unique_ptr<MeterLine> line = port.meter.empty() ? bus->meter_line() : open_meter_line(port.meter, port.meter_baud);
+  std::unique_ptr<Bus> bus = port.kind == Port::Kind::spi      ? open_spidev(port)
+                             : port.kind == Port::Kind::serial ? open_serial(port)
+                                                               : open_simulator(port);
+  std::unique_ptr<MeterLine> line =
+      port.meter.empty() ? bus->meter_line() : open_meter_line(port.meter, port.meter_baud);
   return line == nullptr ? std::move(bus) : forwarding(std::move(bus), std::move(line));
 }
 
@@ -124,24 +138,32 @@ void cannot_open(const std::string& path, int error_number) {
   switch (error_number) {
     case ENOENT:
     case ENODEV:
-    case ENXIO:
-      {
+    case ENXIO: {
       const auto meant = nearest(path.substr(0, path.find(':')), {"spi", "sim"});
       const bool prefixed = path.find(':') != path.npos && meant;
-      throw InputError(fmt::format("{}: no such device{}; allowed: {} ('flmctl ports' lists what is here)", path, prefixed ? fmt::format(" (did you mean '{}:'?)", *meant) : "",
+      throw InputError(fmt::format("{}: no such device{}; allowed: {} ('flmctl ports' lists what is here)",
+                                   path, prefixed ? fmt::format(" (did you mean '{}:'?)", *meant) : "",
                                    kPortForms));
     }
     case EACCES:
     case EPERM: {
       struct stat status {};
-      const group* owner = stat(path.c_str(), &status) == 0 && (status.st_mode & 0060) == 0060 && status.st_gid != 0 ? getgrgid(status.st_gid) : nullptr;
+      const group* owner =
+          stat(path.c_str(), &status) == 0 && (status.st_mode & 0060) == 0060 && status.st_gid != 0
+              ? getgrgid(status.st_gid)
+              : nullptr;
       if (owner != nullptr)
-        throw InputError(fmt::format("{}: no permission; its group '{}' may: 'sudo adduser $USER {}', then log in again", path, owner->gr_name, owner->gr_name));
-      throw InputError(fmt::format("{}: no permission; the udev rule 60-openflm.rules opens it to group dialout: install it, 'sudo adduser $USER dialout', "
-                                   "then log in again (flmctl(1), DEVICES)",
-                                   path));
+        throw InputError(
+            fmt::format("{}: no permission; its group '{}' may: 'sudo adduser $USER {}', then log in again",
+                        path, owner->gr_name, owner->gr_name));
+      throw InputError(
+          fmt::format("{}: no permission; the udev rule 60-openflm.rules opens it to group dialout: install "
+                      "it, 'sudo adduser $USER dialout', "
+                      "then log in again (flmctl(1), DEVICES)",
+                      path));
     }
-    case EBUSY: throw InputError(fmt::format("{}: is in use by another program, which holds it for itself", path));
+    case EBUSY:
+      throw InputError(fmt::format("{}: is in use by another program, which holds it for itself", path));
     default: throw InputError(fmt::format("{}: cannot be opened: {}", path, reason(error_number)));
   }
 }

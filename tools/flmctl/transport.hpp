@@ -25,7 +25,8 @@ class Bus {
   [[nodiscard]] virtual bool has_modes() const { return false; }
   /// Time passes by itself.
   [[nodiscard]] virtual bool live() const { return true; }
-  /// A bus whose time only passes as it is told keeps to so many seconds a second from now on; 0: as fast as it can.
+  /// A bus whose time only passes as it is told keeps to so many seconds a second from now on; 0: as fast as
+  /// it can.
   virtual void pace(double /*speed*/) {}
   /// The smart meter's line of a bus that brings one along: a simulated board's. It belongs to the bus.
   [[nodiscard]] virtual std::unique_ptr<MeterLine> meter_line() { return nullptr; }
@@ -36,21 +37,21 @@ class Bus {
 /// Lets time pass, s, until a StopOnSignal has noticed a signal: false then.
 [[nodiscard]] bool wait_unless_stopped(Bus&, double seconds);
 
-/// A port as a person writes it: `spi:/dev/spidevB.C`, a serial device or pseudo terminal, or `sim:SCENARIO.toml`; then options,
-/// `,name=value` each.
+/// A port as a person writes it: `spi:/dev/spidevB.C`, a serial device or pseudo terminal, or
+/// `sim:SCENARIO.toml`; then options, `,name=value` each.
 struct Port {
   enum class Kind { spi, serial, sim };
   Kind kind = Kind::serial;
-  std::string text;         ///< as written
-  std::string path;         ///< device, or scenario
+  std::string text;                   ///< as written
+  std::string path;                   ///< device, or scenario
   const BoardFacts* board = nullptr;  ///< spi: `board=flm02a`, when it is not to be found out
-  int hz = 1'000'000;       ///< spi: clock
-  int baud = 115'200;       ///< serial: 8N1
-  std::string meter;        ///< spi, serial: device of a smart meter's line that ends at this machine, or empty
-  int meter_baud = 115'200; ///< or 9600
+  int hz = 1'000'000;                 ///< spi: clock
+  int baud = 115'200;                 ///< serial: 8N1
+  std::string meter;  ///< spi, serial: device of a smart meter's line that ends at this machine, or empty
+  int meter_baud = 115'200;                      ///< or 9600
   std::string engine = "native", eeprom, image;  ///< sim
-  bool configure = true;    ///< sim: as a stock main board does from the scenario's sensors
-  double speed = 0.0;       ///< sim: simulated seconds a second, 0: as fast as it can
+  bool configure = true;  ///< sim: as a stock main board does from the scenario's sensors
+  double speed = 0.0;     ///< sim: simulated seconds a second, 0: as fast as it can
 };
 
 /// Throws InputError with what is allowed.

@@ -19,14 +19,16 @@ Tty::Tty(const std::string& path, int baud, Frame frame) {
   if (fd_ < 0) cannot_open(path, errno);
   if (ioctl(fd_, TCGETS2, &before_) != 0) {
     ::close(fd_);
-    throw InputError(fmt::format("{}: is no serial device{}; allowed: spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml", path,
-                                 path.ends_with(".toml") ? fmt::format(" (did you mean 'sim:{}'?)", path) : ""));
+    throw InputError(fmt::format(
+        "{}: is no serial device{}; allowed: spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml", path,
+        path.ends_with(".toml") ? fmt::format(" (did you mean 'sim:{}'?)", path) : ""));
   }
   termios2 raw = before_;
   raw.c_iflag = 0;
   raw.c_oflag = 0;
   raw.c_lflag = 0;
-  raw.c_cflag = (before_.c_cflag & HUPCL) | (frame == Frame::seven_e1 ? CS7 | PARENB : CS8) | CREAD | CLOCAL | BOTHER;
+  raw.c_cflag =
+      (before_.c_cflag & HUPCL) | (frame == Frame::seven_e1 ? CS7 | PARENB : CS8) | CREAD | CLOCAL | BOTHER;
   raw.c_ispeed = raw.c_ospeed = static_cast<speed_t>(baud);
   raw.c_cc[VMIN] = 0;
   raw.c_cc[VTIME] = 0;

@@ -10,7 +10,8 @@ class Tty {
  public:
   enum class Frame { eight_n1, seven_e1 };
 
-  /// Opens it for this program alone, not blocking. DTR, RTS and HUPCL stay as they were: none of them may reset a board. Throws InputError.
+  /// Opens it for this program alone, not blocking. DTR, RTS and HUPCL stay as they were: none of them may
+  /// reset a board. Throws InputError.
   Tty(const std::string& path, int baud, Frame frame = Frame::eight_n1);
   /// Leaves it as it was.
   ~Tty();

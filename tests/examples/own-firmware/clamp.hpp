@@ -6,7 +6,8 @@
 
 namespace own {
 
-/// A current transformer of 100 A : 50 mA with 33 ohm across it, one end at half of the 5 V that are also the converter's reference.
+/// A current transformer of 100 A : 50 mA with 33 ohm across it, one end at half of the 5 V that are also the
+/// converter's reference.
 constexpr double turns = 2000, burden_ohm = 33, reference_v = 5, codes = 1024;
 constexpr double amps_per_count = reference_v / codes / burden_ohm * turns;
 /// What the power is reckoned with: nothing measures the mains.

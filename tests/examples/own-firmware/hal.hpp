@@ -1,4 +1,5 @@
-// Registers of the ATmega328P (data sheet DS40002061B): the converter on A0, triggered by timer 0, and USART 0, which only sends.
+// Registers of the ATmega328P (data sheet DS40002061B): the converter on A0, triggered by timer 0, and USART
+// 0, which only sends.
 #pragma once
 #include <avr/interrupt.h>
 #include <avr/io.h>
@@ -18,7 +19,7 @@ constexpr uint32_t baud = 38400;
 /// Nothing runs before sei().
 inline void start() {
   UBRR0 = static_cast<uint16_t>((cpu_hz + 8 * baud) / (16 * baud) - 1);  // table 19-1; 0.2 % fast
-  UCSR0B = _BV(TXEN0);                                                  // 8N1
+  UCSR0B = _BV(TXEN0);                                                   // 8N1
 
   DIDR0 = _BV(ADC0D);
   ADMUX = _BV(REFS0);  // AVCC, A0
@@ -37,19 +38,22 @@ inline uint16_t sample() {
   return ADC;
 }
 
-/// Main loop: waits for room, a third of a millisecond a character; the converter's interrupt comes in between.
+/// Main loop: waits for room, a third of a millisecond a character; the converter's interrupt comes in
+/// between.
 inline void send(char c) {
   while ((UCSR0A & _BV(UDRE0)) == 0) {
   }
   UDR0 = static_cast<uint8_t>(c);
 }
 
-/// Sleeps until an interrupt, unless there is something to do. Going to sleep while no conversion is running starts one, off the grid
-/// (23.6): it returns at once between two conversions, and when one is about to end. Timer 0 has counted from its start.
+/// Sleeps until an interrupt, unless there is something to do. Going to sleep while no conversion is running
+/// starts one, off the grid (23.6): it returns at once between two conversions, and when one is about to end.
+/// Timer 0 has counted from its start.
 template <class Pending>
 inline void idle(Pending pending) {
   constexpr uint8_t cycles_to_sleep = 16;
-  constexpr uint8_t last_count = (Sampling::conversion_cycles - cycles_to_sleep) / Sampling::timer_prescaler - 1;
+  constexpr uint8_t last_count =
+      (Sampling::conversion_cycles - cycles_to_sleep) / Sampling::timer_prescaler - 1;
   cli();
   if (!pending() && (ADCSRA & _BV(ADSC)) != 0 && TCNT0 <= last_count) {
     sleep_enable();

@@ -1,7 +1,7 @@
 #include "firmware/metering/clamp_second.hpp"
 
-#include <catch2/catch.hpp>
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
 #include <random>
@@ -18,7 +18,8 @@ constexpr double rate = 6250.0 / 3;  // FLM02B's samples a clamp and second
 class Glances {
  public:
   /// `counts` before the smoother, at t in s; glances `late_ms` after their time, drawn between 0 and that.
-  explicit Glances(std::function<double(double)> counts, double noise = 0.5, double late_ms = 0.0) : counts_(std::move(counts)), noise_(noise), late_ms_(late_ms) {}
+  explicit Glances(std::function<double(double)> counts, double noise = 0.5, double late_ms = 0.0)
+      : counts_(std::move(counts)), noise_(noise), late_ms_(late_ms) {}
 
   /// What counts of the next second's power.
   double second() {
@@ -34,7 +35,8 @@ class Glances {
       sums.last = last_ = code;
       ++samples;
       if (static_cast<double>(sample_ + 1) / rate - seconds_ < due) continue;
-      clamp_.glance(static_cast<std::uint16_t>(sums.sum), sums.last, ClampSecond::per_sample(static_cast<std::uint16_t>(samples - glanced_)));
+      clamp_.glance(static_cast<std::uint16_t>(sums.sum), sums.last,
+                    ClampSecond::per_sample(static_cast<std::uint16_t>(samples - glanced_)));
       glanced_ = samples;
       ++glances;
       due = 0.005 + 0.010 * glances + late();
@@ -62,7 +64,9 @@ class Glances {
     constexpr int steps = 24;
     const double keep = std::exp(-1.0 / rate / steps / 1.91e-3);
     for (int step = 0; step < steps; ++step)
-      smoothed_ = keep * smoothed_ + (1 - keep) * std::abs(counts_((static_cast<double>(sample_) + (step + 0.5) / steps) / rate));
+      smoothed_ =
+          keep * smoothed_ +
+          (1 - keep) * std::abs(counts_((static_cast<double>(sample_) + (step + 0.5) / steps) / rate));
     const double code = std::floor(smoothed_ + noise_ * normal_(random_) + 0.5);
     return static_cast<std::uint16_t>(std::min(1023.0, std::max(0.0, code)));
   }
@@ -85,10 +89,14 @@ std::function<double(double)> heater(double rms, int on, int period, double shif
 }
 }  // namespace
 
-TEST_CASE("of a load that is on for a part of the second, the square root of that part counts, wherever its cycles lie") {
-  // P = RMS of the second * share: a share d of the time has sqrt(d) of the RMS, and d of the power. No clamp is in between, so the 1/128 of
-  // what is missing that is taken for its core's are missing: up to 1.7 % at a tenth.
-  for (const auto& [on, period] : {std::pair(1, 2), std::pair(1, 5), std::pair(3, 5), std::pair(1, 10), std::pair(9, 10), std::pair(5, 50), std::pair(15, 50), std::pair(45, 50)})
+TEST_CASE(
+    "of a load that is on for a part of the second, the square root of that part counts, wherever its cycles "
+    "lie") {
+  // P = RMS of the second * share: a share d of the time has sqrt(d) of the RMS, and d of the power. No clamp
+  // is in between, so the 1/128 of what is missing that is taken for its core's are missing: up to 1.7 % at a
+  // tenth.
+  for (const auto& [on, period] : {std::pair(1, 2), std::pair(1, 5), std::pair(3, 5), std::pair(1, 10),
+                                   std::pair(9, 10), std::pair(5, 50), std::pair(15, 50), std::pair(45, 50)})
     for (const double shift : {0.0, 0.003, 0.0071, 0.0149, 0.31}) {
       CAPTURE(on, period, shift);
       const double part = static_cast<double>(on) / period;
@@ -98,7 +106,9 @@ TEST_CASE("of a load that is on for a part of the second, the square root of tha
     }
 }
 
-TEST_CASE("a steady load counts whole, of 45 to 65 Hz and of any shape that a clamp passes, also when glances are late") {
+TEST_CASE(
+    "a steady load counts whole, of 45 to 65 Hz and of any shape that a clamp passes, also when glances are "
+    "late") {
   // Behind a clamp, which passes no DC, a half wave's other half is its mean.
   const auto passed = [](double p) { return half_wave().current(p) - 2 / pi; };
   for (const double late_ms : {0.0, 1.0})
@@ -106,19 +116,30 @@ TEST_CASE("a steady load counts whole, of 45 to 65 Hz and of any shape that a cl
       for (const double rms : {6.5, 130.0, 300.0}) {
         for (const double hz : {45.0, 50.0, 60.0, 65.0}) {
           CAPTURE(late_ms, phase, rms, hz);
-          CHECK(Glances([&](double t) { return rms * sine().current(t * hz + phase - std::floor(t * hz + phase)); }, 0.5, late_ms).share(4) == 1.0);
+          CHECK(
+              Glances(
+                  [&](double t) { return rms * sine().current(t * hz + phase - std::floor(t * hz + phase)); },
+                  0.5, late_ms)
+                  .share(4) == 1.0);
         }
         for (const Shape& shape : {triangle(), phase_cut(), peaky(), Shape{"half wave", passed}}) {
           CAPTURE(late_ms, phase, rms, shape.name);
-          CHECK(Glances([&](double t) { return rms * shape.current(t * 50 + phase - std::floor(t * 50 + phase)); }, 0.5, late_ms).share(4) > 0.985);
+          CHECK(
+              Glances(
+                  [&](double t) { return rms * shape.current(t * 50 + phase - std::floor(t * 50 + phase)); },
+                  0.5, late_ms)
+                  .share(4) > 0.985);
         }
       }
 }
 
 TEST_CASE("a load that switches beside a steady one counts by the mean of the two") {
   // 115 counts always, 230 more for 30 % of the second: the mean is 184, the RMS 212.
-  const auto both = [](double t) { return std::sqrt(2.0) * std::sin(2 * pi * 50 * t) * (115.0 + (std::fmod(t, 1.0) < 0.3 ? 230.0 : 0.0)); };
-  CHECK(Glances(both).share(5) == Approx((115.0 + 0.3 * 230.0) / std::sqrt(0.7 * 115.0 * 115.0 + 0.3 * 345.0 * 345.0)).epsilon(0.005));
+  const auto both = [](double t) {
+    return std::sqrt(2.0) * std::sin(2 * pi * 50 * t) * (115.0 + (std::fmod(t, 1.0) < 0.3 ? 230.0 : 0.0));
+  };
+  CHECK(Glances(both).share(5) ==
+        Approx((115.0 + 0.3 * 230.0) / std::sqrt(0.7 * 115.0 * 115.0 + 0.3 * 345.0 * 345.0)).epsilon(0.005));
 }
 
 TEST_CASE("a second without a glance, or without a current, counts whole") {
@@ -128,10 +149,13 @@ TEST_CASE("a second without a glance, or without a current, counts whole") {
   CHECK(Glances([](double) { return 0.0; }).share(3) == 1.0);
 }
 
-TEST_CASE("a clamp learns its noise from the first second without a current, to 0.05 count^2, and keeps it under load") {
+TEST_CASE(
+    "a clamp learns its noise from the first second without a current, to 0.05 count^2, and keeps it under "
+    "load") {
   for (const double noise : {0.0, 0.25, 0.5, 0.75, 1.0, 1.5}) {
     CAPTURE(noise);
-    Glances clamp([](double t) { return t < 1.0 ? 0.0 : 6.5 * std::sqrt(2.0) * std::sin(2 * pi * 50 * t); }, noise);
+    Glances clamp([](double t) { return t < 1.0 ? 0.0 : 6.5 * std::sqrt(2.0) * std::sin(2 * pi * 50 * t); },
+                  noise);
     static_cast<void>(clamp.second());
     CHECK(clamp.noise() == Approx(noise * noise + 1.0 / 12).margin(0.05 + 0.04 * noise * noise));
     const double learned = clamp.noise();
@@ -140,7 +164,9 @@ TEST_CASE("a clamp learns its noise from the first second without a current, to 
   }
 }
 
-TEST_CASE("a current of 20 mA of a 50 A clamp is no noise, and noise that changes is followed by 1/64 count^2 a second") {
+TEST_CASE(
+    "a current of 20 mA of a 50 A clamp is no noise, and noise that changes is followed by 1/64 count^2 a "
+    "second") {
   Glances small([](double t) { return 0.52 * std::sqrt(2.0) * std::sin(2 * pi * 50 * t); });
   for (int i = 0; i < 5; ++i) static_cast<void>(small.second());
   CHECK(small.noise() == Approx(341.0 / 1024));

@@ -1,5 +1,5 @@
-// A clamp's signal in double precision: a current's shape, rectified, smoothed, with noise, converted; and its sums.
-// Shares no code with the firmware or the simulator.
+// A clamp's signal in double precision: a current's shape, rectified, smoothed, with noise, converted; and
+// its sums. Shares no code with the firmware or the simulator.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -30,10 +30,11 @@ inline Shape half_wave() {  // peak / 2
   return {"half wave", [](double p) { return p < 0.5 ? 2 * std::sin(2 * pi * p) : 0.0; }};
 }
 inline Shape phase_cut() {  // half of the energy of a sine: peak / 2
-  return {"phase cut at 90 degrees", [](double p) { return std::fmod(p, 0.5) < 0.25 ? 0.0 : 2 * std::sin(2 * pi * p); }};
+  return {"phase cut at 90 degrees",
+          [](double p) { return std::fmod(p, 0.5) < 0.25 ? 0.0 : 2 * std::sin(2 * pi * p); }};
 }
-/// Pulses of cosine shape around the mains' peaks, crest factor 3.5: a pulse of width w in half a period T has
-/// a mean square of peak^2 w / (2 T).
+/// Pulses of cosine shape around the mains' peaks, crest factor 3.5: a pulse of width w in half a period T
+/// has a mean square of peak^2 w / (2 T).
 inline Shape peaky() {
   return {"peaky", [](double p) {
             constexpr double crest = 3.5, width = 2 / (crest * crest) * 0.5;
@@ -49,8 +50,8 @@ struct FrontEnd {
   double offset_lsb = 0.0;
 };
 
-/// One second of a clamp at a sampling rate a clamp. `rms` in counts before the smoother; `phase` 0..1 of the sampling against
-/// the mains.
+/// One second of a clamp at a sampling rate a clamp. `rms` in counts before the smoother; `phase` 0..1 of the
+/// sampling against the mains.
 inline metering::ClampSums second_of(const Shape& shape, double rms, double rate, std::uint16_t& samples,
                                      const FrontEnd& front_end, double phase, unsigned seed) {
   std::mt19937 random(seed);

@@ -17,8 +17,9 @@ TEST_CASE("a scan of three conversions is 15/32 ms on FLM02A and 12/25 ms on FLM
   CHECK(ClockOf<Flm02b>::numerator * 25 == ClockOf<Flm02b>::denominator * 12);
 }
 
-TEMPLATE_TEST_CASE("after every scan of a day the milliseconds are exact, and a second ends every 1000 of them", "", Flm02a,
-                   Flm02b) {
+TEMPLATE_TEST_CASE(
+    "after every scan of a day the milliseconds are exact, and a second ends every 1000 of them", "", Flm02a,
+    Flm02b) {
   constexpr std::uint64_t cycles = 3 * TestType::Sampling::tick_cycles, hz = TestType::cpu_hz;
   constexpr std::uint64_t day = std::uint64_t{86400} * hz / cycles;
   ClockOf<TestType> clock;
@@ -34,7 +35,9 @@ TEMPLATE_TEST_CASE("after every scan of a day the milliseconds are exact, and a 
   CHECK(seconds == 86400u);
 }
 
-TEMPLATE_TEST_CASE("scans of a time are at least that time, by less than one scan; of seconds one scan less at the most", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "scans of a time are at least that time, by less than one scan; of seconds one scan less at the most", "",
+    Flm02a, Flm02b) {
   constexpr double scan_ms = 3000.0 * TestType::Sampling::tick_cycles / TestType::cpu_hz;
   for (std::uint32_t tenths = 1; tenths <= 0xFFFF; ++tenths) {
     const double ms = ClockOf<TestType>::scans_of_tenths(static_cast<std::uint16_t>(tenths)) * scan_ms;
@@ -59,14 +62,16 @@ TEST_CASE("scans of the debounce times") {
 TEMPLATE_TEST_CASE("milliseconds of scans are rounded to the nearest", "", Flm02a, Flm02b) {
   constexpr double scan_ms = 3000.0 * TestType::Sampling::tick_cycles / TestType::cpu_hz;
   for (unsigned scans = 0; scans <= 13981; ++scans) {
-    const double error = ClockOf<TestType>::milliseconds_of(static_cast<std::uint16_t>(scans)) - scans * scan_ms;
+    const double error =
+        ClockOf<TestType>::milliseconds_of(static_cast<std::uint16_t>(scans)) - scans * scan_ms;
     // The fixed point is 9e-6 too small: 0.06 ms of the longest.
     if (std::abs(error) > (scans < 256 ? 0.5 : 0.56)) FAIL(scans << " scans are off by " << error << " ms");
   }
 }
 
 TEST_CASE("a board with one clamp has a scan every conversion, and a first second of the length it wants") {
-  flm::metering::ScanClock<flm::boards::SampleClock<16000000, 64, 120, 128, 1>> clock;  // 12/25 ms, as three on FLM02B
+  flm::metering::ScanClock<flm::boards::SampleClock<16000000, 64, 120, 128, 1>>
+      clock;  // 12/25 ms, as three on FLM02B
   const auto scans_to_a_second = [&clock] {
     unsigned scans = 1;
     while (!clock.scan()) ++scans;

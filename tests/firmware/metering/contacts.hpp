@@ -51,14 +51,16 @@ class PulseBench {
   using Inputs = typename Facts::template WithPulseInputs<metering::PulseInputs>;
   using Clock = metering::ScanClock<typename Facts::Sampling>;
   static constexpr Nanoseconds scan = Nanoseconds{3 * Facts::Sampling::tick_cycles} * s / Facts::cpu_hz;
-  static_assert(scan * Facts::cpu_hz == Nanoseconds{3 * Facts::Sampling::tick_cycles} * s, "a scan is whole nanoseconds");
+  static_assert(scan * Facts::cpu_hz == Nanoseconds{3 * Facts::Sampling::tick_cycles} * s,
+                "a scan is whole nanoseconds");
 
   struct Counted {
     unsigned pulses = 0;
     std::vector<std::uint32_t> stamps;
   };
 
-  explicit PulseBench(std::uint16_t debounce_tenths = metering::default_debounce_tenths_ms, std::uint8_t levels = 0xFF)
+  explicit PulseBench(std::uint16_t debounce_tenths = metering::default_debounce_tenths_ms,
+                      std::uint8_t levels = 0xFF)
       : levels_(levels) {
     inputs.start();
     longest_debounce_ = debounce_tenths * (100 * us);
@@ -68,7 +70,9 @@ class PulseBench {
   }
 
   /// Attaches a contact to a terminal port (0..5).
-  void attach(std::uint8_t terminal_port, Edges edges) { contacts_.push_back({mask_of(terminal_port), std::move(edges), 0}); }
+  void attach(std::uint8_t terminal_port, Edges edges) {
+    contacts_.push_back({mask_of(terminal_port), std::move(edges), 0});
+  }
   /// Every terminal port that has a pulse input.
   static std::vector<std::uint8_t> ports() {
     std::vector<std::uint8_t> all;
@@ -100,7 +104,9 @@ class PulseBench {
   void set_levels(std::uint8_t levels) { levels_ = levels; }
   [[nodiscard]] const Counted& counted(std::uint8_t terminal_port) const { return counted_[terminal_port]; }
 
-  static std::uint8_t mask_of(std::uint8_t terminal_port) { return Facts::template WithPulseInputs<MaskOf>::of(terminal_port); }
+  static std::uint8_t mask_of(std::uint8_t terminal_port) {
+    return Facts::template WithPulseInputs<MaskOf>::of(terminal_port);
+  }
 
   Inputs inputs;
 
@@ -127,7 +133,8 @@ class PulseBench {
         [this](std::uint8_t port, std::uint8_t pulses, std::uint16_t accepted_ms, std::uint16_t debounce) {
           const std::uint32_t now_ms = clock_.milliseconds();
           counted_[port].pulses += pulses;
-          counted_[port].stamps.push_back(now_ms - static_cast<std::uint16_t>(now_ms - accepted_ms) - Clock::milliseconds_of(debounce));
+          counted_[port].stamps.push_back(now_ms - static_cast<std::uint16_t>(now_ms - accepted_ms) -
+                                          Clock::milliseconds_of(debounce));
         });
   }
 

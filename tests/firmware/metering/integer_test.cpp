@@ -18,7 +18,8 @@ TEST_CASE("every square root is the largest number whose square is not larger") 
   CHECK(square_root(0xFFFFFFFFu) == 65535);
   std::mt19937 random(1);
   for (int i = 0; i < 1000000; ++i)
-    if (const auto x = static_cast<std::uint32_t>(random()); !right(x)) FAIL("square_root(" << x << ") is " << square_root(x));
+    if (const auto x = static_cast<std::uint32_t>(random()); !right(x))
+      FAIL("square_root(" << x << ") is " << square_root(x));
 }
 
 TEST_CASE("the square of every 10-bit number is exact") {
@@ -51,7 +52,8 @@ TEST_CASE("means in 1/4096 are rounded down over their whole range") {
   for (int i = 0; i < 1000000; ++i) {
     const auto count = static_cast<std::uint16_t>(counts(random));
     const std::uint64_t most = (std::uint64_t{1} << 20) * count;
-    const std::uint32_t sum = static_cast<std::uint32_t>(random() % (most > 0xFFFFFFFFu ? 0xFFFFFFFFu : most));
+    const std::uint32_t sum =
+        static_cast<std::uint32_t>(random() % (most > 0xFFFFFFFFu ? 0xFFFFFFFFu : most));
     const std::uint64_t wanted = (std::uint64_t{sum} << 12) / count;
     if (mean_q12(sum, count) != wanted) FAIL(sum << " / " << count << " gives " << mean_q12(sum, count));
   }

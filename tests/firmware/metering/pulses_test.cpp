@@ -18,12 +18,14 @@ TEST_CASE("the boards' pulse inputs are the documented ports") {
   CHECK((PulseBench<Flm02b>::ports() == std::vector<std::uint8_t>{1, 2, 3, 4}));
 }
 
-TEMPLATE_TEST_CASE("pulses of 0.1 to 60 Hz at half duty count exactly, at every phase against the scan", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("pulses of 0.1 to 60 Hz at half duty count exactly, at every phase against the scan", "",
+                   Flm02a, Flm02b) {
   struct Rate {
     double hz;
     int count;
   };
-  for (const Rate rate : {Rate{0.1, 2}, {1, 5}, {10, 20}, {25, 40}, {33.3, 50}, {50, 80}, {59.9, 100}, {60, 120}}) {
+  for (const Rate rate :
+       {Rate{0.1, 2}, {1, 5}, {10, 20}, {25, 40}, {33.3, 50}, {50, 80}, {59.9, 100}, {60, 120}}) {
     constexpr int phases = 16;
     for (Nanoseconds phase = 0; phase < phases; ++phase) {
       const auto period = static_cast<Nanoseconds>(1e9 / rate.hz);
@@ -32,13 +34,15 @@ TEMPLATE_TEST_CASE("pulses of 0.1 to 60 Hz at half duty count exactly, at every 
         bench.attach(port, pulses(20 * ms + phase * bench.scan / phases, period, period / 2, rate.count));
       bench.run();
       CAPTURE(rate.hz, phase);
-      for (const std::uint8_t port : bench.ports()) CHECK(bench.counted(port).pulses == static_cast<unsigned>(rate.count));
+      for (const std::uint8_t port : bench.ports())
+        CHECK(bench.counted(port).pulses == static_cast<unsigned>(rate.count));
     }
   }
 }
 
-TEMPLATE_TEST_CASE("S0 pulses of 30 ms that bounce for up to 5 ms at both edges count once, on all ports at once", "", Flm02a,
-                   Flm02b) {
+TEMPLATE_TEST_CASE(
+    "S0 pulses of 30 ms that bounce for up to 5 ms at both edges count once, on all ports at once", "",
+    Flm02a, Flm02b) {
   // DIN EN 62053-31: at least 30 ms low and 30 ms high.
   std::mt19937 random(7);
   std::uniform_int_distribution<Nanoseconds> start(20 * ms, 60 * ms);
@@ -58,7 +62,8 @@ TEMPLATE_TEST_CASE("pulses of all ports at the same instant all count", "", Flm0
   for (const std::uint8_t port : bench.ports()) CHECK(bench.counted(port).pulses == 500u);
 }
 
-TEMPLATE_TEST_CASE("spikes of 1 us to 1 ms never count, neither low ones nor high ones inside a pulse", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("spikes of 1 us to 1 ms never count, neither low ones nor high ones inside a pulse", "",
+                   Flm02a, Flm02b) {
   std::mt19937 random(8);
   std::uniform_real_distribution<double> decade(3.0, 6.0);
   std::uniform_int_distribution<Nanoseconds> pause(1 * ms, 40 * ms);
@@ -80,11 +85,13 @@ TEMPLATE_TEST_CASE("spikes of 1 us to 1 ms never count, neither low ones nor hig
       bench.attach(port, edges);
     }
     bench.run();
-    for (const std::uint8_t port : bench.ports()) CHECK(bench.counted(port).pulses == (inside_pulse ? 1u : 0u));
+    for (const std::uint8_t port : bench.ports())
+      CHECK(bench.counted(port).pulses == (inside_pulse ? 1u : 0u));
   }
 }
 
-TEMPLATE_TEST_CASE("a spike of exactly 1 ms never counts at the shortest debounce time either", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a spike of exactly 1 ms never counts at the shortest debounce time either", "", Flm02a,
+                   Flm02b) {
   for (Nanoseconds phase = 0; phase < 64; ++phase) {
     PulseBench<TestType> bench(flm::metering::shortest_debounce_tenths_ms);
     bench.attach(3, pulses(20 * ms + phase * bench.scan / 64, 10 * ms, 1 * ms, 20));
@@ -93,8 +100,9 @@ TEMPLATE_TEST_CASE("a spike of exactly 1 ms never counts at the shortest debounc
   }
 }
 
-TEMPLATE_TEST_CASE("with the shortest debounce time 250 Hz count exactly on every port at once, at every phase", "", Flm02a,
-                   Flm02b) {
+TEMPLATE_TEST_CASE(
+    "with the shortest debounce time 250 Hz count exactly on every port at once, at every phase", "", Flm02a,
+    Flm02b) {
   for (Nanoseconds phase = 0; phase < 32; ++phase) {
     PulseBench<TestType> bench(flm::metering::shortest_debounce_tenths_ms);
     for (const std::uint8_t port : bench.ports())
@@ -104,10 +112,13 @@ TEMPLATE_TEST_CASE("with the shortest debounce time 250 Hz count exactly on ever
   }
 }
 
-TEMPLATE_TEST_CASE("a level counts from its debounce time on, not earlier than a scan before (of seconds: two) and not later than one after", "",
-                   Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "a level counts from its debounce time on, not earlier than a scan before (of seconds: two) and not "
+    "later than one after",
+    "", Flm02a, Flm02b) {
   using namespace flm::metering;
-  for (const std::uint16_t tenths : {shortest_debounce_tenths_ms, default_debounce_tenths_ms, longest_debounce_tenths_ms}) {
+  for (const std::uint16_t tenths :
+       {shortest_debounce_tenths_ms, default_debounce_tenths_ms, longest_debounce_tenths_ms}) {
     for (Nanoseconds phase = 0; phase < 16; ++phase) {
       for (const bool longer : {false, true}) {
         PulseBench<TestType> bench(tenths);
@@ -131,8 +142,9 @@ TEMPLATE_TEST_CASE("a port's debounce time is set without touching the others", 
   for (const std::uint8_t port : bench.ports()) CHECK(bench.counted(port).pulses == (port == 4 ? 50u : 0u));
 }
 
-TEMPLATE_TEST_CASE("a contact that is closed at power-up is no pulse, also when it bounces open; the next closing is one", "",
-                   Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "a contact that is closed at power-up is no pulse, also when it bounces open; the next closing is one",
+    "", Flm02a, Flm02b) {
   PulseBench<TestType> bench(flm::metering::default_debounce_tenths_ms, 0x00);
   bench.run_until(50 * ms);
   CHECK(bench.counted(3).pulses == 0u);
@@ -141,7 +153,8 @@ TEMPLATE_TEST_CASE("a contact that is closed at power-up is no pulse, also when 
   CHECK(bench.counted(3).pulses == 1u);
 }
 
-TEMPLATE_TEST_CASE("switching an input on is no pulse, and what it held before is forgotten", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("switching an input on is no pulse, and what it held before is forgotten", "", Flm02a,
+                   Flm02b) {
   const std::uint8_t mask = PulseBench<TestType>::mask_of(3);
   for (const std::uint8_t level : {std::uint8_t{0}, mask}) {
     PulseBench<TestType> bench;
@@ -195,19 +208,26 @@ TEMPLATE_TEST_CASE("a pulse's time stamp is within 1 ms of its falling edge", ""
   REQUIRE(stamps.size() == 3000);
   for (std::size_t i = 0; i < stamps.size(); ++i) {
     const Nanoseconds error = Nanoseconds{stamps[i]} * ms - edges[2 * i];
-    if (error < -1 * ms || error > 1 * ms) FAIL("stamp " << stamps[i] << " ms for an edge at " << edges[2 * i] << " ns");
+    if (error < -1 * ms || error > 1 * ms)
+      FAIL("stamp " << stamps[i] << " ms for an edge at " << edges[2 * i] << " ns");
   }
 }
 
-TEMPLATE_TEST_CASE("a wheel whose magnet creeps past its reed contact counts once a turn, with the time of the closing that lasts", "", Flm02a, Flm02b) {
-  // Gas meters in the field: a turn takes a minute, the contact is closed for 8 s of it, and chatters for most of a second at either end.
+TEMPLATE_TEST_CASE(
+    "a wheel whose magnet creeps past its reed contact counts once a turn, with the time of the closing that "
+    "lasts",
+    "", Flm02a, Flm02b) {
+  // Gas meters in the field: a turn takes a minute, the contact is closed for 8 s of it, and chatters for
+  // most of a second at either end.
   PulseBench<TestType> bench(20000);  // 2 s
   Edges edges;
   std::vector<Nanoseconds> closings;
   for (Nanoseconds turn = 0; turn < 20; ++turn) {
     const Nanoseconds start = 5'000 * ms + turn * 60'000 * ms;
-    for (const Nanoseconds edge : {0, 310, 490, 700, 1'120}) edges.push_back(start + edge * ms);           // closed, open, closed, open, closed
-    for (const Nanoseconds edge : {8'000, 8'240, 8'300, 8'900, 8'990}) edges.push_back(start + edge * ms);  // open, closed, open, closed, open
+    for (const Nanoseconds edge : {0, 310, 490, 700, 1'120})
+      edges.push_back(start + edge * ms);  // closed, open, closed, open, closed
+    for (const Nanoseconds edge : {8'000, 8'240, 8'300, 8'900, 8'990})
+      edges.push_back(start + edge * ms);  // open, closed, open, closed, open
     closings.push_back(start + 1'120 * ms);
   }
   bench.attach(4, edges);
@@ -215,17 +235,18 @@ TEMPLATE_TEST_CASE("a wheel whose magnet creeps past its reed contact counts onc
   CHECK(bench.counted(4).pulses == 20u);
   const auto& stamps = bench.counted(4).stamps;
   REQUIRE(stamps.size() == closings.size());
-  for (std::size_t i = 0; i < stamps.size(); ++i) CHECK(std::abs(Nanoseconds{stamps[i]} * ms - closings[i]) <= 1 * ms);
+  for (std::size_t i = 0; i < stamps.size(); ++i)
+    CHECK(std::abs(Nanoseconds{stamps[i]} * ms - closings[i]) <= 1 * ms);
 }
 
 TEMPLATE_TEST_CASE("a slow port beside a fast one: each has its own debounce time", "", Flm02a, Flm02b) {
   using Bench = PulseBench<TestType>;
-  Bench bench(50000);  // 5 s
+  Bench bench(50000);                 // 5 s
   std::vector<std::uint16_t> tenths;  // of the ports from the first one on
   for (const std::uint8_t port : bench.ports()) tenths.push_back(port == 3 ? 15 : 50000);
   bench.inputs.template set_debounce<typename Bench::Clock>(tenths.data());
-  bench.attach(3, pulses(20 * ms, 4 * ms, 2 * ms, 5000));                         // 250 Hz for 20 s
-  bench.attach(4, pulses(1'000 * ms, 15'000 * ms, 5'003 * ms, 1));                // just long enough
+  bench.attach(3, pulses(20 * ms, 4 * ms, 2 * ms, 5000));           // 250 Hz for 20 s
+  bench.attach(4, pulses(1'000 * ms, 15'000 * ms, 5'003 * ms, 1));  // just long enough
   bench.run();
   CHECK(bench.counted(3).pulses == 5000u);
   CHECK(bench.counted(4).pulses == 1u);
@@ -246,12 +267,14 @@ TEST_CASE("pulses that the main loop takes late are all there, with the time of 
     inputs.sample(0xFF, i);
   }
   unsigned calls = 0;
-  inputs.take<NothingInterrupts>([&](std::uint8_t port, std::uint8_t pulses, std::uint16_t last_ms, std::uint16_t) {
-    CHECK(port == 1 + calls++);
-    CHECK(pulses == 200);
-    CHECK(last_ms == 199);
-  });
+  inputs.take<NothingInterrupts>(
+      [&](std::uint8_t port, std::uint8_t pulses, std::uint16_t last_ms, std::uint16_t) {
+        CHECK(port == 1 + calls++);
+        CHECK(pulses == 200);
+        CHECK(last_ms == 199);
+      });
   CHECK(calls == 4);
   CHECK_FALSE(inputs.any());
-  inputs.take<NothingInterrupts>([&](std::uint8_t, std::uint8_t, std::uint16_t, std::uint16_t) { FAIL("taken twice"); });
+  inputs.take<NothingInterrupts>(
+      [&](std::uint8_t, std::uint8_t, std::uint16_t, std::uint16_t) { FAIL("taken twice"); });
 }

@@ -1,7 +1,7 @@
 #include "firmware/metering/sampler.hpp"
 
-#include <catch2/catch.hpp>
 #include <array>
+#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <random>
 

@@ -35,7 +35,8 @@ TEST_CASE("a clamp's counter is the integral of its reported watts, exactly, ove
     sensors.add_power(3, power_q8);
     reported += sensors[3].extra;
     fed_q8 += power_q8;
-    if (sensors[3].counter != static_cast<std::uint32_t>(reported / 3600) || sensors[3].remainder != reported % 3600)
+    if (sensors[3].counter != static_cast<std::uint32_t>(reported / 3600) ||
+        sensors[3].remainder != reported % 3600)
       FAIL("counter " << sensors[3].counter << " after " << reported << " W s");
     if (fed_q8 / 256 != reported) FAIL("reported " << reported << " W s of " << fed_q8 << " / 256");
   }
@@ -61,7 +62,8 @@ TEST_CASE("pulses count constant and thousandths, with a carry, however many com
   std::uniform_int_distribution<unsigned> how_many(1, 255);
   for (const unsigned constant : {0u, 1u, 65535u}) {
     for (const unsigned fraction : {0u, 1u, 200u, 500u, 999u}) {
-      Sensors sensors = pulse_sensor(4, 2, static_cast<std::uint16_t>(constant), static_cast<std::uint16_t>(fraction));
+      Sensors sensors =
+          pulse_sensor(4, 2, static_cast<std::uint16_t>(constant), static_cast<std::uint16_t>(fraction));
       std::uint64_t thousandths = 0;
       for (int i = 0; i < 2000; ++i) {
         const unsigned pulses = how_many(random);
@@ -76,13 +78,15 @@ TEST_CASE("pulses count constant and thousandths, with a carry, however many com
 }
 
 TEST_CASE("pulses per kWh count exactly: no part of a count is lost or made, however many pulses come") {
-  // Meters in the field: 3200, 6400 (625/4000), 75 (40000/3000) and 187.5 turns a kWh (16000/3000); and the ends of what a divisor can be.
+  // Meters in the field: 3200, 6400 (625/4000), 75 (40000/3000) and 187.5 turns a kWh (16000/3000); and the
+  // ends of what a divisor can be.
   struct Ratio {
     std::uint16_t constant, divisor;
   };
   std::mt19937 random(3);
   std::uniform_int_distribution<unsigned> how_many(1, 255);
-  for (const Ratio ratio : {Ratio{1000, 3200}, Ratio{625, 4000}, Ratio{40000, 3000}, Ratio{16000, 3000}, Ratio{1, 1001}, Ratio{65535, 4095}, Ratio{0, 4095}}) {
+  for (const Ratio ratio : {Ratio{1000, 3200}, Ratio{625, 4000}, Ratio{40000, 3000}, Ratio{16000, 3000},
+                            Ratio{1, 1001}, Ratio{65535, 4095}, Ratio{0, 4095}}) {
     Sensors sensors = pulse_sensor(4, 2, ratio.constant, ratio.divisor);
     std::uint64_t parts = 0;
     for (int i = 0; i < 2000; ++i) {
@@ -119,7 +123,9 @@ TEST_CASE("pulses of a port that feeds nothing, or a disabled sensor, count noth
   CHECK(sensors.changed() == 0);
 }
 
-TEST_CASE("a sensor that turns from pulses to a clamp or back starts without a remainder, and with the same ports keeps it") {
+TEST_CASE(
+    "a sensor that turns from pulses to a clamp or back starts without a remainder, and with the same ports "
+    "keeps it") {
   Sensors sensors = pulse_sensor(4, 2, 0, 999);
   sensors.add_pulses(4, 1, 0);
   sensors.classify(pulse_ports);

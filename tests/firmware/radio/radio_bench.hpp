@@ -1,4 +1,5 @@
-// The radio's driver between a chip with its air and a host that polls: interrupts at their time, the main loop every 0.16 ms.
+// The radio's driver between a chip with its air and a host that polls: interrupts at their time, the main
+// loop every 0.16 ms.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -40,8 +41,10 @@ class RadioBench {
   /// SPI clock and gap of a stock host, per byte (shared reference "hardware").
   static constexpr Nanoseconds spi_byte = 66'000;
 
-  /// `false_syncs`: as RadioChip has them by default, or none, so that what is counted and lost has no other cause than a test's own.
-  explicit RadioBench(std::uint8_t group = 212, radio::Rate rate = radio::Rate::kbit_19_2, double false_syncs = 0.0, std::uint64_t seed = 1)
+  /// `false_syncs`: as RadioChip has them by default, or none, so that what is counted and lost has no other
+  /// cause than a test's own.
+  explicit RadioBench(std::uint8_t group = 212, radio::Rate rate = radio::Rate::kbit_19_2,
+                      double false_syncs = 0.0, std::uint64_t seed = 1)
       : chip(air, seed, false_syncs) {
     hal.radio = &line;
     bit = rate == radio::Rate::kbit_19_2 ? sim::kBit19_2 : sim::kBit49_2;
@@ -62,7 +65,9 @@ class RadioBench {
   /// Puts a frame on the air; it begins now, or `later`.
   void send(const Bytes& bytes, Nanoseconds later = 0) { air.add_frame(now + later, bytes, bit); }
   /// Time of a frame on the air, with what comes before it.
-  [[nodiscard]] Nanoseconds air_time(const Bytes& bytes) const { return static_cast<Nanoseconds>(4 + bytes.size()) * 8 * bit; }
+  [[nodiscard]] Nanoseconds air_time(const Bytes& bytes) const {
+    return static_cast<Nanoseconds>(4 + bytes.size()) * 8 * bit;
+  }
 
   /// One SPI byte, which takes its time.
   char clock(char out) {
@@ -75,7 +80,8 @@ class RadioBench {
   void write(const std::string& bytes) {
     for (const char byte : bytes) clock(byte);
   }
-  /// Turns the line around and reads: the payload of the `u` channel, or "?" and what came when the framing is not right.
+  /// Turns the line around and reads: the payload of the `u` channel, or "?" and what came when the framing
+  /// is not right.
   std::string poll() {
     clock('\0');
     clock('\0');
@@ -98,8 +104,10 @@ class RadioBench {
     for (const auto& one : chip.sent()) {
       std::size_t begin = 0;
       while (begin < one.bytes.size() && one.bytes[begin] == 0xAA) ++begin;
-      if (begin < 2 || begin == one.bytes.size() || one.underrun) frames.push_back({});
-      else frames.emplace_back(one.bytes.begin() + static_cast<std::ptrdiff_t>(begin), one.bytes.end());
+      if (begin < 2 || begin == one.bytes.size() || one.underrun)
+        frames.push_back({});
+      else
+        frames.emplace_back(one.bytes.begin() + static_cast<std::ptrdiff_t>(begin), one.bytes.end());
     }
     return frames;
   }

@@ -1,5 +1,5 @@
-// The driver under attack: random frames, noise, collisions, host writes, polls that break off, chip faults. Seeded; what holds is
-// what firmware/radio/radio.hpp promises, by its numbers.
+// The driver under attack: random frames, noise, collisions, host writes, polls that break off, chip faults.
+// Seeded; what holds is what firmware/radio/radio.hpp promises, by its numbers.
 #include <catch2/catch.hpp>
 #include <map>
 #include <random>
@@ -44,18 +44,18 @@ TEST_CASE("whatever is on the air, on the bus and in the chip, the promises hold
   RadioBench board(212, flm::radio::Rate::kbit_19_2, RadioChip::by_data_rate, seed);
   board.step_period = attack.below(2) == 0 ? 160'000 : 3 * ms;
   board.run(3 * second);
-  std::vector<std::string> on_air;              // good frames, in order
+  std::vector<std::string> on_air;  // good frames, in order
   std::map<std::string, std::size_t> number_of;
-  std::set<std::string> written;                // good packets of the host, as frames
-  std::size_t next = 0;                         // number of the frame that may come up
+  std::set<std::string> written;  // good packets of the host, as frames
+  std::size_t next = 0;           // number of the frame that may come up
   unsigned refused = 0, attempts = 0, passed_up = 0, wanting = 0;
   std::uint32_t number = 0;
 
   const auto take = [&](const std::string& in) {
     if (in.empty()) return;
     INFO(in);
-    REQUIRE(number_of.count(in) == 1);          // 1: it was on the air, whole
-    REQUIRE(number_of[in] >= next);             // 2: in order, once
+    REQUIRE(number_of.count(in) == 1);  // 1: it was on the air, whole
+    REQUIRE(number_of[in] >= next);     // 2: in order, once
     next = number_of[in] + 1;
     ++passed_up;
     if ((bytes_of_hex(in)[1] & 0x20) != 0) ++wanting;
@@ -75,13 +75,15 @@ TEST_CASE("whatever is on the air, on the bus and in the chip, the promises hold
       }
       case 2: {  // wrong somewhere
         Bytes wrong = numbered_frame(attack, number++);
-        wrong[1 + attack.below(static_cast<unsigned>(wrong.size()) - 1)] ^= static_cast<std::uint8_t>(1u << attack.below(8));
+        wrong[1 + attack.below(static_cast<unsigned>(wrong.size()) - 1)] ^=
+            static_cast<std::uint8_t>(1u << attack.below(8));
         board.send(wrong, attack.below(30) * ms);
         break;
       }
       case 3: {  // cut, or noise; maybe on top of another
         Bytes cut = numbered_frame(attack, number++);
-        cut.resize(attack.below(static_cast<unsigned>(cut.size()) - 1));  // noise makes up for one byte in 1 of 256, and the frame is right
+        cut.resize(attack.below(static_cast<unsigned>(cut.size()) -
+                                1));  // noise makes up for one byte in 1 of 256, and the frame is right
         board.send(attack.below(2) == 0 ? cut : attack.bytes(attack.below(40)), attack.below(30) * ms);
         break;
       }
@@ -129,15 +131,17 @@ TEST_CASE("whatever is on the air, on the bus and in the chip, the promises hold
   for (int polls = 0; polls < 100; ++polls) take(board.poll());
   CHECK(board.poll() == "");
 
-  // 3: as many acknowledgements as frames that want one have come up, at most; without faults exactly as many, and 4: what the board
-  // has sent is an acknowledgement or one of the host's packets, whole, once.
+  // 3: as many acknowledgements as frames that want one have come up, at most; without faults exactly as
+  // many, and 4: what the board has sent is an acknowledgement or one of the host's packets, whole, once.
   unsigned acknowledgements = 0, packets = 0;
   for (Bytes sent : board.sent()) {
-    if (faults && (sent.empty() || flm::protocol::jeenode::check_frame(sent.data() + 1, sent.size() - 1) != flm::protocol::jeenode::Error::none))
+    if (faults && (sent.empty() || flm::protocol::jeenode::check_frame(sent.data() + 1, sent.size() - 1) !=
+                                       flm::protocol::jeenode::Error::none))
       continue;  // A fault in its midst: it was sent again.
     REQUIRE(sent.size() > 5);
     REQUIRE(sent[0] == 0x2D);
-    REQUIRE(flm::protocol::jeenode::check_frame(sent.data() + 1, sent.size() - 1) == flm::protocol::jeenode::Error::none);
+    REQUIRE(flm::protocol::jeenode::check_frame(sent.data() + 1, sent.size() - 1) ==
+            flm::protocol::jeenode::Error::none);
     const std::string packet = hex(Bytes(sent.begin() + 1, sent.end() - 2));
     if (written.count(packet) != 0) {
       ++packets;
@@ -148,7 +152,8 @@ TEST_CASE("whatever is on the air, on the bus and in the chip, the promises hold
       ++acknowledgements;
     }
   }
-  INFO("seed " << seed << ": " << on_air.size() << " frames, " << passed_up << " up, " << packets << " packets of " << attempts << " down");
+  INFO("seed " << seed << ": " << on_air.size() << " frames, " << passed_up << " up, " << packets
+               << " packets of " << attempts << " down");
   CHECK(attempts - packets >= refused);
   if (!faults) {
     CHECK((attempts - packets) % 256 == board.counters().refused);

@@ -34,7 +34,10 @@ TEST_CASE("a host's packet goes on the air as the stock board has sent it") {
 TEST_CASE("headers are acknowledged as the stock board has acknowledged them, within 1 ms of the last byte") {
   const auto rate = GENERATE(Rate::kbit_19_2, Rate::kbit_49_2);
   for (const bool main_loop : {true, false}) {
-    for (const auto& [header, answer] : {std::pair{0x21, "2dd4c1006068"}, {0x61, "2dd4810051a8"}, {0xA1, "2dd4e10079a8"}, {0xE1, "2dd4a1004868"}}) {
+    for (const auto& [header, answer] : {std::pair{0x21, "2dd4c1006068"},
+                                         {0x61, "2dd4810051a8"},
+                                         {0xA1, "2dd4e10079a8"},
+                                         {0xE1, "2dd4a1004868"}}) {
       RadioBench board(212, rate);
       board.run(20 * ms);
       board.main_loop_runs = main_loop;  // It may be busy: the acknowledgement does not wait for it.
@@ -63,8 +66,10 @@ TEST_CASE("every header is acknowledged if its acknowledge bit asks for it, and 
     INFO("header " << header);
     REQUIRE(board.sent().size() - before == (header >> 5 & 1));
     if ((header & 0x20) != 0) {
-      // Shared reference "radio": control; the other sense of destination; acknowledge for housekeeping only; the node.
-      const auto answer = static_cast<std::uint8_t>(0x80 | (~header & 0x40) | (header >> 2 & 0x20) | (header & 0x1F));
+      // Shared reference "radio": control; the other sense of destination; acknowledge for housekeeping only;
+      // the node.
+      const auto answer =
+          static_cast<std::uint8_t>(0x80 | (~header & 0x40) | (header >> 2 & 0x20) | (header & 0x1F));
       Bytes expected = frame(answer, {});
       expected.insert(expected.begin(), 0x2D);
       REQUIRE(board.sent().back() == expected);
@@ -82,7 +87,8 @@ TEST_CASE("boards that hear each other's acknowledgements of housekeeping do not
   while (one.now < 1 * second) {
     one.run(100'000);
     other.run(100'000);
-    for (auto [from, to, count] : {std::tuple{&one, &other, &heard_by_other}, {&other, &one, &heard_by_one}}) {
+    for (auto [from, to, count] :
+         {std::tuple{&one, &other, &heard_by_other}, {&other, &one, &heard_by_one}}) {
       const auto& sent = from->chip.sent();
       if (*count < sent.size() && !from->chip.transmitting()) {
         const Bytes& bytes = sent[(*count)++].bytes;
@@ -104,7 +110,8 @@ TEST_CASE("empty housekeeping is acknowledged like any other, 20 ms behind the l
   CHECK(board.sent().size() == 20);
 }
 
-TEST_CASE("a frame that follows a packet at once is received too, acknowledged or not, with the main loop busy") {
+TEST_CASE(
+    "a frame that follows a packet at once is received too, acknowledged or not, with the main loop busy") {
   for (const std::uint8_t header : {std::uint8_t{0x01}, std::uint8_t{0x02}}) {
     RadioBench board;
     board.run(20 * ms);
@@ -118,7 +125,9 @@ TEST_CASE("a frame that follows a packet at once is received too, acknowledged o
   }
 }
 
-TEST_CASE("two full packets and two kubes' wait for the host, in order; another is dropped, counted and not acknowledged") {
+TEST_CASE(
+    "two full packets and two kubes' wait for the host, in order; another is dropped, counted and not "
+    "acknowledged") {
   RadioBench board;
   board.run(20 * ms);
   const std::size_t sizes[] = {66, 66, 12, 12, 3};
@@ -176,7 +185,8 @@ TEST_CASE("160 frames at 8 frames a second, polled every 50 ms: each comes up at
   std::vector<Nanoseconds> ends;
   const Nanoseconds start = board.now;
   for (int i = 0; i < 160; ++i) {
-    packets.push_back(frame(static_cast<std::uint8_t>(1 + i % 30), Bytes(static_cast<std::size_t>(i % 30), static_cast<std::uint8_t>(i))));
+    packets.push_back(frame(static_cast<std::uint8_t>(1 + i % 30),
+                            Bytes(static_cast<std::size_t>(i % 30), static_cast<std::uint8_t>(i))));
     board.air.add_frame(start + i * second / 8, packets.back());
     ends.push_back(start + i * second / 8 + board.air_time(packets.back()));
   }
@@ -200,7 +210,8 @@ TEST_CASE("160 frames at 8 frames a second, polled every 50 ms: each comes up at
 
 TEST_CASE("no position of a poll against the end of a frame loses it") {
   const Bytes packet = frame(1, Bytes(10, 0x42)), other = frame(2, {9});
-  for (Nanoseconds position = 0; position < 160; ++position) {  // 160 positions across 4 ms before the frame's end to 4 ms behind it
+  for (Nanoseconds position = 0; position < 160;
+       ++position) {  // 160 positions across 4 ms before the frame's end to 4 ms behind it
     RadioBench board;
     board.run(20 * ms);
     board.send(packet);
@@ -344,7 +355,8 @@ TEST_CASE("a carrier of a second, 30 times the longest packet, delays a host's p
   CHECK(board.counters().refused == 1);
 }
 
-TEST_CASE("under a carrier that never ends each packet of the host is given up after 2 s, and counted as refused") {
+TEST_CASE(
+    "under a carrier that never ends each packet of the host is given up after 2 s, and counted as refused") {
   RadioBench board;
   board.run(20 * ms);
   board.air.add({board.now, flm::sim::kBit19_2, Bytes(std::size_t{60} * 2395, 0x00)});
@@ -421,14 +433,18 @@ TEST_CASE("boards that wait for the same carrier do not send at the same time fo
   CHECK(std::unique(starts.begin(), starts.end()) - starts.begin() >= 5);
 }
 
-TEST_CASE("a storm of frames back to back for ten seconds: what goes up is whole and in order, what is lost is counted") {
+TEST_CASE(
+    "a storm of frames back to back for ten seconds: what goes up is whole and in order, what is lost is "
+    "counted") {
   RadioBench board;
   board.run(20 * ms);
   std::vector<Bytes> packets;
   Nanoseconds at = board.now;
   while (at < 10 * second) {
     const auto number = static_cast<unsigned>(packets.size());
-    packets.push_back(frame(static_cast<std::uint8_t>(number & 31), {static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number), 3, 4}));
+    packets.push_back(
+        frame(static_cast<std::uint8_t>(number & 31),
+              {static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number), 3, 4}));
     board.air.add_frame(at, packets.back());
     at += board.air_time(packets.back());
   }
@@ -486,11 +502,11 @@ TEST_CASE("a host's packet of any size that is none is refused, counted, and not
   CHECK(refused("d4"));
   CHECK(refused("d401"));
   CHECK_FALSE(refused("d40100"));
-  CHECK(refused("d4010"));                          // half a byte is missing
-  CHECK(refused("d40101"));                         // a byte is missing
-  CHECK(refused("d401011"));                        // half of it
-  CHECK(refused("d401010203"));                     // one too many
-  CHECK(refused("d40101x2"));                       // no digit
+  CHECK(refused("d4010"));       // half a byte is missing
+  CHECK(refused("d40101"));      // a byte is missing
+  CHECK(refused("d401011"));     // half of it
+  CHECK(refused("d401010203"));  // one too many
+  CHECK(refused("d40101x2"));    // no digit
   CHECK_FALSE(refused("d40142" + digits(66)));
   CHECK(refused("d40143" + digits(67)));
   CHECK(refused("d40142" + digits(67)));
@@ -623,7 +639,8 @@ TEST_CASE("asking a chip for a sign of life loses no frame, wherever it starts")
 }
 
 TEST_CASE("told to save power, the chip sleeps whatever it was doing, and nothing wakes it") {
-  // Across a packet of the host and one from the air that is acknowledged, with the probe of a quiet chip behind them.
+  // Across a packet of the host and one from the air that is acknowledged, with the probe of a quiet chip
+  // behind them.
   const Nanoseconds position = GENERATE(range(0, 40)) * 500'000;
   RadioBench board;
   board.run(20 * ms);
@@ -643,7 +660,9 @@ TEST_CASE("told to save power, the chip sleeps whatever it was doing, and nothin
   CHECK(board.counters().restarts == 0);
 }
 
-TEST_CASE("when power need not be saved any more the radio listens as before, and the host's packet goes out whole") {
+TEST_CASE(
+    "when power need not be saved any more the radio listens as before, and the host's packet goes out "
+    "whole") {
   const Nanoseconds position = GENERATE(range(0, 40)) * 500'000;
   RadioBench board;
   board.run(20 * ms);
@@ -667,7 +686,9 @@ TEST_CASE("when power need not be saved any more the radio listens as before, an
   CHECK(board.counters().refused == 0);
 }
 
-TEST_CASE("a packet that the host hands over while power is saved, another group and another rate wait for the chip to wake") {
+TEST_CASE(
+    "a packet that the host hands over while power is saved, another group and another rate wait for the "
+    "chip to wake") {
   RadioBench board;
   board.run(20 * ms);
   board.link.save_power(board.hal, true);
@@ -686,17 +707,21 @@ TEST_CASE("a packet that the host hands over while power is saved, another group
   CHECK(board.poll() == hex(frame(3, {9}, 5)));
 }
 
-TEST_CASE("false synchron patterns cost a packet in a thousand, and are counted as wrong: one in 3.4 s, or in 1.3 s at the fast rate") {
+TEST_CASE(
+    "false synchron patterns cost a packet in a thousand, and are counted as wrong: one in 3.4 s, or in 1.3 "
+    "s at the fast rate") {
   const auto rate = GENERATE(Rate::kbit_19_2, Rate::kbit_49_2);
   RadioBench board(212, rate, RadioChip::by_data_rate, 3);
   board.step_period = 1 * ms;
   board.run(20 * ms);
-  // A quarter of the patterns is followed by a length of up to 66, of 33 in the middle, and the board is deaf for 37 bytes: a packet is
-  // lost that begins in all but the last four of them. 0.26 * 33 bytes of 8 bits in 2^16 bits: 1.05 of 1 000.
+  // A quarter of the patterns is followed by a length of up to 66, of 33 in the middle, and the board is deaf
+  // for 37 bytes: a packet is lost that begins in all but the last four of them. 0.26 * 33 bytes of 8 bits in
+  // 2^16 bits: 1.05 of 1 000.
   int lost = 0;
   constexpr int packets = 20'000;
   for (int i = 0; i < packets; ++i) {
-    const Bytes packet = frame(3, {static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8), 3, 4, 5, 6, 7, 8, 9});
+    const Bytes packet =
+        frame(3, {static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8), 3, 4, 5, 6, 7, 8, 9});
     board.send(packet, (i * 7919 % 100) * ms);
     board.run(200 * ms);
     if (board.poll() != hex(packet)) ++lost;
@@ -735,7 +760,8 @@ TEST_CASE("eight hours in the field: every frame that did not collide goes up, i
   Nanoseconds free = 0;
   std::size_t moved = 0;
   for (const auto& row : rows) {
-    // The receiver's log has a frame's end, to 1 ms, and has never heard two at once: those that would overlap move behind each other.
+    // The receiver's log has a frame's end, to 1 ms, and has never heard two at once: those that would
+    // overlap move behind each other.
     Nanoseconds start = flm::sim::nanoseconds(row.seconds) + second;
     if (start < free) {
       start = free;

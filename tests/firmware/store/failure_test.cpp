@@ -12,7 +12,9 @@ using boards::Flm02a;
 using boards::Flm02b;
 using test::PoweredBoard;
 
-TEMPLATE_TEST_CASE("a failing supply costs at most 30 writes of 1.8 ms, all into erased cells, for six changed sensors", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "a failing supply costs at most 30 writes of 1.8 ms, all into erased cells, for six changed sensors", "",
+    Flm02a, Flm02b) {
   PoweredBoard<TestType> board;
   board.power_up();
   board.drain();
@@ -37,7 +39,10 @@ TEMPLATE_TEST_CASE("a failing supply costs at most 30 writes of 1.8 ms, all into
   }
 }
 
-TEMPLATE_TEST_CASE("a life that ended without power is a power failure; a board's first life, and a reset by the main board, are none", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "a life that ended without power is a power failure; a board's first life, and a reset by the main "
+    "board, are none",
+    "", Flm02a, Flm02b) {
   PoweredBoard<TestType> board;
   board.power_up();
   CHECK(board.board->events() == 0);
@@ -60,7 +65,8 @@ TEMPLATE_TEST_CASE("a life that ended without power is a power failure; a board'
   CHECK(board.board->events() == 2);
 }
 
-TEMPLATE_TEST_CASE("a dip of less than 1.4 ms saves nothing and counts no power failure, one of 2 ms does", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a dip of less than 1.4 ms saves nothing and counts no power failure, one of 2 ms does",
+                   "", Flm02a, Flm02b) {
   PoweredBoard<TestType> board;
   board.power_up();
   board.drain();
@@ -95,7 +101,9 @@ TEMPLATE_TEST_CASE("ripple that is low at each look never counts as a failure", 
   CHECK(board.board->events() == 0);
 }
 
-TEMPLATE_TEST_CASE("two failures in a row are saved; a third within half an hour is counted, and metering goes on", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "two failures in a row are saved; a third within half an hour is counted, and metering goes on", "",
+    Flm02a, Flm02b) {
   PoweredBoard<TestType> board;
   const unsigned second_area = store::failure_address + store::failure_area_size + store::failure_record_size;
   board.power_up();
@@ -134,7 +142,8 @@ TEMPLATE_TEST_CASE("an hour of dips writes no cell more than eight times", "", F
   std::vector<int> writes(hal::eeprom_size);
   int worst = 0;
   for (int second = 0; second < 3600; ++second) {
-    for (std::uint8_t sensor = 0; sensor < 6; ++sensor) board.count(sensor, 1, static_cast<std::uint16_t>(second % 1000));
+    for (std::uint8_t sensor = 0; sensor < 6; ++sensor)
+      board.count(sensor, 1, static_cast<std::uint16_t>(second % 1000));
     for (int scan = 0; scan < PoweredBoard<TestType>::second; ++scan) {
       const bool low = second % 2 == 0 && scan < 100;
       board.board->hal().supply_has_fallen = low && !board.board->hal().supply_is_low;
@@ -152,8 +161,10 @@ TEMPLATE_TEST_CASE("an hour of dips writes no cell more than eight times", "", F
   CHECK(worst > 2);
 }
 
-TEMPLATE_TEST_CASE("a supply that stays low is lived with: records keep what they say until their slots have successors, and counters are saved twice as often", "", Flm02a,
-                   Flm02b) {
+TEMPLATE_TEST_CASE(
+    "a supply that stays low is lived with: records keep what they say until their slots have successors, "
+    "and counters are saved twice as often",
+    "", Flm02a, Flm02b) {
   PoweredBoard<TestType> board;
   board.power_up();
   board.count(2, 100, 7);
@@ -177,7 +188,10 @@ TEMPLATE_TEST_CASE("a supply that stays low is lived with: records keep what the
   CHECK(board.board->sensors()[2].counter == 116u);
 }
 
-TEMPLATE_TEST_CASE("a counter's slot that is on its way when the supply fails is complete or given up, and the failure adds to the right one", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "a counter's slot that is on its way when the supply fails is complete or given up, and the failure adds "
+    "to the right one",
+    "", Flm02a, Flm02b) {
   for (int begun = 1; begun < 14; ++begun) {
     CAPTURE(begun);
     PoweredBoard<TestType> board;
@@ -205,7 +219,9 @@ TEMPLATE_TEST_CASE("a counter's slot that is on its way when the supply fails is
   }
 }
 
-TEMPLATE_TEST_CASE("pulses that were accepted, and the energy of the second that a failure cuts short, are saved", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "pulses that were accepted, and the energy of the second that a failure cuts short, are saved", "",
+    Flm02a, Flm02b) {
   PoweredBoard<TestType> board;
   board.power_up();
   board.drain();
@@ -220,12 +236,15 @@ TEMPLATE_TEST_CASE("pulses that were accepted, and the energy of the second that
   const auto current = [&](int scans, std::uint8_t levels) {
     board.board->hal().levels = levels;
     for (int conversion = 0; conversion < 3 * scans; ++conversion) {
-      hal::raise_conversion_complete(*board.board, conversion % 3 == 0 ? 600 : 0);  // a steady code is its own mean and RMS
+      hal::raise_conversion_complete(*board.board,
+                                     conversion % 3 == 0 ? 600 : 0);  // a steady code is its own mean and RMS
       board.step();
     }
   };
   current(3 * PoweredBoard<TestType>::second, 0xFF);
-  const auto watt_seconds = [&](const metering::Total& total) { return 3600.0 * total.counter + total.remainder; };
+  const auto watt_seconds = [&](const metering::Total& total) {
+    return 3600.0 * total.counter + total.remainder;
+  };
   const double power = board.board->sensors()[0].extra;
   REQUIRE(power > 5000);
   // Align with a second's end, then half of one.
@@ -247,7 +266,8 @@ TEMPLATE_TEST_CASE("pulses that were accepted, and the energy of the second that
   CHECK(watt_seconds(board.board->sensors()[0]) - whole == Approx(power / 2).epsilon(0.02));
 }
 
-TEMPLATE_TEST_CASE("a dip that is ridden through costs no energy, and the readings around it are right", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("a dip that is ridden through costs no energy, and the readings around it are right", "",
+                   Flm02a, Flm02b) {
   PoweredBoard<TestType> board;
   board.power_up();
   board.drain();
@@ -266,7 +286,9 @@ TEMPLATE_TEST_CASE("a dip that is ridden through costs no energy, and the readin
       board.step();
     }
   };
-  const auto watt_seconds = [&] { return 3600.0 * board.board->sensors()[0].counter + board.board->sensors()[0].remainder; };
+  const auto watt_seconds = [&] {
+    return 3600.0 * board.board->sensors()[0].counter + board.board->sensors()[0].remainder;
+  };
   current(3 * second);
   const double power = board.board->sensors()[0].extra;
   const std::uint32_t start = board.board->uptime_s();

@@ -18,8 +18,12 @@ struct State {
   metering::Total totals[metering::sensor_count] = {};
   metering::Settings settings = {};
 };
-inline bool same(const metering::Total& a, const metering::Total& b) { return a.counter == b.counter && a.remainder == b.remainder; }
-inline bool same(const metering::Settings& a, const metering::Settings& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+inline bool same(const metering::Total& a, const metering::Total& b) {
+  return a.counter == b.counter && a.remainder == b.remainder;
+}
+inline bool same(const metering::Settings& a, const metering::Settings& b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
 
 /// A board on a supply that is cut when a given number of EEPROM writes have ended, with the next one torn.
 template <class Facts>
@@ -29,7 +33,7 @@ struct PoweredBoard {
   hal::HostEeprom eeprom;
   std::unique_ptr<Board> board;
   long writes = 0, cut_after = -1;
-  int tear = 0;     ///< what becomes of the byte that is cut: 0 untouched, 1 erased, 2 ones left over, 3 noise
+  int tear = 0;  ///< what becomes of the byte that is cut: 0 untouched, 1 erased, 2 ones left over, 3 noise
   State safe, now;  ///< on the medium for sure; in the board
 
   void power_up() {
@@ -39,7 +43,8 @@ struct PoweredBoard {
   }
   State state() {
     State result;
-    for (std::uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor) result.totals[sensor] = board->sensors().total(sensor);
+    for (std::uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor)
+      result.totals[sensor] = board->sensors().total(sensor);
     result.settings = board->sensors().settings();
     return result;
   }
@@ -95,7 +100,8 @@ struct PoweredBoard {
     drain();
     safe = now;
   }
-  static constexpr int second = static_cast<int>(Facts::Sampling::cpu_hz / (3 * Facts::Sampling::tick_cycles)) + 1;
+  static constexpr int second =
+      static_cast<int>(Facts::Sampling::cpu_hz / (3 * Facts::Sampling::tick_cycles)) + 1;
   void cut() {
     if (eeprom.busy) {
       std::uint8_t& byte = eeprom.bytes[eeprom.address];

@@ -19,7 +19,8 @@ using test::State;
 
 namespace {
 
-/// An hour in the life of a board: configured, counting, its supply failing for a moment and for good, in one go and again and again.
+/// An hour in the life of a board: configured, counting, its supply failing for a moment and for good, in one
+/// go and again and again.
 template <class Facts>
 void live(PoweredBoard<Facts>& board) {
   board.power_up();
@@ -38,7 +39,9 @@ void live(PoweredBoard<Facts>& board) {
   board.commit();
   for (int failure = 0; failure < 7; ++failure) {
     for (std::uint8_t i = 0; i < 6; ++i)
-      if ((failure + i) % 3 != 0) board.count(i, failure == 4 ? 0xFFFFu : 3u + i, static_cast<std::uint16_t>((611 * (failure + i)) % 1000));
+      if ((failure + i) % 3 != 0)
+        board.count(i, failure == 4 ? 0xFFFFu : 3u + i,
+                    static_cast<std::uint16_t>((611 * (failure + i)) % 1000));
     board.fail();
     if (failure % 3 == 2) {  // The supply comes back without a reset.
       board.recover();
@@ -54,8 +57,9 @@ void live(PoweredBoard<Facts>& board) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a cut after any byte, in any way, leaves each counter and the settings as they were before or after", "", Flm02a,
-                   Flm02b) {
+TEMPLATE_TEST_CASE(
+    "a cut after any byte, in any way, leaves each counter and the settings as they were before or after", "",
+    Flm02a, Flm02b) {
   PoweredBoard<TestType> whole;
   live(whole);
   REQUIRE(whole.writes > 500);
@@ -70,13 +74,16 @@ TEMPLATE_TEST_CASE("a cut after any byte, in any way, leaves each counter and th
       const State found = board.state();
       CAPTURE(tear, cut_after);
       for (std::uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor) {
-        CAPTURE(int{sensor}, found.totals[sensor].counter, found.totals[sensor].remainder, board.safe.totals[sensor].counter,
-                board.safe.totals[sensor].remainder, board.now.totals[sensor].counter, board.now.totals[sensor].remainder);
-        const bool before = same(found.totals[sensor], board.safe.totals[sensor]), after = same(found.totals[sensor], board.now.totals[sensor]);
+        CAPTURE(int{sensor}, found.totals[sensor].counter, found.totals[sensor].remainder,
+                board.safe.totals[sensor].counter, board.safe.totals[sensor].remainder,
+                board.now.totals[sensor].counter, board.now.totals[sensor].remainder);
+        const bool before = same(found.totals[sensor], board.safe.totals[sensor]),
+                   after = same(found.totals[sensor], board.now.totals[sensor]);
         if (!before && !after) FAIL("neither the old nor the new counter");
       }
       const bool defaults = found.settings.constant[0] == 0 && board.safe.settings.constant[0] == 0;
-      if (!defaults && !same(found.settings, board.safe.settings) && !same(found.settings, board.now.settings))
+      if (!defaults && !same(found.settings, board.safe.settings) &&
+          !same(found.settings, board.now.settings))
         FAIL("neither the old nor the new settings");
       // Cut again while what was found is put in order: nothing is added twice.
       board.cut_after = board.writes + cut_after % 40;
@@ -89,7 +96,8 @@ TEMPLATE_TEST_CASE("a cut after any byte, in any way, leaves each counter and th
       board.power_up();
       const State again = board.state();
       for (std::uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor)
-        if (!same(found.totals[sensor], again.totals[sensor])) FAIL("sensor " << int{sensor} << " changed when the power was cut again");
+        if (!same(found.totals[sensor], again.totals[sensor]))
+          FAIL("sensor " << int{sensor} << " changed when the power was cut again");
     }
   }
 }
@@ -140,7 +148,9 @@ TEST_CASE("EEPROM with random contents counts from zero, takes settings, and kee
   for (int run = 0; run < 2000; ++run) {
     PoweredBoard<Flm02b> board;
     for (std::uint8_t& cell : board.eeprom.bytes) cell = static_cast<std::uint8_t>(byte(random));
-    const auto is_version = [&](unsigned address) { return board.eeprom.bytes[address] == static_cast<std::uint8_t>(~board.eeprom.bytes[address + 1]); };
+    const auto is_version = [&](unsigned address) {
+      return board.eeprom.bytes[address] == static_cast<std::uint8_t>(~board.eeprom.bytes[address + 1]);
+    };
     if (is_version(store::version_address) || is_version(store::second_version_address)) continue;
     board.power_up();
     for (std::uint8_t sensor = 0; sensor < 6; ++sensor) {
@@ -176,7 +186,8 @@ TEST_CASE("a newer firmware's EEPROM is left as it is, and a commit to it is ref
   CHECK(before == std::vector<std::uint8_t>(board.eeprom.bytes, board.eeprom.bytes + hal::eeprom_size));
 }
 
-TEST_CASE("a hang is saved before the watchdog resets, and counted as a watchdog reset, not as a power failure") {
+TEST_CASE(
+    "a hang is saved before the watchdog resets, and counted as a watchdog reset, not as a power failure") {
   PoweredBoard<Flm02b> board;
   board.power_up();
   board.drain();
@@ -198,7 +209,9 @@ TEST_CASE("a hang is saved before the watchdog resets, and counted as a watchdog
   CHECK_FALSE(board.eeprom.busy);
 }
 
-TEST_CASE("20 years of life and half an hour at most without a warning, from the constants that the firmware uses") {
+TEST_CASE(
+    "20 years of life and half an hour at most without a warning, from the constants that the firmware "
+    "uses") {
   // 4 slots of 100 000 writes, one each half hour.
   CHECK(store::life_years == Approx(4 * 100000.0 * 0.5 / (24 * 365.25)));
   CHECK(store::life_years > 20);

@@ -1,4 +1,5 @@
-// EEPROM that says what nobody wrote: bytes that changed by themselves, cells that no longer take a value, values that cannot be.
+// EEPROM that says what nobody wrote: bytes that changed by themselves, cells that no longer take a value,
+// values that cannot be.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <vector>
@@ -21,7 +22,8 @@ std::vector<std::uint8_t> old_contents() {
   board.power_up();
   board.drain();
   for (int generation = 0; generation < 6; ++generation) {
-    for (std::uint8_t sensor = 0; sensor < 6; ++sensor) board.count(sensor, 1000, static_cast<std::uint16_t>(100 * generation + sensor));
+    for (std::uint8_t sensor = 0; sensor < 6; ++sensor)
+      board.count(sensor, 1000, static_cast<std::uint16_t>(100 * generation + sensor));
     board.board->sensors().settings().constant[0] = static_cast<std::uint16_t>(4000 + generation);
     board.commit();
   }
@@ -35,7 +37,9 @@ void start_with(Board& board, const std::vector<std::uint8_t>& contents) {
   std::copy(contents.begin(), contents.end(), std::begin(board.eeprom.bytes));
   board.power_up();
 }
-std::vector<std::uint8_t> contents_of(const Board& board) { return {std::begin(board.eeprom.bytes), std::end(board.eeprom.bytes)}; }
+std::vector<std::uint8_t> contents_of(const Board& board) {
+  return {std::begin(board.eeprom.bytes), std::end(board.eeprom.bytes)};
+}
 
 /// Writes until nothing is left to write, with cells whose bit 0 stays what it is.
 void drain_with_worn_cells(Board& board, const std::vector<unsigned>& worn) {
@@ -51,13 +55,16 @@ void drain_with_worn_cells(Board& board, const std::vector<unsigned>& worn) {
     board.eeprom.finish();
     ++board.writes;
     if (std::find(worn.begin(), worn.end(), address) != worn.end())
-      board.eeprom.bytes[address] = static_cast<std::uint8_t>((board.eeprom.bytes[address] & ~1) | (before & 1));
+      board.eeprom.bytes[address] =
+          static_cast<std::uint8_t>((board.eeprom.bytes[address] & ~1) | (before & 1));
   }
 }
 
 }  // namespace
 
-TEST_CASE("any wrong byte anywhere in the EEPROM costs one slot at most, and what it brings back is never older than the slot before") {
+TEST_CASE(
+    "any wrong byte anywhere in the EEPROM costs one slot at most, and what it brings back is never older "
+    "than the slot before") {
   const std::vector<std::uint8_t> before = old_contents();
   long costly = 0;
   for (unsigned address = 0; address < hal::eeprom_size; ++address) {
@@ -73,11 +80,13 @@ TEST_CASE("any wrong byte anywhere in the EEPROM costs one slot at most, and wha
         if (counter == 6050u) continue;
         ++lost;
         // The newest slot is gone, or what was added to it.
-        if (counter != 5000u && counter != 6000u) FAIL("address " << address << ": sensor " << int{sensor} << " has " << counter);
+        if (counter != 5000u && counter != 6000u)
+          FAIL("address " << address << ": sensor " << int{sensor} << " has " << counter);
       }
       if (found.settings.constant[0] != 4005) {
         ++lost;
-        if (found.settings.constant[0] != 4004) FAIL("address " << address << ": the settings are neither the last ones nor those before");
+        if (found.settings.constant[0] != 4004)
+          FAIL("address " << address << ": the settings are neither the last ones nor those before");
       }
       if (lost > 1) FAIL("address " << address << " costs " << lost << " records");
       costly += lost;
@@ -86,11 +95,16 @@ TEST_CASE("any wrong byte anywhere in the EEPROM costs one slot at most, and wha
       for (int second = 0; second < 2; ++second) board.scans(Board::second);
       board.drain();
       board.cut();
-      const auto around = [&](const auto& bytes) { return std::vector<std::uint8_t>(bytes + (address < 9 ? 0 : address - 9), bytes + std::min(address + 9, 512u)); };
-      if (around(std::begin(board.eeprom.bytes)) == around(contents.data())) board.eeprom.bytes[address] = before[address];
+      const auto around = [&](const auto& bytes) {
+        return std::vector<std::uint8_t>(bytes + (address < 9 ? 0 : address - 9),
+                                         bytes + std::min(address + 9, 512u));
+      };
+      if (around(std::begin(board.eeprom.bytes)) == around(contents.data()))
+        board.eeprom.bytes[address] = before[address];
       board.power_up();
       for (std::uint8_t sensor = 0; sensor < 6; ++sensor)
-        if (board.state().totals[sensor].counter < found.totals[sensor].counter) FAIL("address " << address << ": sensor " << int{sensor} << " goes back");
+        if (board.state().totals[sensor].counter < found.totals[sensor].counter)
+          FAIL("address " << address << ": sensor " << int{sensor} << " goes back");
     }
   }
   CHECK(costly > 0);
@@ -147,7 +161,8 @@ TEST_CASE("settings that no slot holds are not called safe, and the ones before 
     Board board;
     board.power_up();
     metering::Settings& settings = board.board->sensors().settings();
-    for (const std::uint16_t constant : {std::uint16_t{0x1000}, std::uint16_t{0x2000}, std::uint16_t{0x3000}}) {
+    for (const std::uint16_t constant :
+         {std::uint16_t{0x1000}, std::uint16_t{0x2000}, std::uint16_t{0x3000}}) {
       settings.constant[0] = constant;
       board.commit();
     }
@@ -165,7 +180,9 @@ TEST_CASE("settings that no slot holds are not called safe, and the ones before 
 
 TEST_CASE("a counter's worn slots are passed over") {
   const unsigned ring = store::counters_address + 2 * store::counter_slots * store::counter_slot_size;
-  for (const auto& worn : {std::vector<unsigned>{ring + store::counter_slot_size}, std::vector<unsigned>{ring + store::counter_slot_size, ring + 3 * store::counter_slot_size}}) {
+  for (const auto& worn :
+       {std::vector<unsigned>{ring + store::counter_slot_size},
+        std::vector<unsigned>{ring + store::counter_slot_size, ring + 3 * store::counter_slot_size}}) {
     Board board;
     board.power_up();
     board.drain();
@@ -188,12 +205,14 @@ TEST_CASE("a failure area with a worn cell is not used again") {
   board.count(0, 1, 0);
   board.fail();
   board.board->hal().supply_is_low = board.board->hal().riding_out = false;
-  const std::vector<unsigned> worn = {store::failure_address};  // keeps bit 0, which is 0 there if the count is even
+  const std::vector<unsigned> worn = {
+      store::failure_address};  // keeps bit 0, which is 0 there if the count is even
   board.eeprom.bytes[store::failure_address] = 0xFE;
   for (int scan = 0; scan < 2 * Board::second; ++scan) {
     board.scans(1);
     if (board.eeprom.busy) drain_with_worn_cells(board, worn);
-    board.eeprom.bytes[store::failure_address] = static_cast<std::uint8_t>(board.eeprom.bytes[store::failure_address] & 0xFE);
+    board.eeprom.bytes[store::failure_address] =
+        static_cast<std::uint8_t>(board.eeprom.bytes[store::failure_address] & 0xFE);
   }
   board.count(0, 1, 0);
   board.fail();

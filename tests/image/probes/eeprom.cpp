@@ -1,4 +1,5 @@
-// EEPROM: one write in the mode of GPIOR1 (EEPM1:0), then reads, then the ready interrupt. GPIOR1 = 4: EEAR is changed meanwhile.
+// EEPROM: one write in the mode of GPIOR1 (EEPM1:0), then reads, then the ready interrupt. GPIOR1 = 4: EEAR
+// is changed meanwhile.
 #include "probe.hpp"
 
 static volatile uint8_t ready;

@@ -1,4 +1,5 @@
-// Pulse inputs of FLM02B: reports PINC (PC5, PC4, PC1, PC0) at each change, and counts PC4's pin-change interrupts in GPIOR2.
+// Pulse inputs of FLM02B: reports PINC (PC5, PC4, PC1, PC0) at each change, and counts PC4's pin-change
+// interrupts in GPIOR2.
 #include "probe.hpp"
 
 ISR(PCINT1_vect) { GPIOR2 = static_cast<uint8_t>(GPIOR2 + 1); }

@@ -1,4 +1,5 @@
-// What the probe programs share: the simulator reads GPIOR0 as their console, and sets GPIOR1 to say what to try.
+// What the probe programs share: the simulator reads GPIOR0 as their console, and sets GPIOR1 to say what to
+// try.
 #pragma once
 #include <avr/interrupt.h>
 #include <avr/io.h>

@@ -1,4 +1,5 @@
-// The radio's driver on the controller at 8 MHz, with the control link and a main loop that does nothing else: a trial image.
+// The radio's driver on the controller at 8 MHz, with the control link and a main loop that does nothing
+// else: a trial image.
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <stdint.h>
@@ -26,7 +27,8 @@ using Radio = flm::radio::Radio<TrialHal>;
 #ifdef FLM_WITHOUT_RADIO
 static flm::protocol::LinkPort<> link;
 #else
-static_assert(sizeof(Radio) <= 300, "two full packets and two small ones received, one to send, and all state");
+static_assert(sizeof(Radio) <= 300,
+              "two full packets and two small ones received, one to send, and all state");
 static TrialHal hal;
 static flm::protocol::LinkPort<Radio> link;
 
@@ -60,13 +62,16 @@ int main() {
   sei();
   for (;;) {
 #ifndef FLM_WITHOUT_RADIO
-    if (GPIOR2 == 0) by_pointer(static_cast<Radio&>(link)).step(hal, static_cast<uint8_t>(TCNT1 >> 3));  // else: the main loop is busy elsewhere
+    if (GPIOR2 == 0)
+      by_pointer(static_cast<Radio&>(link))
+          .step(hal, static_cast<uint8_t>(TCNT1 >> 3));  // else: the main loop is busy elsewhere
 #endif
     if (link.message_ready()) {
 #ifndef FLM_WITHOUT_RADIO
       // The link's words, so that their cost is in the trial: `lg`, `lr` and anything else.
       if (link.message(0) == 'g') by_pointer(link).set_group(hal, static_cast<uint8_t>(link.message(1)));
-      if (link.message(0) == 'r') by_pointer(link).set_rate(hal, static_cast<flm::radio::Rate>(link.message(1) & 1));
+      if (link.message(0) == 'r')
+        by_pointer(link).set_rate(hal, static_cast<flm::radio::Rate>(link.message(1) & 1));
 #endif
       link.release();
     }

@@ -3,7 +3,15 @@
 
 #include "probe.hpp"
 
-enum : uint8_t { converter = 1, warmed_up = 2, running = 4, already_woken = 8, forbidden = 16, noise_reduction = 32, triggered = 64 };
+enum : uint8_t {
+  converter = 1,
+  warmed_up = 2,
+  running = 4,
+  already_woken = 8,
+  forbidden = 16,
+  noise_reduction = 32,
+  triggered = 64
+};
 
 ISR(TIMER0_COMPA_vect) { report(1); }
 ISR(ADC_vect) { report(0xAD); }
@@ -24,7 +32,8 @@ int main() {
     }
     ADMUX = _BV(REFS1) | _BV(REFS0) | 5;
     if (mode() & triggered) ADCSRB = _BV(ADTS1) | _BV(ADTS0);
-    ADCSRA = static_cast<uint8_t>(on | _BV(ADIE) | _BV(ADIF) | (mode() & running ? _BV(ADSC) : 0) | (mode() & triggered ? _BV(ADATE) : 0));
+    ADCSRA = static_cast<uint8_t>(on | _BV(ADIE) | _BV(ADIF) | (mode() & running ? _BV(ADSC) : 0) |
+                                  (mode() & triggered ? _BV(ADATE) : 0));
   }
   TIMSK0 = _BV(OCIE0A);
   TCCR0B = _BV(CS01) | _BV(CS00);

@@ -13,7 +13,8 @@ ISR(SPI_STC_vect) {
 
 int main() {
   if (!(mode() & no_output)) DDRB = _BV(4);
-  SPCR = static_cast<uint8_t>(_BV(SPE) | (mode() & poll ? 0 : _BV(SPIE)) | (mode() & mode_3 ? _BV(CPOL) | _BV(CPHA) : 0));
+  SPCR = static_cast<uint8_t>(_BV(SPE) | (mode() & poll ? 0 : _BV(SPIE)) |
+                              (mode() & mode_3 ? _BV(CPOL) | _BV(CPHA) : 0));
   SPDR = 0x55;
   if (mode() & poll) {
     for (;;) {

@@ -1,4 +1,5 @@
-// Watches the supply as the firmware does: comparator, noise canceler, capture unit. GPIOR1 = 1: with the comparator's own interrupt.
+// Watches the supply as the firmware does: comparator, noise canceler, capture unit. GPIOR1 = 1: with the
+// comparator's own interrupt.
 #include "probe.hpp"
 
 ISR(TIMER1_CAPT_vect) { report(0xC0 | (ACSR & _BV(ACO))); }

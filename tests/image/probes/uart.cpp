@@ -1,4 +1,5 @@
-// USART 0 at 115200 baud behind an RS-485 transceiver, driver enable on PD5. Reports what it hears; GPIOR1 says when it drives the line.
+// USART 0 at 115200 baud behind an RS-485 transceiver, driver enable on PD5. Reports what it hears; GPIOR1
+// says when it drives the line.
 #include "probe.hpp"
 
 enum : uint8_t { drives = 1, sends = 2, drives_late = 4, lets_go_early = 8, lets_go_at_1_ms = 16 };

@@ -1,5 +1,5 @@
-// Lets the watchdog bite again and again. GPIOR1 = 1: while an EEPROM write is in progress; 2: after its interrupt; 3: after it
-// was fed for 40 ms; 4: never, as the time-out is changed too late.
+// Lets the watchdog bite again and again. GPIOR1 = 1: while an EEPROM write is in progress; 2: after its
+// interrupt; 3: after it was fed for 40 ms; 4: never, as the time-out is changed too late.
 #include <avr/wdt.h>
 
 #include "probe.hpp"

@@ -17,7 +17,8 @@
 
 namespace flm::test {
 
-/// The scenario: sensor 1 is a 50 A clamp at 230 V on port 1, sensor 4 an S0 meter of 0.5 Wh a pulse on port 4.
+/// The scenario: sensor 1 is a 50 A clamp at 230 V on port 1, sensor 4 an S0 meter of 0.5 Wh a pulse on port
+/// 4.
 inline sim::Scenario bench_scenario(double watts, std::uint64_t seed) {
   sim::Scenario s;
   s.board = "flm02b";
@@ -72,11 +73,15 @@ class BoardOnBench : public BoardLink {
     if (before_reply_) before_reply_(line, numbers);
     return numbers;
   }
-  void wait(double seconds) override { host_.wait_until(host_.now() + static_cast<sim::Nanoseconds>(seconds * 1e9)); }
+  void wait(double seconds) override {
+    host_.wait_until(host_.now() + static_cast<sim::Nanoseconds>(seconds * 1e9));
+  }
   double now() override { return static_cast<double>(host_.now()) * 1e-9; }
 
   /// May change what the board answers: a faulty one.
-  void tamper(std::function<void(const std::string&, std::vector<std::int64_t>&)> with) { before_reply_ = std::move(with); }
+  void tamper(std::function<void(const std::string&, std::vector<std::int64_t>&)> with) {
+    before_reply_ = std::move(with);
+  }
 
  private:
   sim::Scenario scenario_;

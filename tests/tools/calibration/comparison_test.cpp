@@ -39,7 +39,8 @@ Outcome compare(BoardOnBench& bench, double limit) {
 }  // namespace
 
 TEST_CASE(
-    "a clamp with 5 % gain error at 2 kW: within 0.3 % in under 15 minutes, and the uncertainty covers the error, in 100 "
+    "a clamp with 5 % gain error at 2 kW: within 0.3 % in under 15 minutes, and the uncertainty covers the "
+    "error, in 100 "
     "runs") {
   int covered = 0;
   double worst = 0, longest = 0;
@@ -53,7 +54,8 @@ TEST_CASE(
     BoardOnBench bench(scenario);
     const Outcome outcome = compare(bench, 900.0);
     const ConstantChange change = change_constant(5163, outcome.result.ratio);
-    // What the calibrated clamp will read: the same second, with the new constant, against the power that was put in.
+    // What the calibrated clamp will read: the same second, with the new constant, against the power that was
+    // put in.
     const double clamp_w = outcome.result.mean_w * change.after / change.before;
     const double error = clamp_w / watts - 1.0;
     if (std::abs(error - change.error_after) <= outcome.result.uncertainty) ++covered;
@@ -68,7 +70,8 @@ TEST_CASE(
 
 namespace {
 
-/// A load, an S0 meter and a clamp without a board: energies are summed in steps of 20 ms, a period of the mains.
+/// A load, an S0 meter and a clamp without a board: energies are summed in steps of 20 ms, a period of the
+/// mains.
 class House {
  public:
   explicit House(std::uint64_t seed) : random_(seed) {}
@@ -204,8 +207,9 @@ TEST_CASE("what is no calibration but a mistake is said so") {
       comparison.add_clamp(second, 600.0);
       comparison.add_reference(second - 0.4, second * 0.5);
     }
-    CHECK_THROWS_WITH(comparison.result(),
-                      Contains("the clamp reads 600 W where the reference says 1800 W; allowed: half to twice"));
+    CHECK_THROWS_WITH(
+        comparison.result(),
+        Contains("the clamp reads 600 W where the reference says 1800 W; allowed: half to twice"));
   }
   SECTION("a clamp on another phase: its load changes at other times") {
     for (int second = 1; second <= 120; ++second) {

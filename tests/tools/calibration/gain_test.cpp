@@ -22,13 +22,15 @@ TEST_CASE("a reference is a power above zero, and its last digit says how well i
     CHECK_THROWS_WITH(parse_reference(wrong), Contains("is no power; allowed"));
 }
 
-TEST_CASE("a gain is the reference over the readings' mean, with the reference's last digit as its uncertainty") {
+TEST_CASE(
+    "a gain is the reference over the readings' mean, with the reference's last digit as its uncertainty") {
   const std::vector<double> watts(10, 1900.0);
   const GainFit fit = fit_gain(watts, parse_reference("1874W"));
   CHECK(fit.ratio == Approx(1874.0 / 1900.0));
   CHECK_FALSE(fit.varies);
-  CHECK(fit.uncertainty == Approx(0.00031).epsilon(0.05));                                      // 2 * 0.5 W / sqrt 3 / 1874 W
-  CHECK(fit_gain(watts, parse_reference("1.9kW")).uncertainty == Approx(0.030).epsilon(0.05));  // the same of 50 W
+  CHECK(fit.uncertainty == Approx(0.00031).epsilon(0.05));  // 2 * 0.5 W / sqrt 3 / 1874 W
+  CHECK(fit_gain(watts, parse_reference("1.9kW")).uncertainty ==
+        Approx(0.030).epsilon(0.05));  // the same of 50 W
 }
 
 TEST_CASE("a load that varies is said so, and makes the gain uncertain") {
@@ -40,9 +42,11 @@ TEST_CASE("a load that varies is said so, and makes the gain uncertain") {
 
 TEST_CASE("no load, another load and too few readings give no gain") {
   CHECK_THROWS_WITH(fit_gain(std::vector<double>(9, 0.0), parse_reference("1874W")), Contains("no load"));
-  CHECK_THROWS_WITH(fit_gain(std::vector<double>(9, 600.0), parse_reference("1874W")),
-                    Contains("the clamp reads 600 W where the reference says 1874 W; allowed: half to twice"));
-  CHECK_THROWS_WITH(fit_gain(std::vector<double>(4, 1900.0), parse_reference("1874W")), Contains("at least 5"));
+  CHECK_THROWS_WITH(
+      fit_gain(std::vector<double>(9, 600.0), parse_reference("1874W")),
+      Contains("the clamp reads 600 W where the reference says 1874 W; allowed: half to twice"));
+  CHECK_THROWS_WITH(fit_gain(std::vector<double>(4, 1900.0), parse_reference("1874W")),
+                    Contains("at least 5"));
 }
 
 TEST_CASE("a meter constant changes in proportion, and what whole numbers leave is known") {

@@ -29,7 +29,8 @@ TEST_CASE("zero: offset and noise are measured, asked for, set, committed and ve
   CHECK(from_wire16(bench.ask("go 0")[1]) == Approx(3.0 * 256).margin(8));
   CHECK(bench.ask("gn 0")[1] == Approx(1.076 * 1024.0 / 3.0).epsilon(0.06));
   CHECK(person.questions == 1);
-  CHECK_THAT(person.said, Contains("without load the board reads 3") && Contains("expected after: ") && Contains("verified: "));
+  CHECK_THAT(person.said, Contains("without load the board reads 3") && Contains("expected after: ") &&
+                              Contains("verified: "));
   REQUIRE(record->changes.size() == 2);
   CHECK(record->changes[0].after == bench.ask("go 0")[1]);
 }
@@ -54,9 +55,12 @@ flm::sim::Scenario input(const char* board, double offset, double noise, double 
 
 }  // namespace
 
-TEST_CASE("zero: without load a board reads 0 W after it, or what it read before, whatever its input's offset and noise") {
+TEST_CASE(
+    "zero: without load a board reads 0 W after it, or what it read before, whatever its input's offset and "
+    "noise") {
   const char* const board = GENERATE("flm02a", "flm02b");
-  const double offset = GENERATE(-3.0, -1.3, -0.4, 0.0, 0.7, 1.6, 3.0), noise = GENERATE(0.0, 0.4, 0.75, 1.1, 1.5);
+  const double offset = GENERATE(-3.0, -1.3, -0.4, 0.0, 0.7, 1.6, 3.0),
+               noise = GENERATE(0.0, 0.4, 0.75, 1.1, 1.5);
   CAPTURE(board, offset, noise);
   BoardOnBench bench(input(board, offset, noise, 0.0));
   const double before = reading(bench);
@@ -73,7 +77,8 @@ TEST_CASE("zero: without load a board reads 0 W after it, or what it read before
 }
 
 TEST_CASE("zero: a small load left on is refused, or is less than what it says that it would not notice") {
-  const double watts = GENERATE(2.0, 5.0, 9.0, 14.0), offset = GENERATE(-2.0, 0.0, 2.0), noise = GENERATE(0.2, 0.6, 1.3);
+  const double watts = GENERATE(2.0, 5.0, 9.0, 14.0), offset = GENERATE(-2.0, 0.0, 2.0),
+               noise = GENERATE(0.2, 0.6, 1.3);
   CAPTURE(watts, offset, noise);
   BoardOnBench bench(input("flm02b", offset, noise, watts));
   const double before = reading(bench);
@@ -95,14 +100,17 @@ TEST_CASE("zero: what reads more than before is taken back") {
     if (set && line == "gd" && numbers.size() >= 4) numbers[3] = 11;
   });
   Script person;
-  CHECK_THROWS_WITH(calibrate_zero(bench, person, {}),
-                    Contains("after it the board reads 11.0 W without load, and before it read 0.0 W: it is worse"));
+  CHECK_THROWS_WITH(
+      calibrate_zero(bench, person, {}),
+      Contains("after it the board reads 11.0 W without load, and before it read 0.0 W: it is worse"));
   CHECK_THAT(person.said, !Contains("verified"));
   CHECK(bench.ask("go 0")[1] == 0);
   CHECK(bench.ask("gn 0")[1] == 341);
 }
 
-TEST_CASE("zero: an offset below code 0 has its sign wherever a person reads it, and two's complement on the link") {
+TEST_CASE(
+    "zero: an offset below code 0 has its sign wherever a person reads it, and two's complement on the "
+    "link") {
   Record record;
   record.time = "2026-11-23T18:00:00Z";
   record.kind = "zero";
@@ -111,11 +119,12 @@ TEST_CASE("zero: an offset below code 0 has its sign wherever a person reads it,
   CHECK_THAT(text_report(std::vector<Record>{record}), Contains("0 -> -307"));
   const TemporaryFolder folder;
   // As the first versions kept it.
-  const auto file = folder.file("calibrations.jsonl",
-                                R"({"time":"2026-11-23T18:00:00Z","port":"a","board":"flm02b","kind":"zero","sensor":1,"reference":"no load",)"
-                                R"("changes":[{"setting":"offset","command":"so 0","before":0,"after":65298}],"error_before":0,"error_after":0,)"
-                                R"("uncertainty":0,"verified_error":0,"verified_uncertainty":0,"remarks":[],"trace":[]})"
-                                "\n");
+  const auto file = folder.file(
+      "calibrations.jsonl",
+      R"({"time":"2026-11-23T18:00:00Z","port":"a","board":"flm02b","kind":"zero","sensor":1,"reference":"no load",)"
+      R"("changes":[{"setting":"offset","command":"so 0","before":0,"after":65298}],"error_before":0,"error_after":0,)"
+      R"("uncertainty":0,"verified_error":0,"verified_uncertainty":0,"remarks":[],"trace":[]})"
+      "\n");
   CHECK(read_records(file).front().changes[0].after == -238);
 }
 
@@ -126,8 +135,10 @@ TEST_CASE("gain: what is not known to be wrong stays, and what is hardly known i
   REQUIRE(record);
   CHECK(person.questions == 0);
   CHECK(bench.ask("gm 0")[1] == 5163);
-  CHECK_THAT(person.said, Contains("the constant stays") && Contains("nothing would change") && !Contains("verified"));
-  CHECK_THAT(headline(*record), Contains("Sensor 1 agrees with the reference (2000 W +- 500 W): ") && Contains("nothing was changed"));
+  CHECK_THAT(person.said,
+             Contains("the constant stays") && Contains("nothing would change") && !Contains("verified"));
+  CHECK_THAT(headline(*record), Contains("Sensor 1 agrees with the reference (2000 W +- 500 W): ") &&
+                                    Contains("nothing was changed"));
   CHECK_THROWS_WITH(calibrate_gain(bench, person, {}, parse_reference("3kW")), Contains("more digits"));
   CHECK(bench.ask("gm 0")[1] == 5163);
 }
@@ -137,15 +148,19 @@ TEST_CASE("gain: what is within its bounds and worse than before is taken back")
   bool set = false;
   bench.tamper([&set](const std::string& line, std::vector<std::int64_t>& numbers) {
     set = set || line.starts_with("sm 0");
-    if (line == "gd" && numbers.size() >= 4) numbers[3] = set ? 1866 : 1880;  // -0.43 % after +0.32 %; a load may drift by 0.5 %
+    if (line == "gd" && numbers.size() >= 4)
+      numbers[3] = set ? 1866 : 1880;  // -0.43 % after +0.32 %; a load may drift by 0.5 %
   });
   Script person;
   CHECK_THROWS_WITH(calibrate_gain(bench, person, {}, parse_reference("1874W")),
-                    Contains("after it the error is -0.43 %, and before it was +0.32 %: it is worse") && Contains("as before"));
+                    Contains("after it the error is -0.43 %, and before it was +0.32 %: it is worse") &&
+                        Contains("as before"));
   CHECK(bench.ask("gm 0")[1] == 5163);
 }
 
-TEST_CASE("an error that no clamp has is questioned before it is set: a meter's constant that is half of what is configured") {
+TEST_CASE(
+    "an error that no clamp has is questioned before it is set: a meter's constant that is half of what is "
+    "configured") {
   flm::sim::Scenario scenario = metered_scenario(2000.0, 1);
   scenario.front_end.gain = 1.1;
   scenario.pulses[0].every /= 2.0;  // 4000 imp/kWh, taken for 0.5 Wh a pulse
@@ -164,7 +179,8 @@ TEST_CASE("shape: mains of another frequency than said are no sine to it") {
   BoardOnBench bench(scenario);
   Script person;
   Options options;
-  CHECK_THROWS_WITH(calibrate_shape(bench, person, options), Contains("the current is no sine") && Contains("--mains"));
+  CHECK_THROWS_WITH(calibrate_shape(bench, person, options),
+                    Contains("the current is no sine") && Contains("--mains"));
   CHECK(bench.ask("gt 0")[1] == 1910);
   options.mains_hz = 60.0;
   CHECK(calibrate_shape(bench, person, options));
@@ -224,10 +240,13 @@ TEST_CASE("against pulses: the constant is fitted, and the trace shows how the u
   CHECK(record->trace.size() > 20);
   CHECK(record->trace.front().uncertainty > record->trace.back().uncertainty);
   CHECK(record->trace.back().seconds < 15 * 60);
-  CHECK_THAT(person.watched, Contains(" W   error +5.") && Contains(" % +- 0.0") && Contains("0.30 % in about 58 s"));
+  CHECK_THAT(person.watched,
+             Contains(" W   error +5.") && Contains(" % +- 0.0") && Contains("0.30 % in about 58 s"));
 }
 
-TEST_CASE("against the smart meter: a register in whole Wh, a telegram a second; verified as surely as it is known, or not called so") {
+TEST_CASE(
+    "against the smart meter: a register in whole Wh, a telegram a second; verified as surely as it is "
+    "known, or not called so") {
   constexpr double watts = 2000.0;
   const bool too_short = GENERATE(false, true);
   Options options;
@@ -244,8 +263,9 @@ TEST_CASE("against the smart meter: a register in whole Wh, a telegram a second;
   std::string line;
   for (int second = 0; second < 3000; ++second) {
     const double wh = std::floor(1000.4 + second * watts / 3600.0);
-    line += flm::test::telegram({"1-3:0.2.8(50)", fmt::format("1-0:1.8.1({:010.3f}*kWh)", wh / 1000.0),
-                                 "1-0:2.8.1(000000.000*kWh)", "1-0:1.7.0(02.000*kW)", "1-0:2.7.0(00.000*kW)"});
+    line +=
+        flm::test::telegram({"1-3:0.2.8(50)", fmt::format("1-0:1.8.1({:010.3f}*kWh)", wh / 1000.0),
+                             "1-0:2.8.1(000000.000*kWh)", "1-0:1.7.0(02.000*kW)", "1-0:2.7.0(00.000*kW)"});
     line.resize(960 * (static_cast<std::size_t>(second) + 1), '\n');
   }
   flm::sim::SerialTraffic telegrams;
@@ -327,7 +347,8 @@ TEST_CASE("a calibration that the board cannot store works until its next reset,
   });
   Script person;
   CHECK_THROWS_WITH(calibrate_gain(bench, person, {}, parse_reference("1900W")),
-                    Contains("could not store") && Contains("holds until its next reset: sm 0 52") && Contains("(before: 5163)"));
+                    Contains("could not store") && Contains("holds until its next reset: sm 0 52") &&
+                        Contains("(before: 5163)"));
   CHECK(bench.ask("gm 0")[1] > 5200);  // 5163 * 1900 / 1874 = 5235
 }
 
@@ -343,8 +364,10 @@ TEST_CASE("what a person can get wrong has an answer of its own") {
   SECTION("more current than the clamp can show") {
     BoardOnBench bench(metered_scenario(50.0 * 230.0, 1));
     CHECK_THROWS_WITH(calibrate_gain(bench, person, options, parse_reference("11.5kW")),
-                      Contains("the clamp is clipped at 10") && Contains("about 41 A for a 50 A clamp; above it reads low"));
-    CHECK_THROWS_WITH(calibrate_shape(bench, person, options), Contains("full scale") && Contains("about 41 A for a 50 A clamp"));
+                      Contains("the clamp is clipped at 10") &&
+                          Contains("about 41 A for a 50 A clamp; above it reads low"));
+    CHECK_THROWS_WITH(calibrate_shape(bench, person, options),
+                      Contains("full scale") && Contains("about 41 A for a 50 A clamp"));
     CHECK_THROWS_WITH(calibrate_against(bench, person, options, Meter::pulse, 4),
                       Contains("the clamp was clipped in ") && Contains("about 41 A for a 50 A clamp"));
   }
@@ -390,7 +413,8 @@ TEST_CASE("what a person can get wrong has an answer of its own") {
     empty.board = "flm02a";
     empty.duration = 10.0;
     BoardOnBench other(empty);
-    CHECK_THROWS_WITH(calibrate_gain(other, person, options, parse_reference("500W")), Contains("no clamp sensor is enabled"));
+    CHECK_THROWS_WITH(calibrate_gain(other, person, options, parse_reference("500W")),
+                      Contains("no clamp sensor is enabled"));
   }
   CHECK(person.questions == 0);
 }
@@ -427,17 +451,20 @@ TEST_CASE("records are kept, and reported as text and as a page") {
   const std::vector<Record> records = read_records(file);
   REQUIRE(records.size() == 2);
   CHECK(records[1].trace.size() == 3);
-  CHECK_THAT(text_report(records), Contains("pulses on sensor 4") && Contains("5163 -> 4917") && Contains("+5.00 % ± 0.20 %"));
+  CHECK_THAT(text_report(records),
+             Contains("pulses on sensor 4") && Contains("5163 -> 4917") && Contains("+5.00 % ± 0.20 %"));
   CHECK_THAT(html_report(records), !Contains("<svg"));  // the first versions' records know no watts
   record.has_watts = true;
   record.reference_w = 2000.0;
   record.before_w = 2100.0;
   record.verified_uncertainty = 0.001;
   CHECK(headline(record, {{1, "Kitchen & hall"}}) ==
-        "Kitchen & hall (sensor 1) read 5.00 % too much by the reference (pulses on sensor 4), and is right within 0.14 % now.");
+        "Kitchen & hall (sensor 1) read 5.00 % too much by the reference (pulses on sensor 4), and is right "
+        "within 0.14 % now.");
   const std::string page = html_report(std::vector<Record>{records[0], record}, {{1, "Kitchen & hall"}});
-  CHECK_THAT(page, Contains("<h1>Kitchen &amp; hall (sensor 1) read 5.00 % too much") && Contains("<svg") && Contains("sim:&lt;a&gt;.toml") &&
-                       Contains("2 100 W") && Contains("should be 2 000 W") && Contains("bounds of 95 %") && !Contains("nan"));
+  CHECK_THAT(page, Contains("<h1>Kitchen &amp; hall (sensor 1) read 5.00 % too much") && Contains("<svg") &&
+                       Contains("sim:&lt;a&gt;.toml") && Contains("2 100 W") &&
+                       Contains("should be 2 000 W") && Contains("bounds of 95 %") && !Contains("nan"));
   record.verified = false;
   CHECK_THAT(headline(record), Contains("not verified yet") && !Contains("right within"));
   CHECK_THAT(html_report(std::vector<Record>{record}), Contains("expected"));

@@ -14,8 +14,8 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-constexpr ShapeInput input = {flm::metering::StepWeight<flm::boards::Flm02b::Sampling>::samples_per_second, 0.0,
-                              0.25 + 1.0 / 12.0, 50.0};
+constexpr ShapeInput input = {flm::metering::StepWeight<flm::boards::Flm02b::Sampling>::samples_per_second,
+                              0.0, 0.25 + 1.0 / 12.0, 50.0};
 
 std::vector<RawWindow> windows_of(const flm::sim::Scenario& scenario) {
   BoardOnBench bench(scenario);
@@ -43,14 +43,18 @@ TEST_CASE("a resistive load gives the smoother's time constant") {
 TEST_CASE("a load that is not resistive is refused") {
   using flm::sim::Shape;
   flm::sim::Scenario scenario = bench_scenario(2000.0, 2);
-  // Not a half wave: behind a clamp and the boards' smoother its ripple and its steps are a sine's, of a smoother 10 % slower.
+  // Not a half wave: behind a clamp and the boards' smoother its ripple and its steps are a sine's, of a
+  // smoother 10 % slower.
   scenario.waveforms[0].shape = GENERATE(Shape::triangle, Shape::dimmed, Shape::peaky);
   CAPTURE(static_cast<int>(scenario.waveforms[0].shape));
-  CHECK_THROWS_WITH(fit_shape(windows_of(scenario), input, 0.00191), Contains("the current is no sine") && Contains("kettle"));
+  CHECK_THROWS_WITH(fit_shape(windows_of(scenario), input, 0.00191),
+                    Contains("the current is no sine") && Contains("kettle"));
 }
 
 TEST_CASE("too little and too much current are said so") {
-  CHECK_THROWS_WITH(fit_shape(windows_of(bench_scenario(0.0, 1)), input, 0.00191), Contains("too little current"));
-  CHECK_THROWS_WITH(fit_shape(windows_of(bench_scenario(16000.0, 1)), input, 0.00191), Contains("too much current"));
+  CHECK_THROWS_WITH(fit_shape(windows_of(bench_scenario(0.0, 1)), input, 0.00191),
+                    Contains("too little current"));
+  CHECK_THROWS_WITH(fit_shape(windows_of(bench_scenario(16000.0, 1)), input, 0.00191),
+                    Contains("too much current"));
   CHECK_THROWS_WITH(fit_shape(std::vector<RawWindow>(1), input, 0.00191), Contains("at least 3"));
 }

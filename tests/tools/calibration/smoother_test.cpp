@@ -23,13 +23,15 @@ double error_with(Shape shape, double tau) {
 
 }  // namespace
 
-TEST_CASE("a smoother that is off by a fifth costs what the calibration page says, beside what the load costs on a board that knows it") {
+TEST_CASE(
+    "a smoother that is off by a fifth costs what the calibration page says, beside what the load costs on a "
+    "board that knows it") {
   struct Line {
     Shape shape;
     double shorter, longer;  // of the page's table, %
   };
-  const Line line = GENERATE(Line{Shape::sine, 2.7, -2.0}, Line{Shape::triangle, 3.4, -2.7}, Line{Shape::dimmed, 8.7, -6.6},
-                             Line{Shape::peaky, 16.5, -11.8});
+  const Line line = GENERATE(Line{Shape::sine, 2.7, -2.0}, Line{Shape::triangle, 3.4, -2.7},
+                             Line{Shape::dimmed, 8.7, -6.6}, Line{Shape::peaky, 16.5, -11.8});
   const double known = error_with(line.shape, 0.00191);
   CAPTURE(static_cast<int>(line.shape), 100 * known);
   CHECK(100 * (error_with(line.shape, 0.8 * 0.00191) - known) == Approx(line.shorter).margin(0.4));

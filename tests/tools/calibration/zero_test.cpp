@@ -20,7 +20,8 @@ std::vector<RawWindow> windows(BoardOnBench& bench, int count) {
 
 }  // namespace
 
-TEST_CASE("offset and noise of a board without load are found, also where the converter cuts noise off at code 0") {
+TEST_CASE(
+    "offset and noise of a board without load are found, also where the converter cuts noise off at code 0") {
   const double offset = GENERATE(5.3, 0.8, 0.0, -0.2);
   const double noise = GENERATE(0.5, 1.3);
   CAPTURE(offset, noise);
@@ -41,16 +42,19 @@ TEST_CASE("offset and noise of a board without load are found, also where the co
 
 TEST_CASE("a current that flows is no zero, from 10 W on a 50 A clamp") {
   BoardOnBench bench(bench_scenario(GENERATE(10.0, 100.0, 3000.0), 1));
-  CHECK_THROWS_WITH(fit_zero(windows(bench, 10)), Contains("a current flows") && Contains("switch the load off"));
+  CHECK_THROWS_WITH(fit_zero(windows(bench, 10)),
+                    Contains("a current flows") && Contains("switch the load off"));
 }
 
 TEST_CASE("no samples, and codes that no input without load has, are said so") {
   CHECK_THROWS_WITH(fit_zero(std::vector<RawWindow>(2)), Contains("analog front end"));
   RawWindow high{1000, 300, 300, 300, 0, 300e3, 0, 9e7};
-  CHECK_THROWS_WITH(fit_zero(std::vector<RawWindow>{high}), Contains("the code at no current is 300; allowed: below 128"));
+  CHECK_THROWS_WITH(fit_zero(std::vector<RawWindow>{high}),
+                    Contains("the code at no current is 300; allowed: below 128"));
 }
 
-TEST_CASE("an input whose codes are all 0 has the variance of quantisation and an offset that cannot be seen") {
+TEST_CASE(
+    "an input whose codes are all 0 has the variance of quantisation and an offset that cannot be seen") {
   const ZeroFit fit = fit_zero(std::vector<RawWindow>{{2083, 0, 0, 0, 0, 0, 0, 0}});
   CHECK(fit.offset_q8 == 0);
   CHECK(fit.noise_q10 == 85);  // 1024 / 12

@@ -65,10 +65,9 @@ TEST_CASE("an output replaces only its own kind") {
   CHECK(refusal(folder.path(), "dump.vcd", value_change_dump).empty());
   CHECK(refusal(folder.path(), "results.xml", xml_file).empty());
   CHECK(refusal(folder.path(), "board.bin", eeprom_contents).empty());
-  CHECK_THAT(
-      refusal(folder.path(), "notes.txt"),
-      EndsWith(
-          "notes.txt: is there and is not an HTML page: --report does not replace it; allowed: a new name, or an HTML page"));
+  CHECK_THAT(refusal(folder.path(), "notes.txt"),
+             EndsWith("notes.txt: is there and is not an HTML page: --report does not replace it; allowed: a "
+                      "new name, or an HTML page"));
   CHECK_THAT(refusal(folder.path(), "dump.vcd"), Contains("is not an HTML page"));
   CHECK_THAT(refusal(folder.path(), "page.html", value_change_dump), Contains("is not a value change dump"));
   CHECK_THAT(refusal(folder.path(), "sums.xml", xml_file), Contains("is not JUnit XML"));
@@ -82,7 +81,8 @@ TEST_CASE("where nothing can be written is said before the work") {
   CHECK_THAT(refusal(folder.path(), "sub"), EndsWith("cannot write: is a folder"));
   CHECK_THAT(refusal(folder.path(), "new/"), EndsWith("cannot write: is the name of a folder"));
   CHECK_THAT(refusal(folder.path(), "none/r.html"), Contains("cannot write: there is no folder"));
-  CHECK_THAT(refusal(folder.path(), "file/r.html"), EndsWith("cannot write: is in no folder: a part of its path is a file"));
+  CHECK_THAT(refusal(folder.path(), "file/r.html"),
+             EndsWith("cannot write: is in no folder: a part of its path is a file"));
   CHECK_THAT(refusal("/dev", "null"), EndsWith("cannot write: not a regular file"));
 }
 
@@ -90,7 +90,8 @@ TEST_CASE("a file that cannot be read is called what it is") {
   const TemporaryFolder folder;
   put(folder.path() / "empty.toml", "");
   put(folder.path() / "full.toml", "x");
-  CHECK_THROWS_WITH(check_input(folder.path(), "a scenario (.toml)"), EndsWith(": is a folder; allowed: a scenario (.toml)"));
+  CHECK_THROWS_WITH(check_input(folder.path(), "a scenario (.toml)"),
+                    EndsWith(": is a folder; allowed: a scenario (.toml)"));
   CHECK_THROWS_WITH(check_input(folder.path() / "none.toml", "a scenario (.toml)"),
                     EndsWith("none.toml: no such file; allowed: a scenario (.toml)"));
   CHECK_THROWS_WITH(check_input(folder.path() / "empty.toml", "a scenario (.toml)"),

@@ -15,15 +15,22 @@ TEST_CASE("whole thousandths stay thousandths, which stock firmware knows") {
 }
 
 TEST_CASE("any whole number of pulses per kWh that meters have is exact") {
-  // 16 is the least that fits 16 bits whatever its factors: 63 x 16 > 1000, 63 x 1000 < 65536. From 4096 on the number must share a factor with 1000.
+  // 16 is the least that fits 16 bits whatever its factors: 63 x 16 > 1000, 63 x 1000 < 65536. From 4096 on
+  // the number must share a factor with 1000.
   for (std::uint32_t pulses = 16; pulses <= 4095; ++pulses) {
     const auto found = pulse_constant(1000.0 / pulses);
     if (!found) FAIL(pulses << " pulses per kWh have no constant");
-    const std::uint64_t parts = found->divides() ? std::uint64_t{found->constant} * pulses : (std::uint64_t{found->constant} * 1000 + found->fraction) * pulses;
-    if (parts != (found->divides() ? 1000u * std::uint64_t{found->fraction} : 1000u * 1000u)) FAIL(pulses << " pulses are not a kWh");
-    if (found->divides() && (found->fraction > 4095 || found->constant > 65535)) FAIL(pulses << ": the link does not hold it");
+    const std::uint64_t parts = found->divides()
+                                    ? std::uint64_t{found->constant} * pulses
+                                    : (std::uint64_t{found->constant} * 1000 + found->fraction) * pulses;
+    if (parts != (found->divides() ? 1000u * std::uint64_t{found->fraction} : 1000u * 1000u))
+      FAIL(pulses << " pulses are not a kWh");
+    if (found->divides() && (found->fraction > 4095 || found->constant > 65535))
+      FAIL(pulses << ": the link does not hold it");
   }
-  for (const std::uint32_t pulses : {4096u, 4800u, 5000u, 6400u, 7200u, 9600u, 10000u, 12800u, 16000u, 40000u, 100000u}) CHECK(pulse_constant(1000.0 / pulses));
+  for (const std::uint32_t pulses :
+       {4096u, 4800u, 5000u, 6400u, 7200u, 9600u, 10000u, 12800u, 16000u, 40000u, 100000u})
+    CHECK(pulse_constant(1000.0 / pulses));
 }
 
 TEST_CASE("where a kWh is a divisor's number of pulses, the constant is 1000") {
@@ -36,7 +43,9 @@ TEST_CASE("where a kWh is a divisor's number of pulses, the constant is 1000") {
 }
 
 TEST_CASE("what a board cannot count exactly is none") {
-  for (const double per_pulse : {0.3333333, 0.20833, 7.123456, 1000.0 / 7.0, 1000.0 / 4099.0, 0.0001, 0.0, 65536.0}) CHECK_FALSE(pulse_constant(per_pulse));
+  for (const double per_pulse :
+       {0.3333333, 0.20833, 7.123456, 1000.0 / 7.0, 1000.0 / 4099.0, 0.0001, 0.0, 65536.0})
+    CHECK_FALSE(pulse_constant(per_pulse));
 }
 
 TEST_CASE("the same amount is the same, whatever it is written as") {

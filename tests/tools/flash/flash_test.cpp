@@ -25,7 +25,8 @@ namespace {
 /// A board in the native engine that starts anew with whatever the controller's EEPROM holds.
 class Flashable : public BoardLink {
  public:
-  explicit Flashable(const TemporaryFolder& folder) : chip_(folder.path() / "chip"), environment_(scenario(), board_) {
+  explicit Flashable(const TemporaryFolder& folder)
+      : chip_(folder.path() / "chip"), environment_(scenario(), board_) {
     start(std::vector<std::uint8_t>(512, 0xFF));
   }
 
@@ -46,7 +47,9 @@ class Flashable : public BoardLink {
     BoardLink::commit();
   }
   bool stores = true;  ///< false: a commit is answered `zz`
-  void wait(double seconds) override { host_->wait_until(host_->now() + static_cast<sim::Nanoseconds>(seconds * 1e9)); }
+  void wait(double seconds) override {
+    host_->wait_until(host_->now() + static_cast<sim::Nanoseconds>(seconds * 1e9));
+  }
   double now() override { return static_cast<double>(host_->now()) * 1e-9; }
 
   /// Runs avrdude on this board's controller; `cut`: the controller falls silent after so many pages.
@@ -103,8 +106,15 @@ class Flashable : public BoardLink {
   bool silent_ = false;
 };
 
-const char* const configuration[] = {
-    "sp 0 1 255 3 255 255", "sm 0 5163", "sm 3 0", "sf 3 500", "sc 0 123456", "sc 3 77", "sk 1 0 1", "se 0 1", "se 3 1"};
+const char* const configuration[] = {"sp 0 1 255 3 255 255",
+                                     "sm 0 5163",
+                                     "sm 3 0",
+                                     "sf 3 500",
+                                     "sc 0 123456",
+                                     "sc 3 77",
+                                     "sk 1 0 1",
+                                     "se 0 1",
+                                     "se 3 1"};
 const char* const extensions[] = {"st 1 2100", "sn 0 300", "so 2 65500", "sj 3 200"};
 
 void configure(Flashable& board, bool with_extensions = true) {
@@ -147,7 +157,8 @@ struct Attempt {
 };
 
 FlashFiles files() {
-  return {"flm02b", FLM_SOURCE_DIR "/boards/flm02b/avrdude.conf", FLM_IMAGE_DIR "/flm02b.hex", FLM_IMAGE_DIR "/flm02b.eep"};
+  return {"flm02b", FLM_SOURCE_DIR "/boards/flm02b/avrdude.conf", FLM_IMAGE_DIR "/flm02b.hex",
+          FLM_IMAGE_DIR "/flm02b.eep"};
 }
 
 }  // namespace
@@ -161,8 +172,8 @@ TEST_CASE("a board with OpenFLM is flashed, and has its settings and counters ba
   check_configured(board);
   REQUIRE(attempt.ran.size() == 2);
   CHECK_THAT(attempt.ran[0], Contains("-c flm02b -p m168p -U flash:r:") && Contains("-U eeprom:r:"));
-  CHECK_THAT(attempt.ran[1],
-             Contains("-U lfuse:w:0x6E:m -U hfuse:w:0xDE:m -U efuse:w:0xF9:m -U flash:w:") && Contains(".eeprom.hex:i"));
+  CHECK_THAT(attempt.ran[1], Contains("-U lfuse:w:0x6E:m -U hfuse:w:0xDE:m -U efuse:w:0xF9:m -U flash:w:") &&
+                                 Contains(".eeprom.hex:i"));
   CHECK_THAT(attempt.said, Contains("settings and counters are as they were"));
 }
 
@@ -193,9 +204,12 @@ TEST_CASE("a flash that was interrupted says so, names what is saved, and can be
   } catch (const FlashError& e) {
     error = e.what();
   }
-  CHECK_THAT(error, StartsWith("avrdude failed (status 1): the board may have no whole firmware now. Repeat it with: flmctl "
-                               "flash flm02b --saved ") &&
-                        Contains(attempt.saved_file().string()));
+  CHECK_THAT(
+      error,
+      StartsWith(
+          "avrdude failed (status 1): the board may have no whole firmware now. Repeat it with: flmctl "
+          "flash flm02b --saved ") &&
+          Contains(attempt.saved_file().string()));
   CHECK_THROWS(board.ask("gh"));
 
   Attempt again(board, folder);
@@ -216,13 +230,16 @@ TEST_CASE("a controller that cannot be read is left as it is") {
   check_configured(board);
 }
 
-TEST_CASE("a board that cannot store is not flashed, and one that cannot after it says where its settings are saved") {
+TEST_CASE(
+    "a board that cannot store is not flashed, and one that cannot after it says where its settings are "
+    "saved") {
   const TemporaryFolder folder;
   Flashable board(folder);
   configure(board);
   board.stores = false;
   Attempt attempt(board, folder);
-  CHECK_THROWS_WITH(flash_board(board, files(), attempt.options), Contains("could not store") && Contains("nothing has been written"));
+  CHECK_THROWS_WITH(flash_board(board, files(), attempt.options),
+                    Contains("could not store") && Contains("nothing has been written"));
   board.stores = true;
   attempt.options.run = [&board](const Command& command) {
     if (command.back().starts_with("eeprom:w")) {
@@ -231,8 +248,9 @@ TEST_CASE("a board that cannot store is not flashed, and one that cannot after i
     }
     return 0;
   };
-  CHECK_THROWS_WITH(flash_board(board, files(), attempt.options),
-                    Contains("flashed") && Contains("what was set holds until its next reset") && Contains(".settings"));
+  CHECK_THROWS_WITH(
+      flash_board(board, files(), attempt.options),
+      Contains("flashed") && Contains("what was set holds until its next reset") && Contains(".settings"));
   check_configured(board);
 }
 
@@ -242,7 +260,8 @@ TEST_CASE("settings that the new firmware does not have back are sent, and what 
   configure(board);
   Attempt attempt(board, folder);
   attempt.options.run = [&board](const Command& command) {
-    if (command.back().starts_with("eeprom:w")) board.set("sm 0 1");  // as if its EEPROM had not been understood
+    if (command.back().starts_with("eeprom:w"))
+      board.set("sm 0 1");  // as if its EEPROM had not been understood
     return 0;
   };
   flash_board(board, files(), attempt.options);
@@ -250,8 +269,8 @@ TEST_CASE("settings that the new firmware does not have back are sent, and what 
   Snapshot saved, now;
   saved.lines = {"se 0 0", "sm 0 5163", "sc 0 10", "sc 1 10", "se 0 1"};
   now.lines = {"se 0 0", "sm 0 5163", "sc 0 12", "sc 1 9"};
-  CHECK(differences(saved, now) ==
-        std::vector<std::string>{"gc 1: 10 was saved, the board has 9", "ge 0: 1 was saved, the board has 0"});
+  CHECK(differences(saved, now) == std::vector<std::string>{"gc 1: 10 was saved, the board has 9",
+                                                            "ge 0: 1 was saved, the board has 0"});
 }
 
 TEST_CASE("files that are missing, boards that do not exist and saved files that are none are said so") {
@@ -265,13 +284,15 @@ TEST_CASE("files that are missing, boards that do not exist and saved files that
   const std::string heading = "# Settings and counters of a sensor board: flm02b\n";
   CHECK_THROWS_WITH(read_snapshot(folder.file("cut", heading + "sm 0\n")),
                     Contains("cut:2: 'sm 0' has 1 numbers; allowed: sm takes 2"));
-  CHECK_THROWS_WITH(read_snapshot(folder.file("get", heading + "gm 0\n")), Contains("get:2: 'gm 0' sets nothing"));
+  CHECK_THROWS_WITH(read_snapshot(folder.file("get", heading + "gm 0\n")),
+                    Contains("get:2: 'gm 0' sets nothing"));
 }
 
 TEST_CASE("avrdude that is not installed is said so, and how to get it") {
   const std::string path = std::getenv("PATH");
   ::setenv("PATH", "/nowhere", 1);
-  CHECK_THROWS_WITH(run({"avrdude", "-v"}), Contains("avrdude: No such file or directory; on Debian: apt-get install avrdude"));
+  CHECK_THROWS_WITH(run({"avrdude", "-v"}),
+                    Contains("avrdude: No such file or directory; on Debian: apt-get install avrdude"));
   ::setenv("PATH", path.c_str(), 1);
   CHECK(run({"sh", "-c", "exit 3"}) == 3);
   CHECK(run({"sh", "-c", "kill -9 $$"}) == 137);

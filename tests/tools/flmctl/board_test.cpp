@@ -33,8 +33,8 @@ TEST_CASE("a board on a clean line is understood without a second try") {
 }
 
 TEST_CASE("noise costs retries, which are counted, and never gives a wrong answer") {
-  // A bit in a byte of two hundred: one exchange of six is spoilt. CRC-8 lets one spoilt reply of 256 through, where two bits were flipped;
-  // a single one it always finds.
+  // A bit in a byte of two hundred: one exchange of six is spoilt. CRC-8 lets one spoilt reply of 256
+  // through, where two bits were flipped; a single one it always finds.
   test::EngineBus bus(test::small_house(), 0.005);
   Board board(bus, "bench");
   int refused = 0;
@@ -75,7 +75,9 @@ struct RecordingBus : Bus {
 /// Bytes at times.
 struct ScriptedLine : MeterLine {
   explicit ScriptedLine(std::vector<std::string> parts) : parts_(std::move(parts)) {}
-  [[nodiscard]] std::string read() override { return next_ < parts_.size() ? parts_[next_++] : std::string(); }
+  [[nodiscard]] std::string read() override {
+    return next_ < parts_.size() ? parts_[next_++] : std::string();
+  }
   std::vector<std::string> parts_;
   std::size_t next_ = 0;
 };
@@ -83,7 +85,9 @@ struct ScriptedLine : MeterLine {
 
 TEST_CASE("a smart meter's bytes go to the board in order, in messages of 32, whenever the bus waits") {
   std::string log;
-  const auto bus = forwarding(std::make_unique<RecordingBus>(log), std::make_unique<ScriptedLine>(std::vector<std::string>{"/A", "", std::string(33, '\x80') + "\n"}));
+  const auto bus = forwarding(
+      std::make_unique<RecordingBus>(log),
+      std::make_unique<ScriptedLine>(std::vector<std::string>{"/A", "", std::string(33, '\x80') + "\n"}));
   CHECK(bus->clock("lgc").size() == 3);
   CHECK(log == "lgc ");
   bus->wait(0.0);

@@ -15,7 +15,9 @@ namespace {
 
 /// Settings that a board can have, drawn at random.
 Settings random_settings(const BoardFacts& board, std::mt19937& random) {
-  const auto draw = [&](std::uint32_t low, std::uint32_t high) { return std::uniform_int_distribution<std::uint32_t>(low, high)(random); };
+  const auto draw = [&](std::uint32_t low, std::uint32_t high) {
+    return std::uniform_int_distribution<std::uint32_t>(low, high)(random);
+  };
   Settings settings;
   const bool analog = !board.has_port_configuration || draw(0, 1) != 0;
   for (const Setting& s : all_settings(board)) {
@@ -35,7 +37,9 @@ Settings random_settings(const BoardFacts& board, std::mt19937& random) {
       case 'f': settings[s] = {draw(0, 1) != 0 ? draw(0, 999) : draw(1001, 4095)}; break;
       case 'i': settings[s] = {draw(0, 1) != 0 ? 255 : draw(0, 5)}; break;
       case 'y': settings[s] = {draw(0, 1)}; break;
-      case 'q': settings[s] = {1 + (board.has_port_configuration ? 0 : 2 * draw(0, 1)) + 4 * draw(0, 1)}; break;
+      case 'q':
+        settings[s] = {1 + (board.has_port_configuration ? 0 : 2 * draw(0, 1)) + 4 * draw(0, 1)};
+        break;
       case 'j': settings[s] = {draw(15, 65535)}; break;
       case 'g': break;  // The board does not tell.
       default: settings[s] = {draw(0, 65535)}; break;
@@ -60,7 +64,8 @@ TEST_CASE("a configuration that was written is read as it was: any settings come
     const auto file = folder.file("house.toml", config_text(config));
     CAPTURE(config_text(config));
     const Config back = read_config(file);
-    // A sensor without a meter, or that no port feeds, has no constant in the file; it stays. So does the meter's port without one.
+    // A sensor without a meter, or that no port feeds, has no constant in the file; it stays. So does the
+    // meter's port without one.
     const Settings target = target_settings(back, settings, board, notes);
     for (const Difference& d : differences(settings, target)) {
       // Port 6 without a smart meter that is enabled listens to none.
@@ -76,14 +81,16 @@ TEST_CASE("a configuration that was written is read as it was: any settings come
 
 TEST_CASE("what a file does not name stays") {
   const TemporaryFolder folder;
-  const auto file = folder.file("one.toml", "board = \"flm02b\"\n[[sensor]]\nid = 4\nclass = \"pulse\"\nports = [4]\nconstant = 2.5\n");
+  const auto file = folder.file(
+      "one.toml", "board = \"flm02b\"\n[[sensor]]\nid = 4\nclass = \"pulse\"\nports = [4]\nconstant = 2.5\n");
   test::EngineBus bus(test::small_house(), 0.0);
   Board board(bus, "bench");
   board.identify();
   const Config config = read_config(file);
   std::vector<std::string> notes;
   const Settings before = read_settings(board, all_settings(*config.board));
-  push(board, read_current(board, config), target_settings(config, read_current(board, config), board, notes));
+  push(board, read_current(board, config),
+       target_settings(config, read_current(board, config), board, notes));
   Settings after = read_settings(board, all_settings(*config.board));
   CHECK(after.at({'m', 3}) == std::vector<std::uint32_t>{2});
   CHECK(after.at({'f', 3}) == std::vector<std::uint32_t>{500});
@@ -101,13 +108,17 @@ TEST_CASE("pulses per kWh come to the board as a fraction, and back as they were
     const char* written;
     std::uint64_t wh, pulses;  // so many are so many
   };
-  for (const Case c : {Case{"pulses_per_kwh = 4500", 1000, 4500}, Case{"pulses_per_kwh = 3200", 1000, 3200}, Case{"pulses_per_kwh = 96", 1000, 96},
-                       Case{"pulses_per_kwh = 2000", 1, 2}, Case{"pulses_per_kwh = 187.5", 2000, 375}, Case{"constant = 0.3125", 5, 16},
+  for (const Case c : {Case{"pulses_per_kwh = 4500", 1000, 4500}, Case{"pulses_per_kwh = 3200", 1000, 3200},
+                       Case{"pulses_per_kwh = 96", 1000, 96}, Case{"pulses_per_kwh = 2000", 1, 2},
+                       Case{"pulses_per_kwh = 187.5", 2000, 375}, Case{"constant = 0.3125", 5, 16},
                        Case{"constant = 0.125", 1, 8}}) {
-    const auto file = folder.file("one.toml", std::string("board = \"flm02b\"\n[[sensor]]\nid = 4\nclass = \"pulse\"\nports = [4]\n") + c.written + "\n");
+    const auto file = folder.file(
+        "one.toml", std::string("board = \"flm02b\"\n[[sensor]]\nid = 4\nclass = \"pulse\"\nports = [4]\n") +
+                        c.written + "\n");
     const Config config = read_config(file);
     std::vector<std::string> notes;
-    push(board, read_current(board, config), target_settings(config, read_current(board, config), board, notes));
+    push(board, read_current(board, config),
+         target_settings(config, read_current(board, config), board, notes));
     const Settings settings = read_settings(board, all_settings(*config.board));
     CAPTURE(c.written);
     const std::uint64_t constant = settings.at({'m', 3}).at(0), fraction = settings.at({'f', 3}).at(0);
@@ -134,6 +145,8 @@ TEST_CASE("a board that refuses is set back to what it had") {
   target[{'m', 0}] = {1234};
   target[{'p', -1}] = {0, 0, 0, 3, 255, 255};
   target[{'j', 3}] = {5};  // half a millisecond: out of range
-  CHECK_THROWS_WITH(push(board, before, target), Catch::Contains("the board refuses 'sj 3 5'") && Catch::Contains("the board was set back to what it had"));
+  CHECK_THROWS_WITH(push(board, before, target),
+                    Catch::Contains("the board refuses 'sj 3 5'") &&
+                        Catch::Contains("the board was set back to what it had"));
   CHECK(read_settings(board, all) == before);
 }

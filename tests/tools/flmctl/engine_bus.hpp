@@ -27,7 +27,8 @@ class EngineBus : public ctl::Bus {
   }
   [[nodiscard]] std::string clock(std::string_view bytes) override {
     std::string back;
-    for (const char byte : bytes) back += spoilt(static_cast<char>(host_.clock_byte(static_cast<std::uint8_t>(spoilt(byte)))));
+    for (const char byte : bytes)
+      back += spoilt(static_cast<char>(host_.clock_byte(static_cast<std::uint8_t>(spoilt(byte)))));
     return back;
   }
   void wait(double seconds) override { host_.wait_until(host_.now() + sim::nanoseconds(seconds)); }

@@ -1,6 +1,6 @@
-// LD_PRELOAD: a pseudo terminal that flmsim serves looks like a spidev to the program. In the board's SPI mode its bytes go through; in
-// another one they arrive as nothing. FAKE_SPIDEV_MODE: the board's mode; FAKE_SPIDEV_LOG: a file that gets each setting, and the gap
-// and speed of each transfer where they change.
+// LD_PRELOAD: a pseudo terminal that flmsim serves looks like a spidev to the program. In the board's SPI
+// mode its bytes go through; in another one they arrive as nothing. FAKE_SPIDEV_MODE: the board's mode;
+// FAKE_SPIDEV_LOG: a file that gets each setting, and the gap and speed of each transfer where they change.
 #include <dlfcn.h>
 #include <linux/spi/spidev.h>
 #include <poll.h>
@@ -61,5 +61,6 @@ extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
   }
   if (request == SPI_IOC_WR_MAX_SPEED_HZ) log("hz", *static_cast<std::uint32_t*>(argument));
   if (_IOC_NR(request) != 0) return 0;
-  return transfer(fd, static_cast<const spi_ioc_transfer*>(argument), _IOC_SIZE(request) / sizeof(spi_ioc_transfer));
+  return transfer(fd, static_cast<const spi_ioc_transfer*>(argument),
+                  _IOC_SIZE(request) / sizeof(spi_ioc_transfer));
 }

@@ -48,7 +48,9 @@ SelfTest faultless() {
   return t;
 }
 
-Verdict verdict(const SelfTest& t, const std::string& name, const std::string& board = "flm02b") { return row(judge(t, *find_board(board)), name).verdict; }
+Verdict verdict(const SelfTest& t, const std::string& name, const std::string& board = "flm02b") {
+  return row(judge(t, *find_board(board)), name).verdict;
+}
 
 }  // namespace
 
@@ -93,7 +95,9 @@ TEST_CASE("each fault fails its own row and no other") {
   fails("samples", [](SelfTest& t) { t.samples[1]->least = 2081; });
   fails("stack", [](SelfTest& t) { t.last->now->unused_stack = 0; });
   fails("eeprom", [](SelfTest& t) { t.worn = true; });
-  fails("eeprom", [](SelfTest& t) { t.last->now->eeprom_writes = 4783; });  // ripple on the supply wore a cell so fast once
+  fails("eeprom", [](SelfTest& t) {
+    t.last->now->eeprom_writes = 4783;
+  });  // ripple on the supply wore a cell so fast once
   fails("supply", [](SelfTest& t) { t.supply_was_low = t.last->now->supply_low = true; });
   fails("resets", [](SelfTest& t) { t.power_failures = 1; });
   fails("resets", [](SelfTest& t) { t.watchdog_resets = 1; });

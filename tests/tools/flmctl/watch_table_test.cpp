@@ -5,7 +5,8 @@
 using namespace flm::ctl;
 
 TEST_CASE("a chart spans nought to the largest value, the newest last") {
-  CHECK(sparkline({0, 50, 100}, 10, false) == "_=#");  // half of 7 levels, rounded up, is the fifth character from below
+  CHECK(sparkline({0, 50, 100}, 10, false) ==
+        "_=#");  // half of 7 levels, rounded up, is the fifth character from below
   CHECK(sparkline({0, 350, 700}, 2, true) == "▅█");
   CHECK(sparkline({-100, 0, 100}, 3, false) == "_=#");
   CHECK(sparkline({5, 5}, 4, false) == "##");
@@ -23,7 +24,7 @@ TEST_CASE("a pulse meter's rate is that of its last pulses, and falls when none 
   WatchedSensor s;
   s.kind = SensorKind::pulse;
   s.take({4, 10, 0, 1000}, 1.0);
-  CHECK_FALSE(s.has_rate);  // One reading is no rate.
+  CHECK_FALSE(s.has_rate);          // One reading is no rate.
   s.take({4, 10, 500, 2800}, 3.0);  // 0.5 Wh in 1.8 s
   CHECK(s.rate == Approx(1000.0));
   s.poll_over(4.0);

@@ -87,7 +87,8 @@ Json json_of(const Record& record) {
 
 /// Where the port's records are. A simulated board writes into no user's state.
 std::filesystem::path records_of(const Port& port) {
-  return port.kind == Port::Kind::sim ? record_file_beside(port.eeprom.empty() ? port.path : port.eeprom) : record_file();
+  return port.kind == Port::Kind::sim ? record_file_beside(port.eeprom.empty() ? port.path : port.eeprom)
+                                      : record_file();
 }
 
 void keep(const Port& port, const Record& record) {
@@ -130,9 +131,11 @@ int calibrate(const Globals& globals, const Procedure& procedure) {
 /// "pulse:4" or "p1".
 std::pair<Meter, int> reference_of(const std::string& text) {
   if (text == "p1") return {Meter::p1, 6};
-  if (text.size() == 7 && text.starts_with("pulse:") && text[6] >= '1' && text[6] <= '6') return {Meter::pulse, text[6] - '0'};
-  throw InputError(
-      fmt::format("'{}' is no reference; allowed: pulse:1 to pulse:6 (the sensor that counts the meter's pulses), p1", text));
+  if (text.size() == 7 && text.starts_with("pulse:") && text[6] >= '1' && text[6] <= '6')
+    return {Meter::pulse, text[6] - '0'};
+  throw InputError(fmt::format(
+      "'{}' is no reference; allowed: pulse:1 to pulse:6 (the sensor that counts the meter's pulses), p1",
+      text));
 }
 
 /// Complains of a file that is there and no page.
@@ -143,7 +146,8 @@ void check_page(const std::string& file) {
   there.read(found.data(), static_cast<std::streamsize>(found.size()));
   found.resize(static_cast<std::size_t>(there.gcount()));
   if (!found.empty() && found != beginning)
-    throw InputError(fmt::format("{}: is there, and no page of flmctl's; allowed: a new file, or an earlier report", file));
+    throw InputError(fmt::format(
+        "{}: is there, and no page of flmctl's; allowed: a new file, or an earlier report", file));
 }
 
 /// What a configuration calls its sensors.
@@ -192,31 +196,40 @@ int report(const Globals& globals, const std::string& html, const std::string& c
 void add_calibrate(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("calibrate", "Fit a clamp to what is known about its current");
   command->require_subcommand(1);
-  command->footer("Begin a new board with 'flmctl calibrate shape': what the readings are worth hangs on the smoother's time constant, and what the\n"
-                  "others find on it. Then zero, and gain or against.");
+  command->footer(
+      "Begin a new board with 'flmctl calibrate shape': what the readings are worth hangs on the smoother's "
+      "time constant, and what the\n"
+      "others find on it. Then zero, and gain or against.");
   auto options = std::make_shared<Options>();
   const auto add_sensor = [&](CLI::App* to) {
-    to->add_option("--sensor", options->sensor, "the clamp's sensor; absent: the only one")->check(whole_number(1, 6));
+    to->add_option("--sensor", options->sensor, "the clamp's sensor; absent: the only one")
+        ->check(whole_number(1, 6));
   };
   const auto add_seconds = [&](CLI::App* to) {
-    to->add_option("--seconds", options->seconds, "s of readings")->check(whole_number(5, 600))->capture_default_str();
+    to->add_option("--seconds", options->seconds, "s of readings")
+        ->check(whole_number(5, 600))
+        ->capture_default_str();
   };
 
-  auto* shape = command->add_subcommand("shape", "First, a kettle or heater: the time constant of the input's smoother");
+  auto* shape = command->add_subcommand(
+      "shape", "First, a kettle or heater: the time constant of the input's smoother");
   add_sensor(shape);
   add_seconds(shape);
-  shape->add_option("--mains", options->mains_hz, "Hz")->check(CLI::IsMember({50.0, 60.0}))->capture_default_str();
+  shape->add_option("--mains", options->mains_hz, "Hz")
+      ->check(CLI::IsMember({50.0, 60.0}))
+      ->capture_default_str();
   shape->callback([&globals, options] {
-    globals.status =
-        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_shape(link, console, *options); });
+    globals.status = calibrate(globals, [&](BoardLink& link, Dialogue& console) {
+      return calibrate_shape(link, console, *options);
+    });
   });
 
   auto* zero = command->add_subcommand("zero", "No load: the input's offset and noise");
   add_sensor(zero);
   add_seconds(zero);
   zero->callback([&globals, options] {
-    globals.status =
-        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_zero(link, console, *options); });
+    globals.status = calibrate(
+        globals, [&](BoardLink& link, Dialogue& console) { return calibrate_zero(link, console, *options); });
   });
 
   auto* gain = command->add_subcommand("gain", "A steady load whose power another meter shows");
@@ -231,18 +244,24 @@ void add_calibrate(CLI::App& app, Globals& globals) {
     } catch (const CalibrationError& error) {
       throw InputError(error.what());
     }
-    globals.status =
-        calibrate(globals, [&](BoardLink& link, Dialogue& console) { return calibrate_gain(link, console, *options, power); });
+    globals.status = calibrate(globals, [&](BoardLink& link, Dialogue& console) {
+      return calibrate_gain(link, console, *options, power);
+    });
   });
 
-  auto* against =
-      command->add_subcommand("against", "A meter on the same load: an S0 meter on a pulse sensor, or the smart meter");
+  auto* against = command->add_subcommand(
+      "against", "A meter on the same load: an S0 meter on a pulse sensor, or the smart meter");
   auto meter = std::make_shared<std::string>();
   auto uncertainty = std::make_shared<double>(0.3), limit = std::make_shared<double>(60.0);
-  against->add_option("REFERENCE", *meter, "pulse:4 (the sensor that counts the meter's pulses) or p1")->required();
+  against->add_option("REFERENCE", *meter, "pulse:4 (the sensor that counts the meter's pulses) or p1")
+      ->required();
   add_sensor(against);
-  against->add_option("--uncertainty", *uncertainty, "% to be reached")->check(number(0.01, 10.0))->capture_default_str();
-  against->add_option("--limit", *limit, "min that it may take")->check(number(2.0, 10080.0))->capture_default_str();
+  against->add_option("--uncertainty", *uncertainty, "% to be reached")
+      ->check(number(0.01, 10.0))
+      ->capture_default_str();
+  against->add_option("--limit", *limit, "min that it may take")
+      ->check(number(2.0, 10080.0))
+      ->capture_default_str();
   against->callback([&globals, options, meter, uncertainty, limit] {
     const auto reference_sensor = reference_of(*meter);
     options->uncertainty = *uncertainty / 100.0;
@@ -252,7 +271,8 @@ void add_calibrate(CLI::App& app, Globals& globals) {
     });
   });
 
-  auto* reporter = command->add_subcommand("report", "What was done on the port, or on all, with which reference and uncertainty");
+  auto* reporter = command->add_subcommand(
+      "report", "What was done on the port, or on all, with which reference and uncertainty");
   auto html = std::make_shared<std::string>(), config = std::make_shared<std::string>();
   reporter->add_option("--html", *html, "write a page to this file instead");
   reporter->add_option("--config", *config, "configuration (.toml) that says what the sensors are called");

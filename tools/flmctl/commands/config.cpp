@@ -1,8 +1,8 @@
 // flmctl config: a board's configuration as a file.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "tools/common/atomic_file.hpp"
@@ -16,14 +16,17 @@ namespace {
 Json to_json(const std::vector<Difference>& differences) {
   Json list = Json::array();
   for (const Difference& d : differences)
-    list.push_back({{"setting", describe(d.setting)}, {"command", d.setting.set_line(d.after)}, {"board", d.before.empty() ? Json(nullptr) : Json(describe(d.setting, d.before))},
+    list.push_back({{"setting", describe(d.setting)},
+                    {"command", d.setting.set_line(d.after)},
+                    {"board", d.before.empty() ? Json(nullptr) : Json(describe(d.setting, d.before))},
                     {"file", describe(d.setting, d.after)}});
   return list;
 }
 
 void print(const std::vector<Difference>& differences, std::string_view arrow) {
   for (const Difference& d : differences)
-    fmt::print("{:<24}  {} {} {}\n", describe(d.setting), describe(d.setting, d.before), arrow, describe(d.setting, d.after));
+    fmt::print("{:<24}  {} {} {}\n", describe(d.setting), describe(d.setting, d.before), arrow,
+               describe(d.setting, d.after));
 }
 
 void warn(const std::vector<std::string>& notes) {
@@ -33,16 +36,23 @@ void warn(const std::vector<std::string>& notes) {
 /// Reads a file, and says on stderr what should be looked at.
 Config read_and_question(const std::string& file) {
   Config config = read_config(file);
-  for (const std::string& question : config.questions) fmt::print(stderr, "flmctl: warning: {}\n", visible(question));
+  for (const std::string& question : config.questions)
+    fmt::print(stderr, "flmctl: warning: {}\n", visible(question));
   return config;
 }
 
 int check(const Globals& globals, const std::string& file) {
   const Config config = read_and_question(file);
   if (globals.json)
-    print_json({{"file", file}, {"board", config.board->name}, {"sensors", config.sensors.size()}, {"ports", config.ports.size()}, {"questions", config.questions}, {"ok", true}});
+    print_json({{"file", file},
+                {"board", config.board->name},
+                {"sensors", config.sensors.size()},
+                {"ports", config.ports.size()},
+                {"questions", config.questions},
+                {"ok", true}});
   else
-    fmt::print("{}: fine for a {}: {} sensors, {} ports\n", file, config.board->name, config.sensors.size(), config.ports.size());
+    fmt::print("{}: fine for a {}: {} sensors, {} ports\n", file, config.board->name, config.sensors.size(),
+               config.ports.size());
   return done;
 }
 
@@ -58,13 +68,17 @@ int diff(const Globals& globals, const std::string& file) {
       warn(notes);
       print(changes, "on the board,");
       // What is set and not saved is not told by a board; a push saves it.
-      if (changes.empty()) fmt::print("{}: the board is as the file says; whether it is saved, 'flmctl config push' makes sure\n", file);
+      if (changes.empty())
+        fmt::print(
+            "{}: the board is as the file says; whether it is saved, 'flmctl config push' makes sure\n",
+            file);
     }
     return changes.empty() ? done : refused;
   });
 }
 
-/// Saves what may have been set and not saved, by a push that did not come to its end. True: it was saved, the board has written nothing.
+/// Saves what may have been set and not saved, by a push that did not come to its end. True: it was saved,
+/// the board has written nothing.
 bool save(Board& board) {
   const auto written = [&]() -> std::optional<int> {
     const auto health = board.health();
@@ -90,7 +104,8 @@ int push_file(const Globals& globals, const std::string& file) {
     if (globals.json) {
       print_json({{"file", file}, {"changed", to_json(changes)}, {"notes", notes}, {"seconds", seconds}});
     } else if (changes.empty()) {
-      fmt::print("{}: the board is as the file says, {}\n", file, was_saved ? "nothing was written" : "and has saved what was not");
+      fmt::print("{}: the board is as the file says, {}\n", file,
+                 was_saved ? "nothing was written" : "and has saved what was not");
     } else {
       print(changes, "->");
       fmt::print("{}: {} settings set, read back and saved in {:.1f} s\n", file, changes.size(), seconds);
@@ -100,18 +115,22 @@ int push_file(const Globals& globals, const std::string& file) {
 }
 
 /// A configuration, whole or with mistakes: it has one of its lines, and none of a scenario's.
-const FileKind configuration = {"a configuration (.toml)", [](std::string_view bytes) {
-  bool found = false;
-  for (std::size_t from = 0; from < bytes.size();) {
-    const std::size_t end = std::min(bytes.find('\n', from), bytes.size());
-    std::string_view line = bytes.substr(from, end - from);
-    from = end + 1;
-    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    if (line.starts_with("duration") || line.starts_with("[[waveform]]") || line.starts_with("[[pulses]]") || line.starts_with("[[expect]]")) return false;
-    for (const std::string_view start : {"board", "[[sensor]]", "[[port]]", "[radio]", "phases"}) found = found || line.starts_with(start);
-  }
-  return found;
-}};
+const FileKind configuration = {
+    "a configuration (.toml)", [](std::string_view bytes) {
+      bool found = false;
+      for (std::size_t from = 0; from < bytes.size();) {
+        const std::size_t end = std::min(bytes.find('\n', from), bytes.size());
+        std::string_view line = bytes.substr(from, end - from);
+        from = end + 1;
+        line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+        if (line.starts_with("duration") || line.starts_with("[[waveform]]") ||
+            line.starts_with("[[pulses]]") || line.starts_with("[[expect]]"))
+          return false;
+        for (const std::string_view start : {"board", "[[sensor]]", "[[port]]", "[radio]", "phases"})
+          found = found || line.starts_with(start);
+      }
+      return found;
+    }};
 
 bool is_empty(const std::string& file) {
   std::error_code error;
@@ -142,9 +161,13 @@ int pull(const Globals& globals, const std::string& file) {
   }
   return with_board(globals, [&](Board& board) {
     const BoardFacts* facts = board.identity().facts;
-    if (facts == nullptr) throw BoardRefused(fmt::format("{}: says that it is hardware {}.{}, which this flmctl does not know", board.name(), board.identity().hardware_major, board.identity().hardware_minor));
+    if (facts == nullptr)
+      throw BoardRefused(fmt::format("{}: says that it is hardware {}.{}, which this flmctl does not know",
+                                     board.name(), board.identity().hardware_major,
+                                     board.identity().hardware_minor));
     if (known && known->board != facts)
-      throw BoardRefused(fmt::format("{}: is for {}, and the board on {} is {}; nothing was written", file, known->board->name, board.name(), facts->name));
+      throw BoardRefused(fmt::format("{}: is for {}, and the board on {} is {}; nothing was written", file,
+                                     known->board->name, board.name(), facts->name));
     std::vector<std::string> notes;
     const Settings settings = read_settings(board, all_settings(*facts));
     Config config = config_of(settings, *facts, known ? &*known : nullptr, notes);
@@ -158,7 +181,9 @@ int pull(const Globals& globals, const std::string& file) {
       confirm(globals, fmt::format("{}. Replace the file? Nothing of it is kept.", broken));
       if (globals.yes) fmt::print(stderr, "flmctl: note: {}: the file is replaced\n", broken);
     } else if (known) {
-      confirm(globals, fmt::format("{} is there; replace it? Names, types and clamps are kept, comments are not.", file));
+      confirm(
+          globals,
+          fmt::format("{} is there; replace it? Names, types and clamps are kept, comments are not.", file));
     }
     AtomicFile out(file);
     out.write(text);

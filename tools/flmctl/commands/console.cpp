@@ -30,9 +30,14 @@ class Console {
   Console(Board& board, const Globals& globals) : board_(board), globals_(globals) {}
 
   int run() {
-    LineEditor editor(fmt::format("{}> ", board_.identity().board()), history_file(), [](const std::string& line) { return complete(line); });
-    board_.on_channel = [](const std::vector<std::uint8_t>& bytes) { fmt::print("u {:02x}\n", fmt::join(bytes, "")); };
-    if (editor.interactive()) fmt::print("{} on {}; 'help' says what there is, tab completes, ctrl-D ends\n", board_.identity().board(), board_.name());
+    LineEditor editor(fmt::format("{}> ", board_.identity().board()), history_file(),
+                      [](const std::string& line) { return complete(line); });
+    board_.on_channel = [](const std::vector<std::uint8_t>& bytes) {
+      fmt::print("u {:02x}\n", fmt::join(bytes, ""));
+    };
+    if (editor.interactive())
+      fmt::print("{} on {}; 'help' says what there is, tab completes, ctrl-D ends\n",
+                 board_.identity().board(), board_.name());
     std::optional<StopOnSignal> stop;  // A script ends behind the line that ctrl-C meets.
     if (!editor.interactive()) stop.emplace();
     interactive_ = editor.interactive();
@@ -40,7 +45,9 @@ class Console {
     int number = 0;
     while (!over_) {
       const auto line = editor.next();
-      if (stop && stopped()) throw Cancelled(fmt::format("stopped behind line {} of the script; what comes after it was not sent", number));
+      if (stop && stopped())
+        throw Cancelled(
+            fmt::format("stopped behind line {} of the script; what comes after it was not sent", number));
       if (!line) break;
       ++number;
       // A simulated board lives on while a person thinks.
@@ -82,7 +89,8 @@ class Console {
     } else if (word == "wait") {
       wait(line);
     } else if (word == "u") {
-      board_.send_channel(line.substr(line.find_first_not_of(' ', 1) == line.npos ? line.size() : line.find_first_not_of(' ', 1)));
+      board_.send_channel(line.substr(
+          line.find_first_not_of(' ', 1) == line.npos ? line.size() : line.find_first_not_of(' ', 1)));
       board_.listen();
     } else {
       const std::string reply = board_.request(line);
@@ -94,18 +102,26 @@ class Console {
   }
 
   static void help() {
-    for (const Word& word : kWords) fmt::print("  {:<5} {:<16} {}\n", word.name, word.arguments, word.meaning);
-    fmt::print("Commands of the link, numbers in decimal, sensors, clamps and ports from 0 (protocol/README.md):\n");
-    for (const CommandHelp& command : link_commands()) fmt::print("  {:<5} {:<16} {}\n", command.letters, command.arguments, command.meaning);
+    for (const Word& word : kWords)
+      fmt::print("  {:<5} {:<16} {}\n", word.name, word.arguments, word.meaning);
+    fmt::print(
+        "Commands of the link, numbers in decimal, sensors, clamps and ports from 0 (protocol/README.md):\n");
+    for (const CommandHelp& command : link_commands())
+      fmt::print("  {:<5} {:<16} {}\n", command.letters, command.arguments, command.meaning);
   }
 
   void read() {
     const Layout layout = board_.layout();
     for (const Reading& r : board_.poll()) {
       const SensorKind kind = layout.sensor_kind(r.sensor);
-      const std::string extra = kind == SensorKind::pulse ? fmt::format("last pulse at {:.3f} s", r.extra / 1000.0) : fmt::format("{} W", r.power(kind));
+      const std::string extra = kind == SensorKind::pulse
+                                    ? fmt::format("last pulse at {:.3f} s", r.extra / 1000.0)
+                                    : fmt::format("{} W", r.power(kind));
       if (globals_.json)
-        print_json({{"sensor", r.sensor}, {"counter", count_json(r.count(kind))}, {kind == SensorKind::pulse ? "stamp_ms" : "power", kind == SensorKind::pulse ? std::int64_t{r.extra} : r.power(kind)}});
+        print_json({{"sensor", r.sensor},
+                    {"counter", count_json(r.count(kind))},
+                    {kind == SensorKind::pulse ? "stamp_ms" : "power",
+                     kind == SensorKind::pulse ? std::int64_t{r.extra} : r.power(kind)}});
       else
         fmt::print("sensor {}  {:>12}  {}\n", r.sensor, count_text(r.count(kind)), extra);
     }
@@ -115,7 +131,8 @@ class Console {
     double seconds = -1.0;
     const std::string_view number = std::string_view(line).substr(std::min(line.size(), std::size_t{5}));
     const auto result = std::from_chars(number.data(), number.data() + number.size(), seconds);
-    if (result.ec != std::errc{} || result.ptr != number.data() + number.size() || !(seconds >= 0.0 && seconds <= kLongestWait))
+    if (result.ec != std::errc{} || result.ptr != number.data() + number.size() ||
+        !(seconds >= 0.0 && seconds <= kLongestWait))
       throw InputError(fmt::format("'{}': wait takes seconds; allowed: 0 to {:.0f}", line, kLongestWait));
     std::optional<StopOnSignal> stop;
     if (interactive_) stop.emplace();
@@ -141,9 +158,11 @@ class Console {
 }  // namespace
 
 void add_console(CLI::App& app, Globals& globals) {
-  app.add_subcommand("console", "Talk to the board by hand, with history and completion; or from a script on stdin")->callback([&globals] {
-    globals.status = with_board(globals, [&](Board& board) { return Console(board, globals).run(); });
-  });
+  app.add_subcommand("console",
+                     "Talk to the board by hand, with history and completion; or from a script on stdin")
+      ->callback([&globals] {
+        globals.status = with_board(globals, [&](Board& board) { return Console(board, globals).run(); });
+      });
 }
 
 }  // namespace flm::ctl

@@ -25,11 +25,15 @@ void print_commands(const Globals& globals, const std::vector<flash::Command>& c
   }
 }
 
-/// What would be run, for a board whose firmware is known. Lines that begin with # say what flmctl does itself.
-int show(const Globals& globals, const flash::FlashFiles& files, const flash::FlashOptions& options, bool openflm) {
+/// What would be run, for a board whose firmware is known. Lines that begin with # say what flmctl does
+/// itself.
+int show(const Globals& globals, const flash::FlashFiles& files, const flash::FlashOptions& options,
+         bool openflm) {
   Json list = Json::array();
   const bool asks = options.saved.empty() && options.save;
-  if (!globals.json && asks) fmt::print("# the board has {}; its settings and counters are saved in {}\n", openflm ? "OpenFLM" : "stock firmware", options.folder.string());
+  if (!globals.json && asks)
+    fmt::print("# the board has {}; its settings and counters are saved in {}\n",
+               openflm ? "OpenFLM" : "stock firmware", options.folder.string());
   print_commands(globals, flash::commands(files, options, openflm), list);
   if (!globals.json) {
     if (options.saved.empty() && !options.save)
@@ -45,7 +49,8 @@ int show(const Globals& globals, const flash::FlashFiles& files, const flash::Fl
 int show_both(const Globals& globals, const flash::FlashFiles& files, const flash::FlashOptions& options) {
   const auto openflm = flash::commands(files, options, true), stock = flash::commands(files, options, false);
   Json list = Json::array(), from_stock = Json::array();
-  if (!globals.json) fmt::print("# no --port: which firmware the board has is not known. Where it is OpenFLM:\n");
+  if (!globals.json)
+    fmt::print("# no --port: which firmware the board has is not known. Where it is OpenFLM:\n");
   print_commands(globals, openflm, list);
   if (!globals.json) fmt::print("# where it is the stock firmware, whose settings are sent afterwards:\n");
   print_commands(globals, stock, from_stock);
@@ -67,8 +72,8 @@ int flash(const Globals& globals, const Arguments& arguments) {
   const auto check_board = [&](Board& board) {
     const std::string here = board.identity().board();
     if (here != arguments.board && here != "unknown" && asks)
-      throw BoardRefused(fmt::format("{}: this is a {}, and it would be flashed with the firmware of a {}", board.name(), here,
-                                     arguments.board));
+      throw BoardRefused(fmt::format("{}: this is a {}, and it would be flashed with the firmware of a {}",
+                                     board.name(), here, arguments.board));
   };
   if (arguments.dry_run) {
     if (!asks) return show(globals, files, options, true);
@@ -79,10 +84,14 @@ int flash(const Globals& globals, const Arguments& arguments) {
     });
   }
   if (!globals.port.empty() && parse_port(globals.port).kind == Port::Kind::sim)
-    throw InputError(fmt::format("{}: is simulated, and flash writes the controller that is wired to this machine; allowed: a board's port, or --dry-run", globals.port));
+    throw InputError(
+        fmt::format("{}: is simulated, and flash writes the controller that is wired to this machine; "
+                    "allowed: a board's port, or --dry-run",
+                    globals.port));
   const auto run = [&](Board& board) {
     check_board(board);
-    confirm(globals, fmt::format("Write {} to the board on this main board's GPIO lines?", files.program.string()));
+    confirm(globals,
+            fmt::format("Write {} to the board on this main board's GPIO lines?", files.program.string()));
     LinkOfBoard link(board);
     options.greet = [&board] { static_cast<void>(board.identify()); };
     try {
@@ -103,14 +112,20 @@ int flash(const Globals& globals, const Arguments& arguments) {
 }  // namespace
 
 void add_flash(CLI::App& app, Globals& globals) {
-  auto* command = app.add_subcommand("flash", "Write the firmware by avrdude; settings and counters are saved, and put back");
+  auto* command = app.add_subcommand(
+      "flash", "Write the firmware by avrdude; settings and counters are saved, and put back");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("BOARD", arguments->board, "flm02a or flm02b")->required()->check(one_of(flash::known_boards()));
+  command->add_option("BOARD", arguments->board, "flm02a or flm02b")
+      ->required()
+      ->check(one_of(flash::known_boards()));
   command->add_option("--files", arguments->files,
                       "a folder with BOARD.hex, BOARD.eep and avrdude.conf, instead of those installed");
-  auto* saved = command->add_option("--saved", arguments->saved, "repeat what was interrupted, with the settings that were saved then");
-  command->add_flag("--no-save", arguments->no_save, "save nothing: the board starts with nothing enabled")->excludes(saved);
-  command->add_flag("--dry-run", arguments->dry_run, "print the command lines, and do nothing; with --port, as they are for that board");
+  auto* saved = command->add_option("--saved", arguments->saved,
+                                    "repeat what was interrupted, with the settings that were saved then");
+  command->add_flag("--no-save", arguments->no_save, "save nothing: the board starts with nothing enabled")
+      ->excludes(saved);
+  command->add_flag("--dry-run", arguments->dry_run,
+                    "print the command lines, and do nothing; with --port, as they are for that board");
   command->callback([&globals, arguments] { globals.status = flash(globals, *arguments); });
 }
 

@@ -10,9 +10,12 @@ namespace {
 
 int led(const Globals& globals, const std::string& wanted) {
   return with_board(globals, [&](Board& board) {
-    if (!board.try_get('i')) throw BoardRefused(fmt::format("{}: the LED of this board ({}) shows its heartbeat only", board.name(), board.identity().board()));
+    if (!board.try_get('i'))
+      throw BoardRefused(fmt::format("{}: the LED of this board ({}) shows its heartbeat only", board.name(),
+                                     board.identity().board()));
     if (!wanted.empty()) {
-      board.request(fmt::format("si {}", wanted == "heartbeat" ? metering::heartbeat : std::stoi(wanted) - 1));
+      board.request(
+          fmt::format("si {}", wanted == "heartbeat" ? metering::heartbeat : std::stoi(wanted) - 1));
       board.commit();
     }
     const auto shown = board.get('i').at(0);

@@ -16,7 +16,8 @@ struct Row {
 
 int log(const Globals& globals) {
   return with_board(globals, [&](Board& board) {
-    std::vector<Row> rows = {{"power_failures", "power failures", board.get('b').at(0)}, {"watchdog_resets", "watchdog resets", board.get('w').at(0)}};
+    std::vector<Row> rows = {{"power_failures", "power failures", board.get('b').at(0)},
+                             {"watchdog_resets", "watchdog resets", board.get('w').at(0)}};
     const auto health = board.health();
     if (const auto errors = board.try_get('x')) {
       const bool radio = board.identity().facts != nullptr && board.identity().facts->has_radio;
@@ -33,11 +34,13 @@ int log(const Globals& globals) {
     if (board.layout().sensor_of[5] != 0)
       if (const auto meter = board.try_get('z'))
         for (const MeterRefusal& one : meter_refusals(*meter))
-          rows.push_back({fmt::format("meter_{}", one.name), fmt::format("smart meter: {}", one.name), one.count});
+          rows.push_back(
+              {fmt::format("meter_{}", one.name), fmt::format("smart meter: {}", one.name), one.count});
     const LinkCounters& link = board.counters();
     if (globals.json) {
       Json json;
-      if (health) json = {{"uptime_s", health->uptime_s}, {"reset_cause", meaning_of_reset(health->reset_cause)}};
+      if (health)
+        json = {{"uptime_s", health->uptime_s}, {"reset_cause", meaning_of_reset(health->reset_cause)}};
       for (const Row& row : rows) json[row.name] = row.value;
       json["flmctl_retries"] = link.retries;
       print_json(json);
@@ -56,7 +59,9 @@ int log(const Globals& globals) {
 }  // namespace
 
 void add_log(CLI::App& app, Globals& globals) {
-  app.add_subcommand("log", "Print resets, power failures, errors and up-time")->callback([&globals] { globals.status = log(globals); });
+  app.add_subcommand("log", "Print resets, power failures, errors and up-time")->callback([&globals] {
+    globals.status = log(globals);
+  });
 }
 
 }  // namespace flm::ctl

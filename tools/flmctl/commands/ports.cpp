@@ -39,21 +39,25 @@ int ports(const Globals& globals) {
   const auto list = candidates();
   if (globals.json) {
     Json json = Json::array();
-    for (const Candidate& c : list) json.push_back({{"port", c.port}, {"what", c.what}, {"usable", c.usable}});
+    for (const Candidate& c : list)
+      json.push_back({{"port", c.port}, {"what", c.what}, {"usable", c.usable}});
     print_json({{"ports", json}});
     return done;
   }
-  for (const Candidate& c : list) fmt::print("{:<40}  {}{}\n", c.port, c.what, c.usable ? "" : "  (no permission)");
-  if (list.empty()) fmt::print("none: no /dev/spidev*, no /dev/ttyUSB*, ttyACM*, ttyAMA*, ttyATH*; a simulated board is sim:SCENARIO.toml\n");
+  for (const Candidate& c : list)
+    fmt::print("{:<40}  {}{}\n", c.port, c.what, c.usable ? "" : "  (no permission)");
+  if (list.empty())
+    fmt::print(
+        "none: no /dev/spidev*, no /dev/ttyUSB*, ttyACM*, ttyAMA*, ttyATH*; a simulated board is "
+        "sim:SCENARIO.toml\n");
   return done;
 }
 
 }  // namespace
 
 void add_ports(CLI::App& app, Globals& globals) {
-  app.add_subcommand("ports", "List devices that a board may be behind, without opening them")->callback([&globals] {
-    globals.status = ports(globals);
-  });
+  app.add_subcommand("ports", "List devices that a board may be behind, without opening them")
+      ->callback([&globals] { globals.status = ports(globals); });
 }
 
 }  // namespace flm::ctl

@@ -10,7 +10,9 @@ int raw(const Globals& globals, const std::vector<std::string>& words) {
   const std::string line = fmt::format("{}", fmt::join(words, " "));
   return with_board(globals, [&](Board& board) {
     std::string heard;
-    board.on_channel = [&](const std::vector<std::uint8_t>& bytes) { heard += fmt::format("{:02x}", fmt::join(bytes, "")); };
+    board.on_channel = [&](const std::vector<std::uint8_t>& bytes) {
+      heard += fmt::format("{:02x}", fmt::join(bytes, ""));
+    };
     std::string reply;
     if (line.starts_with("u ")) {
       board.send_channel(line.substr(2));
@@ -34,9 +36,12 @@ int raw(const Globals& globals, const std::vector<std::string>& words) {
 }  // namespace
 
 void add_raw(CLI::App& app, Globals& globals) {
-  auto* command = app.add_subcommand("raw", "Send one command of the control link, such as \"gc 0\", and print the reply");
+  auto* command = app.add_subcommand(
+      "raw", "Send one command of the control link, such as \"gc 0\", and print the reply");
   auto words = std::make_shared<std::vector<std::string>>();
-  command->add_option("COMMAND", *words, "letters and decimal numbers (protocol/README.md), or u and hex digits")->required();
+  command
+      ->add_option("COMMAND", *words, "letters and decimal numbers (protocol/README.md), or u and hex digits")
+      ->required();
   command->callback([&globals, words] { globals.status = raw(globals, *words); });
 }
 

@@ -17,7 +17,8 @@ namespace {
 int selftest(const Globals& globals, double minutes) {
   return with_board(globals, [&](Board& board) {
     const BoardFacts* facts = board.identity().facts;
-    if (facts == nullptr) throw BoardRefused(fmt::format("{}: is no board that this flmctl knows", board.name()));
+    if (facts == nullptr)
+      throw BoardRefused(fmt::format("{}: is no board that this flmctl knows", board.name()));
     const bool terminal = isatty(STDERR_FILENO) != 0;
     const auto progress = [&](double passed) {
       if (!terminal) return;
@@ -31,12 +32,17 @@ int selftest(const Globals& globals, double minutes) {
     }
     if (terminal) fmt::print(stderr, "\r\x1b[K");
     const std::vector<SelfTestRow> rows = judge(test, *facts);
-    const bool passed = std::none_of(rows.begin(), rows.end(), [](const SelfTestRow& row) { return row.verdict == Verdict::bad; });
+    const bool passed = std::none_of(rows.begin(), rows.end(),
+                                     [](const SelfTestRow& row) { return row.verdict == Verdict::bad; });
     if (globals.json) {
       Json list = Json::array();
       for (const SelfTestRow& row : rows)
-        list.push_back({{"row", row.name}, {"verdict", name_of(row.verdict)}, {"value", row.value}, {"meaning", row.meaning}});
-      Json json = {{"board", facts->name}, {"port", board.name()}, {"seconds", test.seconds}, {"passed", passed}};
+        list.push_back({{"row", row.name},
+                        {"verdict", name_of(row.verdict)},
+                        {"value", row.value},
+                        {"meaning", row.meaning}});
+      Json json = {
+          {"board", facts->name}, {"port", board.name()}, {"seconds", test.seconds}, {"passed", passed}};
       if (test.clock) {
         json["clock_ppm"] = test.clock->ppm;
         json["clock_uncertainty_ppm"] = test.clock->uncertainty;
@@ -45,7 +51,8 @@ int selftest(const Globals& globals, double minutes) {
       print_json(json);
     } else {
       fmt::print("{} on {}, {:.0f} s\n", facts->name, board.name(), test.seconds);
-      for (const SelfTestRow& row : rows) fmt::print("{:<8}{:<9}{}\n{:17}{}\n", name_of(row.verdict), row.name, row.value, "", row.meaning);
+      for (const SelfTestRow& row : rows)
+        fmt::print("{:<8}{:<9}{}\n{:17}{}\n", name_of(row.verdict), row.name, row.value, "", row.meaning);
     }
     return passed ? done : refused;
   });

@@ -13,7 +13,9 @@ int version(const Globals& globals) {
     std::optional<Health> health;
     if (id.extended) health = board.health();
     if (globals.json) {
-      Json json = {{"flmctl", FLM_VERSION}, {"port", board.name()}, {"board", id.board()},
+      Json json = {{"flmctl", FLM_VERSION},
+                   {"port", board.name()},
+                   {"board", id.board()},
                    {"hardware", fmt::format("{}.{}", id.hardware_major, id.hardware_minor)},
                    {"software", fmt::format("{}.{}", id.software_major, id.software_minor)}};
       json["firmware"] = id.extended ? Json(id.version()) : Json(nullptr);
@@ -37,9 +39,12 @@ int version(const Globals& globals) {
       fmt::print("firmware  OpenFLM {}: {}\n", id.version(), fmt::join(id.feature_names(), ", "));
     else
       fmt::print("firmware  stock: no statistics, no calibration, no error counters\n");
-    if (health) fmt::print("up for    {}, last reset by {}\n", time_text(health->uptime_s), meaning_of_reset(health->reset_cause));
+    if (health)
+      fmt::print("up for    {}, last reset by {}\n", time_text(health->uptime_s),
+                 meaning_of_reset(health->reset_cause));
     if (health && health->now) {
-      fmt::print("supply    {}\n", health->now->supply_low ? fmt::format("low: {}", meaning_of_supply_low) : "good");
+      fmt::print("supply    {}\n",
+                 health->now->supply_low ? fmt::format("low: {}", meaning_of_supply_low) : "good");
       fmt::print("EEPROM    {}\n", health->now->worn ? fmt::format("worn: {}", meaning_of_worn) : "good");
     }
     return done;
@@ -49,7 +54,9 @@ int version(const Globals& globals) {
 }  // namespace
 
 void add_version(CLI::App& app, Globals& globals) {
-  app.add_subcommand("version", "Say which board is there, and what it runs")->callback([&globals] { globals.status = version(globals); });
+  app.add_subcommand("version", "Say which board is there, and what it runs")->callback([&globals] {
+    globals.status = version(globals);
+  });
 }
 
 }  // namespace flm::ctl

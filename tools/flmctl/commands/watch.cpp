@@ -20,14 +20,15 @@
 namespace flm::ctl {
 namespace {
 
-constexpr double kPeriod = 1.0;      ///< s between two polls
-constexpr int kErrorsEvery = 5;      ///< polls between two looks at the board's error counters
-constexpr int kMostSilentPolls = 5;  ///< one after the other, until a board is given up that has answered before
+constexpr double kPeriod = 1.0;  ///< s between two polls
+constexpr int kErrorsEvery = 5;  ///< polls between two looks at the board's error counters
+constexpr int kMostSilentPolls =
+    5;  ///< one after the other, until a board is given up that has answered before
 
 struct Arguments {
   bool jsonl = false;
-  bool keep_on = false;  ///< asks on when the board is lost
-  std::string config;  ///< file that names the sensors, or empty
+  bool keep_on = false;                                       ///< asks on when the board is lost
+  std::string config;                                         ///< file that names the sensors, or empty
   double duration = std::numeric_limits<double>::infinity();  ///< s
 };
 
@@ -49,19 +50,31 @@ SensorLabel label_of(SensorKind kind, const SensorConfig* config) {
 class Watch {
  public:
   /// `since`: s since the watching began, for a board that was lost and is back.
-  Watch(Board& board, const Arguments& arguments, const std::optional<Config>& config, bool jsonl, double since)
-      : board_(board), arguments_(arguments), config_(config), jsonl_(jsonl), live_(!jsonl && isatty(STDOUT_FILENO) != 0), since_(since) {}
+  Watch(Board& board, const Arguments& arguments, const std::optional<Config>& config, bool jsonl,
+        double since)
+      : board_(board),
+        arguments_(arguments),
+        config_(config),
+        jsonl_(jsonl),
+        live_(!jsonl && isatty(STDOUT_FILENO) != 0),
+        since_(since) {}
 
   int run() {
     const Identity& id = board_.identity();
     const auto& config = config_;
     if (config && id.facts != config->board)
-      throw BoardRefused(fmt::format("{}: is for {}, and the board on {} is {}", config->file, config->board->name, board_.name(), id.board()));
+      throw BoardRefused(fmt::format("{}: is for {}, and the board on {} is {}", config->file,
+                                     config->board->name, board_.name(), id.board()));
     tells_ = id.extended;
     find_sensors();
     if (view_.sensors.empty() && !live_)
-      fmt::print(stderr, "flmctl: note: {}: no sensor is enabled, so there are no readings; 'flmctl config push FILE' configures the board\n", board_.name());
-    view_.title = fmt::format("{}{} {} on {}", config && !config->name.empty() ? config->name + ": " : "", id.board(), id.extended ? "OpenFLM " + id.version() : "stock firmware", board_.name());
+      fmt::print(stderr,
+                 "flmctl: note: {}: no sensor is enabled, so there are no readings; 'flmctl config push "
+                 "FILE' configures the board\n",
+                 board_.name());
+    view_.title =
+        fmt::format("{}{} {} on {}", config && !config->name.empty() ? config->name + ": " : "", id.board(),
+                    id.extended ? "OpenFLM " + id.version() : "stock firmware", board_.name());
     std::optional<StopOnSignal> stop;
     if (!arguments_.keep_on) stop.emplace();  // else it is there already
     if (live_) {
@@ -76,7 +89,8 @@ class Watch {
       screen_.reset();
     }
     if (stopped() && !std::isinf(arguments_.duration))
-      fmt::print(stderr, "flmctl: stopped after {:.0f} s; the readings of the last {:.0f} s are missing\n", view_.t, arguments_.duration - view_.t);
+      fmt::print(stderr, "flmctl: stopped after {:.0f} s; the readings of the last {:.0f} s are missing\n",
+                 view_.t, arguments_.duration - view_.t);
     return done;
   }
 
@@ -124,7 +138,8 @@ class Watch {
 
   /// What a smart meter's line is refused for, of a board that tells: also before the first reading.
   void look_at_meter() {
-    const auto meter = std::find_if(view_.sensors.begin(), view_.sensors.end(), [](const WatchedSensor& s) { return s.kind == SensorKind::meter; });
+    const auto meter = std::find_if(view_.sensors.begin(), view_.sensors.end(),
+                                    [](const WatchedSensor& s) { return s.kind == SensorKind::meter; });
     if (meter == view_.sensors.end() || !board_.identity().extended) return;
     const auto told = board_.try_get('z');
     if (!told) return;
@@ -137,7 +152,8 @@ class Watch {
       fmt::print("{:>9.1f} s  sensor {}  {:>12}  {}\n", view_.t, meter->sensor, "-", text);
       return;
     }
-    Json json = {{"t", std::round(view_.t * 1000.0) / 1000.0}, {"sensor", meter->sensor}, {"refused", Json::object()}};
+    Json json = {
+        {"t", std::round(view_.t * 1000.0) / 1000.0}, {"sensor", meter->sensor}, {"refused", Json::object()}};
     for (const MeterRefusal& one : meter_refusals(*told))
       if (one.count != 0) json["refused"][one.name] = one.count;
     print_json(json);
@@ -155,7 +171,9 @@ class Watch {
     look_at_meter();
     if (live_ && board_.identity().extended && number % kErrorsEvery == 1)
       if (const auto errors = board_.try_get('x'))
-        view_.errors = {{"malformed messages", errors->at(0)}, {"dropped", errors->at(1)}, {"wrong packets", errors->at(2)},
+        view_.errors = {{"malformed messages", errors->at(0)},
+                        {"dropped", errors->at(1)},
+                        {"wrong packets", errors->at(2)},
                         {"without room", errors->at(3)}};
     view_.link = board_.counters();
     if (!live_) flush_output();
@@ -173,13 +191,19 @@ class Watch {
         json["power"] = s.last.power(s.kind);
       if (s.clipped) json["clipped"] = true;
       if (board_.bus().live())
-        json["unix"] = std::floor(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count() * 1000.0) / 1000.0;
+        json["unix"] =
+            std::floor(
+                std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count() *
+                1000.0) /
+            1000.0;
       print_json(json);
       return;
     }
-    const std::string rate = s.has_rate ? fmt::format("{} {}{}", rate_text(s.rate), s.label.rate_unit, s.clipped ? " clipped" : "") : "-";
-    fmt::print("{:>9.1f} s  sensor {}  {:>12}  {:>14} {}{}{}\n", view_.t, s.sensor, rate, count, s.label.counter_unit,
-               s.label.name.empty() ? "" : "  ", s.label.name);
+    const std::string rate =
+        s.has_rate ? fmt::format("{} {}{}", rate_text(s.rate), s.label.rate_unit, s.clipped ? " clipped" : "")
+                   : "-";
+    fmt::print("{:>9.1f} s  sensor {}  {:>12}  {:>14} {}{}{}\n", view_.t, s.sensor, rate, count,
+               s.label.counter_unit, s.label.name.empty() ? "" : "  ", s.label.name);
   }
 
   Board& board_;
@@ -187,14 +211,15 @@ class Watch {
   const std::optional<Config>& config_;
   bool jsonl_, live_, blocks_ = false;
   double since_;
-  bool tells_ = false;  ///< the board tells which clamps are clipped
+  bool tells_ = false;   ///< the board tells which clamps are clipped
   std::string refused_;  ///< of the smart meter, told last
   Layout layout_;
   WatchView view_;
   std::optional<Screen> screen_;
 };
 
-/// Watches a board for as long as it takes: one that is lost is asked for again each second, its port opened anew, and what was missed is said.
+/// Watches a board for as long as it takes: one that is lost is asked for again each second, its port opened
+/// anew, and what was missed is said.
 class LongWatch {
  public:
   LongWatch(const Globals& globals, const Arguments& arguments, const std::optional<Config>& config)
@@ -225,8 +250,11 @@ class LongWatch {
     if (lost_at_) {
       const double t = now();
       if (jsonl_)
-        print_json({{"t", std::round(t * 1000.0) / 1000.0}, {"board", "back"}, {"missed_s", std::round((t - *lost_at_) * 1000.0) / 1000.0}});
-      fmt::print(stderr, "flmctl: {}: the board is back at {:.1f} s; {:.1f} s were missed\n", board.name(), t, t - *lost_at_);
+        print_json({{"t", std::round(t * 1000.0) / 1000.0},
+                    {"board", "back"},
+                    {"missed_s", std::round((t - *lost_at_) * 1000.0) / 1000.0}});
+      fmt::print(stderr, "flmctl: {}: the board is back at {:.1f} s; {:.1f} s were missed\n", board.name(), t,
+                 t - *lost_at_);
       lost_at_.reset();
     }
     return Watch(board, arguments_, config_, jsonl_, now()).run();
@@ -243,7 +271,8 @@ class LongWatch {
   }
 
   int still_lost() const {
-    fmt::print(stderr, "flmctl: ended at {:.1f} s; the board was lost at {:.1f} s and is not back\n", now(), *lost_at_);
+    fmt::print(stderr, "flmctl: ended at {:.1f} s; the board was lost at {:.1f} s and is not back\n", now(),
+               *lost_at_);
     return no_answer;
   }
 
@@ -258,7 +287,9 @@ int watch(const Globals& globals, const Arguments& arguments) {
   std::optional<Config> config;
   if (!arguments.config.empty()) config = read_config(arguments.config);
   if (arguments.keep_on) return LongWatch(globals, arguments, config).run();
-  return with_board(globals, [&](Board& board) { return Watch(board, arguments, config, arguments.jsonl || globals.json, 0.0).run(); });
+  return with_board(globals, [&](Board& board) {
+    return Watch(board, arguments, config, arguments.jsonl || globals.json, 0.0).run();
+  });
 }
 
 }  // namespace
@@ -266,10 +297,13 @@ int watch(const Globals& globals, const Arguments& arguments) {
 void add_watch(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("watch", "Show readings as they come, once a second, until ctrl-C");
   auto arguments = std::make_shared<Arguments>();
-  command->add_flag("--jsonl", arguments->jsonl, "an object a line and reading, as flmsim writes them; so does --json");
-  command->add_option("--config", arguments->config, "configuration (.toml) that says what the sensors are called and count");
+  command->add_flag("--jsonl", arguments->jsonl,
+                    "an object a line and reading, as flmsim writes them; so does --json");
+  command->add_option("--config", arguments->config,
+                      "configuration (.toml) that says what the sensors are called and count");
   command->add_option("--for", arguments->duration, "end after so many seconds")->check(number(1.0, 1e9));
-  command->add_flag("--keep-on", arguments->keep_on, "when the board is lost, ask on, and say how long it was away");
+  command->add_flag("--keep-on", arguments->keep_on,
+                    "when the board is lost, ask on, and say how long it was away");
   command->callback([&globals, arguments] { globals.status = watch(globals, *arguments); });
 }
 

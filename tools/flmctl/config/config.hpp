@@ -18,8 +18,8 @@ struct SensorConfig : Sensor {
   bool has_class = true;
   bool enabled = true;
   std::string name;
-  std::optional<int> meter_constant;  ///< calibrated: instead of that of voltage and current
-  bool slow = false;                  ///< smart meter: 9600 baud 7E1
+  std::optional<int> meter_constant;         ///< calibrated: instead of that of voltage and current
+  bool slow = false;                         ///< smart meter: 9600 baud 7E1
   bool invert_rx = true, invert_tx = false;  ///< smart meter on a board with a port configuration
 };
 

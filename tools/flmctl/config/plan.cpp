@@ -39,7 +39,8 @@ class Target {
     }
     if (config_.board->has_port_configuration) lines();
     for (const PortConfig& p : config_.ports) port(p);
-    if (config_.radio_group) target_[kRadioGroup] = {*config_.radio_group};  // A stock board takes it, and does not tell it.
+    if (config_.radio_group)
+      target_[kRadioGroup] = {*config_.radio_group};  // A stock board takes it, and does not tell it.
     if (config_.radio_rate) known(kRadioRate, config_.radio_line) = {*config_.radio_rate};
     if (config_.led) known(kLed, config_.led_line) = {*config_.led};
     return std::move(target_);
@@ -52,7 +53,9 @@ class Target {
   std::vector<std::uint32_t>& known(const Setting& setting, int line) {
     const auto found = target_.find(setting);
     if (found == target_.end())
-      throw BoardRefused(fmt::format("{}:{}: {}: the firmware of the board on {} has no such setting; nothing was sent", config_.file, line, describe(setting), board_.name()));
+      throw BoardRefused(
+          fmt::format("{}:{}: {}: the firmware of the board on {} has no such setting; nothing was sent",
+                      config_.file, line, describe(setting), board_.name()));
     return found->second;
   }
 
@@ -63,15 +66,19 @@ class Target {
       if (sensor == id) sensor = kNone;
     for (const int port : s.ports) {
       auto& feeds = map.at(static_cast<std::size_t>(port - 1));
-      if (feeds != kNone && config_.sensor(static_cast<int>(feeds) + 1) == nullptr && !(config_.phases == 3 && (feeds == 1 || feeds == 2)))
-        notes_.push_back(fmt::format("port {} fed sensor {}, which {} does not name; it feeds sensor {} now", port, feeds + 1, config_.file, s.id));
+      if (feeds != kNone && config_.sensor(static_cast<int>(feeds) + 1) == nullptr &&
+          !(config_.phases == 3 && (feeds == 1 || feeds == 2)))
+        notes_.push_back(fmt::format("port {} fed sensor {}, which {} does not name; it feeds sensor {} now",
+                                     port, feeds + 1, config_.file, s.id));
       feeds = id;
     }
     if (s.sensor_class == SensorClass::analog) value('m', s.id - 1) = meter_constant_of(s);
     if (s.sensor_class == SensorClass::pulse) pulse(s);
     if (s.sensor_class == SensorClass::p1) {
       namespace port_6 = metering::port_6;
-      const int bits = !s.enabled ? 0 : port_6::p1 | (s.slow ? port_6::slow : 0) | (s.without_crc ? port_6::without_crc : 0);
+      const int bits =
+          !s.enabled ? 0
+                     : port_6::p1 | (s.slow ? port_6::slow : 0) | (s.without_crc ? port_6::without_crc : 0);
       known(kPort6, s.line) = {static_cast<std::uint32_t>(bits)};
     }
   }
@@ -81,9 +88,11 @@ class Target {
     auto &constant = value('m', s.id - 1), &fraction = value('f', s.id - 1);
     const PulseConstant wanted{meter_constant_of(s), fraction_of(s)};
     if (wanted.divides() && !board_.identity().extended)
-      throw BoardRefused(fmt::format("{}:{}: sensor {}: a pulse of {} Wh or litre is no whole thousandth, and the firmware of the board on {} knows nothing else; "
-                                     "constant = {:.3f} is nearest; nothing was sent",
-                                     config_.file, s.line, s.id, s.constant, board_.name(), s.constant));
+      throw BoardRefused(
+          fmt::format("{}:{}: sensor {}: a pulse of {} Wh or litre is no whole thousandth, and the firmware "
+                      "of the board on {} knows nothing else; "
+                      "constant = {:.3f} is nearest; nothing was sent",
+                      config_.file, s.line, s.id, s.constant, board_.name(), s.constant));
     if (wanted.equals({constant, fraction})) return;
     constant = wanted.constant;
     fraction = wanted.fraction;
@@ -103,11 +112,15 @@ class Target {
     if (lines[0] == before) return;
     for (const std::size_t port : {2u, 3u}) {
       const std::uint32_t feeds = target_.at(kMap).at(port - 1);
-      if (feeds == kNone || config_.sensor(static_cast<int>(feeds) + 1) != nullptr || value('e', static_cast<int>(feeds)) == 0) continue;
-      throw BoardRefused(fmt::format("{}: makes ports 2 and 3 {}, and port {} of the board is a {} of sensor {}, which the file does not name; name "
-                                     "sensor {}, or disable it; nothing was sent",
-                                     config_.file, lines[0] != 0 ? "clamps" : "pulse inputs", port, lines[0] != 0 ? "pulse input" : "clamp", feeds + 1,
-                                     feeds + 1));
+      if (feeds == kNone || config_.sensor(static_cast<int>(feeds) + 1) != nullptr ||
+          value('e', static_cast<int>(feeds)) == 0)
+        continue;
+      throw BoardRefused(
+          fmt::format("{}: makes ports 2 and 3 {}, and port {} of the board is a {} of sensor {}, which the "
+                      "file does not name; name "
+                      "sensor {}, or disable it; nothing was sent",
+                      config_.file, lines[0] != 0 ? "clamps" : "pulse inputs", port,
+                      lines[0] != 0 ? "pulse input" : "clamp", feeds + 1, feeds + 1));
     }
   }
 
@@ -121,10 +134,12 @@ class Target {
   Settings target_;
 };
 
-/// Voltage and clamp for a meter constant: what is known if it fits, else mains voltages for which it fits exactly, else the nearest clamp
-/// at 230 V and a calibrated constant.
+/// Voltage and clamp for a meter constant: what is known if it fits, else mains voltages for which it fits
+/// exactly, else the nearest clamp at 230 V and a calibrated constant.
 void name_clamp(SensorConfig& s, std::uint32_t constant, const SensorConfig* known) {
-  const auto fits = [&](double voltage, int current) { return clamp_meter_constant(voltage, current) == constant; };
+  const auto fits = [&](double voltage, int current) {
+    return clamp_meter_constant(voltage, current) == constant;
+  };
   if (known != nullptr && known->has_class && known->sensor_class == SensorClass::analog) {
     s.voltage = known->voltage;
     s.current = known->current;
@@ -140,7 +155,8 @@ void name_clamp(SensorConfig& s, std::uint32_t constant, const SensorConfig* kno
       }
   double nearest = 1e9;
   for (const int current : clamp_currents)
-    if (const double off = std::abs(std::log(std::max(1u, constant) / clamp_meter_constant(230.0, current))); off < nearest) {
+    if (const double off = std::abs(std::log(std::max(1u, constant) / clamp_meter_constant(230.0, current)));
+        off < nearest) {
       nearest = off;
       s.current = current;
     }
@@ -192,15 +208,18 @@ std::vector<Setting> named_settings(const Config& config) {
 Settings read_current(Board& board, const Config& config) {
   const BoardFacts* facts = board.identity().facts;
   if (facts != config.board)
-    throw BoardRefused(fmt::format("{}: is for {}, and the board on {} is {}; nothing was sent", config.file, config.board->name, board.name(), board.identity().board()));
+    throw BoardRefused(fmt::format("{}: is for {}, and the board on {} is {}; nothing was sent", config.file,
+                                   config.board->name, board.name(), board.identity().board()));
   return read_settings(board, named_settings(config));
 }
 
-Settings target_settings(const Config& config, const Settings& current, const Board& board, std::vector<std::string>& notes) {
+Settings target_settings(const Config& config, const Settings& current, const Board& board,
+                         std::vector<std::string>& notes) {
   return Target(config, current, board, notes).make();
 }
 
-Config config_of(const Settings& settings, const BoardFacts& board, const Config* known, std::vector<std::string>& notes) {
+Config config_of(const Settings& settings, const BoardFacts& board, const Config* known,
+                 std::vector<std::string>& notes) {
   Config config;
   config.board = &board;
   if (known != nullptr) config.name = known->name;
@@ -210,7 +229,8 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
   };
   const auto& map = settings.at(kMap);
   Layout layout;
-  for (std::size_t port = 0; port < 6; ++port) layout.sensor_of[port] = map.at(port) < metering::sensor_count ? static_cast<int>(map[port]) + 1 : 0;
+  for (std::size_t port = 0; port < 6; ++port)
+    layout.sensor_of[port] = map.at(port) < metering::sensor_count ? static_cast<int>(map[port]) + 1 : 0;
   layout.analog = !board.has_port_configuration || value('k').value_or(1) != 0;
 
   for (int id = 1; id <= metering::sensor_count; ++id) {
@@ -222,11 +242,14 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
     if (before != nullptr) s.name = before->name;
     s.has_class = kind != SensorKind::none;
     for (const int port : layout.ports_of(id)) {
-      const bool possible = layout.port_kind(port) != SensorKind::pulse || std::find(board.pulse_ports.begin(), board.pulse_ports.end(), port) != board.pulse_ports.end();
+      const bool possible =
+          layout.port_kind(port) != SensorKind::pulse ||
+          std::find(board.pulse_ports.begin(), board.pulse_ports.end(), port) != board.pulse_ports.end();
       if (layout.port_kind(port) == kind && possible)
         s.ports.push_back(port);
       else
-        notes.push_back(fmt::format("port {} feeds sensor {} too, and is of another class: left out", port, id));
+        notes.push_back(
+            fmt::format("port {} feeds sensor {} too, and is of another class: left out", port, id));
     }
     if (kind == SensorKind::clamp) {
       s.sensor_class = SensorClass::analog;
@@ -252,8 +275,8 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
     config.sensors.push_back(std::move(s));
   }
   const SensorConfig& first = config.sensors.front();
-  if (first.has_class && first.sensor_class == SensorClass::analog && first.ports == std::vector<int>{1, 2, 3} && !config.sensors[1].enabled &&
-      !config.sensors[2].enabled)
+  if (first.has_class && first.sensor_class == SensorClass::analog &&
+      first.ports == std::vector<int>{1, 2, 3} && !config.sensors[1].enabled && !config.sensors[2].enabled)
     config.phases = 3;
   for (int port = 1; port <= 6; ++port) {
     PortConfig p;

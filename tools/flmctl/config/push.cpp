@@ -25,7 +25,8 @@ std::vector<Step> steps_of(const Settings& current, const Settings& target) {
   std::set<int> touched;
   for (const Difference& change : changes) {
     if (change.setting.letter == 'p' || change.setting.letter == 'k') everything = true;
-    if (change.setting.letter == 'm' || change.setting.letter == 'f' || change.setting.letter == 'e') touched.insert(change.setting.index);
+    if (change.setting.letter == 'm' || change.setting.letter == 'f' || change.setting.letter == 'e')
+      touched.insert(change.setting.index);
   }
   std::vector<Step> steps, enable;
   for (int sensor = 0; sensor < metering::sensor_count; ++sensor) {
@@ -46,7 +47,8 @@ void take_back(Board& board, const std::vector<Step>& done_steps, const Settings
   std::set<Setting> back;
   for (auto step = done_steps.rbegin(); step != done_steps.rend(); ++step) {
     const auto before = current.find(step->setting);
-    if (before == current.end() || !back.insert(step->setting).second || step->setting.letter == 'e') continue;
+    if (before == current.end() || !back.insert(step->setting).second || step->setting.letter == 'e')
+      continue;
     board.request(step->setting.set_line(before->second));
   }
   for (const Setting& setting : back)
@@ -72,17 +74,22 @@ void push(Board& board, const Settings& current, const Settings& target) {
     const Settings now = read_settings(board, set);
     for (const auto& [setting, value] : now)
       if (value != target.at(setting))
-        throw BoardRefused(fmt::format("{}: {} reads {} after it was set to {}", board.name(), describe(setting), describe(setting, value),
+        throw BoardRefused(fmt::format("{}: {} reads {} after it was set to {}", board.name(),
+                                       describe(setting), describe(setting, value),
                                        describe(setting, target.at(setting))));
     if (stopped()) throw Cancelled("cancelled");
     saving = true;
     board.commit();
   } catch (const NoAnswer& error) {
     if (saving)
-      throw NoAnswer(fmt::format("{}; all {} settings were sent, and the board was saving them: it has either them or what it had ('flmctl config diff' tells)",
-                                 error.what(), steps.size()));
-    throw NoAnswer(fmt::format("{}; {} of {} settings were sent and none saved: push again, or restart the board to have it as it was", error.what(),
-                               sent.empty() ? 0 : sent.size() - 1, steps.size()));
+      throw NoAnswer(
+          fmt::format("{}; all {} settings were sent, and the board was saving them: it has either them or "
+                      "what it had ('flmctl config diff' tells)",
+                      error.what(), steps.size()));
+    throw NoAnswer(
+        fmt::format("{}; {} of {} settings were sent and none saved: push again, or restart the board to "
+                    "have it as it was",
+                    error.what(), sent.empty() ? 0 : sent.size() - 1, steps.size()));
   } catch (const BoardRefused& error) {
     if (saving) throw;  // All is set, and works until the next reset.
     take_back(board, sent, current);

@@ -23,7 +23,9 @@ std::int32_t signed16(std::uint32_t value) { return static_cast<std::int16_t>(va
 /// The sensors that ports 1 to 6 feed.
 std::string map_text(const std::vector<std::uint32_t>& map) {
   std::string text;
-  for (const std::uint32_t sensor : map) text += fmt::format("{}{}", text.empty() ? "" : " ", sensor < metering::sensor_count ? fmt::format("{}", sensor + 1) : "-");
+  for (const std::uint32_t sensor : map)
+    text += fmt::format("{}{}", text.empty() ? "" : " ",
+                        sensor < metering::sensor_count ? fmt::format("{}", sensor + 1) : "-");
   return text;
 }
 
@@ -36,10 +38,13 @@ std::string port_6_text(std::uint32_t bits) {
 
 }  // namespace
 
-std::string Setting::get_line() const { return index < 0 ? fmt::format("g{}", letter) : fmt::format("g{} {}", letter, index); }
+std::string Setting::get_line() const {
+  return index < 0 ? fmt::format("g{}", letter) : fmt::format("g{} {}", letter, index);
+}
 
 std::string Setting::set_line(const std::vector<std::uint32_t>& value) const {
-  return index < 0 ? fmt::format("s{} {}", letter, fmt::join(value, " ")) : fmt::format("s{} {} {}", letter, index, fmt::join(value, " "));
+  return index < 0 ? fmt::format("s{} {}", letter, fmt::join(value, " "))
+                   : fmt::format("s{} {} {}", letter, index, fmt::join(value, " "));
 }
 
 std::vector<Setting> all_settings(const BoardFacts& board) {
@@ -62,7 +67,8 @@ Settings read_settings(Board& board, const std::vector<Setting>& wanted) {
   Settings settings;
   for (const Setting& setting : wanted) {
     if (settings.contains(setting)) continue;
-    const auto reply = board.try_get(setting.letter, setting.index < 0 ? std::nullopt : std::optional<int>(setting.index));
+    const auto reply =
+        board.try_get(setting.letter, setting.index < 0 ? std::nullopt : std::optional<int>(setting.index));
     if (reply) settings[setting] = *reply;
   }
   return settings;
@@ -86,15 +92,20 @@ std::string describe(const Setting& s, const std::vector<std::uint32_t>& value) 
     case 'p': return map_text(value);
     case 'k':
       if (value.size() < 3) break;
-      return fmt::format("ports 2 and 3 {}{}{}", value[0] != 0 ? "clamps" : "pulse inputs", value[1] != 0 ? ", RX inverted" : "", value[2] != 0 ? ", TX inverted" : "");
+      return fmt::format("ports 2 and 3 {}{}{}", value[0] != 0 ? "clamps" : "pulse inputs",
+                         value[1] != 0 ? ", RX inverted" : "", value[2] != 0 ? ", TX inverted" : "");
     case 'i': return value[0] == metering::heartbeat ? "heartbeat" : fmt::format("port {}", value[0] + 1);
     case 'y': return value[0] != 0 ? "49.2 kbit/s" : "19.2 kbit/s";
     case 'q': return port_6_text(value[0]);
     case 't': return fmt::format("{} us", value[0]);
     case 'n': return fmt::format("{:.3f} codes RMS", std::sqrt(value[0] / 1024.0));
     case 'o': return fmt::format("{:+.3f} codes", signed16(value[0]) / 256.0);
-    case 'j': return value[0] < 10000 ? fmt::format("{:.1f} ms", value[0] / 10.0) : fmt::format("{} s", value[0] / 1e4);
-    case 'f': return value[0] > metering::thousandths ? fmt::format("constant / {}", value[0]) : fmt::format("{}", value[0]);
+    case 'j':
+      return value[0] < 10000 ? fmt::format("{:.1f} ms", value[0] / 10.0)
+                              : fmt::format("{} s", value[0] / 1e4);
+    case 'f':
+      return value[0] > metering::thousandths ? fmt::format("constant / {}", value[0])
+                                              : fmt::format("{}", value[0]);
     default: break;
   }
   return fmt::format("{}", fmt::join(value, " "));
@@ -109,8 +120,11 @@ std::vector<Difference> differences(const Settings& before, const Settings& afte
     else if (old->second != value)
       list.push_back({setting, old->second, value});
   }
-  const auto place = [](const Difference& d) { return std::pair(kReadingOrder.find(d.setting.letter), d.setting.index); };
-  std::sort(list.begin(), list.end(), [&](const Difference& a, const Difference& b) { return place(a) < place(b); });
+  const auto place = [](const Difference& d) {
+    return std::pair(kReadingOrder.find(d.setting.letter), d.setting.index);
+  };
+  std::sort(list.begin(), list.end(),
+            [&](const Difference& a, const Difference& b) { return place(a) < place(b); });
   return list;
 }
 

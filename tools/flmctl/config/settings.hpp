@@ -14,7 +14,8 @@ namespace flm::ctl {
 struct Setting {
   char letter = 0;
   int index = -1;  ///< from 0, as on the link; -1: of the board
-  auto operator<=>(const Setting&) const = default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 takes its zero for a pointer
+  auto operator<=>(const Setting&) const =
+      default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 takes its zero for a pointer
   /// "gm 0", "sm 0 5163"
   [[nodiscard]] std::string get_line() const;
   [[nodiscard]] std::string set_line(const std::vector<std::uint32_t>& value) const;
