@@ -4,13 +4,13 @@
 #include <stdint.h>
 
 #include "firmware/flash.hpp"
-#include "firmware/meter/smart_meter.hpp"
 #include "firmware/metering/pulses.hpp"  // debounce limits
 #include "firmware/metering/sensors.hpp"
 #include "firmware/metering/settings.hpp"
-#include "protocol/attributes.hpp"
+#include "firmware/smart_meter/smart_meter.hpp"
 #include "protocol/commands.hpp"
 #include "protocol/link.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 
@@ -319,7 +319,7 @@ class Control {
         reply().put8(link().dropped());
         return put_counters(link().counters());
       case 'z':
-        reply().put(&board_.smart_meter().registers(), meter::registers_size);
+        reply().put(&board_.smart_meter().registers(), smart_meter::registers_size);
         for (uint8_t error = 0; error < static_cast<uint8_t>(protocol::p1::Error::count); ++error)
           reply().put8(board_.smart_meter().errors(error));
         return reply().put8(link().meter_overruns());

@@ -10,7 +10,7 @@
 #define FLM_FLASH
 #endif
 
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "firmware/control.hpp"
-#include "firmware/meter/smart_meter.hpp"
 #include "firmware/metering/clamp_second.hpp"
 #include "firmware/metering/clock.hpp"
 #include "firmware/metering/estimator.hpp"
@@ -21,10 +20,11 @@
 #include "firmware/metering/sensors.hpp"
 #include "firmware/radio/radio.hpp"
 #include "firmware/serial/serial_port.hpp"
+#include "firmware/smart_meter/smart_meter.hpp"
 #include "firmware/store/store.hpp"
 #include "firmware/supply.hpp"
-#include "protocol/attributes.hpp"
 #include "protocol/link.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 
@@ -62,7 +62,7 @@ class SensorBoard : private Hal {
   using Critical = typename Hal::Critical;
   using Channel = typename ChannelOf<Hal, Board::has_radio>::type;
   using Link = protocol::LinkPort<Channel>;
-  using SmartMeter = meter::SmartMeter<typename MeterFieldsOf<Board::has_radio>::type>;
+  using SmartMeter = smart_meter::SmartMeter<typename MeterFieldsOf<Board::has_radio>::type>;
   static constexpr bool has_port_configuration = Board::has_port_configuration;
   /// This firmware's version, as `gv` answers it.
   static constexpr uint8_t version_major = 0, version_minor = 1, version_patch = 0;

@@ -8,7 +8,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 

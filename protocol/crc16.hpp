@@ -10,7 +10,7 @@ static inline uint16_t _crc_ccitt_update(uint16_t, uint8_t) __attribute__((alway
 #include <util/crc16.h>
 #endif
 
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace protocol {

@@ -7,9 +7,9 @@
 #pragma once
 #include <stdint.h>
 
-#include "protocol/attributes.hpp"
 #include "protocol/crc8.hpp"
 #include "protocol/hex.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace protocol {

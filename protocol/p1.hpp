@@ -13,9 +13,9 @@
 #pragma once
 #include <stdint.h>
 
-#include "protocol/attributes.hpp"
 #include "protocol/p1_crc.hpp"
 #include "protocol/p1_registers.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace protocol {

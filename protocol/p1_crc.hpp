@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "protocol/attributes.hpp"
 #include "protocol/crc16.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace protocol {

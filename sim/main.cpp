@@ -14,15 +14,15 @@
 #include <string>
 #include <vector>
 
-#include "sim/decode.hpp"
-#include "sim/image/engine_error.hpp"
-#include "sim/output.hpp"
-#include "sim/runner.hpp"
-#include "sim/serve.hpp"
-#include "sim/stop_on_signal.hpp"
+#include "sim/image/elf/engine_error.hpp"
+#include "sim/results/output.hpp"
+#include "sim/run/runner.hpp"
+#include "sim/run/serve.hpp"
+#include "sim/run/stop_on_signal.hpp"
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/places.hpp"
+#include "tools/mainboard/readings/decode.hpp"
 
 namespace {
 

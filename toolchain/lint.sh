@@ -15,7 +15,7 @@ echo "cppcheck of all sources, some minutes; then clang-tidy"
 #   useInitializationList where the value needs an error code first
 cppcheck --enable=warning,performance,portability --std=c++20 --language=c++ --inline-suppr --quiet --error-exitcode=1 -j "$(nproc)" -I . \
   --suppress=duplInheritedMember --suppress=unknownMacro --suppress=useInitializationList \
-  protocol firmware hal/contract.hpp hal/host boards sim tools || status=1
+  protocol firmware hal/contract.hpp hal/pc boards sim tools || status=1
 
 files=("$@")
 if [ ${#files[@]} -eq 0 ]; then

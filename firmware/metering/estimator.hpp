@@ -30,7 +30,7 @@
 #include <stdint.h>
 
 #include "firmware/metering/integer.hpp"
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace metering {

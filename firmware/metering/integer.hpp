@@ -2,7 +2,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace metering {
@@ -59,23 +59,6 @@ FLM_NODISCARD FLM_OUTLINE constexpr uint32_t mean_q12(uint32_t sum, uint16_t cou
   }
   return quotient;
 }
-
-/// Square of a 10-bit number (an ADC code, or the difference of two): three 8-bit multiplications, no shifts.
-FLM_NODISCARD FLM_INLINE constexpr uint32_t square_10_bits(uint16_t x) {
-  const uint8_t low = static_cast<uint8_t>(x);
-  const uint8_t high = static_cast<uint8_t>(x >> 8);
-  const uint16_t low_square = static_cast<uint16_t>(low * low);
-  const uint16_t cross = static_cast<uint16_t>(low * high);
-  const uint8_t high_square = static_cast<uint8_t>(high * high);
-  const uint16_t upper =
-      static_cast<uint16_t>((low_square >> 8) + cross + cross + static_cast<uint16_t>(high_square << 8));
-  return static_cast<uint32_t>(upper) << 8 | static_cast<uint8_t>(low_square);
-}
-
-/// How the sampling interrupt adds a square to a sum. A hal may bring a faster one with the same results.
-struct PortableArithmetic {
-  FLM_INLINE static void add_square(uint32_t& sum, uint16_t x) { sum += square_10_bits(x); }
-};
 
 /// Square root, rounded down: bit by bit, the largest number whose square is not too large.
 FLM_NODISCARD FLM_OUTLINE constexpr uint16_t square_root(uint32_t x) {

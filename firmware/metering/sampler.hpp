@@ -5,7 +5,7 @@
 
 #include "firmware/metering/estimator.hpp"
 #include "firmware/metering/settings.hpp"  // clamps
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace metering {

@@ -4,7 +4,7 @@
 
 #include "firmware/metering/integer.hpp"
 #include "firmware/metering/settings.hpp"
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace metering {

@@ -18,10 +18,10 @@
 #include <stdint.h>
 
 #include "firmware/radio/chip.hpp"
-#include "protocol/attributes.hpp"
 #include "protocol/crc16.hpp"
 #include "protocol/jeenode.hpp"
 #include "protocol/link.hpp"  // ChannelCounters
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace radio {

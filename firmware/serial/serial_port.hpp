@@ -12,8 +12,8 @@
 
 #include "firmware/serial/byte_queue.hpp"
 #include "hal/contract.hpp"
-#include "protocol/attributes.hpp"
 #include "protocol/link.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace serial {

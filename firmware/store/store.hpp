@@ -5,9 +5,9 @@
 
 #include "firmware/store/layout.hpp"
 #include "hal/contract.hpp"
-#include "protocol/attributes.hpp"
 #include "protocol/crc16.hpp"
 #include "protocol/crc8.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace store {

@@ -5,7 +5,7 @@
 namespace flm {
 namespace hal {
 
-/// metering::PortableArithmetic in 33 cycles instead of 70: avr-g++ 5.4 multiplies 8-bit halves as 16-bit
+/// hal::PortableArithmetic in 33 cycles instead of 70: avr-g++ 5.4 multiplies 8-bit halves as 16-bit
 /// numbers and shifts 32-bit sums through a loop. Image tests hold the two against each other.
 struct AvrArithmetic {
   /// sum += x * x for x of 10 bits: low^2 + 2 low high 2^8 + high^2 2^16.

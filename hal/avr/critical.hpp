@@ -4,7 +4,7 @@
 #include <avr/io.h>
 #include <stdint.h>
 
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace hal {

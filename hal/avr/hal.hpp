@@ -14,7 +14,7 @@
 #include "hal/avr/radio.hpp"
 #include "hal/avr/uart.hpp"
 #include "hal/contract.hpp"
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace hal {

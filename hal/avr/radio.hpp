@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "hal/avr/pin.hpp"
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace hal {

@@ -7,7 +7,7 @@
 #include "hal/avr/critical.hpp"
 #include "hal/avr/pin.hpp"
 #include "hal/contract.hpp"
-#include "protocol/attributes.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace hal {

@@ -7,24 +7,24 @@
 #include <optional>
 #include <utility>
 
-#include "sim/air.hpp"
-#include "sim/environment.hpp"
-#include "sim/image/adc.hpp"
-#include "sim/image/chip.hpp"
-#include "sim/image/clock_prescaler.hpp"
-#include "sim/image/eeprom.hpp"
-#include "sim/image/interrupts.hpp"
-#include "sim/image/ports.hpp"
-#include "sim/image/radio_port.hpp"
+#include "sim/image/chip/chip.hpp"
+#include "sim/image/chip/clock_prescaler.hpp"
+#include "sim/image/chip/eeprom.hpp"
+#include "sim/image/chip/interrupts.hpp"
+#include "sim/image/chip/timers.hpp"
+#include "sim/image/chip/watchdog.hpp"
+#include "sim/image/pins/adc.hpp"
+#include "sim/image/pins/ports.hpp"
+#include "sim/image/pins/radio_port.hpp"
+#include "sim/image/pins/spi_slave.hpp"
+#include "sim/image/pins/supply.hpp"
+#include "sim/image/pins/uart.hpp"
+#include "sim/image/pins/voltage.hpp"
 #include "sim/image/recorder.hpp"
-#include "sim/image/spi_slave.hpp"
-#include "sim/image/supply.hpp"
-#include "sim/image/timers.hpp"
-#include "sim/image/uart.hpp"
-#include "sim/image/voltage.hpp"
-#include "sim/image/watchdog.hpp"
-#include "sim/random.hpp"
-#include "sim/scenario.hpp"  // InputError
+#include "sim/scenario/random.hpp"
+#include "sim/world/air.hpp"
+#include "sim/world/environment.hpp"
+#include "tools/common/input_error.hpp"
 
 namespace flm::sim {
 namespace {
@@ -198,7 +198,7 @@ std::uint8_t& ImageEngine::ram(std::uint16_t address) {
 void ImageEngine::enable_measurements() {
   if (parts_->recorder) return;
   parts_->recorder = std::make_unique<Recorder>(parts_->chip, parts_->board.tick_cycles);
-  parts_->chip.record_to(parts_->recorder.get());
+  parts_->chip.observe(parts_->recorder.get());
 }
 
 const Measurements& ImageEngine::measurements() const {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "sim/image/engine_error.hpp"
+#include "sim/engine/supplied_engine.hpp"
+#include "sim/image/elf/engine_error.hpp"
 #include "sim/image/measure.hpp"
-#include "sim/supplied_engine.hpp"
 
 namespace flm::sim {
 

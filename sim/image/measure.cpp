@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "sim/board_model.hpp"  // kFirstSample
 #include "sim/image/recorder.hpp"
+#include "sim/scenario/board_model.hpp"  // kFirstSample
 
 namespace flm::sim {
 namespace {

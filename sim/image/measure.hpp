@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "sim/image/elf.hpp"  // read_sizes
-#include "sim/time.hpp"
+#include "sim/image/elf/elf.hpp"  // read_sizes
+#include "sim/scenario/time.hpp"
 
 namespace flm::sim {
 

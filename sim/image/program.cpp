@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "sim/image/chip.hpp"
-#include "sim/image/eeprom.hpp"
-#include "sim/image/interrupts.hpp"
+#include "sim/image/chip/chip.hpp"
+#include "sim/image/chip/eeprom.hpp"
+#include "sim/image/chip/interrupts.hpp"
 
 namespace flm::sim {
 namespace {

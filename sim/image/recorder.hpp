@@ -5,32 +5,28 @@
 #include <optional>
 #include <vector>
 
-#include "sim/image/chip.hpp"
+#include "sim/image/chip/chip.hpp"
+#include "sim/image/chip/observer.hpp"
 #include "sim/image/measure.hpp"
 
 namespace flm::sim {
 
-class Recorder {
+class Recorder final : public Observer {
  public:
   /// tick_crystal: crystal periods between two conversions on the nominal grid that begins at kFirstSample.
   Recorder(const Chip&, std::uint32_t tick_crystal);
 
-  // From the run loop, after every instruction.
-  void after_step(const avr_t&);
-  // From the interrupt unit.
-  void flag_raised(int vector, std::uint64_t cycle);
-  void handler_begins(int vector, std::uint64_t entry, std::uint64_t first_instruction);
-  void handler_ends(int vector, std::uint64_t cycle);
-  // From the converter.
-  void conversion_starts(CrystalTime start, int input);
-  void trigger_missed() { ++figures_.missed_triggers; }
-  // From the SPI.
-  void spi_byte_begins(CrystalTime);
-  void spi_byte_ends(CrystalTime, std::uint8_t byte, bool overrun);
-  void spi_data_written(CrystalTime);
-  void spi_collision() { ++figures_.spi_collisions; }
-  // From the ports.
-  void led_goes_dark(CrystalTime);
+  void after_step(const avr_t&) override;
+  void flag_raised(int vector, std::uint64_t cycle) override;
+  void handler_begins(int vector, std::uint64_t entry, std::uint64_t first_instruction) override;
+  void handler_ends(int vector, std::uint64_t cycle) override;
+  void conversion_starts(CrystalTime start, int input) override;
+  void trigger_missed() override { ++figures_.missed_triggers; }
+  void spi_byte_begins(CrystalTime) override;
+  void spi_byte_ends(CrystalTime, std::uint8_t byte, bool overrun) override;
+  void spi_data_written(CrystalTime) override;
+  void spi_collision() override { ++figures_.spi_collisions; }
+  void led_goes_dark(CrystalTime) override;
 
   /// The figures up to now.
   [[nodiscard]] const Measurements& figures();

@@ -3,8 +3,8 @@
 #pragma once
 #include <filesystem>
 
-#include "sim/environment.hpp"
-#include "sim/run.hpp"
+#include "sim/results/run.hpp"
+#include "sim/world/environment.hpp"
 
 namespace flm::sim {
 

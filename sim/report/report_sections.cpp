@@ -9,8 +9,8 @@
 #include <string_view>
 #include <utility>
 
-#include "sim/packet_view.hpp"
-#include "tools/common/link_text.hpp"
+#include "tools/mainboard/link/link_text.hpp"
+#include "tools/mainboard/readings/packet_view.hpp"
 
 namespace flm::sim::report {
 namespace {

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "sim/environment.hpp"
-#include "sim/run.hpp"
+#include "sim/results/run.hpp"
+#include "sim/world/environment.hpp"
 #include "tools/common/svg.hpp"
 
 namespace flm::sim {

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <memory>
 
-#include "sim/environment.hpp"
-#include "sim/records.hpp"
-#include "sim/run.hpp"
+#include "sim/results/records.hpp"
+#include "sim/results/run.hpp"
+#include "sim/world/environment.hpp"
 
 namespace flm::sim {
 

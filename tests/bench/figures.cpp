@@ -18,10 +18,10 @@
 
 #include "firmware/metering/estimator.hpp"
 #include "protocol/jeenode.hpp"
-#include "sim/environment.hpp"
 #include "sim/image/image_engine.hpp"
-#include "sim/main_board.hpp"
-#include "sim/runner.hpp"
+#include "sim/run/main_board.hpp"
+#include "sim/run/runner.hpp"
+#include "sim/world/environment.hpp"
 #include "tests/bench/figure_table.hpp"
 
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "protocol/p1.hpp"
-#include "sim/image/chip.hpp"
+#include "sim/image/chip/chip.hpp"
 #include "tests/bench/figure_table.hpp"
 
 namespace {

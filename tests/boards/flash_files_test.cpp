@@ -3,12 +3,12 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "sim/environment.hpp"
-#include "sim/image/elf.hpp"
+#include "sim/image/elf/elf.hpp"
 #include "sim/image/image_engine.hpp"
-#include "sim/link_host.hpp"
+#include "sim/run/link_host.hpp"
+#include "sim/world/environment.hpp"
 #include "tests/boards/intel_hex.hpp"
-#include "tools/common/link_text.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 using namespace flm::sim;
 using flm::test::read_intel_hex;

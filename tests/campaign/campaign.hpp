@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/board_model.hpp"
-#include "sim/scenario.hpp"
+#include "sim/scenario/board_model.hpp"
+#include "sim/scenario/scenario.hpp"
 
 namespace flm::campaign {
 

@@ -2,14 +2,14 @@
 
 #include <cmath>
 
-#include "sim/environment.hpp"
 #include "sim/image/image_engine.hpp"
-#include "sim/link_host.hpp"
-#include "sim/main_board.hpp"
+#include "sim/run/link_host.hpp"
+#include "sim/run/main_board.hpp"
+#include "sim/world/environment.hpp"
 #include "tests/bench/figure_table.hpp"
 #include "tests/campaign/campaign.hpp"
 #include "tests/protocol/attacker.hpp"
-#include "tools/common/link_text.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 namespace flm::campaign {
 namespace {

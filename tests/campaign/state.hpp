@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "firmware/sensor_board.hpp"
-#include "hal/host/hal.hpp"
+#include "hal/pc/hal.hpp"
 
 namespace flm::campaign {
 
@@ -26,7 +26,7 @@ template <class Facts>
 State state_of(const std::vector<std::uint8_t>& contents) {
   hal::HostEeprom eeprom;
   std::copy(contents.begin(), contents.end(), eeprom.bytes);
-  SensorBoard<hal::HostHal<Facts>> board;
+  SensorBoard<hal::PcHal<Facts>> board;
   board.hal().eeprom = &eeprom;
   board.start();
   State state{};

@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "sim/image/adc.hpp"
-#include "sim/image/chip.hpp"
-#include "sim/image/elf.hpp"
-#include "sim/image/interrupts.hpp"
-#include "sim/image/uart.hpp"
-#include "sim/random.hpp"
+#include "sim/image/chip/chip.hpp"
+#include "sim/image/chip/interrupts.hpp"
+#include "sim/image/elf/elf.hpp"
+#include "sim/image/pins/adc.hpp"
+#include "sim/image/pins/uart.hpp"
+#include "sim/scenario/random.hpp"
 #include "tests/examples/own-firmware/clamp.hpp"
 
 namespace {

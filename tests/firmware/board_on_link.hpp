@@ -6,13 +6,13 @@
 #include "boards/flm02a/board.hpp"
 #include "boards/flm02b/board.hpp"
 #include "firmware/sensor_board.hpp"
-#include "hal/host/hal.hpp"
-#include "hal/host/vectors.hpp"
+#include "hal/pc/hal.hpp"
+#include "hal/pc/vectors.hpp"
 #include "tests/protocol/messages.hpp"
 
 namespace flm::test {
 
-template <class Facts, class Hal = hal::HostHal<Facts>>
+template <class Facts, class Hal = hal::PcHal<Facts>>
 class BoardOnLink {
  public:
   using Board = SensorBoard<Hal>;

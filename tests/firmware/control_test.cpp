@@ -38,7 +38,7 @@ TEST_CASE("FLM02A answers every recorded exchange byte for byte, and knows no li
 
 namespace {
 /// A board that counts what it does with interrupts off.
-struct CountingHal : flm::hal::HostHal<Flm02b> {
+struct CountingHal : flm::hal::PcHal<Flm02b> {
   struct Critical {
     Critical() { ++sections; }
     ~Critical() {}

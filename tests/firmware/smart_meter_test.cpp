@@ -1,4 +1,4 @@
-#include "firmware/meter/smart_meter.hpp"
+#include "firmware/smart_meter/smart_meter.hpp"
 
 #include <catch2/catch.hpp>
 #include <memory>
@@ -7,7 +7,7 @@
 
 #include "tests/firmware/board_on_link.hpp"
 #include "tests/firmware/uart_frames.hpp"
-#include "tests/protocol/p1_telegrams.hpp"
+#include "tests/protocol/p1/p1_telegrams.hpp"
 
 using namespace flm::test;
 using flm::boards::Flm02a;

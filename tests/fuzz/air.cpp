@@ -4,7 +4,7 @@
 //   3. Written again, it reads the same.
 #include <fmt/format.h>
 
-#include "sim/air.hpp"
+#include "sim/world/air.hpp"
 #include "tests/fuzz/input_file.hpp"
 
 using namespace flm;

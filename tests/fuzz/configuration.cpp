@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "tests/fuzz/input_file.hpp"
-#include "tools/flmctl/config/config.hpp"
+#include "tools/mainboard/config/config.hpp"
 
 using namespace flm;
 using ctl::Config;

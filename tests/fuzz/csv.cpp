@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "sim/recording.hpp"
+#include "sim/world/recording.hpp"
 #include "tests/fuzz/input_file.hpp"
 
 using namespace flm;

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "protocol/p1.hpp"
-#include "sim/decode.hpp"
 #include "tests/fuzz/promise.hpp"
+#include "tools/mainboard/readings/decode.hpp"
 
 using namespace flm;
 using fuzz::promise;

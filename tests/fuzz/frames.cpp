@@ -12,8 +12,8 @@
 
 #include "protocol/jeenode.hpp"
 #include "protocol/kube.hpp"
-#include "sim/packet_view.hpp"
 #include "tests/fuzz/promise.hpp"
+#include "tools/mainboard/readings/packet_view.hpp"
 
 using namespace flm::protocol;
 using flm::fuzz::Dice;

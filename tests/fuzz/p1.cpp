@@ -1,5 +1,5 @@
-// Smart meters' bytes against the parser's promises (tests/protocol/p1_fuzz_test.cpp has the seeded test of
-// the first five):
+// Smart meters' bytes against the parser's promises (tests/protocol/p1/p1_fuzz_test.cpp has the seeded test
+// of the first five):
 //   1. Byte by byte or in blocks of any size: the same events at the same bytes, the same values, the same
 //      counts.
 //   2. A telegram is accepted only if a '/' before it begins a text that ends here and has this CRC.
@@ -9,7 +9,7 @@
 //   6. Each refusal is counted once, under the error that it tells.
 // All of it with and without telegrams that have no CRC, and with CRC-16/X-25 as well as without.
 #include "tests/fuzz/promise.hpp"
-#include "tests/protocol/p1_telegrams.hpp"
+#include "tests/protocol/p1/p1_telegrams.hpp"
 
 using namespace flm::test;
 using flm::fuzz::Dice;

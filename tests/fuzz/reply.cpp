@@ -7,8 +7,8 @@
 
 #include "tests/fuzz/input_file.hpp"
 #include "tests/protocol/messages.hpp"
-#include "tools/common/link_text.hpp"
 #include "tools/flash/snapshot.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 using namespace flm;
 using fuzz::promise;

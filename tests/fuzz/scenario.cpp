@@ -4,12 +4,12 @@
 //   3. A board that is set up so gets codes of its converter and commands of its link, and runs for 5 ms.
 #include <fmt/format.h>
 
-#include "sim/engine.hpp"
-#include "sim/environment.hpp"
-#include "sim/main_board.hpp"
-#include "sim/scenario.hpp"
+#include "sim/engine/engine.hpp"
+#include "sim/run/main_board.hpp"
+#include "sim/scenario/scenario.hpp"
+#include "sim/world/environment.hpp"
 #include "tests/fuzz/input_file.hpp"
-#include "tools/common/link_text.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 using namespace flm;
 using fuzz::promise;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # check_headers.sh alone ROOT "COMPILER OPTIONS" FOLDER...   compiles every header of the folders by itself
-# check_headers.sh layers ROOT                               holds includes and words against the layers (design, "Rooms")
+# check_headers.sh words ROOT                                holds library headers and words against what the controller has
 set -eu
 mode=$1
 cd "$2"
@@ -33,11 +33,6 @@ complain() {
   done
 }
 
-# may_include FOLDER PATTERN: what the quoted includes of a folder's headers begin with.
-may_include() {
-  grep -rnE --include='*.hpp' '^ *# *include *"' "$1" | grep -vE "\"($2)" | complain "$1 may include only $2" || :
-}
-
 # Source lines without comments and strings, as file:line:text.
 code_of() {
   for header in $(find "$@" -name '*.hpp' | sort); do
@@ -45,14 +40,8 @@ code_of() {
   done
 }
 
-layers() {
+words() {
   complaints=$(mktemp -u)
-  may_include protocol 'protocol/'
-  may_include boards 'boards/|protocol/'
-  may_include firmware 'firmware/|protocol/|boards/|hal/contract'
-  may_include firmware/metering 'firmware/metering/|protocol/'
-  # hal/README.md: the arithmetic that a hal may replace.
-  may_include hal 'hal/|protocol/|boards/|firmware/metering/integer\.hpp"'
   grep -rnE --include='*.hpp' '^ *# *include *<' protocol boards firmware | grep -vE '<(stdint|stddef)\.h>|^(protocol/crc16\.hpp:.*<util/crc16\.h>|firmware/flash\.hpp:.*<avr/pgmspace\.h>)' |  # avr-libc's, where there is one
     complain 'no library header but <stdint.h> and <stddef.h>' || :
   code_of protocol boards firmware | grep -E '__AVR' | complain 'only hal/ and toolchain/ know the compiler target' || :
@@ -63,7 +52,7 @@ layers() {
 
 case $mode in
   alone) alone "$@" ;;
-  layers) layers ;;
+  words) words ;;
   *) exit 2 ;;
 esac
 exit "$failed"

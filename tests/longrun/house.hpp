@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "sim/environment.hpp"
-#include "sim/records.hpp"
-#include "sim/scenario.hpp"
+#include "sim/results/records.hpp"
+#include "sim/scenario/scenario.hpp"
+#include "sim/world/environment.hpp"
 
 namespace flm::longrun {
 

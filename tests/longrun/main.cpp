@@ -16,10 +16,10 @@
 #include <map>
 #include <new>
 
-#include "sim/eeprom_wear.hpp"
+#include "sim/engine/eeprom_wear.hpp"
 #include "sim/image/image_engine.hpp"
-#include "sim/main_board.hpp"
-#include "sim/runner.hpp"
+#include "sim/run/main_board.hpp"
+#include "sim/run/runner.hpp"
 #include "tests/bench/figure_table.hpp"
 #include "tests/longrun/house.hpp"
 #include "tools/common/input_error.hpp"

@@ -56,7 +56,7 @@ done || exit 2
 mutate() {
   local i=$1 copy=$scratch/$1 text begun=$SECONDS result
   mkdir "$copy"
-  cp -r "$root"/{boards,firmware,hal,protocol,tools,sim,tests} "$copy"
+  cp -r "$root"/{boards,firmware,hal,protocol,toolchain,tools,sim,tests} "$copy"
   text=$(cat "$root/${files[i]}" && echo x)
   text=${text%x}
   printf '%s' "${text/"${froms[i]}"/"${tos[i]}"}" >"$copy/${files[i]}"

@@ -26,7 +26,7 @@ uint16_t first_wrong_square() {
   uint32_t fast = v(UINT32_C(0xFFFF0000)), portable = v(UINT32_C(0xFFFF0000));
   for (uint16_t x = 0; x < 1024; ++x) {
     flm::hal::AvrArithmetic::add_square(fast, x);
-    flm::metering::PortableArithmetic::add_square(portable, x);
+    flm::hal::PortableArithmetic::add_square(portable, x);
     if (fast != portable) return static_cast<uint16_t>(x + 1);
     uint32_t alone = v(UINT32_C(0xFF));
     flm::hal::AvrArithmetic::add_square(alone, v(x));

@@ -16,6 +16,7 @@
 #include "firmware/metering/clock.hpp"
 #include "firmware/metering/estimator.hpp"
 #include "firmware/metering/integer.hpp"
+#include "hal/arithmetic.hpp"
 #include "protocol/crc8.hpp"
 
 namespace flm {
@@ -88,22 +89,22 @@ constexpr void check_integers(Checks& check, Values v) {
   check.that(square_root(v(UINT32_C(123456789))) == 11111u);
   check.that(square_root(v(UINT32_C(1052676))) == 1026u);
 
-  check.that(square_10_bits(v(uint16_t{0})) == UINT32_C(0));
-  check.that(square_10_bits(v(uint16_t{1})) == UINT32_C(1));
-  check.that(square_10_bits(v(uint16_t{15})) == UINT32_C(225));
-  check.that(square_10_bits(v(uint16_t{16})) == UINT32_C(256));
-  check.that(square_10_bits(v(uint16_t{127})) == UINT32_C(16129));
-  check.that(square_10_bits(v(uint16_t{128})) == UINT32_C(16384));
-  check.that(square_10_bits(v(uint16_t{255})) == UINT32_C(65025));
-  check.that(square_10_bits(v(uint16_t{256})) == UINT32_C(65536));
-  check.that(square_10_bits(v(uint16_t{257})) == UINT32_C(66049));
-  check.that(square_10_bits(v(uint16_t{511})) == UINT32_C(261121));
-  check.that(square_10_bits(v(uint16_t{512})) == UINT32_C(262144));
-  check.that(square_10_bits(v(uint16_t{767})) == UINT32_C(588289));
-  check.that(square_10_bits(v(uint16_t{768})) == UINT32_C(589824));
-  check.that(square_10_bits(v(uint16_t{1000})) == UINT32_C(1000000));
-  check.that(square_10_bits(v(uint16_t{1022})) == UINT32_C(1044484));
-  check.that(square_10_bits(v(uint16_t{1023})) == UINT32_C(1046529));
+  check.that(hal::square_10_bits(v(uint16_t{0})) == UINT32_C(0));
+  check.that(hal::square_10_bits(v(uint16_t{1})) == UINT32_C(1));
+  check.that(hal::square_10_bits(v(uint16_t{15})) == UINT32_C(225));
+  check.that(hal::square_10_bits(v(uint16_t{16})) == UINT32_C(256));
+  check.that(hal::square_10_bits(v(uint16_t{127})) == UINT32_C(16129));
+  check.that(hal::square_10_bits(v(uint16_t{128})) == UINT32_C(16384));
+  check.that(hal::square_10_bits(v(uint16_t{255})) == UINT32_C(65025));
+  check.that(hal::square_10_bits(v(uint16_t{256})) == UINT32_C(65536));
+  check.that(hal::square_10_bits(v(uint16_t{257})) == UINT32_C(66049));
+  check.that(hal::square_10_bits(v(uint16_t{511})) == UINT32_C(261121));
+  check.that(hal::square_10_bits(v(uint16_t{512})) == UINT32_C(262144));
+  check.that(hal::square_10_bits(v(uint16_t{767})) == UINT32_C(588289));
+  check.that(hal::square_10_bits(v(uint16_t{768})) == UINT32_C(589824));
+  check.that(hal::square_10_bits(v(uint16_t{1000})) == UINT32_C(1000000));
+  check.that(hal::square_10_bits(v(uint16_t{1022})) == UINT32_C(1044484));
+  check.that(hal::square_10_bits(v(uint16_t{1023})) == UINT32_C(1046529));
 
   check.that(multiply_16(v(uint16_t{65535}), v(uint16_t{65535})) == UINT32_C(4294836225));
   check.that(multiply_q16(v(UINT32_C(0)), v(UINT32_C(4294967295))) == UINT32_C(0));

@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "firmware/metering/estimator.hpp"
-#include "tools/calibration/constant.hpp"
-#include "tools/calibration/prediction.hpp"
+#include "tools/calibration/fit/constant.hpp"
+#include "tools/calibration/fit/prediction.hpp"
+#include "tools/calibration/fit/shape.hpp"
+#include "tools/calibration/fit/zero.hpp"
 #include "tools/calibration/readings.hpp"
-#include "tools/calibration/shape.hpp"
-#include "tools/calibration/zero.hpp"
 
 namespace flm::calibration {
 namespace {

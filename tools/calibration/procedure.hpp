@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "tools/calibration/comparison.hpp"
-#include "tools/calibration/gain.hpp"
+#include "tools/calibration/fit/comparison.hpp"
+#include "tools/calibration/fit/gain.hpp"
 #include "tools/calibration/record.hpp"
 #include "tools/calibration/session.hpp"
 

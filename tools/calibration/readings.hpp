@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "tools/calibration/comparison.hpp"
+#include "tools/calibration/fit/comparison.hpp"
 #include "tools/calibration/session.hpp"
 
 namespace flm::calibration {

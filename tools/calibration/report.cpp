@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "tools/calibration/reading.hpp"
+#include "tools/calibration/fit/reading.hpp"
 #include "tools/common/svg.hpp"
 
 namespace flm::calibration {

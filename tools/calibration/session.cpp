@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "tools/calibration/board_sampling.hpp"
-#include "tools/calibration/reading.hpp"
+#include "tools/calibration/fit/board_sampling.hpp"
+#include "tools/calibration/fit/reading.hpp"
 
 namespace flm::calibration {
 

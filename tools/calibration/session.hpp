@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/common/board_link.hpp"
+#include "tools/mainboard/link/board_link.hpp"
 
 namespace flm::calibration {
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "tools/common/board_link.hpp"
 #include "tools/flash/avrdude.hpp"
 #include "tools/flash/snapshot.hpp"
+#include "tools/mainboard/link/board_link.hpp"
 
 namespace flm::flash {
 

@@ -12,7 +12,7 @@
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
-#include "tools/common/link_text.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 namespace flm::flash {
 namespace {

@@ -1,4 +1,5 @@
 #include "firmware/metering/integer.hpp"
+#include "hal/arithmetic.hpp"
 
 #include <catch2/catch.hpp>
 #include <random>
@@ -23,7 +24,7 @@ TEST_CASE("every square root is the largest number whose square is not larger") 
 }
 
 TEST_CASE("the square of every 10-bit number is exact") {
-  for (std::uint16_t x = 0; x < 1024; ++x) REQUIRE(square_10_bits(x) == std::uint32_t{x} * x);
+  for (std::uint16_t x = 0; x < 1024; ++x) REQUIRE(flm::hal::square_10_bits(x) == std::uint32_t{x} * x);
 }
 
 TEST_CASE("16 by 16 bits never overflow") {

@@ -1,4 +1,5 @@
 #include "firmware/metering/sampler.hpp"
+#include "hal/arithmetic.hpp"
 
 #include <array>
 #include <catch2/catch.hpp>
@@ -12,7 +13,7 @@ struct NothingInterrupts {
   NothingInterrupts() {}
 };
 
-using Clamps = Sampler<PortableArithmetic>;
+using Clamps = Sampler<flm::hal::PortableArithmetic>;
 
 /// A code in; at the end of a scan, the window ends if it is time.
 bool feed(Clamps& sampler, std::uint16_t code, bool window_ends = false) {
@@ -172,7 +173,7 @@ TEST_CASE("a second of full-scale samples at the fastest sampling does not overf
 }
 
 TEST_CASE("a sampler of one clamp ends a scan with every sample") {
-  Sampler<PortableArithmetic, 1> sampler;
+  Sampler<flm::hal::PortableArithmetic, 1> sampler;
   sampler.start();
   for (const std::uint16_t code : std::array<std::uint16_t, 3>{500, 510, 505}) {
     REQUIRE(sampler.add(code));

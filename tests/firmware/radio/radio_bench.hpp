@@ -8,7 +8,7 @@
 #include "firmware/radio/radio.hpp"
 #include "protocol/jeenode.hpp"
 #include "protocol/link.hpp"
-#include "sim/host_radio.hpp"
+#include "sim/native/pc_radio.hpp"
 
 namespace flm::test {
 
@@ -28,7 +28,7 @@ inline std::string hex(const Bytes& bytes) {
   return text;
 }
 
-struct RadioHal : hal::HostRadioWords {
+struct RadioHal : hal::PcRadioWords {
   struct Critical {
     Critical() {}
     ~Critical() {}
@@ -114,7 +114,7 @@ class RadioBench {
 
   sim::Air air;
   sim::RadioChip chip;
-  sim::HostRadio line{chip};
+  sim::PcRadio line{chip};
   RadioHal hal;
   protocol::LinkPort<Radio> link;
   Nanoseconds now = 0, bit = sim::kBit19_2, step_period = 160'000;

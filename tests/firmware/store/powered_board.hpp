@@ -5,8 +5,8 @@
 #include <stdexcept>
 
 #include "firmware/sensor_board.hpp"
-#include "hal/host/hal.hpp"
-#include "hal/host/vectors.hpp"
+#include "hal/pc/hal.hpp"
+#include "hal/pc/vectors.hpp"
 
 namespace flm::test {
 
@@ -28,7 +28,7 @@ inline bool same(const metering::Settings& a, const metering::Settings& b) {
 /// A board on a supply that is cut when a given number of EEPROM writes have ended, with the next one torn.
 template <class Facts>
 struct PoweredBoard {
-  using Board = SensorBoard<hal::HostHal<Facts>>;
+  using Board = SensorBoard<hal::PcHal<Facts>>;
 
   hal::HostEeprom eeprom;
   std::unique_ptr<Board> board;

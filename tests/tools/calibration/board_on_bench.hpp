@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "sim/environment.hpp"
-#include "sim/link_host.hpp"
-#include "sim/main_board.hpp"
+#include "sim/run/link_host.hpp"
+#include "sim/run/main_board.hpp"
+#include "sim/world/environment.hpp"
 #include "tools/calibration/readings.hpp"
 #include "tools/calibration/session.hpp"
-#include "tools/common/link_text.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 namespace flm::test {
 

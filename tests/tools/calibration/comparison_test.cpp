@@ -1,4 +1,4 @@
-#include "tools/calibration/comparison.hpp"
+#include "tools/calibration/fit/comparison.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -6,7 +6,7 @@
 #include <random>
 
 #include "tests/tools/calibration/board_on_bench.hpp"
-#include "tools/calibration/constant.hpp"
+#include "tools/calibration/fit/constant.hpp"
 
 using namespace flm::calibration;
 using namespace flm::test;

@@ -1,10 +1,10 @@
-#include "tools/calibration/gain.hpp"
+#include "tools/calibration/fit/gain.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <vector>
 
-#include "tools/calibration/constant.hpp"
+#include "tools/calibration/fit/constant.hpp"
 
 using namespace flm::calibration;
 using Catch::Matchers::Contains;

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "firmware/metering/clock.hpp"
-#include "tests/protocol/p1_telegrams.hpp"
+#include "tests/protocol/p1/p1_telegrams.hpp"
 #include "tests/sim/temporary_folder.hpp"
 #include "tests/tools/calibration/board_on_bench.hpp"
 #include "tools/calibration/report.hpp"

@@ -1,4 +1,4 @@
-#include "tools/calibration/shape.hpp"
+#include "tools/calibration/fit/shape.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "tools/calibration/zero.hpp"
+#include "tools/calibration/fit/zero.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -7,13 +7,13 @@
 #include <memory>
 #include <sstream>
 
-#include "sim/environment.hpp"
-#include "sim/link_host.hpp"
+#include "sim/run/link_host.hpp"
+#include "sim/world/environment.hpp"
 #include "tests/boards/intel_hex.hpp"
 #include "tests/sim/temporary_folder.hpp"
 #include "tools/common/input_error.hpp"
-#include "tools/common/link_text.hpp"
 #include "tools/flash/flasher.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 using namespace flm;
 using namespace flm::flash;

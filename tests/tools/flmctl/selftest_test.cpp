@@ -1,8 +1,8 @@
-#include "tools/flmctl/selftest.hpp"
+#include "tools/flmctl/console/selftest.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "tests/tools/flmctl/engine_bus.hpp"
+#include "tests/tools/mainboard/bus/engine_bus.hpp"
 
 using namespace flm;
 using namespace flm::ctl;

@@ -1,4 +1,4 @@
-#include "tools/flmctl/watch_table.hpp"
+#include "tools/flmctl/console/watch_table.hpp"
 
 #include <catch2/catch.hpp>
 

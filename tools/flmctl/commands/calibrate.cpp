@@ -10,10 +10,10 @@
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"
-#include "tools/flmctl/board_link.hpp"
-#include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/flmctl/config/config.hpp"
+#include "tools/mainboard/board/link_of_board.hpp"
+#include "tools/mainboard/bus/clock.hpp"
+#include "tools/mainboard/config/config.hpp"
 
 namespace flm::ctl {
 namespace {

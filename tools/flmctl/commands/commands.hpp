@@ -2,7 +2,7 @@
 #pragma once
 #include <CLI/CLI.hpp>
 
-#include "tools/flmctl/session.hpp"
+#include "tools/flmctl/console/session.hpp"
 
 namespace flm::ctl {
 

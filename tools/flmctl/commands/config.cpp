@@ -8,7 +8,7 @@
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/files.hpp"
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/flmctl/config/plan.hpp"
+#include "tools/mainboard/config/plan.hpp"
 
 namespace flm::ctl {
 namespace {

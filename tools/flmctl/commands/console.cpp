@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "tools/common/files.hpp"
-#include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/flmctl/line_editor.hpp"
-#include "tools/flmctl/meanings.hpp"
+#include "tools/flmctl/console/line_editor.hpp"
+#include "tools/mainboard/bus/clock.hpp"
+#include "tools/mainboard/link/meanings.hpp"
 
 namespace flm::ctl {
 namespace {

@@ -7,8 +7,8 @@
 #include "tools/common/files.hpp"
 #include "tools/common/places.hpp"
 #include "tools/flash/flasher.hpp"
-#include "tools/flmctl/board_link.hpp"
 #include "tools/flmctl/commands/commands.hpp"
+#include "tools/mainboard/board/link_of_board.hpp"
 
 namespace flm::ctl {
 namespace {

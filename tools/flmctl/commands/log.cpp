@@ -1,9 +1,9 @@
 // flmctl log: resets, power failures, errors, and for how long the board has been up.
 #include <fmt/format.h>
 
-#include "tools/common/link_text.hpp"
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/flmctl/meanings.hpp"
+#include "tools/mainboard/link/link_text.hpp"
+#include "tools/mainboard/link/meanings.hpp"
 
 namespace flm::ctl {
 namespace {

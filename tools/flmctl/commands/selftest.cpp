@@ -1,5 +1,5 @@
 // flmctl selftest: what can be measured of a board without an instrument, in words.
-#include "tools/flmctl/selftest.hpp"
+#include "tools/flmctl/console/selftest.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,8 +8,8 @@
 #include <cstdio>
 
 #include "tools/common/command_line.hpp"
-#include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
+#include "tools/mainboard/bus/clock.hpp"
 
 namespace flm::ctl {
 namespace {

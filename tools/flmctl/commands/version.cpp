@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/flmctl/meanings.hpp"
+#include "tools/mainboard/link/meanings.hpp"
 
 namespace flm::ctl {
 namespace {

@@ -10,12 +10,12 @@
 
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"
-#include "tools/common/link_text.hpp"
-#include "tools/flmctl/clock.hpp"
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/flmctl/config/config.hpp"
-#include "tools/flmctl/screen.hpp"
-#include "tools/flmctl/watch_table.hpp"
+#include "tools/flmctl/console/screen.hpp"
+#include "tools/flmctl/console/watch_table.hpp"
+#include "tools/mainboard/bus/clock.hpp"
+#include "tools/mainboard/config/config.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 namespace flm::ctl {
 namespace {

@@ -1,0 +1,19 @@
+// What both engines know of the EEPROM's cells (ATmega168P data sheet 8271, 8.6.3 and table 8-2).
+#pragma once
+#include <cstdint>
+
+#include "sim/scenario/random.hpp"
+#include "sim/scenario/time.hpp"
+
+namespace flm::sim {
+
+/// A byte is erased and written in one, or one of the two alone; of a nominal RC oscillator, which times it
+/// (rc_time()).
+inline constexpr Nanoseconds kEraseAndWriteTime = 3'400'000, kSplitTime = 1'800'000;
+
+/// What a byte holds whose write a loss of power has cut: neither surely the old nor surely the new value.
+constexpr std::uint8_t torn_byte(std::uint64_t chance, std::uint16_t address) {
+  return static_cast<std::uint8_t>(mixed(chance + address));
+}
+
+}  // namespace flm::sim

@@ -1,0 +1,48 @@
+// Records as text: the contract's jsonl, csv, and a table.
+#pragma once
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/results/records.hpp"
+#include "sim/results/run.hpp"
+
+namespace flm::sim {
+
+enum class Format { table, jsonl, csv };
+
+/// One record as a line of JSON, without the line end.
+std::string to_json(const Record&);
+
+/// Writes records to a stream as they come. A table is redrawn in place on a terminal, and grows line by line
+/// elsewhere.
+class RecordWriter {
+ public:
+  RecordWriter(Format, const Scenario&, std::FILE* out, bool terminal);
+  void write(const Record&);
+  /// Ends the output; throws InputError when the stream could not take all of it (a full disk).
+  void finish();
+
+ private:
+  /// The line of names, before the first record: a run that does not begin prints nothing.
+  void begin();
+  void write_table(const Reading&);
+  void draw_live();
+
+  Format format_;
+  const Scenario& scenario_;
+  std::FILE* out_;
+  bool live_;
+  bool begun_ = false;
+  int drawn_lines_ = 0;
+  double drawn_t_ = -1.0;
+  std::map<int, Reading> latest_;
+};
+
+/// Runs as JUnit XML, one test case a run. Written whole or not at all; throws InputError.
+void write_junit(const std::filesystem::path& file,
+                 const std::vector<std::pair<std::string, std::vector<std::string>>>& cases);
+
+}  // namespace flm::sim

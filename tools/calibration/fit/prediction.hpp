@@ -1,0 +1,20 @@
+// What a board would read from a raw second with other settings: the firmware's own arithmetic, on the PC.
+#pragma once
+#include <cstdint>
+
+#include "tools/calibration/fit/reading.hpp"
+
+namespace flm::calibration {
+
+/// A clamp's settings, as on the link.
+struct ClampSettings {
+  std::uint16_t tau_us = 0, noise_q10 = 0;
+  std::int16_t offset_q8 = 0;
+  std::uint16_t constant = 0;
+};
+
+/// Power that the board (its letter, as `gv` tells it) makes of the second, W; 0 of a board that is not
+/// known.
+double predicted_watts(const RawWindow&, const ClampSettings&, std::uint8_t board_letter);
+
+}  // namespace flm::calibration

@@ -1,0 +1,94 @@
+#include "tools/flmctl/console/session.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <cmath>
+#include <cstdio>
+
+#include "tools/mainboard/bus/clock.hpp"
+#include "tools/mainboard/bus/lock.hpp"
+
+namespace flm::ctl {
+
+namespace {
+
+int open_board(const Globals& globals, bool silent, const std::function<int(Board&)>& use) {
+  if (globals.port.empty())
+    throw InputError(
+        "which board? allowed: --port PORT, or FLMCTL_PORT in the environment; PORT: spi:/dev/spidevB.C, a "
+        "serial device, "
+        "sim:SCENARIO.toml ('flmctl ports' lists what is here)");
+  const Port port = parse_port(globals.port);
+  const PortLock lock(port);
+  const auto bus = open_bus(port);
+  Board board(*bus, port.text);
+  const Identity& identity = silent ? board.identity() : board.identify();
+  if (identity.newer())
+    fmt::print(stderr,
+               "flmctl: warning: the board's firmware {} is newer than this flmctl {}: what it does not know "
+               "stays as it is\n",
+               identity.version(), FLM_VERSION);
+  if (port.board != nullptr && identity.facts != nullptr && identity.facts != port.board)
+    throw BoardRefused(fmt::format("{}: the board is {}, not {} as the port says", port.text,
+                                   identity.board(), port.board->name));
+  if (!port.meter.empty() && identity.facts != nullptr && !identity.facts->has_radio)
+    throw InputError(
+        fmt::format("{}: meter={} is for a board whose smart meter's line ends here; {} has that line "
+                    "itself: leave it out",
+                    port.text, port.meter, identity.board()));
+  const int status = use(board);
+  bus->close();
+  return status;
+}
+
+}  // namespace
+
+int with_board(const Globals& globals, const std::function<int(Board&)>& use) {
+  return open_board(globals, false, use);
+}
+int with_silent_board(const Globals& globals, const std::function<int(Board&)>& use) {
+  return open_board(globals, true, use);
+}
+
+void confirm(const Globals& globals, const std::string& question, const std::string& otherwise) {
+  if (globals.yes) return;
+  fmt::print(stderr, "{} [y/N] ", question);
+  std::fflush(stderr);
+  const StopOnSignal stop;
+  std::string answer;
+  char c = 0;
+  bool ended = false;
+  while (!ended && !stopped()) {
+    const ssize_t count = read(STDIN_FILENO, &c, 1);
+    ended = count <= 0 || c == '\n';
+    if (!ended) answer += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  if (!stopped() && (answer == "y" || answer == "yes")) return;
+  if (answer.empty()) fmt::print(stderr, "\n");
+  throw Cancelled(fmt::format("cancelled; {}", otherwise));
+}
+
+void print_json(const Json& json) {
+  fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string time_text(std::uint32_t seconds) {
+  const std::uint32_t days = seconds / 86400;
+  return fmt::format("{}{:02}:{:02}:{:02}", days != 0 ? fmt::format("{} d ", days) : "", seconds / 3600 % 24,
+                     seconds / 60 % 60, seconds % 60);
+}
+
+std::string count_text(double count) {
+  std::string text = fmt::format("{:.3f}", count);
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+Json count_json(double count) {
+  return count == std::floor(count) ? Json(static_cast<std::int64_t>(count)) : Json(count);
+}
+
+}  // namespace flm::ctl

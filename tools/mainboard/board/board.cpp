@@ -1,0 +1,393 @@
+#include "tools/mainboard/board/board.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <tuple>
+
+#include "protocol/commands.hpp"
+#include "tools/mainboard/link/board_link.hpp"  // NotStored
+#include "tools/mainboard/link/link_text.hpp"
+
+namespace flm::ctl {
+namespace {
+
+constexpr int kTries = 5;
+constexpr int kProbeTries = 2;  ///< in an SPI mode that may be the wrong one
+constexpr std::size_t kLongestReply =
+    700;                             ///< bytes; a board that never ends its reply is not waited for longer
+constexpr double kPatience = 0.1;    ///< s until a message is taken as lost
+constexpr double kCommitWait = 0.5;  ///< s, what a stock board needs
+constexpr double kCommitPatience = 1.0;  ///< s
+
+/// The numbers in a reply behind its letters.
+std::vector<std::uint32_t> numbers_of(std::string_view decoded) {
+  std::vector<std::uint32_t> numbers;
+  for (std::size_t at = decoded.find(' '); at < decoded.size(); at = decoded.find(' ', at + 1)) {
+    std::uint32_t number = 0;
+    std::from_chars(decoded.data() + at + 1, decoded.data() + decoded.size(), number);
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+/// Whether a decoded reply is more than the letters alone, which say that the board does not know what was
+/// asked. A property has all its numbers; a report of an older firmware may have fewer than this program
+/// knows, but not none.
+bool is_answer(std::string_view decoded) {
+  const std::string_view letters = decoded.substr(0, 2);
+  const std::size_t numbers = numbers_of(decoded).size();
+  using Properties = protocol::PropertyTable;
+  using Reports = protocol::ReportTable;
+  if (letters == "ct") return true;
+  if (const auto place = Reports::find(letters[1]); letters[0] == 'g' && place < Reports::count)
+    return Reports::reports[place].repeats || numbers != 0;
+  const auto place = Properties::find(letters[1]);
+  if ((letters[0] != 'g' && letters[0] != 's') || place == Properties::count)
+    return numbers != 0;  // This program does not know it.
+  const protocol::Property& property = Properties::properties[place];
+  std::size_t fields = property.index == protocol::Index::none ? 0 : 1;
+  for (const std::uint8_t digits : property.field_digits) fields += digits != 0 ? 1 : 0;
+  return numbers == fields;
+}
+
+}  // namespace
+
+/// What came back, to say what is wrong when it is no reply.
+struct Board::Seen {
+  std::size_t count = 0, zeros = 0, ones = 0;
+  std::string sample;
+  int rejected = 0;  ///< times
+
+  void add(std::string_view bytes) {
+    for (const char c : bytes) {
+      ++count;
+      if (c == '\0') ++zeros;
+      if (c == '\xff') ++ones;
+      if (c != '\0' && sample.size() < 8) sample += c;
+    }
+  }
+};
+
+std::string_view name_of(SensorKind kind) {
+  constexpr std::string_view names[] = {"none", "analog", "pulse", "p1"};
+  return names[static_cast<int>(kind)];
+}
+
+std::string Identity::version() const {
+  return fmt::format("{}.{}.{}", version_major, version_minor, version_patch);
+}
+
+std::vector<std::string> Identity::feature_names() const {
+  namespace feature = protocol::feature;
+  constexpr std::pair<std::uint16_t, const char*> all[] = {
+      {feature::true_rms, "true_rms"},
+      {feature::journal, "journal"},
+      {feature::port_configuration, "port_configuration"},
+      {feature::radio, "radio"},
+      {feature::rs485, "rs485"},
+      {feature::p1, "p1"}};
+  std::vector<std::string> names;
+  for (const auto& [bit, name] : all)
+    if ((features & bit) != 0) names.emplace_back(name);
+  return names;
+}
+
+bool Identity::newer() const {
+  if (!extended) return false;
+  int major = 0, minor = 0, patch = 0;
+  const std::string_view own = FLM_VERSION;
+  const char* end = own.data() + own.size();
+  auto result = std::from_chars(own.data(), end, major);
+  if (result.ptr < end) result = std::from_chars(result.ptr + 1, end, minor);
+  if (result.ptr < end) std::from_chars(result.ptr + 1, end, patch);
+  return std::tuple(version_major, version_minor, version_patch) > std::tuple(major, minor, patch);
+}
+
+SensorKind Layout::port_kind(int port) const {
+  if (port == 6) return SensorKind::meter;
+  if (port == 1) return SensorKind::clamp;
+  return port <= 3 && analog ? SensorKind::clamp : SensorKind::pulse;
+}
+
+SensorKind Layout::sensor_kind(int sensor) const {
+  for (int port = 1; port <= 6; ++port)
+    if (sensor_of[port - 1] == sensor) return port_kind(port);
+  return SensorKind::none;
+}
+
+std::vector<int> Layout::ports_of(int sensor) const {
+  std::vector<int> ports;
+  for (int port = 1; port <= 6; ++port)
+    if (sensor_of[port - 1] == sensor) ports.push_back(port);
+  return ports;
+}
+
+bool Health::clipped(const Layout& layout, int sensor) const {
+  if (!now) return false;
+  for (const int port : layout.ports_of(sensor))
+    if (port <= 3 && layout.port_kind(port) == SensorKind::clamp && now->clipped[port - 1]) return true;
+  return false;
+}
+
+Board::Board(Bus& bus, std::string name) : bus_(bus), name_(std::move(name)) {
+  // The slower board's timing is right for both.
+  for (const BoardFacts& board : all_boards()) reply_wait_ = std::max(reply_wait_, board.reply_wait);
+}
+
+void Board::adapt(const BoardFacts& board) {
+  bus_.adapt(board);
+  reply_wait_ = board.reply_wait;
+}
+
+const Identity& Board::identify() {
+  identity_ = {};
+  std::string version;
+  if (bus_.has_modes()) {
+    // In the mode of one board after the other, the newest first. None hears anything that makes sense in the
+    // wrong one.
+    const auto& boards = all_boards();
+    for (std::size_t i = boards.size(); version.empty();) {
+      BoardFacts slow = boards[--i];
+      for (const BoardFacts& board : boards) slow.byte_gap = std::max(slow.byte_gap, board.byte_gap);
+      bus_.adapt(slow);
+      try {
+        version = exchange("gv", kProbeTries);
+      } catch (const NoAnswer&) {
+        if (i == 0) throw;
+      } catch (const BoardRefused&) {
+        if (i == 0) throw;
+      }
+    }
+  } else {
+    version = exchange("gv", kTries);
+  }
+  const auto hardware = get('h'), software = get('s');
+  identity_.hardware_major = static_cast<int>(hardware.at(0));
+  identity_.hardware_minor = static_cast<int>(hardware.at(1));
+  identity_.software_major = static_cast<int>(software.at(0));
+  identity_.software_minor = static_cast<int>(software.at(1));
+  take_identity(numbers_of(decode_reply(version)));
+  if (identity_.facts != nullptr) adapt(*identity_.facts);
+  return identity_;
+}
+
+void Board::take_identity(const std::vector<std::uint32_t>& version) {
+  identity_.extended = version.size() == 5;
+  if (identity_.extended) {
+    identity_.version_major = static_cast<int>(version[0]);
+    identity_.version_minor = static_cast<int>(version[1]);
+    identity_.version_patch = static_cast<int>(version[2]);
+    identity_.features = static_cast<std::uint16_t>(version[4]);
+  }
+  for (const BoardFacts& board : all_boards()) {
+    const bool same = identity_.extended ? board.letter == version[3]
+                                         : board.hardware_major == identity_.hardware_major &&
+                                               board.hardware_minor == identity_.hardware_minor;
+    if (same) identity_.facts = &board;
+  }
+}
+
+std::string Board::read(Seen& seen) {
+  std::string text;
+  while (text.size() < kLongestReply) {
+    const std::string byte = bus_.clock(std::string_view("\0", 1));
+    seen.add(byte);
+    if (byte[0] == '\0') break;
+    text += byte;
+  }
+  seen.add(bus_.clock(std::string_view("\0", 1)));
+  if (on_channel)
+    if (const auto bytes = channel_bytes(text); !bytes.empty()) on_channel(bytes);
+  return text;
+}
+
+/// `expected`: the letters and the index in hex, as the reply begins.
+Board::Outcome Board::fetch(std::string_view expected, double first_wait, double patience, std::string& reply,
+                            Seen& seen) {
+  bus_.wait(first_wait);
+  for (double waited = first_wait;; waited += reply_wait_) {
+    const std::string text = read(seen);
+    if (const auto found = control_reply(text)) {
+      const std::string_view letters = expected.substr(0, 2);
+      if (*found == "zz" || *found == "zy") return Outcome::rejected;
+      if (*found == letters || found->starts_with(expected)) {
+        reply = *found;
+        return Outcome::reply;
+      }
+      ++counters_.garbled;  // The answer to something older: this message's own is still to come.
+    } else if (!text.empty() && text.front() != 'u' && !text.starts_with("lu")) {
+      return Outcome::garbled;
+    }
+    if (waited >= patience) return Outcome::silence;
+    bus_.wait(reply_wait_);
+  }
+}
+
+std::string Board::exchange(const std::string& line, int tries) {
+  std::string message;
+  try {
+    message = encode_message(line);
+  } catch (const std::invalid_argument& error) {
+    throw InputError(error.what());
+  }
+  const bool commit = line == "ct";
+  const bool indexed = message.size() > 6 && [&] {
+    const auto property = protocol::PropertyTable::find(message[2]);
+    const auto report = protocol::ReportTable::find(message[2]);
+    if (property < protocol::PropertyTable::count)
+      return protocol::PropertyTable::properties[property].index != protocol::Index::none;
+    return report < protocol::ReportTable::count &&
+           protocol::ReportTable::reports[report].index != protocol::Index::none;
+  }();
+  const std::string expected = message.substr(1, indexed ? 4 : 2);
+  const std::string bytes = message + std::string(2, '\0');
+  const bool quick = identity_.extended;  // Answers a commit when it is done.
+  Seen seen;
+  for (int attempt = 0; attempt < tries; ++attempt) {
+    if (attempt > 0) ++counters_.retries;
+    ++counters_.messages;
+    seen.add(bus_.clock(bytes));
+    std::string reply;
+    const double first = commit && !quick ? kCommitWait : reply_wait_;
+    switch (fetch(expected, first, commit ? kCommitPatience : std::max(kPatience, 2 * reply_wait_), reply,
+                  seen)) {
+      case Outcome::reply: return reply;
+      case Outcome::garbled: ++counters_.garbled; break;
+      case Outcome::rejected:
+        ++counters_.rejected;
+        ++seen.rejected;
+        break;
+      default: break;
+    }
+  }
+  fail(line, seen, tries);
+}
+
+void Board::fail(const std::string& line, const Seen& seen, int tries) const {
+  if (seen.rejected == tries && line == "ct")
+    throw BoardRefused(fmt::format("{}: {}", name_, NotStored::sentence));
+  if (seen.rejected != 0)
+    throw BoardRefused(
+        fmt::format("{}: the board answers 'zz' to '{}', {} times: what reaches it is damaged, by noise or "
+                    "gaps that are too short",
+                    name_, line, tries));
+  if (seen.zeros == seen.count)
+    throw NoAnswer(
+        fmt::format("{}: no answer from the board to '{}', {} times: only zeros came back; has it power, and "
+                    "is it on this port?",
+                    name_, line, tries));
+  if (seen.ones * 10 > seen.count * 9)
+    throw NoAnswer(fmt::format(
+        "{}: no answer from the board to '{}', {} times: the line stays high; is a board on this port?",
+        name_, line, tries));
+  std::string sample;
+  for (const char c : seen.sample)
+    sample += fmt::format("{}{:02x}", sample.empty() ? "" : " ", static_cast<unsigned char>(c));
+  throw NoAnswer(
+      fmt::format("{}: what comes back to '{}' is no answer of a board ({} ...), {} times; is this the right "
+                  "port and speed?",
+                  name_, line, sample, tries));
+}
+
+std::optional<std::string> Board::ask(std::string_view line) {
+  const std::string reply = decode_reply(exchange(std::string(line), kTries));
+  if (!is_answer(reply)) return std::nullopt;
+  return reply;
+}
+
+std::string Board::request(std::string_view line) {
+  if (auto reply = ask(line)) return *reply;
+  throw BoardRefused(
+      fmt::format("{}: the board refuses '{}': no such command on this board, no such sensor, clamp or port, "
+                  "or a value out of "
+                  "range; nothing has changed",
+                  name_, line));
+}
+
+std::optional<std::vector<std::uint32_t>> Board::try_get(char letter, std::optional<int> index) {
+  const auto reply = ask(index ? fmt::format("g{} {}", letter, *index) : fmt::format("g{}", letter));
+  if (!reply) return std::nullopt;
+  auto numbers = numbers_of(*reply);
+  if (index && !numbers.empty()) numbers.erase(numbers.begin());
+  return numbers;
+}
+
+std::vector<std::uint32_t> Board::get(char letter, std::optional<int> index) {
+  if (auto numbers = try_get(letter, index)) return *numbers;
+  throw BoardRefused(fmt::format("{}: the board does not know 'g{}'{}", name_, letter,
+                                 index ? fmt::format(" of {}", *index) : ""));
+}
+
+std::optional<Health> Board::health() {
+  const auto numbers = try_get('r');
+  if (!numbers || numbers->size() < 2) return std::nullopt;
+  Health health;
+  health.reset_cause = numbers->at(0);
+  health.uptime_s = numbers->at(1);
+  if (numbers->size() < 5) return health;
+  constexpr std::uint32_t unknown_stack = 0xFFFF;
+  const std::uint32_t bits = numbers->at(2);
+  Health::Now now;
+  now.supply_low = (bits & protocol::state::supply_low) != 0;
+  now.worn = (bits & protocol::state::worn) != 0;
+  for (int clamp = 0; clamp < 3; ++clamp)
+    now.clipped[clamp] = (bits & (std::uint32_t{protocol::state::clipped} << clamp)) != 0;
+  if (numbers->at(3) != unknown_stack) now.unused_stack = numbers->at(3);
+  now.eeprom_writes = static_cast<std::uint16_t>(numbers->at(4));
+  health.now = now;
+  return health;
+}
+
+std::vector<Reading> Board::poll() {
+  const auto numbers = numbers_of(request("gd"));
+  std::vector<Reading> readings;
+  for (std::size_t i = 0; i + 4 <= numbers.size(); i += 4)
+    readings.push_back({static_cast<int>(numbers[i]) + 1, numbers[i + 1],
+                        static_cast<std::uint16_t>(numbers[i + 2]), numbers[i + 3]});
+  return readings;
+}
+
+void Board::commit() { request("ct"); }
+
+Layout Board::layout() {
+  Layout layout;
+  const auto map = get('p');
+  for (int port = 0; port < 6; ++port) {
+    const auto sensor = map.at(static_cast<std::size_t>(port));
+    layout.sensor_of[port] = sensor < 6 ? static_cast<int>(sensor) + 1 : 0;
+  }
+  for (int sensor = 0; sensor < 6; ++sensor) layout.enabled[sensor] = get('e', sensor).at(0) != 0;
+  if (identity_.facts == nullptr || identity_.facts->has_port_configuration)
+    if (const auto lines = try_get('k')) layout.analog = lines->at(0) != 0;
+  return layout;
+}
+
+ClampStatistics Board::statistics(int port) {
+  constexpr double step = 0.5, longest = 3.0;
+  for (double waited = 0.0;; waited += step) {
+    const auto n = get('a', port - 1);
+    if (n.at(0) != 0 || waited >= longest)
+      return {n.at(0), n.at(1), n.at(2), n.at(3), n.at(4), n.at(5), n.at(6), n.at(7)};
+    bus_.wait(step);
+  }
+}
+
+void Board::send_channel(std::string_view hex) {
+  try {
+    ++counters_.messages;
+    (void)bus_.clock(encode_message(fmt::format("u {}", hex)) + std::string(2, '\0'));
+  } catch (const std::invalid_argument& error) {
+    throw InputError(error.what());
+  }
+  bus_.wait(reply_wait_);
+}
+
+void Board::listen() {
+  Seen seen;
+  (void)read(seen);
+}
+
+}  // namespace flm::ctl

@@ -1,0 +1,69 @@
+#include "tools/mainboard/bus/lock.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "tools/mainboard/link/errors.hpp"
+
+namespace flm::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path lock_folder() {
+  if (access("/run/lock", W_OK) == 0) return "/run/lock";
+  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr && access(runtime, W_OK) == 0)
+    return runtime;
+  return "/tmp";
+}
+
+/// The same for every name of a device: links are followed.
+std::string lock_name(const std::string& path) {
+  std::error_code error;
+  std::string name = fs::weakly_canonical(path, error).string();
+  if (error) name = path;
+  for (char& c : name)
+    if (c == '/') c = '-';
+  return fmt::format("flmctl{}.lock", name);
+}
+
+}  // namespace
+
+PortLock::PortLock(const Port& port) {
+  const std::string& device = port.kind == Port::Kind::sim ? port.eeprom : port.path;
+  if (device.empty()) return;
+  const fs::path file = lock_folder() / lock_name(device);
+  // Without O_CREAT first: in a sticky folder not even root may create what another user has there.
+  fd_ = ::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd_ < 0 && errno == ENOENT) {
+    fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (fd_ >= 0) fchmod(fd_, 0666);
+  }
+  if (fd_ < 0)
+    throw InputError(fmt::format("{}: cannot lock {}: {}", file.string(), device, std::strerror(errno)));
+  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    char holder[32] = {};
+    const ssize_t count = pread(fd_, holder, sizeof holder - 1, 0);
+    ::close(fd_);
+    throw InputError(fmt::format("{}: another flmctl is using it{}; allowed: one at a time", device,
+                                 count > 0 ? fmt::format(" (process {})", std::atoi(holder)) : ""));
+  }
+  const std::string own = fmt::format("{}\n", getpid());
+  if (ftruncate(fd_, 0) != 0 || pwrite(fd_, own.data(), own.size(), 0) < 0) {
+    // Only who holds the lock would not be told.
+  }
+}
+
+PortLock::~PortLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace flm::ctl

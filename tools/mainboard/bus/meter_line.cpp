@@ -1,0 +1,91 @@
+#include "tools/mainboard/bus/meter_line.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "protocol/hex.hpp"
+#include "tools/mainboard/bus/transport.hpp"
+#include "tools/mainboard/bus/tty.hpp"
+#include "tools/mainboard/link/errors.hpp"
+
+namespace flm::ctl {
+namespace {
+
+/// s. At 115200 baud 115 bytes; a device keeps 4096.
+constexpr double kPeriod = 0.010;
+/// s, which a wait may be short of: a clock of 9 decimals never quite reaches what it is asked for.
+constexpr double kShortest = 1e-6;
+/// Bytes in a message, so that nothing else waits for long.
+constexpr std::size_t kMost = 32;
+constexpr int kSlow = 9600;
+
+class MeterDevice : public MeterLine {
+ public:
+  MeterDevice(const std::string& device, int baud)
+      : device_(device), tty_(device, baud, baud == kSlow ? Tty::Frame::seven_e1 : Tty::Frame::eight_n1) {}
+  [[nodiscard]] std::string read() override {
+    char bytes[4096];
+    const ssize_t count = ::read(tty_.fd(), bytes, sizeof bytes);
+    if (count > 0) return {bytes, static_cast<std::size_t>(count)};
+    if (count < 0 && errno == EIO)
+      throw NoAnswer(fmt::format("{}: the smart meter's line has gone", device_));
+    return {};
+  }
+
+ private:
+  std::string device_;
+  Tty tty_;
+};
+
+class ForwardingBus : public Bus {
+ public:
+  ForwardingBus(std::unique_ptr<Bus> bus, std::unique_ptr<MeterLine> line)
+      : bus_(std::move(bus)), line_(std::move(line)) {}
+
+  [[nodiscard]] std::string clock(std::string_view bytes) override { return bus_->clock(bytes); }
+  void wait(double seconds) override {
+    const double end = bus_->now() + seconds;
+    for (double left = seconds;; left = end - bus_->now()) {
+      forward();
+      if (left < kShortest) break;
+      bus_->wait(std::min(left, kPeriod));
+    }
+  }
+  [[nodiscard]] double now() override { return bus_->now(); }
+  void adapt(const BoardFacts& board) override { bus_->adapt(board); }
+  [[nodiscard]] bool has_modes() const override { return bus_->has_modes(); }
+  [[nodiscard]] bool live() const override { return bus_->live(); }
+  void pace(double speed) override { bus_->pace(speed); }
+  void close() override { bus_->close(); }
+
+ private:
+  void forward() {
+    const std::string bytes = line_->read();
+    for (std::string_view rest = bytes; !rest.empty();) {
+      std::string message = "p";
+      for (const char byte : rest.substr(0, kMost))
+        for (const int digit : {static_cast<std::uint8_t>(byte) >> 4, byte & 0xF})
+          message += protocol::hex_digit(static_cast<std::uint8_t>(digit));
+      rest.remove_prefix(std::min(kMost, rest.size()));
+      (void)bus_->clock(message + '.');
+    }
+  }
+
+  std::unique_ptr<Bus> bus_;
+  std::unique_ptr<MeterLine> line_;  ///< after bus_, which a simulated line belongs to
+};
+
+}  // namespace
+
+std::unique_ptr<MeterLine> open_meter_line(const std::string& device, int baud) {
+  return std::make_unique<MeterDevice>(device, baud);
+}
+
+std::unique_ptr<Bus> forwarding(std::unique_ptr<Bus> bus, std::unique_ptr<MeterLine> line) {
+  return std::make_unique<ForwardingBus>(std::move(bus), std::move(line));
+}
+
+}  // namespace flm::ctl

@@ -1,0 +1,222 @@
+// A configuration file in TOML, checked before anything is sent to a board.
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <iterator>
+
+#include "firmware/metering/settings.hpp"  // heartbeat
+#include "tools/common/files.hpp"
+#include "tools/common/toml_reader.hpp"
+#include "tools/mainboard/config/config.hpp"
+#include "tools/mainboard/config/meter_constant.hpp"
+#include "tools/mainboard/config/port_table.hpp"
+#include "tools/mainboard/config/sensor_table.hpp"
+
+namespace flm::ctl {
+namespace {
+
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& file) : file_(file) {
+    check_text(file, "a configuration (.toml)");
+    try {
+      root_ = toml::parse_file(file.string());
+    } catch (const toml::parse_error& error) {
+      if (error.source().begin.line == 0)
+        throw InputError(fmt::format("{}: {}", file.string(), error.description()));
+      throw InputError(
+          fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
+    }
+    config_.file = file.string();
+  }
+
+  Config read() {
+    const TableReader top(file_, root_, "", {"board", "name", "phases", "led", "sensor", "port", "radio"});
+    std::vector<std::string_view> boards;
+    for (const BoardFacts& board : all_boards()) boards.push_back(board.name);
+    config_.board = &all_boards()[top.required("board", top.one_of("board", boards),
+                                               fmt::format("{}", fmt::join(boards, ", ")))];
+    board_ports_ = {config_.board->name, config_.board->pulse_ports};
+    config_.name = top.text("name").value_or("");
+    phases(top);
+    led(top);
+    std::vector<std::string_view> keys = sensor_keys();
+    keys.insert(keys.end(), {"name", "enabled", "meter_constant", "baud", "invert_rx", "invert_tx"});
+    each("sensor", keys, [this](const TableReader& t) { sensor(t); });
+    if (config_.phases == 3 && (config_.sensor(1) == nullptr || !config_.sensor(1)->has_class ||
+                                config_.sensor(1)->sensor_class != SensorClass::analog))
+      top.fail("phases", "is 3 without an analog sensor 1", "sensor 1 for the three clamps, or phases = 1");
+    each("port", port_keys(), [this](const TableReader& t) {
+      config_.ports.push_back(read_port(t, board_ports_, config_.ports));
+    });
+    radio(top);
+    return std::move(config_);
+  }
+
+ private:
+  void each(std::string_view name, const std::vector<std::string_view>& keys,
+            const std::function<void(const TableReader&)>& use) {
+    const toml::node* node = root_.get(name);
+    if (!node) return;
+    const toml::array* tables = node->as_array();
+    if (!tables || !tables->is_homogeneous<toml::table>())
+      throw InputError(fmt::format("{}:{}: key '{}' is no list of tables; allowed: [[{}]]", file_.string(),
+                                   node->source().begin.line, name, name));
+    for (const toml::node& table : *tables)
+      use(TableReader(file_, *table.as_table(), fmt::format("[[{}]] ", name), keys));
+  }
+
+  void phases(const TableReader& top) {
+    const auto number = top.integer("phases", 1, 3);
+    if (number == 2) top.fail("phases", "is 2", "1, 3");
+    if (number) config_.phases = static_cast<int>(*number);
+  }
+
+  void led(const TableReader& top) {
+    if (!top.has("led")) return;
+    if (!config_.board->has_port_configuration)
+      top.fail("led",
+               fmt::format("is for another board: the LED of {} shows its heartbeat", config_.board->name),
+               "no such key");
+    const toml::node* node = top.node("led");
+    const auto port = node->value_exact<std::int64_t>();
+    const auto word = node->value_exact<std::string>();
+    if (!(port && *port >= 1 && *port <= 6) && !(word && *word == "heartbeat"))
+      top.fail("led", "is neither a port nor 'heartbeat'", "1 to 6, \"heartbeat\"");
+    config_.led = port ? static_cast<std::uint32_t>(*port - 1) : metering::heartbeat;
+    config_.led_line = top.line("led");
+  }
+
+  void sensor(const TableReader& t) {
+    SensorConfig s;
+    if (!t.has("class")) {
+      only_enabled(t, s);
+    } else {
+      static_cast<Sensor&>(s) = read_sensor(t, board_ports_, sensors_, default_ports(t));
+      sensors_.push_back(s);
+      phases_of(t, s);
+      if (s.sensor_class != SensorClass::analog && t.has("meter_constant"))
+        t.fail("meter_constant", "belongs to analog sensors", "constant, pulses_per_kwh");
+      if (const auto constant =
+              t.integer("meter_constant", 1, static_cast<std::int64_t>(largest_meter_constant)))
+        s.meter_constant = static_cast<int>(*constant);
+      meter(t, s);
+      if (const std::string question = question_about(s); !question.empty())
+        config_.questions.push_back(fmt::format("{}:{}: {}", file_.string(), t.line("constant"), question));
+    }
+    s.line = t.line();
+    s.name = t.text("name").value_or("");
+    s.enabled = t.truth("enabled").value_or(true);
+    for (const SensorConfig& other : config_.sensors)
+      if (!s.name.empty() && other.name == s.name)
+        t.fail("name", fmt::format("is '{}', as sensor {} is called", s.name, other.id), "a name of its own");
+    config_.sensors.push_back(std::move(s));
+  }
+
+  /// A table that only says whether a sensor is enabled.
+  void only_enabled(const TableReader& t, SensorConfig& s) {
+    if (!t.has("enabled")) t.fail("class", "is missing", "analog, pulse, p1");
+    for (const char* key : {"type", "ports", "voltage", "current", "meter_constant", "constant",
+                            "pulses_per_kwh", "without_crc", "baud", "invert_rx", "invert_tx"})
+      if (t.has(key)) t.fail(key, "stands without 'class'", "id, name and enabled, or a class");
+    s.has_class = false;
+    s.id = static_cast<int>(t.required("id", t.integer("id", 1, 6), "1 to 6"));
+    for (const SensorConfig& other : config_.sensors)
+      if (other.id == s.id) t.fail("id", fmt::format("is {} a second time", s.id), "each sensor once");
+    Sensor place;
+    place.id = s.id;
+    sensors_.push_back(place);
+  }
+
+  [[nodiscard]] std::vector<int> default_ports(const TableReader& t) const {
+    const auto kind = t.one_of("class", sensor_class_names());
+    const auto id = t.integer("id", 1, 6).value_or(0);
+    if (kind == 2) return {6};
+    if (kind != 0 || !config_.phases) return {};
+    if (config_.phases == 3) return {1, 2, 3};
+    return id <= 3 ? std::vector<int>{static_cast<int>(id)} : std::vector<int>{};
+  }
+
+  void phases_of(const TableReader& t, const SensorConfig& s) const {
+    if (!config_.phases || s.sensor_class != SensorClass::analog) return;
+    if (config_.phases == 1 && s.ports.size() > 1)
+      t.fail("ports", fmt::format("has {} clamps while phases is 1", s.ports.size()),
+             "one clamp a sensor, or phases = 3");
+    if (config_.phases == 1) return;
+    if (s.id != 1)
+      t.fail("id", fmt::format("is {}, an analog sensor, while phases is 3", s.id),
+             "sensor 1 for all three clamps, or phases = 1");
+    auto ports = s.ports;
+    std::sort(ports.begin(), ports.end());
+    if (ports != std::vector<int>{1, 2, 3})
+      t.fail("ports", fmt::format("has ports {} while phases is 3", fmt::join(s.ports, ", ")), "[1, 2, 3]");
+  }
+
+  void meter(const TableReader& t, SensorConfig& s) const {
+    if (s.sensor_class != SensorClass::p1) {
+      for (const char* key : {"baud", "invert_rx", "invert_tx"})
+        if (t.has(key)) t.fail(key, "belongs to p1 sensors", "other keys");
+      return;
+    }
+    const bool lines = config_.board->has_port_configuration;
+    if (const auto baud = t.integer("baud", 9600, 115200)) {
+      if (lines)
+        t.fail("baud",
+               fmt::format("is for another board: the main board of {} listens to the meter",
+                           config_.board->name),
+               "no such key");
+      if (*baud != 9600 && *baud != 115200) t.fail("baud", fmt::format("is {}", *baud), "9600, 115200");
+      s.slow = *baud == 9600;
+    }
+    for (const char* key : {"invert_rx", "invert_tx"})
+      if (t.has(key) && !lines)
+        t.fail(key, fmt::format("is for another board: {} has no such lines", config_.board->name),
+               "no such key");
+    s.invert_rx = t.truth("invert_rx").value_or(true);
+    s.invert_tx = t.truth("invert_tx").value_or(false);
+  }
+
+  void radio(const TableReader& top) {
+    if (!top.has("radio")) return;
+    const toml::table* table = root_["radio"].as_table();
+    if (!table) top.fail("radio", "is no table", "[radio]");
+    if (!config_.board->has_radio)
+      top.fail("radio", fmt::format("is for another board: {} has none", config_.board->name),
+               "no such table");
+    const TableReader t(file_, *table, "[radio] ", {"group", "kbit"});
+    config_.radio_line = t.line();
+    if (const auto group = t.integer("group", 0, 255))
+      config_.radio_group = static_cast<std::uint32_t>(*group);
+    if (const auto kbit = t.number("kbit", 0.0, 1000.0)) {
+      if (*kbit != 19.2 && *kbit != 49.2) t.fail("kbit", fmt::format("is {}", *kbit), "19.2, 49.2");
+      config_.radio_rate = *kbit == 49.2 ? 1 : 0;
+    }
+  }
+
+  std::filesystem::path file_;
+  toml::table root_;
+  BoardPorts board_ports_;
+  std::vector<Sensor> sensors_;  ///< those before, for read_sensor
+  Config config_;
+};
+
+}  // namespace
+
+const SensorConfig* Config::sensor(int id) const {
+  const auto found =
+      std::find_if(sensors.begin(), sensors.end(), [&](const SensorConfig& s) { return s.id == id; });
+  return found == sensors.end() ? nullptr : &*found;
+}
+
+Config read_config(const std::filesystem::path& file) { return Reader(file).read(); }
+
+std::uint32_t meter_constant_of(const SensorConfig& s) {
+  if (s.meter_constant) return static_cast<std::uint32_t>(*s.meter_constant);
+  if (s.sensor_class == SensorClass::analog)
+    return static_cast<std::uint32_t>(clamp_meter_constant(s.voltage, s.current));
+  return pulse_constant(s.constant).value().constant;
+}
+
+std::uint32_t fraction_of(const SensorConfig& s) { return pulse_constant(s.constant).value().fraction; }
+
+}  // namespace flm::ctl

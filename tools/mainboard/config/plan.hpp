@@ -1,0 +1,33 @@
+// From a configuration to a board's settings and back, and how settings are pushed.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tools/mainboard/config/config.hpp"
+#include "tools/mainboard/config/settings.hpp"
+
+namespace flm::ctl {
+
+/// The settings that a configuration names, and those that it has to know to set them.
+std::vector<Setting> named_settings(const Config&);
+
+/// What the board's settings would be with the configuration: those that it does not name stay as they are.
+/// `notes`: what happens to sensors that it does not name. Throws BoardRefused for what this board cannot be
+/// set to.
+Settings target_settings(const Config&, const Settings& current, const Board&,
+                         std::vector<std::string>& notes);
+
+/// Reads what is needed; throws BoardRefused when the board is another one than the file says.
+Settings read_current(Board&, const Config&);
+
+/// The configuration that a board's settings are. `known`: names, types, voltages and clamps that fit are
+/// taken from it.
+Config config_of(const Settings&, const BoardFacts&, const Config* known, std::vector<std::string>& notes);
+
+/// Sends what differs, in the order of a stock main board: disable, lines, map, constants, what is ours,
+/// enable; reads it back, compares, commits. When the board refuses, or ctrl-C comes, what was set is set
+/// back. Throws; a board that is lost keeps what it had saved.
+void push(Board&, const Settings& current, const Settings& target);
+
+}  // namespace flm::ctl

@@ -1,0 +1,38 @@
+// [[sensor]] tables of a scenario or a configuration: what a main board would configure, checked against what
+// a board can be.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "tools/common/toml_reader.hpp"
+#include "tools/mainboard/config/sensor.hpp"
+
+namespace flm {
+
+/// analog, pulse, p1; electricity, gas, water
+const std::vector<std::string_view>& sensor_class_names();
+const std::vector<std::string_view>& sensor_type_names();
+
+/// What a board's ports can be.
+struct BoardPorts {
+  std::string board;             ///< flm02a, flm02b
+  std::vector<int> pulse_ports;  ///< 1 to 6
+  [[nodiscard]] bool is_pulse_port(int port) const;
+  /// "pulse ports 4, 5 of flm02a"
+  [[nodiscard]] std::string pulse_port_names() const;
+};
+
+/// The keys of a [[sensor]] table that read_sensor() reads.
+const std::vector<std::string_view>& sensor_keys();
+
+/// What a sensor would be asked about that can be right and seldom is: a pulse of 100 Wh or more. Empty:
+/// nothing.
+std::string question_about(const Sensor&);
+
+/// The sensor of a table, checked against those before it: each stands once, a port feeds one of them, ports
+/// 2 and 3 are both clamps or both pulse inputs. `default_ports`: where the table says none; empty: it must.
+/// Throws InputError.
+Sensor read_sensor(const TableReader&, const BoardPorts&, const std::vector<Sensor>& before,
+                   const std::vector<int>& default_ports = {});
+
+}  // namespace flm

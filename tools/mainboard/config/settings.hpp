@@ -1,0 +1,43 @@
+// A board's settings as its link knows them: the value of each property, read, compared, described and set.
+#pragma once
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tools/mainboard/board/board.hpp"
+
+namespace flm::ctl {
+
+/// A property (protocol/commands.hpp) of the board, or of one sensor, clamp or port.
+struct Setting {
+  char letter = 0;
+  int index = -1;  ///< from 0, as on the link; -1: of the board
+  auto operator<=>(const Setting&) const =
+      default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 takes its zero for a pointer
+  /// "gm 0", "sm 0 5163"
+  [[nodiscard]] std::string get_line() const;
+  [[nodiscard]] std::string set_line(const std::vector<std::uint32_t>& value) const;
+};
+
+using Settings = std::map<Setting, std::vector<std::uint32_t>>;
+
+/// The properties that make a configuration, of every sensor, clamp and port; not counters and versions.
+std::vector<Setting> all_settings(const BoardFacts&);
+
+/// Reads settings; those that the board does not know are not in the result.
+Settings read_settings(Board&, const std::vector<Setting>&);
+
+/// What a person calls a setting, and its value: "sensor 1 meter constant", "5163".
+std::string describe(const Setting&);
+std::string describe(const Setting&, const std::vector<std::uint32_t>& value);
+
+/// A setting that differs.
+struct Difference {
+  Setting setting;
+  std::vector<std::uint32_t> before, after;  ///< `before` is empty where the board does not tell
+};
+std::vector<Difference> differences(const Settings& before, const Settings& after);
+
+}  // namespace flm::ctl
