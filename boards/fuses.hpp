@@ -15,8 +15,8 @@ enum class BrownOut : uint8_t { at_4_3_v = 4, at_2_7_v = 5, at_1_8_v = 6, none =
 /// linear in between.
 FLM_NODISCARD constexpr uint32_t fastest_hz(uint16_t supply_mv) {
   return supply_mv < 1800   ? 0
-         : supply_mv < 2700 ? 4000000 + (supply_mv - 1800u) * 20000u / 3u
-         : supply_mv < 4500 ? 10000000 + (supply_mv - 2700u) * 50000u / 9u
+         : supply_mv < 2700 ? 4000000 + (supply_mv - 1800u) * uint32_t{20000} / 3
+         : supply_mv < 4500 ? 10000000 + (supply_mv - 2700u) * uint32_t{50000} / 9
                             : 20000000;
 }
 /// The lowest supply that a brown-out level lets the controller run on (table 28-4, its minimum).
