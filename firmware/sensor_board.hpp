@@ -400,23 +400,24 @@ class SensorBoard : private Hal {
   }
 
   void watch_supply() {
-    if (failing_) {
-      if (!store_.failure_is_saved(*this)) return;
-      if (supply_.low() && !Hal::ride_out()) return;
-      supply_.forget_failure();  // One that began meanwhile is part of this one.
-      failing_ = false;
-      tidy_in_s_ = 1;
-      save_power(false);
-    } else if (supply_.take_failure()) {
-      metering::increment(own_.events);
-      if (!supply_.low() || !store_.save_for_failure()) return;
+    if (failing_ && !store_.failure_is_saved(*this)) return;
+    // Another one, when the supply has come back and failed again during the save.
+    const bool failed = supply_.take_failure();
+    if (failed) metering::increment(own_.events);
+    if (failed && supply_.low() && store_.save_for_failure()) {
       failing_ = true;
       save_power(true);
       count_pulses();
       const Critical critical;
       odd_windows_ = sampler_.window_ready() ? 3 : 2;
       sampler_.end_window_early();
+      return;
     }
+    if (!failing_ || (supply_.low() && !Hal::ride_out())) return;
+    supply_.forget_failure();  // One of the time ridden out is part of this one.
+    failing_ = false;
+    tidy_in_s_ = 1;
+    save_power(false);
   }
   /// The LED and what hangs on the channel; the converter's 0.3 mA goes on metering.
   void save_power(bool on) {

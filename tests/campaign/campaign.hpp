@@ -29,6 +29,12 @@ inline double longest_save_ms(const sim::BoardModel& board, const Corner& corner
   return (board.has_radio ? 62.0 : 72.0) * corner.slowness();
 }
 
+/// The same when the supply comes back and fails again during the save: the second failure is saved after the
+/// first, and what the first has saved is safe meanwhile.
+inline double longest_two_saves_ms(const sim::BoardModel& board, const Corner& corner) {
+  return 1.7 * longest_save_ms(board, corner);
+}
+
 /// Cuts the power of a board that meters, counts, is polled and commits every ten minutes: at every EEPROM
 /// byte boundary without notice, and at `random_cuts` random moments with 80 ms of hold-up.
 void power(const std::string& board, const std::filesystem::path& elf, const Corner&, double seconds,

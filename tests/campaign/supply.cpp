@@ -277,7 +277,7 @@ void ends(bench::FigureTable& t, const std::string& key, const std::string& titl
     all.invented += one.invented;
     all.silent += one.silent;
   }
-  const double budget = longest_save_ms(board_model(name), corner);
+  const double budget = longest_two_saves_ms(board_model(name), corner);
   t.at_most(key + "_save", fmt::format("{}: save after the real end, longest of {}", title, count), "",
             budget, all.longest_ms, "ms");
   t.at_most(key + "_lost", fmt::format("{}: counters that came back with less", title), "", 0, all.lost, "");

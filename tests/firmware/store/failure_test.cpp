@@ -134,6 +134,25 @@ TEMPLATE_TEST_CASE(
   CHECK(board.board->sensors()[1].counter == 20u);
 }
 
+TEMPLATE_TEST_CASE("a failure that begins while another is saved is saved after it, and counted", "", Flm02a,
+                   Flm02b) {
+  PoweredBoard<TestType> board;
+  board.power_up();
+  board.drain();
+  for (std::uint8_t sensor = 0; sensor < metering::sensor_count; ++sensor) board.count(sensor, 10, 0);
+  board.fall();
+  while (board.eeprom.bytes[store::failure_address + 2 * store::failure_record_size - 1] == 0xFF)
+    board.step();
+  board.board->hal().supply_is_low = false;  // for two scans; the save goes on
+  board.scans(2);
+  board.count(1, 5, 0);
+  board.fail();
+  CHECK(board.board->events() == 2);
+  board.cut();
+  board.power_up();
+  CHECK(board.board->sensors()[1].counter == 15u);
+}
+
 TEMPLATE_TEST_CASE("an hour of dips writes no cell more than eight times", "", Flm02a, Flm02b) {
   PoweredBoard<TestType> board;
   board.power_up();
