@@ -4,7 +4,7 @@
 
 #if __has_include(<avr/pgmspace.h>)  // avr-libc
 #include <avr/pgmspace.h>
-/// Of a constant at namespace scope; it is read by flash_byte() only.
+/// Puts a constant of namespace scope into flash; only flash_byte() reads it there.
 #define FLM_FLASH PROGMEM
 #else
 #define FLM_FLASH

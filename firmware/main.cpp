@@ -16,7 +16,7 @@ FLM_NAME_BOARD(FLM_BOARD_NAME);
 /// Erased EEPROM: nothing is configured.
 __asm__(".section .eeprom,\"aw\",@progbits\n.fill 512,1,0xff\n.text\n");
 
-/// It never returns, so its registers are not to be saved for anybody.
+/// Never returns: the attribute spares it saving registers.
 int main() __attribute__((OS_main));
 int main() {
   sensor_board.start();

@@ -28,7 +28,7 @@
 
 namespace flm {
 
-/// What speaks on the link's `u` channel.
+/// Device on the link's `u` channel: a radio, or a serial port.
 template <class Hal, bool has_radio>
 struct ChannelOf {
   using type = serial::SerialPort<Hal>;
@@ -41,7 +41,7 @@ struct ChannelOf<Hal, true> {
   };
 };
 
-/// What a board keeps of a smart meter's telegrams: the one with a radio has less room for it.
+/// Fields of a smart meter's telegram that a board keeps: the one with a radio has less room for them.
 template <bool has_radio>
 struct MeterFieldsOf {
   using type = protocol::p1::BoardFields;
@@ -170,7 +170,7 @@ class SensorBoard : private Hal {
   FLM_NODISCARD Link& link() { return link_; }
   /// The board's own counters, in one: store::BoardRecord.
   FLM_NODISCARD uint32_t& events() { return own_.events; }
-  /// What `gr` says of the board as it is now.
+  /// Bits of the board's present state, as `gr` reports them: protocol::state.
   FLM_NODISCARD uint8_t state() const {
     return static_cast<uint8_t>((supply_.low() ? protocol::state::supply_low : 0) |
                                 (store_.is_worn() ? protocol::state::worn : 0) |
@@ -200,8 +200,8 @@ class SensorBoard : private Hal {
     pulses_.watch(Pulses::mask(!analog()), Hal::pulse_levels());
   }
 
-  /// The same, once the message that did it is out of the way; `meter`: what port 6 listens to has changed as
-  /// well.
+  /// Like apply_settings(), but after the message that changed them has been dealt with; `meter`: the setting
+  /// of port 6 has changed as well.
   void settings_have_changed(bool meter) {
     if (apply_due_ == 0) apply_due_ = 1;
     if (!meter) return;
@@ -209,7 +209,7 @@ class SensorBoard : private Hal {
     apply_due_ = 2;
   }
   FLM_NODISCARD const SmartMeter& smart_meter() const { return meter_; }
-  /// How the smart meter's counter follows it; and the link's end: its sensor may be fed by something else
+  /// Link of a counter to the smart meter. forget_meter() ends it: its sensor may be fed by something else
   /// now.
   FLM_NODISCARD metering::MeterLink& meter_link() { return own_.meter; }
   void forget_meter() { own_.meter.number = metering::MeterLink::none; }
@@ -226,7 +226,8 @@ class SensorBoard : private Hal {
     return true;
   }
 
-  /// What the clamps' last second has added up to: between hold_statistics() and release_statistics().
+  /// Sampler with the sums of the clamps' last second, to be read between hold_statistics() and
+  /// release_statistics().
   FLM_NODISCARD const metering::Sampler<typename Hal::Arithmetic>& sampler() const { return sampler_; }
   FLM_NODISCARD FLM_OUTLINE bool hold_statistics() {
     const Critical critical;
@@ -254,12 +255,12 @@ class SensorBoard : private Hal {
     if (number == store::board_record) return reinterpret_cast<uint8_t*>(&own_);
     return reinterpret_cast<uint8_t*>(&sensors_.total(number));
   }
-  /// Whether settings that were stored are such as the link lets in.
+  /// Whether stored settings are within the ranges that the link accepts.
   FLM_NODISCARD bool settings_are_possible() const {
     return Control<SensorBoard>::possible(sensors_.settings());
   }
-  /// While a failure is saved: nothing more comes to a sensor's counter. A clamp's waits for its part of a
-  /// second.
+  /// Whether a sensor's counter stands still while a failure is saved. A clamp's does once its part of a
+  /// second has been added.
   FLM_NODISCARD bool counted(uint8_t sensor) const {
     if (!cut_short_waits()) return true;
     for (uint8_t clamp = 0; clamp < metering::clamps; ++clamp)
@@ -268,8 +269,7 @@ class SensorBoard : private Hal {
   }
 
  private:
-  /// Of a smart meter, before the main loop looks at the rest: 5 ms at 3.7 MHz, when they come without a
-  /// pause.
+  /// Most smart-meter bytes parsed in one pass of the main loop: about 5 ms of work at 3.7 MHz.
   static constexpr uint8_t bytes_at_once = 64;
   /// A clamp's measurement takes several times as long as a byte of EEPROM, 1.8 ms: the next byte is not to
   /// wait for its end.
@@ -495,8 +495,8 @@ class SensorBoard : private Hal {
     if (writes_meanwhile && failing_) Hal::by_pointer(store_).step(*this);
   }
 
-  /// Of the clamps of a clamp's sensor, the one that the others' power is added to; metering::no_sensor for a
-  /// clamp without one.
+  /// Lowest clamp of the sensor that `clamp` feeds: the sensor's power is summed there. metering::no_sensor
+  /// when it feeds none.
   FLM_NODISCARD FLM_OUTLINE uint8_t first_clamp(uint8_t clamp) const {
     const uint8_t sensor = sensors_.sensor_of(clamp);
     if (!is_clamp(clamp)) return metering::no_sensor;
@@ -529,7 +529,7 @@ class SensorBoard : private Hal {
     if (!cut_short) keep_time();
   }
 
-  /// Whether a port is a clamp port as the board is switched now.
+  /// Whether a port is a clamp port, with the analog front end switched as it is now.
   FLM_NODISCARD bool is_clamp(uint8_t port) const { return port == 0 || analog(); }
 
   /// Not in answer(): the stack is deep enough there.

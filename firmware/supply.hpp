@@ -18,7 +18,8 @@ class SupplyWatch {
   /// Scans of about half a millisecond, one after the other, that see the supply low before it counts as
   /// failing: no dip of 1.4 ms does, every one of 2 ms.
   static constexpr int8_t failing_scans = 4;
-  /// The same, good, before it counts as good again: 10 ms, longer than half a period of the mains' ripple.
+  /// Scans in a row that see the supply good before it counts as good again: 10 ms, longer than half a period
+  /// of the mains' ripple.
   static constexpr int8_t good_scans = 22;
 
   /// Interrupt, once a scan: the level now, and whether it has fallen since the last scan, in which case it

@@ -34,7 +34,7 @@ FLM_NODISCARD FLM_INLINE constexpr uint16_t crc16_arc(uint16_t crc, uint8_t byte
 }
 #endif
 
-/// The same as a function of its own: where it is seldom called, that costs less flash.
+/// crc16_arc as a function of its own: less flash where it is called seldom.
 FLM_NODISCARD FLM_OUTLINE inline uint16_t crc16_arc_seldom(uint16_t crc, uint8_t byte) {
   return crc16_arc(crc, byte);
 }

@@ -58,14 +58,14 @@ enum class Error : uint8_t {
   wrong_crc
 };
 
-/// What is wrong with a packet without CRC, as the host passes it down: group, header, length, payload.
+/// Error of a packet without CRC, as the host passes it down: group, header, length, payload.
 FLM_NODISCARD constexpr Error check_packet(const uint8_t* packet, size_t size) {
   return size < head                                     ? Error::too_short
          : packet[2] > payload_max                       ? Error::too_long
          : size != static_cast<size_t>(head) + packet[2] ? Error::wrong_length
                                                          : Error::none;
 }
-/// What is wrong with a frame, as it is on the air and as the board passes it up.
+/// Error of a frame with CRC, as it is on the air and as the board passes it up.
 FLM_NODISCARD inline Error check_frame(const uint8_t* frame, size_t size) {
   if (size < head + tail) return Error::too_short;
   const Error error = check_packet(frame, size - tail);
@@ -106,7 +106,7 @@ FLM_NODISCARD inline uint8_t build(uint8_t* frame, uint8_t group, uint8_t h, con
 // The remote boot protocol. The board passes requests up and replies down unchanged: these are for the PC.
 // Numbers are little endian.
 
-/// What a housekeeping packet is, by its length.
+/// Kind of a housekeeping packet, by its length.
 enum class Boot : uint8_t { none, pairing, upgrade, download };
 constexpr uint8_t pairing_request_size = 22, pairing_reply_size = 20, upgrade_size = 8,
                   download_request_size = 4;
@@ -154,7 +154,7 @@ constexpr void copy(uint8_t* to, const uint8_t* from, size_t count) {
 }
 }  // namespace detail
 
-/// From payloads of exactly the sizes above.
+/// Readers of payloads of exactly the sizes above.
 FLM_NODISCARD constexpr PairingRequest pairing_request(const uint8_t* payload) {
   PairingRequest request{detail::get16(payload), payload[2], payload[3], detail::get16(payload + 4), {}};
   detail::copy(request.hardware_id, payload + 6, sizeof request.hardware_id);

@@ -10,7 +10,7 @@ namespace flm {
 namespace protocol {
 namespace kube {
 
-/// How a raw number x becomes a value.
+/// Formula from a raw number x to a value.
 enum class Law : uint8_t {
   none,    ///< bits that say nothing
   linear,  ///< offset + scale x

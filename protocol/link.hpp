@@ -49,7 +49,7 @@ class LinkReply {
   uint8_t length_ = 0;
 };
 
-/// What a channel could not do, each modulo its width.
+/// Failures of a channel, each counted modulo its width.
 struct ChannelCounters {
   uint16_t wrong = 0;    ///< came from outside and was not right: packets with a wrong CRC or length, bytes
                          ///< without a stop bit
@@ -85,7 +85,7 @@ struct NoChannel : NoMeterLine {
   static void host_has_read() {}
 };
 
-/// What a port remembers: before its channel, so that a pointer to it reaches these by 2-byte instructions.
+/// State of a port. It stands before the channel, so that 2-byte instructions reach it through one pointer.
 class LinkState {
  protected:
   /// Named for the byte that answer() gives to the next zero, or has just given.
@@ -172,7 +172,7 @@ class LinkPort : private LinkState, public Channel {
   }
 
  private:
-  /// Of place_ while the host writes to the channel: a digit waits for its second; the bytes are a smart
+  /// Bits of place_ in State::channel: `half` a byte's first digit is held; `meters` the bytes are a smart
   /// meter's.
   static constexpr uint8_t half = 0x80, meters = 0x40;
 
@@ -276,7 +276,7 @@ class LinkPort : private LinkState, public Channel {
     }
   }
 
-  /// What follows the 'l', as things stand.
+  /// Character after the 'l': the reply's first, or 'u' when none is offered.
   FLM_NODISCARD FLM_OUTLINE uint8_t first() {
     place_ = reply_offered_;
     return static_cast<uint8_t>(place_ == 0 ? 'u' : reply_.character(0));

@@ -20,7 +20,7 @@ class ClampSecond {
   /// Between two glances, in ms.
   static constexpr uint8_t period_ms = 10;
 
-  /// For glance(): 4 / samples in 1/65536, of 5 or more.
+  /// Factor for glance(): 4 / samples in 1/65536, for 5 samples or more.
   FLM_NODISCARD static uint16_t per_sample(uint16_t samples) {
     return static_cast<uint16_t>(samples < 5 ? 0xCCCC : 0x40000u / samples);
   }

@@ -45,7 +45,7 @@ class ScanClock {
   /// Interrupt, or under a critical section: milliseconds since the first scan, modulo 2^32 (49.7 days).
   FLM_NODISCARD const uint32_t& milliseconds() const { return milliseconds_; }
 
-  /// The same modulo 256; whole at any time.
+  /// milliseconds() modulo 256; needs no critical section.
   FLM_NODISCARD uint8_t milliseconds_low() const {
     return *reinterpret_cast<const volatile uint8_t*>(&milliseconds_);
   }

@@ -41,7 +41,7 @@ constexpr uint16_t full_scale_code = 1023;
 /// Square of the form factor of a rectified sine, pi^2 / 8, in 1/2^16.
 constexpr uint32_t sine_form_factor_q16 = 80852;
 
-/// What the sampling interrupt adds up for one clamp in one window.
+/// Sums of one clamp over one window, made by the sampling interrupt.
 struct ClampSums {
   uint32_t squares;   ///< sum of y^2
   uint32_t steps;     ///< sum of (y_n - y_(n-1))^2
@@ -52,15 +52,15 @@ struct ClampSums {
   uint16_t largest;   ///< y
 };
 
-/// What calibration knows about a clamp input.
+/// Calibration of a clamp input.
 struct ClampCalibration {
   uint16_t tau_us;     ///< time constant of the smoother, 0..65535 us
   uint16_t noise_q10;  ///< s^2, variance of noise and quantisation, in 1/1024 count^2
   int16_t offset_q8;   ///< code at no current, in 1/256 count
 };
 
-/// Until a board is calibrated: the schematic's 1.91 kOhm and 1 uF; 0.5 count RMS of noise and 1/12 of
-/// quantisation.
+/// Calibration of a board that nobody has calibrated: the schematic's 1.91 kOhm and 1 uF; 0.5 count RMS of
+/// noise and 1/12 of quantisation.
 constexpr ClampCalibration uncalibrated = {1910, 341, 0};
 
 /// (tau f_s)^2 g in 1/2^14 at a board's sampling rate a clamp.
@@ -123,15 +123,16 @@ FLM_NODISCARD FLM_OUTLINE constexpr uint32_t mean_square_q10(const ClampSums& su
   return result < noise_q10 / 2u ? 0 : result;
 }
 
-/// The same with a board's calibration.
+/// Like mean_square_q10() above, with a board's calibration.
 FLM_NODISCARD constexpr uint32_t mean_square_q10(const ClampSums& sums, uint16_t samples,
                                                  const ClampCalibration& calibration,
                                                  uint32_t step_weight_q14) {
   return mean_square_q10(sums, samples, calibration.offset_q8, step_weight_q14, calibration.noise_q10);
 }
 
-/// The same of a signal that is neither rectified nor smoothed: alternating current around a bias, such as a
-/// burden resistor at half the reference. The bias is what the mean says. `samples` and noise as above.
+/// Like mean_square_q10(), for a signal that is neither rectified nor smoothed: alternating current around a
+/// bias, such as a burden resistor at half the reference. The bias is what the mean says. `samples` and noise
+/// as above.
 FLM_NODISCARD constexpr uint32_t alternating_mean_square_q10(const ClampSums& sums, uint16_t samples,
                                                              uint16_t noise_q10) {
   // About a whole code m below the mean: sum (y - m)^2 = sum y^2 - m (2 sum y - n m), exact modulo 2^32, as

@@ -22,7 +22,7 @@ constexpr uint16_t shortest_debounce_tenths_ms = 15;
 /// s.
 constexpr uint16_t longest_debounce_tenths_ms = 0xFFFF;
 
-/// What is kept of one input.
+/// State of one pulse input.
 struct PulseInput {
   uint16_t last_ms;   ///< when the newest pulse was accepted, modulo 2^16: 65 s, it is taken long before
   uint16_t held;      ///< scans for which the level has differed from the accepted one

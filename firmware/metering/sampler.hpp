@@ -73,7 +73,7 @@ class Sampler {
     return released;
   }
 
-  /// The same of the window in progress; under a critical section.
+  /// Sums of the window in progress, a clamp each, and its samples a clamp; under a critical section.
   FLM_NODISCARD const ClampSums* growing() const { return active_; }
   FLM_NODISCARD uint16_t growing_samples() const { return samples_; }
 

@@ -12,7 +12,7 @@ namespace metering {
 /// Mask of a sensor, or of anything else that there are up to eight of.
 FLM_NODISCARD FLM_OUTLINE inline uint8_t bit(uint8_t number) { return static_cast<uint8_t>(1u << number); }
 
-/// What a sensor has counted.
+/// A sensor's counter, and what is on the way to its next count.
 struct Total {
   uint32_t counter;    ///< Wh or litre, wraps at 2^32; two's complement of a smart meter that was given more
                        ///< than it took
@@ -21,8 +21,8 @@ struct Total {
   uint8_t watt_fraction;  ///< clamp: 1/256 W that the last reported power left out
 };
 
-/// How a counter follows its smart meter: it is the meter's net energy + offset. Kept with the counter, so
-/// that what goes by while the board is off is counted.
+/// Link of a counter to its smart meter: counter = the meter's net energy + offset. It is stored like the
+/// counter, so that energy that flows while the board is off is counted.
 struct MeterLink {
   uint32_t offset;  ///< Wh, modulo 2^32; 0: the counter is the meter's own
   uint16_t number;  ///< of meter and sensor; or one of the two below
@@ -107,7 +107,7 @@ class Sensors {
       settled = static_cast<uint8_t>(settled << 1 | settings_.enabled[sensor]);
     settled_ = settled;
   }
-  /// The same for all of them.
+  /// Like unsettle(), for all sensors.
   void unsettle_all() { settled_ = 0; }
   /// Something outside changed under a sensor: its second in progress does not count.
   void unsettle(uint8_t sensor) { settled_ = static_cast<uint8_t>(settled_ & ~bit(sensor)); }
@@ -144,7 +144,7 @@ class Sensors {
     return (settings_.port_6 & port_6::p1) != 0 ? sensor_of(port_count - 1) : no_sensor;
   }
 
-  /// What is kept of a remainder that no sensor can have: nothing.
+  /// Clears remainders that are out of a sensor's range, as damaged records may have them.
   void check_remainders() {
     for (uint8_t sensor = 0; sensor < sensor_count; ++sensor) {
       const uint16_t whole = (counts_pulses_ & bit(sensor)) != 0 ? parts_of_a_count(sensor) : 3600;

@@ -22,7 +22,7 @@ constexpr uint16_t thousandths = 1000, largest_divisor = 4095;
 /// As the port that the LED shows: the heartbeat.
 constexpr uint8_t heartbeat = 0xFF;
 
-/// What port 6 listens to: a bit each.
+/// Bits of the setting of port 6, the smart meter's.
 namespace port_6 {
 constexpr uint8_t p1 = 1;           ///< a smart meter, instead of the RS-485 port's host
 constexpr uint8_t slow = 2;         ///< at 9600 baud 7E1 instead of 115200 8N1 (FLM02A)

@@ -157,7 +157,7 @@ class Radio : public protocol::NoMeterLine {
   }
 
  private:
-  /// What the next byte is. Up to crc_high it is received.
+  /// Role of the next byte; up to crc_high it is received, from `preamble` on sent.
   enum class State : uint8_t {
     header,  ///< of the next packet: the chip waits for the synchron pattern
     length,
@@ -174,12 +174,12 @@ class Radio : public protocol::NoMeterLine {
     trailer,
     sent
   };
-  /// What the interrupt has to tell the main loop.
+  /// Event that the interrupt reports to the main loop.
   enum class Heard : uint8_t { nothing, something, noise, reset };
 
-  /// Of filled_: the packet is whole. What is added is how often a carrier has kept it from being sent: after
-  /// 128 times of 1 to 16 ms it is 0, and the packet is given up. The longest packet of others takes 31 ms;
-  /// this is no traffic, but interference or a stuck sender.
+  /// Bit of filled_: the packet is complete. The lower bits count how often a carrier has put it off: after
+  /// 128 times of 1 to 16 ms filled_ is 0, and the packet is given up. The longest packet of others takes 31
+  /// ms; so this is interference or a stuck sender, not traffic.
   static constexpr uint8_t waiting = 0x80;
 
   /// A byte that does not come for this long does not come: crystal start and a byte at the slow rate are 5.5
@@ -202,7 +202,7 @@ class Radio : public protocol::NoMeterLine {
   }
 
   static constexpr uint16_t start_of_crc = 0xFFFF;
-  /// What the synchron byte turns into that: crc16_arc(0xFE79, 0x2D) is 0xFFFF.
+  /// CRC before the synchron byte that is start_of_crc after it: crc16_arc(0xFE79, 0x2D) is 0xFFFF.
   static constexpr uint16_t before_sync = 0xFE79;
 
   // --- Interrupt ---

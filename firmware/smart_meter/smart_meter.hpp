@@ -12,8 +12,8 @@
 namespace flm {
 namespace smart_meter {
 
-/// What the last accepted telegram said, least significant byte first and last field first, as `gz` sends it
-/// from its end.
+/// Registers of the last accepted telegram. `gz` sends them from the end of the struct: last field first,
+/// most significant byte first.
 struct Registers {
   uint32_t device_time;   ///< YYMMDDhhmm on the meter's clock, modulo 2^32; 0: not known
   uint32_t device_value;  ///< litre; MJ of heat and cooling
@@ -59,7 +59,8 @@ class SmartMeter {
   }
 
  private:
-  /// Of a meter's number: set, so that with any sensor's it is none of MeterLink's special ones.
+  /// Bit that every meter's number has set, so that together with a sensor's it is neither MeterLink::none
+  /// nor MeterLink::was_set.
   static constexpr uint16_t always = 8;
   static_assert(metering::sensor_count <= always, "a sensor's number has no more bits than that");
 

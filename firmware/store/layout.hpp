@@ -30,10 +30,10 @@
 namespace flm {
 namespace store {
 
-/// Of the layout below; 1 had a header in front and other places for the board's record. It changes when a
-/// place or a meaning does. New values of a setting (debounce times over 100 ms, divisors) leave it as it is:
-/// what an older firmware stored is taken over as it stands, and an older firmware that meets such a value
-/// takes that slot for none (Control::possible) and goes on with the settings before.
+/// Version of the layout below; 1 had a header in front and other places for the board's record. It changes
+/// when a place or a meaning does. New values of a setting (debounce times over 100 ms, divisors) leave it as
+/// it is: what an older firmware stored is taken over as it stands, and an older firmware that meets such a
+/// value takes that slot for none (Control::possible) and goes on with the settings before.
 constexpr uint8_t layout_version = 2;
 /// Each copy is the version, and its complement.
 constexpr uint16_t version_address = 1, second_version_address = 509;
@@ -75,7 +75,7 @@ static_assert(second_version_address + version_size <= hal::eeprom_parking &&
 
 /// Counters are saved this often, where they have changed.
 constexpr uint16_t checkpoint_seconds = 1800;
-/// The same while the supply is low, and no failure would be announced.
+/// Interval of saves while the supply is low, when no failure would be announced.
 constexpr uint16_t unannounced_seconds = checkpoint_seconds / 2;
 /// Saves at a failure that may follow each other, and how many are earned back at each checkpoint: four an
 /// hour at the most. Each writes and erases a cell of a failure area, and its slots' successors cost a write
@@ -93,7 +93,7 @@ static_assert(life_years >= 20, "the schedule wears the EEPROM out in less than 
 constexpr double failure_save_ms = failure_area_size * 1.85;
 static_assert(failure_save_ms <= 60, "the supply carries the save for 60 ms");
 
-/// What the board keeps beside its sensors.
+/// Record of the board itself, beside its sensors'.
 struct BoardRecord {
   uint32_t events;  ///< power failures in the low 16 bits, watchdog resets in the high ones
   metering::MeterLink meter;
