@@ -19,7 +19,8 @@ std::string sensor_section(const Run&, const Environment&, const SensorView&);
 /// The kubes that the radio has heard, with a plot of each quantity that they tell. Empty when there were
 /// none.
 std::string radio(const Run&);
-/// What was expected, what was allowed, what came. Empty when the scenario expects nothing.
+/// Table of expectations: what was expected, the tolerance, what came. Empty when the scenario expects
+/// nothing.
 std::string expectations(const Run&);
 /// The host's commands and the board's replies. Empty when there were none.
 std::string replies(const Run&);

@@ -1,4 +1,4 @@
-// What went into a sensor and what the board made of it, second by second: the numbers behind the report.
+// A sensor's input and the board's readings of it, second by second: the numbers behind the report.
 #pragma once
 #include <cstdint>
 #include <utility>

@@ -1,4 +1,4 @@
-// What calibrations were done: kept from one to the next in a state file, a JSON object a line.
+// History of calibrations, kept from one to the next in a state file, a JSON object a line.
 #pragma once
 #include <filesystem>
 #include <string>

@@ -1,4 +1,4 @@
-// What the programs say of a command line that is wrong: what is allowed, what was meant, and whose help says
+// Complaints about a wrong command line: what is allowed, what was probably meant, and whose help says
 // more.
 #pragma once
 #include <CLI/CLI.hpp>
@@ -16,7 +16,7 @@ CLI::Validator number(double low, double high);
 /// One of the words, and which was meant by another.
 CLI::Validator one_of(std::vector<std::string> words);
 
-/// What is wrong with a command line that `app` refused with `error`: the word that was probably meant, and
+/// Complaint about a command line that `app` refused with `error`: the word that was probably meant, and
 /// the help of the command that it was for: "'--sensr' is not known; did you mean '--sensor'? 'flmctl
 /// calibrate zero --help' says more".
 std::string usage_complaint(const CLI::App& app, const CLI::ParseError& error, int argc,

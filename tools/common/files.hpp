@@ -18,9 +18,9 @@ std::string reason(int error_number);
 /// scenario (.toml)".
 void check_input(const std::filesystem::path&, std::string_view allowed);
 
-/// The same for a file of text: a program, a picture or UTF-16 is called that.
+/// Like check_input(), for a file of text: throws for a program, a picture or UTF-16, and names it so.
 void check_text(const std::filesystem::path&, std::string_view allowed);
-/// What such bytes are instead of text, in words; empty: they may be text.
+/// Name of what the bytes are instead of text, such as a picture; empty when they may be text.
 std::string no_text(std::string_view bytes);
 
 /// How a kind of file is told from others, so that an output replaces none but its own kind.

@@ -1,4 +1,4 @@
-// What a person handed in is wrong.
+// The error of a wrong input: a file, an option, a key.
 #pragma once
 #include <stdexcept>
 #include <string>

@@ -8,7 +8,7 @@ namespace flm::flash {
 
 using Command = std::vector<std::string>;
 
-/// What a board is flashed with.
+/// Files and programmer that a board is flashed with.
 struct FlashFiles {
   std::string board;  ///< flm02a, flm02b: avrdude's programmer, too
   std::filesystem::path configuration, program, eeprom;

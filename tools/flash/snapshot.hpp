@@ -23,7 +23,7 @@ Snapshot take_snapshot(BoardLink&);
 /// Sends it. A command that the board does not know, or refuses, is left out and named in the result.
 std::vector<std::string> restore(BoardLink&, const Snapshot&);
 
-/// What differs: "gm 0: 5163 was saved, the board has 5000". A counter may have gone on.
+/// Differences, a line each: "gm 0: 5163 was saved, the board has 5000". A counter may have gone on.
 std::vector<std::string> differences(const Snapshot& saved, const Snapshot& now);
 
 /// Text, a command a line, with a heading that says what it is. Both throw InputError.

@@ -1,4 +1,4 @@
-// What a calibration has to know of how a board samples.
+// Sampling rate and clamps of a board, as a calibration needs them.
 #pragma once
 #include <cstdint>
 

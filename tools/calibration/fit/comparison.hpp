@@ -49,8 +49,8 @@ class Comparison {
   /// The clamp's power in the second that ended at `end_s`; seconds in order. One that is missing between two
   /// is taken as their mean, and its power as uncertain by their difference.
   void add_clamp(double end_s, double watt);
-  /// What the reference had counted at an instant of the same clock; in order. One that has counted less than
-  /// before is remembered.
+  /// Energy that the reference had counted at an instant of the same clock; in order. One that has counted
+  /// less than before is remembered.
   void add_reference(double at_s, double energy_wh);
 
   /// From 16 instants that the clamp's seconds cover on; throws CalibrationError when what was seen so far is
@@ -92,7 +92,7 @@ class Comparison {
   bool backwards_ = false;
 };
 
-/// What to say to a person about the load, or nothing: it varies so much that the result is one for this
+/// Warning about the load for the user, or nothing: it varies so much that the result is one for this
 /// mixture only.
 [[nodiscard]] std::string load_remark(const ComparisonResult&);
 

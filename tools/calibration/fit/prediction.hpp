@@ -1,4 +1,5 @@
-// What a board would read from a raw second with other settings: the firmware's own arithmetic, on the PC.
+// Prediction of a board's reading from a raw second with other settings: the firmware's own arithmetic, on
+// the PC.
 #pragma once
 #include <cstdint>
 

@@ -1,4 +1,4 @@
-// What calibrations are made from, and what they complain with.
+// A clamp's raw second, CalibrationError, and how shares are printed.
 #pragma once
 #include <fmt/format.h>
 

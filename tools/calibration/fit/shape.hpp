@@ -8,7 +8,7 @@
 
 namespace flm::calibration {
 
-/// What else has to be known about a clamp input, and the mains.
+/// Conditions of a fit: the clamp input, and the mains.
 struct ShapeInput {
   double samples_per_second = 0;  ///< of a clamp
   double offset = 0;              ///< code at no current, counts
