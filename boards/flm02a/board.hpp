@@ -1,4 +1,4 @@
-// FLM02A: sensor board v2.1 (schematic v2.1; shared reference "hardware").
+// FLM02A: sensor board v2.1. boards/README.md has its pins as a table, and where each fact comes from.
 #pragma once
 #include "boards/fuses.hpp"
 #include "boards/pins.hpp"

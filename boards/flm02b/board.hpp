@@ -1,4 +1,4 @@
-// FLM02B: sensor board v2.2 (shared reference "hardware").
+// FLM02B: sensor board v2.2. boards/README.md has its pins as a table, and where each fact comes from.
 #pragma once
 #include "boards/fuses.hpp"
 #include "boards/pins.hpp"
