@@ -36,7 +36,8 @@ struct Property {
   }
 };
 
-/// Every property (wire reference, "Commands"; the extensions are ours).
+/// Every property. Those that protocol/README.md does not call extensions are the stock firmware's
+/// (github.com/flukso/flm02, avr/a and avr/b, ctrl.c).
 struct PropertyTable {
   static constexpr Property properties[] = {
       {'h', Index::none, {4, 2}, Access::get_set, false, false},  // hardware version: major, minor

@@ -1,4 +1,5 @@
-// Radio packets as JeeNodes send them, and the remote boot protocol in them (shared reference "radio").
+// Radio packets as JeeNodes send them (github.com/jeelabs/jeelib, RF12 driver), and the remote boot protocol
+// in them (github.com/flukso/kube, src/boot/packet.h).
 //
 // On the air: preamble 0xAA ..., sync 0x2D, then the frame: group, header, length, payload, CRC-16 low,
 // CRC-16 high.
@@ -35,7 +36,7 @@ FLM_NODISCARD constexpr bool is_housekeeping(uint8_t h) {
 }
 /// The header that acknowledges a packet with header `h`: addressed to the sender of a broadcast, and from
 /// the receiver of what was addressed. `acknowledge` stays for housekeeping only. 21, 61, a1, e1 give c1, 81,
-/// e1, a1 (recorded, shared reference "wire").
+/// e1, a1, as recorded from a stock FLM02B.
 FLM_NODISCARD constexpr uint8_t acknowledgement(uint8_t h) {
   return static_cast<uint8_t>((h ^ header::destination ^ (is_housekeeping(h) ? 0 : h & header::acknowledge)) |
                               header::control);

@@ -50,7 +50,7 @@ struct Row {
 
 constexpr uint16_t flk01a = 19217, flk01b = 19218;
 
-/// Every packet that is known (shared reference "radio").
+/// Every packet that is known (github.com/flukso/kube, pkt.h of src/flk01a and src/flk01).
 struct Table {
   const Row* rows;
   size_t size;

@@ -1,4 +1,4 @@
-// The RFM12B's command words (RFM12B data sheet, "Control commands"; shared reference "radio").
+// The RFM12B's command words (RFM12B data sheet, "Control commands").
 #pragma once
 #include <stdint.h>
 
@@ -26,8 +26,8 @@ constexpr uint16_t fifo_always = 0xCA87;     ///< fills at once, with whatever t
 constexpr uint16_t sleep = 0x8201;
 constexpr uint16_t receive = 0x82D9;
 constexpr uint16_t send = 0x8239;
-/// 868 MHz band, transmit register and FIFO on, 12 pF; as the next ones, the stock board's values (shared
-/// reference "wire").
+/// 868 MHz band, transmit register and FIFO on, 12 pF. This value and those below are the stock firmware's,
+/// which starts the chip with 80e7 8201 a67c c611 9482 c2ac ca81 c483 9850 c800 e000 8281 ca81 ca83.
 constexpr uint16_t configuration = 0x80E7;
 constexpr uint16_t frequency = 0xA67C;       ///< 868.30 MHz
 constexpr uint16_t data_rate_19_2 = 0xC611;  ///< 10 MHz / 29 / 18

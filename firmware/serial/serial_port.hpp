@@ -6,7 +6,7 @@
 // on_empty: the next byte. Last bit sent -> on_sent: lets go of the line, and listens.
 //
 // Until the host sends for the first time, the transceiver rests in transmit, which makes terminal `a` a 3.3
-// V rail (shared reference "hardware", port 6); from then on it listens whenever nothing is to be sent.
+// V rail (boards/README.md, "Port 6"); from then on it listens whenever nothing is to be sent.
 #pragma once
 #include <stdint.h>
 

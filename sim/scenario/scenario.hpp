@@ -1,5 +1,5 @@
-// A scenario file, read and checked (../shared contract, "A scenario"). Times in seconds as written, names as
-// written.
+// A scenario file, read and checked: sim/scenario/scenario.md has every key. Times are in seconds, and names
+// as written.
 #pragma once
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,5 @@
 // Measures the figures that the README shows and holds them against their budgets. Stock figures: the boards'
-// shipped firmware, built with the same compiler and measured on the same emulator (shared reference
-// "stock").
+// shipped firmware, built with the same compiler and measured on the same emulator.
 //
 //   figures IMAGE_DIR FIELD_DATA FIGURES.json [--without-speed]        exit status 1 when a budget is broken
 #include <fmt/ranges.h>

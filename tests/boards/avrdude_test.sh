@@ -33,7 +33,7 @@ conf=boards/$board/avrdude.conf
 check "avrdude understands it" 0 'type                   = "linuxgpio";' avrdude -C "+$conf" -c "$board/s"
 case $board in flm02a) clock='~3' ;; *) clock=3 ;; esac
 for line in 'reset                  = ~0;' "sck                    = $clock;" 'sdo                    = 1;' 'sdi                    = 2;'; do
-  check "the line '$line' (shared reference hardware)" 0 "$line" avrdude -C "+$conf" -c "$board/s"
+  check "the line '$line' of boards/README.md" 0 "$line" avrdude -C "+$conf" -c "$board/s"
 done
 check "without GPIO lines it gets as far as opening them" 1 '/sys/class/gpio/export' avrdude -C "+$conf" -c "$board" -p m168p
 

@@ -10,8 +10,8 @@
 
 using namespace flm::boards;
 
-// Shared reference "hardware": 0xEC 0xDE 0x01 and 0x6E 0xDE 0x01, CKDIV8 programmed on FLM02B; unused bits
-// read as 1.
+// The stock firmware's makefiles write 0xEC 0xDE 0x01 (FLM02A) and 0x6E 0xDE 0x01 (FLM02B: CKDIV8
+// programmed); unused bits read as 1.
 static_assert(Flm02a::FuseBytes::extended == 0xF9 && Flm02b::FuseBytes::extended == 0xF9);
 static_assert(!Flm02a::FuseBytes::clock_divided_by_8, "FLM02A starts at 3.6864 MHz");
 static_assert(Flm02b::FuseBytes::clock_divided_by_8, "FLM02B starts at 2 MHz");

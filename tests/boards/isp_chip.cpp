@@ -170,7 +170,7 @@ class Chip {
   }
 };
 
-/// The lines between main board and controller (shared reference "hardware"): 0 reset, 1 data in, 2 data out,
+/// The lines between main board and controller (boards/README.md): 0 reset, 1 data in, 2 data out,
 /// 3 clock.
 class Lines {
  public:

@@ -79,7 +79,7 @@ TEST_CASE("a message too short to hold a command is answered zy") {
 }
 
 TEST_CASE("too few or too many digits are answered zz and change nothing") {
-  // The stock board takes the CRC for missing digits: stock reference, fault 1.
+  // The stock board takes the CRC for missing digits, and succeeds.
   BoardOnLink<Flm02b> host;
   CHECK(host.ask("sm001429") == "sm001429");
   CHECK(host.ask("sp000102ffffff") == "sp000102ffffff");
@@ -274,7 +274,7 @@ TEMPLATE_TEST_CASE(
 }
 
 TEST_CASE("setting the fraction that a sensor has keeps its thousandths; another clears them") {
-  // Stock reference, fault 6: 0.5 + 0.5 gave 0.5.
+  // On the stock board 0.5 + 0.5 gave 0.5.
   BoardOnLink<Flm02b> host;
   for (const char* command : {"spffffffff02ff", "sm020000", "sf0201f4", "se0201"})
     CHECK(host.ask(command) == command);

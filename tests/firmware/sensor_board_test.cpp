@@ -14,8 +14,7 @@ using flm::boards::Flm02b;
 namespace {
 constexpr double pi = 3.14159265358979323846;
 
-/// Power that a full-scale sine gives at 50 A and 230 V: 11 500 W at a mean of 928 counts (hardware
-/// reference).
+/// Power that a full-scale sine gives at 50 A and 230 V: 11 500 W at a mean of 928 counts (boards/README.md).
 double watts_of_mean(double counts) { return 11500.0 * counts / 928.0; }
 
 template <class Facts>
@@ -84,7 +83,7 @@ TEMPLATE_TEST_CASE("a sine through any clamp is reported in watts, to 0.3 %, and
 }
 
 TEST_CASE("the first reading of a clamp covers a whole second") {
-  // The stock board's first reading covers part of one (stock reference, accuracy).
+  // The stock board's first reading covers part of one.
   Metered<Flm02b> host;
   host.seconds(1, 400.0, 0);
   host.ticks(host.ticks_a_second / 3);
@@ -206,7 +205,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the analog front end off and on again leaves all three clamps measuring") {
-  // The stock board has one clamp of three then (stock reference, fault 4).
+  // The stock board has one clamp of three then.
   BoardOnLink<Flm02b> host;
   for (const char* command :
        {"sp000102ffffff", "sm001429", "sm011429", "sm021429", "se0001", "se0101", "se0201", "sk000000"})

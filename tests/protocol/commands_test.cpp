@@ -7,8 +7,8 @@
 using namespace flm::protocol;
 
 namespace {
-/// The wire reference's table, "Commands": letter, what the index numbers, digits of the value, whether it
-/// can be got, FLM02B only.
+/// The stock firmware's commands (github.com/flukso/flm02, ctrl.c): letter, what the index numbers, digits of
+/// the value, whether it can be got, FLM02B only.
 struct Documented {
   char letter;
   Index index;

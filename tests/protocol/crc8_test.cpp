@@ -35,7 +35,7 @@ TEST_CASE("a 1-Wire ROM code with its CRC behind it leaves zero") {
 }
 
 TEST_CASE("CRCs of recorded messages and replies") {
-  // Wire reference, "Recorded exchanges".
+  // As tests/protocol/recorded_exchanges.hpp has them.
   CHECK(crc_of("gh") == 0x93);
   CHECK(crc_of("gh000202") == 0x77);
   CHECK(crc_of("sp000102030405") == 0xE6);

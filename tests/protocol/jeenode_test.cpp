@@ -34,14 +34,15 @@ jeenode::Error check(const Bytes& bytes) {
 
 }  // namespace
 
-TEST_CASE("frames are as the stock board has sent and received them") {  // shared reference "wire", recorded
-                                                                         // exchanges
+TEST_CASE("frames are as the stock board has sent and received them") {
+  // Recorded from a stock FLM02B.
   CHECK(frame(0xD4, 0x01, bytes_of_hex("a0a1a2a3a4a5a6a7a8a9")) ==
         bytes_of_hex("d4010aa0a1a2a3a4a5a6a7a8a97cb3"));
   CHECK(frame(0xD4, 0x41, bytes_of_hex("61626364")) == bytes_of_hex("d4410461626364e6e5"));
 }
 
-TEST_CASE("acknowledgements have the header and the CRC of the stock board's") {  // the same
+TEST_CASE("acknowledgements have the header and the CRC of the stock board's") {
+  // Recorded from a stock FLM02B.
   const auto acknowledged = [](std::uint8_t header) {
     return frame(0xD4, jeenode::acknowledgement(header), {});
   };
@@ -51,8 +52,7 @@ TEST_CASE("acknowledgements have the header and the CRC of the stock board's") {
   CHECK(acknowledged(0xE1) == bytes_of_hex("d4a1004868"));
 }
 
-TEST_CASE("an acknowledgement of any header follows the rules of the reference") {  // shared reference
-                                                                                    // "radio", header
+TEST_CASE("an acknowledgement of any header follows JeeLib's rules") {
   for (unsigned h = 0; h < 0x100; ++h) {
     const auto header = static_cast<std::uint8_t>(h);
     CHECK(jeenode::wants_acknowledgement(header) == ((h & 0x20) != 0));
@@ -172,9 +172,8 @@ TEST_CASE("requests of the boot protocol are known by their header and length") 
   CHECK(jeenode::boot_request(0x81, 22) == Boot::none);
 }
 
-TEST_CASE(
-    "boot requests are read, and replies written, least significant byte first") {  // shared reference
-                                                                                    // "radio", the table
+TEST_CASE("boot requests are read, and replies written, least significant byte first") {
+  // The fields of github.com/flukso/kube, src/boot/packet.h.
   const Bytes pairing = bytes_of_hex("114bd41f3412000102030405060708090a0b0c0d0e0f");
   const jeenode::PairingRequest request = jeenode::pairing_request(pairing.data());
   CHECK(request.hardware_type == 19217);

@@ -41,8 +41,8 @@ TEST_CASE("every kube's fields fill its payload exactly") {
 }
 
 TEST_CASE("an FLK01A tells temperature, humidity and battery") {
-  // By the formulas of the shared reference "radio", in Python: -46.85 + 175.72 * 0x6666 / 65536, -6 + 125 *
-  // 0x7000 / 65536, 27.43 * 10 ** -1.04
+  // By the HTU21D's data sheet, and the kube's own formula for its battery, in Python:
+  // -46.85 + 175.72 * 0x6666 / 65536, -6 + 125 * 0x7000 / 65536, 27.43 * 10 ** -1.04
   const auto kube = values(kube::flk01a, "666600700a01");
   CHECK(kube.at("temperature_c") == Approx(23.437).margin(0.001));
   CHECK(kube.at("humidity_pct") == Approx(48.6875));

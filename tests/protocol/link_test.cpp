@@ -58,7 +58,7 @@ const std::string two_zeros(2, '\0');
 }  // namespace
 
 TEST_CASE("with no reply waiting a host reads nothing first, then lu, and so on in turn") {
-  // Wire reference, "Recorded exchanges": first 00 00, then 6c 75 00 00.
+  // Recorded from stock boards: first 00 00, then 6c 75 00 00.
   LinkPort port;
   Host host{port};
   for (int round = 0; round < 3; ++round) {
@@ -318,7 +318,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the channel's bytes follow the u, with a reply before it and without") {
-  // Wire reference, "Recorded exchanges": a radio packet.
+  // A radio packet, as recorded from a stock FLM02B.
   EchoHost host;
   host.port.waiting = "\xd4\x01\x0a\xa0";
   host.write(two_zeros);

@@ -1,10 +1,10 @@
-// What hosts and stock boards were recorded to say to each other.
+// Exchanges between hosts and stock boards, as recorded on the SPI.
 #pragma once
 
 namespace flm::test {
 
-/// Wire reference, "Recorded exchanges", in the order in which a board was asked: what the host wrote, what
-/// it read.
+/// One exchange: the host's message, and the reply that it read. The lists below are in the order of the
+/// recording.
 struct Exchange {
   const char* written;
   const char* read;

@@ -12,7 +12,7 @@ namespace flm::test {
 
 constexpr double pi = 3.14159265358979323846;
 constexpr double mains_hz = 50.0;
-/// RMS counts of a full-scale sine: its mean is 928 counts (hardware reference), times the form factor.
+/// RMS counts of a full-scale sine: its mean is 928 counts (boards/README.md), times the form factor.
 constexpr double full_scale_rms = 928.0 * 1.1107207345395915;
 
 /// A current of RMS 1 over one mains period, as a function of the phase 0..1; its RMS is analytic.

@@ -13,7 +13,7 @@ using flm::boards::Flm02a;
 using flm::boards::Flm02b;
 
 TEST_CASE("the boards' pulse inputs are the documented ports") {
-  // Hardware reference: FLM02A ports 4, 5; FLM02B ports 2, 3 (analog front end off), 4, 5.
+  // boards/README.md: FLM02A ports 4, 5; FLM02B ports 2, 3 (analog front end off), 4, 5.
   CHECK((PulseBench<Flm02a>::ports() == std::vector<std::uint8_t>{3, 4}));
   CHECK((PulseBench<Flm02b>::ports() == std::vector<std::uint8_t>{1, 2, 3, 4}));
 }

@@ -38,7 +38,7 @@ struct RadioHal : hal::PcRadioWords {
 class RadioBench {
  public:
   using Radio = radio::Radio<RadioHal>;
-  /// SPI clock and gap of a stock host, per byte (shared reference "hardware").
+  /// ns from one SPI byte to the next: 16 us at 500 kHz, and the 50 us that a stock main board leaves.
   static constexpr Nanoseconds spi_byte = 66'000;
 
   /// `false_syncs`: as RadioChip has them by default, or none, so that what is counted and lost has no other

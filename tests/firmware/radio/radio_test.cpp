@@ -1,4 +1,4 @@
-// The driver on the model of its chip. Recorded bytes: shared reference "wire".
+// The driver on the model of its chip. Recorded bytes are those of a stock FLM02B.
 #include "firmware/radio/radio.hpp"
 
 #include <catch2/catch.hpp>
@@ -66,7 +66,7 @@ TEST_CASE("every header is acknowledged if its acknowledge bit asks for it, and 
     INFO("header " << header);
     REQUIRE(board.sent().size() - before == (header >> 5 & 1));
     if ((header & 0x20) != 0) {
-      // Shared reference "radio": control; the other sense of destination; acknowledge for housekeeping only;
+      // JeeLib's rule: control; the other sense of destination; acknowledge for housekeeping only;
       // the node.
       const auto answer =
           static_cast<std::uint8_t>(0x80 | (~header & 0x40) | (header >> 2 & 0x20) | (header & 0x1F));

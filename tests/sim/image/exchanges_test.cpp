@@ -1,4 +1,4 @@
-// The recorded exchanges of the wire reference, asked of the AVR images.
+// The exchanges of tests/protocol/recorded_exchanges.hpp, asked of the AVR images.
 #include <catch2/catch.hpp>
 #include <string>
 

@@ -132,7 +132,7 @@ tolerance = "1%"
   CHECK(s.power[0].restore == 4.5);
   CHECK(s.power[0].hold_up == 0.05);
   CHECK(s.power[1].at == 7.0);
-  CHECK(s.power[1].hold_up == 0.16);  // the contract's default
+  CHECK(s.power[1].hold_up == 0.16);  // the default
   CHECK(s.power[1].every == 0.0);     // once
   CHECK(s.power[2].every == 0.1);
   CHECK(s.power[2].until == 9.0);

@@ -6,7 +6,7 @@
 
 namespace flm::ctl {
 
-/// Exit status of flmctl (the contract).
+/// Exit status of flmctl, as flmctl(1) promises it.
 enum Status : int {
   done = 0,
   refused = 1,    ///< the board said no, a check failed, or the person did

@@ -95,7 +95,7 @@ TEST_CASE(
     CHECK_FALSE(sent.underrun);
     REQUIRE(sent.bytes.size() >= 10);
     CHECK(Bytes(sent.bytes.end() - 6, sent.bytes.end()) ==
-          Bytes{0x2D, 0xD4, 0xC1, 0x00, 0x60, 0x68});  // shared reference "wire"
+          Bytes{0x2D, 0xD4, 0xC1, 0x00, 0x60, 0x68});  // recorded from a stock FLM02B
   }
   CHECK(board.port.lost() == 0);
   CHECK(board.radio.overflows() == 0);

@@ -9,7 +9,7 @@
 using namespace flm;
 
 TEST_CASE("decimal command lines become the messages that were recorded from stock hosts") {
-  // wire reference, "Recorded exchanges"
+  // tests/protocol/recorded_exchanges.hpp
   CHECK(encode_message("gh") == "lgh93.");
   CHECK(encode_message("ge 0") == "lge0015.");
   CHECK(encode_message("se 0 1") == "lse000159.");
