@@ -1,4 +1,4 @@
-// Records as text: the contract's jsonl, csv, and a table.
+// Records as text: JSON lines (sim/results/jsonl.md has every field), CSV, and a table.
 #pragma once
 #include <cstdio>
 #include <filesystem>

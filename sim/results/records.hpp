@@ -1,4 +1,4 @@
-// What a run yields: the records of the contract's jsonl, in time order, and where they go.
+// Records of a run, in time order: one is a line of the JSON output (sim/results/jsonl.md).
 #pragma once
 #include <cstdint>
 #include <optional>
