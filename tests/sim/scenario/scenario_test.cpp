@@ -3,9 +3,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <fstream>
-#include <set>
-
 #include "sim/scenario/board_model.hpp"
 #include "sim/world/environment.hpp"
 #include "tests/sim/temporary_folder.hpp"
@@ -350,37 +347,4 @@ TEST_CASE("a file that is no TOML, is empty or is not there is refused with its 
   CHECK(complaint("") == "s.toml:1: key 'board' is missing; allowed: flm02a, flm02b");
   CHECK_THROWS_WITH(read_scenario("/nowhere/s.toml"),
                     "/nowhere/s.toml: no such file; allowed: a scenario (.toml)");
-}
-
-TEST_CASE("scenario.md has a row for each key of each table, and none that the reader does not know") {
-  std::ifstream page(FLM_SOURCE_DIR "/sim/scenario/scenario.md");
-  std::set<std::string> documented;  // "expect gas"
-  std::vector<std::string> tables;
-  for (std::string line; std::getline(page, line);) {
-    std::vector<std::string> quoted;
-    const std::string head = line.substr(0, line.starts_with("| ") ? line.find('|', 1) : line.size());
-    for (std::size_t at = 0, end = 0;
-         (at = head.find('`', at)) != head.npos && (end = head.find('`', at + 1)) != head.npos; at = end + 1)
-      quoted.push_back(head.substr(at + 1, end - at - 1));
-    if (line.starts_with("## ")) {
-      tables.clear();
-      if (line == "## The file") tables = {""};
-      for (std::string& name : quoted) {
-        std::erase_if(name, [](char c) { return c == '[' || c == ']'; });
-        tables.push_back(name);
-      }
-    } else if (line.starts_with("| `")) {
-      // Two tables share a section: the row says which.
-      for (const std::string& key : quoted)
-        for (const std::string& table : tables)
-          if (tables.size() == 1 || line.find(fmt::format("`[{}]`", table)) != line.npos ||
-              line.find(fmt::format("`[[{}]]`", table)) != line.npos)
-            documented.insert(
-                fmt::format("{} {}", line.find("| in `worn`:") != line.npos ? "worn" : table, key));
-    }
-  }
-  std::set<std::string> known;
-  for (const ScenarioTable& table : scenario_tables())
-    for (const std::string_view key : table.keys) known.insert(fmt::format("{} {}", table.name, key));
-  CHECK(documented == known);
 }
