@@ -6,15 +6,12 @@
 #include <numbers>
 #include <vector>
 
-#include "boards/flm02b/board.hpp"
 #include "firmware/metering/estimator.hpp"
 
 namespace flm::calibration {
 namespace {
 
 constexpr double pi = std::numbers::pi;
-/// What the firmware's estimator multiplies squared differences by; the same on every board.
-constexpr double difference_gain = metering::StepWeight<boards::Flm02b::Sampling>::difference_gain;
 
 /// Of a signal whose mean is 1.
 struct Ripple {
@@ -36,7 +33,8 @@ Ripple of_sine(double tau, const ShapeInput& input) {
 
 /// Mean square as the firmware computes it.
 double mean_square(const Ripple& ripple, double tau, const ShapeInput& input) {
-  const double weight = tau * tau * input.samples_per_second * input.samples_per_second * difference_gain;
+  const double weight =
+      tau * tau * input.samples_per_second * input.samples_per_second * metering::difference_gain;
   return 1.0 + ripple.variance + weight * ripple.step_square;
 }
 
