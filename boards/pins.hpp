@@ -61,7 +61,7 @@ struct SampleClock {
   static constexpr uint32_t conversion_cycles = static_cast<uint32_t>(AdcPrescaler) * 27 / 2;
   static_assert(conversion_cycles + 144 <= tick_cycles,
                 "a conversion must end, and its interrupt select the next channel, before the next trigger");
-  /// Ticks a second, exactly tick_hz_numerator / tick_hz_denominator.
+  /// The CPU's clock, Hz.
   static constexpr uint32_t cpu_hz = CpuHz;
 };
 

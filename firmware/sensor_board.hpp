@@ -51,7 +51,7 @@ struct MeterFieldsOf<true> {
   using type = protocol::p1::SmallFields;
 };
 
-/// A sensor board. `Hal` is the hardware as a type: hal/hal.hpp says what it offers.
+/// A sensor board. `Hal` is the hardware as a type: hal/README.md lists its members.
 template <class Hal>
 class SensorBoard : private Hal {
  public:
