@@ -1,7 +1,8 @@
 #!/bin/sh
 # check_rooms.sh ROOT: every include of a product file goes to its own folder, to one below it, or to what rooms.tsv allows; no rooms
-# include each other in a circle; no folder has more than 15 files of code; and README.md has the table that rooms.tsv says.
-# check_rooms.sh ROOT --table: prints that table.
+# include each other in a circle; no folder has more than 15 files of code; and the table in README.md and the picture rooms.svg, both in this
+# folder, are those of rooms.tsv.
+# check_rooms.sh ROOT --table: prints that table. check_rooms.sh ROOT --write: writes table and picture anew.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$1"
@@ -11,6 +12,14 @@ table() {
 }
 if [ "${2-}" = --table ]; then
   table
+  exit
+fi
+picture() { awk -F '\t' -f "$here/rooms_picture.awk" "$here/rooms.tsv"; }
+page=$here/README.md
+if [ "${2-}" = --write ]; then
+  { sed '/^| folder | what lives there/,$d' "$page"; table; } >"$page.new"
+  mv "$page.new" "$page"
+  picture >"$here/rooms.svg"
   exit
 fi
 failed=0
@@ -52,8 +61,7 @@ find boards protocol hal firmware tools sim toolchain -name '*.cpp' -o -name '*.
     }' "$here/rooms.tsv" - | grep . && failed=1
 find boards protocol hal firmware tools sim toolchain tests -name '*.cpp' -o -name '*.hpp' | sed 's:/[^/]*$::' | sort | uniq -c |
   awk '$1 > 15 { print $2 ": " $1 " files of code side by side; allowed: 15" }' | grep . && failed=1
-table >"${TMPDIR:-/tmp}/rooms.$$"
-awk '/^\| folder \| what lives there/ { on = 1 } on && !/^\|/ { exit } on' README.md | diff - "${TMPDIR:-/tmp}/rooms.$$" ||
-  { echo "README.md: 'The rooms' is not what tests/headers/check_rooms.sh . --table prints"; failed=1; }
-rm -f "${TMPDIR:-/tmp}/rooms.$$"
+stale() { echo "$here/$1 is not that of rooms.tsv; sh tests/headers/check_rooms.sh . --write makes it anew"; failed=1; }
+[ "$(sed -n '/^| folder | what lives there/,$p' "$page")" = "$(table)" ] || stale README.md
+[ "$(cat "$here/rooms.svg")" = "$(picture)" ] || stale rooms.svg
 exit $failed
