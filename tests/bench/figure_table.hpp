@@ -10,7 +10,7 @@ namespace flm::bench {
 
 /// One measured value.
 struct Figure {
-  std::string key;  ///< by which the page and the README find it
+  std::string key;  ///< by which the pages of figures find it
   std::string name;
   std::string stock;  ///< the same of the shipped firmware, as text; empty: not known
   std::string unit;

@@ -1,4 +1,4 @@
-// Measures the figures that the README shows and holds them against their budgets. Stock figures: the boards'
+// Measures the figures that figures.md shows and holds them against their budgets. Stock figures: the boards'
 // shipped firmware, built with the same compiler and measured on the same emulator.
 //
 //   figures IMAGE_DIR FIELD_DATA FIGURES.json [--without-speed]        exit status 1 when a budget is broken

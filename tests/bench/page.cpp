@@ -1,9 +1,9 @@
-// The page of figures, and the README's chapter of them, from what the programs of ./dev figures have
-// measured.
+// The pages of figures, from what the programs of ./dev figures have measured: every figure and plot as HTML,
+// and the ones that matter to users as figures.md, filled in from figures.md.in.
 //
-//   figures_page --html FILE --markdown FILE --readme README.md FIGURES.json ...     writes them
-//   figures_page --check --readme README.md FIGURES.json ...                         exit status 1 when the
-//   README is not of these figures
+//   figures_page --html FILE --markdown FILE --page figures.md FIGURES.json ...      writes them
+//   figures_page --check --page figures.md FIGURES.json ...                          exit status 1 when
+//   figures.md has other figures than these
 #include <fmt/chrono.h>
 #include <fmt/ranges.h>
 
@@ -331,24 +331,13 @@ void write(const fs::path& file, const std::string& text) {
   out.commit();
 }
 
-/// The README with its chapter of figures filled in anew.
-std::string with_chapter(const std::string& readme, const std::string& chapter, const fs::path& file) {
-  const std::string begin = "<!-- figures: written by ./dev figures from tests/bench/readme.md -->\n",
-                    end = "<!-- end of figures -->";
-  const std::size_t from = readme.find(begin), to = readme.find(end);
-  if (from == readme.npos || to == readme.npos || to < from)
-    throw InputError(fmt::format("{}: has no chapter between '{}' and '{}'", file.string(),
-                                 begin.substr(0, begin.size() - 1), end));
-  return readme.substr(0, from + begin.size()) + chapter + readme.substr(to);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{
-      "Makes the page of figures, and the README's chapter. Exit status 1 when a budget is broken, or with "
-      "--check when the README is stale."};
-  std::string html_file, markdown_file, plot_file, readme_file;
+      "Makes the pages of figures. Exit status 1 when a budget is broken, or with --check when --page is "
+      "stale."};
+  std::string html_file, markdown_file, plot_file, page_file;
   std::vector<std::string> files;
   bool check = false;
   app.add_option("FIGURES", files,
@@ -356,8 +345,8 @@ int main(int argc, char** argv) {
       ->required();
   app.add_option("--html", html_file, "page to write");
   app.add_option("--markdown", markdown_file, "the same as Markdown");
-  app.add_option("--plot", plot_file, "the README's plot (.svg)");
-  app.add_option("--readme", readme_file, "README whose chapter comes from tests/bench/readme.md");
+  app.add_option("--plot", plot_file, "plot of the errors by current (.svg)");
+  app.add_option("--page", page_file, "page (.md) to fill in from FILE.in");
   app.add_flag("--check", check, "write nothing; compare");
   CLI11_PARSE(app, argc, argv);
   try {
@@ -373,24 +362,22 @@ int main(int argc, char** argv) {
     for (const FigureSection& section : sections)
       for (const Figure& f : section.figures)
         if (!f.holds()) ++over;
-    if (!readme_file.empty()) {
+    if (!page_file.empty()) {
       std::vector<std::string> missing;
-      const std::string chapter =
-          filled_in(read(fs::path(FLM_SOURCE_DIR) / "tests/bench/readme.md"), sections, missing);
-      const std::string readme = read(readme_file),
-                        wanted = missing.empty() ? with_chapter(readme, chapter, readme_file) : readme;
+      const std::string page = fs::exists(page_file) ? read(page_file) : "",
+                        wanted = filled_in(read(page_file + ".in"), sections, missing);
       if (!missing.empty()) {
-        fmt::print("SKIPPED: {}: not measured here: {}\n", readme_file, fmt::join(missing, ", "));
-      } else if (check && wanted != readme) {
-        std::istringstream is(readme), should(wanted);
+        fmt::print("SKIPPED: {}: not measured here: {}\n", page_file, fmt::join(missing, ", "));
+      } else if (check && wanted != page) {
+        std::istringstream is(page), should(wanted);
         for (std::string a, b; std::getline(is, a) && std::getline(should, b);)
-          if (a != b) fmt::print("{}: says\n  {}\nmeasured is\n  {}\n", readme_file, a, b);
-        fmt::print("{}: its figures are stale; ./dev figures writes them anew\n", readme_file);
+          if (a != b) fmt::print("{}: says\n  {}\nmeasured is\n  {}\n", page_file, a, b);
+        fmt::print("{}: its figures are stale; ./dev figures writes them anew\n", page_file);
         return 1;
       } else if (!check) {
-        write(readme_file, wanted);
+        write(page_file, wanted);
       } else {
-        fmt::print("{}: its figures are those that were measured\n", readme_file);
+        fmt::print("{}: its figures are those that were measured\n", page_file);
       }
     }
     if (check) return 0;

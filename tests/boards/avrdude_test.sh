@@ -1,5 +1,6 @@
 #!/bin/sh
-# Debian's avrdude over a board's configuration: it is understood, mistakes in it are found, and the README's commands flash a controller.
+# Debian's avrdude over a board's configuration: it is understood, mistakes in it are found, and the commands of tools/flash/README.md flash a
+# controller.
 #   avrdude_test.sh BOARD ROOT IMAGES ISP_CHIP
 set -u
 board=$1 root=$2 images=$3 isp_chip=$4
@@ -47,12 +48,12 @@ wrong "a missing semicolon is refused" 's/~0;/~0/'
 wrong "an unknown type is refused" 's/linuxgpio"/linuxgpoi"/'
 wrong "a line that is no number is refused" 's/sdi  *= 2/sdi = two/'
 
-# --- the README's commands, on a controller ---
-commands=$(sed -n '/^## Flash a board/,/^## /p' "$root/README.md" | grep '^avrdude ' |
+# --- the commands of tools/flash/README.md, on a controller ---
+commands=$(sed -n '/^## With avrdude alone/,/^## /p' "$root/tools/flash/README.md" | grep '^avrdude ' |
   grep -E 'lfuse' | grep -F -- "-c $board ")
-flash_commands=$(sed -n '/^## Flash a board/,/^## /p' "$root/README.md" | grep '^avrdude ' | grep -v lfuse | sed "s/flm02b/$board/g")
+flash_commands=$(sed -n '/^## With avrdude alone/,/^## /p' "$root/tools/flash/README.md" | grep '^avrdude ' | grep -v lfuse | sed "s/flm02b/$board/g")
 [ "$(echo "$commands" | wc -l)" -eq 1 ] && [ "$(echo "$flash_commands" | wc -l)" -eq 4 ] ||
-  { echo "FAILED: the README's commands have changed; this test knows one for fuses and four others"; exit 1; }
+  { echo "FAILED: the commands of tools/flash/README.md have changed; this test knows one for fuses and four others"; exit 1; }
 command() { echo "$flash_commands" | sed -n "$1p"; }
 
 export ISP_CHIP="$folder/chip" ISP_BOARD="$board"

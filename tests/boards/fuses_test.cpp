@@ -16,7 +16,7 @@ static_assert(Flm02a::FuseBytes::extended == 0xF9 && Flm02b::FuseBytes::extended
 static_assert(!Flm02a::FuseBytes::clock_divided_by_8, "FLM02A starts at 3.6864 MHz");
 static_assert(Flm02b::FuseBytes::clock_divided_by_8, "FLM02B starts at 2 MHz");
 static_assert(!Flm02a::FuseBytes::erase_keeps_eeprom && !Flm02b::FuseBytes::erase_keeps_eeprom,
-              "the README tells to save the EEPROM, because writing flash erases it");
+              "tools/flash/README.md says to save the EEPROM, because writing flash erases it");
 
 // Data sheet 28.2 and figure 28-1: 4 MHz at 1.8 V, 10 MHz at 2.7 V, 20 MHz at 4.5 V; 16 MHz on the line
 // between the last two.
@@ -29,7 +29,7 @@ static_assert(Flm02b::FuseBytes::guard == ClockGuard::by_firmware &&
 namespace {
 
 std::string readme() {
-  std::ifstream in(std::string(FLM_SOURCE_DIR) + "/README.md");
+  std::ifstream in(std::string(FLM_SOURCE_DIR) + "/tools/flash/README.md");
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
@@ -51,7 +51,7 @@ void check_commands() {
 
 }  // namespace
 
-TEST_CASE("the README's commands write the fuse bytes of board.hpp") {
+TEST_CASE("the commands of tools/flash/README.md write the fuse bytes of board.hpp") {
   check_commands<Flm02a>();
   check_commands<Flm02b>();
 }

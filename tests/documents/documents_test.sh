@@ -14,8 +14,7 @@ for folder in */; do
   [ -f "${folder}README.md" ] || complain "$folder has no README.md"
 done
 
-# tests/bench/readme.md is a chapter of README.md, where its links are looked at.
-documents=$(find . -path './build*' -prune -o -path ./.git -prune -o -name '*.md' ! -name readme.md -print)
+documents=$(find . -path './build*' -prune -o -path ./.git -prune -o -name '*.md' -print)
 links=0
 for document in $documents; do
   # [text](target), without code blocks and `code`; a title, and what is behind #, do not count.

@@ -20,7 +20,8 @@ for file in bin/flmsim bin/flmctl \
   share/openflm/firmware/flm02b.elf share/openflm/firmware/flm02b.hex share/openflm/firmware/flm02b.eep \
   share/openflm/boards/flm02a/avrdude.conf share/openflm/boards/flm02b/avrdude.conf \
   include/openflm/protocol/link.hpp include/openflm/firmware/metering/estimator.hpp include/openflm/boards/flm02b/board.hpp \
-  include/openflm/hal/contract.hpp share/cmake/openflm/openflm-config.cmake share/doc/openflm/copyright; do
+  include/openflm/hal/contract.hpp share/cmake/openflm/openflm-config.cmake share/doc/openflm/copyright \
+  share/doc/openflm/README.md share/doc/openflm/tools/flash/README.md share/doc/openflm/sim/scenario/scenario.md; do
   grep -qF " ./usr/$file" "$folder/contents" || { cat "$folder/contents"; fail "$file is not in the package"; }
 done
 # What flmctl brings along is in it as soon as it is in the tree.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The walk-through of the README: its commands are taken from there and run, on a simulated board.
+# The walk-through of tools/flmctl/README.md: its commands are taken from there and run, on a simulated board.
 #   walkthrough_test.sh FLMCTL FLMSIM SCENARIOS
 FLMCTL=$1 FLMSIM=$2 SCENARIOS=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -7,8 +7,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../../..
 
 # The commands between the two marks, as a person would type them in a checkout.
-sed -n '/<!-- walk-through -->/,/<!-- end -->/p' "$root/README.md" | sed -n '/^```sh$/,/^```$/p' | grep -v '^```' >walk.sh
-check "the README has a walk-through" 0 'config pull' cat walk.sh
+sed -n '/<!-- walk-through -->/,/<!-- end -->/p' "$root/tools/flmctl/README.md" | sed -n '/^```sh$/,/^```$/p' | grep -v '^```' >walk.sh
+check "there is a walk-through" 0 'config pull' cat walk.sh
 ln -s "$root/tests" tests
 mkdir bin
 ln -s "$FLMCTL" "$FLMSIM" bin/
