@@ -11,7 +11,7 @@ namespace flm {
 namespace protocol {
 namespace p1 {
 
-/// A Parser that also takes blocks. Bytes and blocks may be mixed.
+/// A Parser that also takes blocks, of any Fields. Bytes and blocks may be mixed.
 template <class Fields>
 class BlockParser : public Parser<Fields> {
   using Base = Parser<Fields>;
@@ -106,7 +106,7 @@ class BlockParser : public Parser<Fields> {
     uint8_t folded = static_cast<uint8_t>(c);
     const uint8_t phase = Base::fold(a, folded);
     c = folded;
-    if (!wanted_c.of[c]) {
+    if (!wanted_c.of[c] || this->is_told(phase)) {
       this->state_ = State::skip;
       this->kind_ = Kind::nothing;
       return p;

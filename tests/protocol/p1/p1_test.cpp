@@ -745,6 +745,26 @@ TEST_CASE("a line may end with a line feed alone") {
   CHECK(parser.net_wh() == good_net);
 }
 
+TEST_CASE("blocks leave out the same phases as bytes where the totals have told the power") {
+  const std::string text =
+      telegram({"1-0:1.7.0(00.300*kW)", "1-0:2.7.0(00.000*kW)", "1-0:21.7.0(wrong)", "1-0:41.7.0(00.100*V)"});
+  const auto events = [&](auto parser) {
+    std::size_t refused = 0, accepted = 0;
+    const auto* data = reinterpret_cast<const std::uint8_t*>(text.data());
+    for (std::size_t at = 0; at < text.size();) {
+      Event event;
+      at += parser.push(data + at, text.size() - at, event);
+      refused += event == Event::reading_refused;
+      accepted += event == Event::telegram;
+    }
+    CHECK(accepted == 1);
+    CHECK(parser.power_w() == 300);
+    return refused;
+  };
+  CHECK(events(p1::BlockParser<p1::BoardFields>()) == 0);
+  CHECK(events(p1::BlockParser<p1::AllFields>()) == 2);  // It keeps the phases.
+}
+
 TEST_CASE("CRC-16/X-25 is accepted only by those who ask for it") {
   const std::string text = read_text(FLM_SOURCE_DIR "/tests/data/p1/holley-x25.txt");
   p1::Parser<p1::AllFieldsAnyCrc> any;
