@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "protocol/p1_registers.hpp"  // power_not_told
+#include "protocol/p1/registers.hpp"  // power_not_told
 
 namespace flm::sim {
 

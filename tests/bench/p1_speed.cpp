@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "protocol/p1_block.hpp"
+#include "protocol/p1/block.hpp"
 #include "tests/bench/figure_table.hpp"
 
 namespace fs = std::filesystem;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "protocol/crc16.hpp"
-#include "protocol/p1_block.hpp"
+#include "protocol/p1/block.hpp"
 
 namespace flm::test {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/p1_registers.hpp"  // power_not_told
+#include "protocol/p1/registers.hpp"  // power_not_told
 #include "tools/mainboard/bus/transport.hpp"
 #include "tools/mainboard/link/errors.hpp"
 

@@ -26,7 +26,7 @@ class BlockParser : public Parser<Fields> {
     const uint8_t *p = data, *const end = data + bytes;
     event = Event::none;
     while (p != end && event == Event::none) {
-      if (this->state_ <= State::crc || this->slash_ != 0 || *p == '/') {
+      if (this->state_ <= State::crc || this->slash_place_ != 0 || *p == '/') {
         event = Base::push(*p++);
         continue;
       }
@@ -35,7 +35,7 @@ class BlockParser : public Parser<Fields> {
       const auto taken = static_cast<size_t>(p - from);
       add(this->sum_, from, taken);
       if (__builtin_memchr(from, 0, taken) != nullptr)
-        this->flags_ = static_cast<uint8_t>(this->flags_ | Base::bad);
+        this->flags_ = static_cast<uint8_t>(this->flags_ | Base::spoilt);
     }
     return static_cast<size_t>(p - data);
   }
@@ -71,17 +71,17 @@ class BlockParser : public Parser<Fields> {
           continue;
         }
         case State::number: {
-          typename Base::Number& n = this->word_.n;
-          typename Base::Value value = n.value;
-          uint8_t digits = n.digits;
+          typename Base::Number& number = this->word_.number;
+          typename Base::Value value = number.value;
+          uint8_t digits = number.digits;
           for (; p != end; ++p) {
             const uint8_t digit = static_cast<uint8_t>(*p - '0');
             if (digit > 9 || (digits & 0x0F) == Base::digits_max) break;
             value = value * 10 + digit;
             ++digits;
           }
-          n.value = value;
-          n.digits = digits;
+          number.value = value;
+          number.digits = digits;
           if (p == end) return p;
           break;
         }

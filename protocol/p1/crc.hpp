@@ -81,6 +81,64 @@ struct Slices {
 template <class Crc>
 constexpr SliceTable Slices<Crc>::table;
 
+/// Which checksums are taken.
+enum class Checksums : uint8_t {
+  arc,      ///< CRC-16/ARC
+  in_turn,  ///< that or CRC-16/X-25, one at a time: behind two telegrams in a row with a wrong one, the other
+            ///< is tried
+  both      ///< either, at once
+};
+
+namespace detail {
+
+/// Of a parser's flags, for its checksum: CRC-16/X-25 instead of ARC.
+constexpr uint8_t x25_flag = 0x80;
+
+/// A running checksum.
+template <Checksums>
+struct Sum {
+  uint16_t arc;
+  FLM_INLINE void begin(uint8_t) { arc = Arc::initial; }
+  FLM_INLINE void add(uint8_t c, uint8_t) { arc = Arc::step(arc, c); }
+  void add_seldom(uint8_t c, uint8_t) { arc = crc16_arc_seldom(arc, c); }
+  FLM_NODISCARD bool is(uint16_t crc, uint8_t) const { return crc == arc; }
+};
+template <>
+struct Sum<Checksums::in_turn> {
+  uint16_t arc;  ///< or X-25
+  FLM_INLINE void begin(uint8_t flags) { arc = (flags & x25_flag) != 0 ? X25::initial : Arc::initial; }
+  FLM_INLINE void add(uint8_t c, uint8_t flags) {
+    arc = (flags & x25_flag) != 0 ? X25::step(arc, c) : Arc::step(arc, c);
+  }  // a call would cost each byte 40 cycles
+  FLM_INLINE void add_seldom(uint8_t c, uint8_t flags) { arc = step(arc, c, flags); }
+  FLM_NODISCARD FLM_INLINE bool is(uint16_t crc, uint8_t flags) const {
+    return ((flags & x25_flag) != 0 ? static_cast<uint16_t>(~crc) : crc) == arc;
+  }
+
+ private:
+  static FLM_OUTLINE uint16_t step(uint16_t crc, uint8_t c, uint8_t flags) {
+    return (flags & x25_flag) != 0 ? X25::step(crc, c) : crc16_arc_seldom(crc, c);
+  }
+  static_assert(X25::final_xor == 0xFFFF, "it is turned over");
+};
+template <>
+struct Sum<Checksums::both> {
+  uint16_t arc, x25;
+  void begin(uint8_t) {
+    arc = Arc::initial;
+    x25 = X25::initial;
+  }
+  void add(uint8_t c, uint8_t) {
+    arc = Arc::step(arc, c);
+    x25 = X25::step(x25, c);
+  }
+  void add_seldom(uint8_t c, uint8_t) { add(c, 0); }
+  FLM_NODISCARD bool is(uint16_t crc, uint8_t) const {
+    return crc == arc || crc == static_cast<uint16_t>(x25 ^ X25::final_xor);
+  }
+};
+}  // namespace detail
+
 }  // namespace p1
 }  // namespace protocol
 }  // namespace flm

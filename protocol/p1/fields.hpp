@@ -1,0 +1,124 @@
+// What is wanted of telegrams, at compile time: for a board, for a PC. Code and memory for the rest do not
+// exist.
+#pragma once
+#include <stdint.h>
+
+#include "protocol/p1/crc.hpp"
+#include "protocol/p1/registers.hpp"
+
+namespace flm {
+namespace protocol {
+namespace p1 {
+
+/// M-Bus device types (EN 13757-3, table 6), those that P1 meters pass on.
+namespace device {
+enum Type : uint8_t {
+  none = 0,
+  electricity = 2,
+  gas = 3,
+  heat = 4,
+  warm_water = 6,
+  water = 7,
+  cooling = 10,
+  cooling_inlet = 11,
+  heat_inlet = 12,
+  heat_cooling = 13
+};
+}
+
+/// A sensor board: net energy, signed power, and one device with the time of its reading.
+struct BoardFields {
+  /// Which registers are kept one by one; the net sums and the devices are always there.
+  static constexpr bool keeps(Register) { return false; }
+  /// How many M-Bus devices are kept, 0, 1 or 4, and of which types. Of one it is that of the lowest type,
+  /// gas before heat before water; of several of a type the one that was read last.
+  static constexpr uint8_t devices = 1;
+  static constexpr bool wants_device(uint8_t type) { return type >= device::gas; }
+  static constexpr Checksums checksums = Checksums::arc;
+  /// Is power told by phase or with a sign where a meter tells no totals?
+  static constexpr bool part_powers = true;
+  /// Is a time that is none (month 25, hour 25) taken for none?
+  static constexpr bool checks_times = true;
+  /// Are times turned into Unix time? If not, they are what the meter's clock shows, as a decimal number
+  /// YYMMDDhhmm modulo 2^32 (exact until the end of 2042), and a 31st is taken of any month: 250 bytes of
+  /// flash less.
+  static constexpr bool utc = false;
+  /// Seconds that winter time is ahead of UTC; summer time is an hour more.
+  static constexpr int16_t winter_time_s = 3600;
+  using Count = uint8_t;   ///< of errors; stays at its highest value
+  using Value = uint32_t;  ///< energy is told modulo 2^32 Wh
+  using Net = int32_t;     ///< the same with a sign
+};
+
+/// The same of meters with either CRC. 128 bytes of flash and 6 cycles a byte more, which FLM02A has not got:
+/// at 115 200 baud it reads telegrams back to back.
+struct BoardFieldsAnyCrc : BoardFields {
+  static constexpr Checksums checksums = Checksums::in_turn;
+};
+
+/// What a board keeps that has no room for more: 160 bytes of flash less.
+struct SmallFields : BoardFields {
+  static constexpr bool part_powers = false;
+  static constexpr bool checks_times = false;
+};
+
+/// Everything, for a PC.
+struct AllFields {
+  static constexpr bool part_powers = true;
+  static constexpr bool checks_times = true;
+  static constexpr bool keeps(Register) { return true; }
+  static constexpr uint8_t devices = 4;
+  static constexpr bool wants_device(uint8_t type) { return type != device::none; }
+  static constexpr Checksums checksums = Checksums::arc;
+  static constexpr bool utc = true;
+  static constexpr int16_t winter_time_s = 3600;
+  using Count = uint16_t;
+  using Value = uint64_t;
+  using Net = int64_t;
+};
+
+/// As AllFields, and meters with CRC-16/X-25.
+struct AllFieldsAnyCrc : AllFields {
+  static constexpr Checksums checksums = Checksums::both;
+};
+
+/// Where a register is kept: its place among those that Fields keeps. A row is kept whole or not at all.
+template <class Fields>
+constexpr uint8_t place_of(Register wanted) {
+  uint8_t place = 0;
+  for (uint8_t r = 0; r < static_cast<uint8_t>(wanted); ++r)
+    if (Fields::keeps(static_cast<Register>(r))) ++place;
+  return place;
+}
+
+/// Is a row looked for at all?
+template <class Fields>
+constexpr bool wants_row(const Row& row) {
+  return row.kind == Kind::device_type || row.kind == Kind::device_reading || row.kind == Kind::device_old
+             ? Fields::devices != 0
+         : row.kind == Kind::voltage || row.kind == Kind::current || row.kind == Kind::power ||
+                 row.kind == Kind::plain || row.kind == Kind::time || row.kind == Kind::peak
+             ? Fields::keeps(row.first)
+         : row.kind == Kind::net_power ? Fields::part_powers
+         : row.kind == Kind::text      ? Fields::checks_times
+                                       : true;
+}
+
+/// Is a row the first wanted one with its C?
+template <class Fields>
+constexpr bool first_of_c(uint8_t row) {
+  for (uint8_t i = 0; i < row; ++i)
+    if (rows[i].c == rows[row].c && wants_row<Fields>(rows[i])) return false;
+  return true;
+}
+
+template <class Fields>
+constexpr bool wants_kind(Kind kind) {
+  for (uint8_t i = 0; i < row_count; ++i)
+    if (rows[i].kind == kind && wants_row<Fields>(rows[i])) return true;
+  return false;
+}
+
+}  // namespace p1
+}  // namespace protocol
+}  // namespace flm
