@@ -48,18 +48,32 @@ FLM_NODISCARD constexpr uint8_t place_of(char letter) {
   }
 }
 
-/// A port or sensor, or none: 0 to 5, or ff.
-constexpr uint8_t one_of_six = 5;
+FLM_NODISCARD constexpr bool each_has_a_place() {
+  for (const protocol::Property& property : protocol::PropertyTable::properties)
+    if (place_of(property.letter) == 0xFF) return false;
+  return true;
+}
+static_assert(each_has_a_place(), "a property of PropertyTable has no line in place_of()");
+
+/// A row's range in a byte: the most that each byte of the value can be, or one of these.
+constexpr uint8_t one_of_six = 5;  ///< or ff: none
+constexpr uint8_t fraction_limit = 0xFD, debounce_limit = 0xFE;
 static_assert(metering::port_count - 1 == one_of_six && metering::heartbeat == 0xFF,
               "the port that the LED shows");
 static_assert(metering::sensor_count - 1 == one_of_six && metering::no_sensor == 0xFF, "the map");
+static_assert(protocol::range::fraction.hole == metering::thousandths &&
+                  protocol::range::fraction.highest == metering::largest_divisor,
+              "a pulse's fraction");
+static_assert(protocol::range::debounce.lowest == metering::shortest_debounce_tenths_ms &&
+                  protocol::range::debounce.highest == metering::longest_debounce_tenths_ms,
+              "debounce");
+static_assert(protocol::range::port_6.highest == metering::port_6::all, "bits of port 6");
 
-/// The most that each byte of a property may be.
-FLM_NODISCARD constexpr uint8_t limit_of(char letter) {
-  return letter == 'e' || letter == 'y' || letter == 'k' ? 1
-         : letter == 'q'                                 ? metering::port_6::all
-         : letter == 'i' || letter == 'p'                ? one_of_six
-                                                         : 0xFF;
+FLM_NODISCARD constexpr uint8_t limit_of(const protocol::Range& range) {
+  return range.hole != 0        ? fraction_limit
+         : range.lowest != 0    ? debounce_limit
+         : range.highest > 0xFF ? 0xFF
+                                : static_cast<uint8_t>(range.highest);
 }
 
 /// A property, or a report: it has no bytes.
@@ -70,13 +84,13 @@ struct Row {
   uint8_t limit;
 };
 
-/// Every row; `port_configuration`: also those of boards that have one.
-template <bool port_configuration>
+/// Every row that a board with these bits of protocol::feature knows.
+template <uint16_t features>
 struct Table {
   static constexpr uint8_t known_properties() {
     uint8_t known = 0;
     for (const protocol::Property& property : protocol::PropertyTable::properties)
-      if (port_configuration || !property.port_configuration) ++known;
+      if (property.known_with(features)) ++known;
     return known;
   }
   static constexpr uint8_t count = known_properties() + protocol::ReportTable::count;
@@ -86,11 +100,11 @@ struct Table {
   constexpr Table() : rows() {
     uint8_t at = 0;
     for (const protocol::Property& property : protocol::PropertyTable::properties) {
-      if (!port_configuration && property.port_configuration) continue;
+      if (!property.known_with(features)) continue;
       rows[at++] = {static_cast<uint8_t>(property.letter), place_of(property.letter),
                     static_cast<uint8_t>(property.digits() / 2 | index_count(property.index) << 3 |
                                          static_cast<uint8_t>(property.access) << 6),
-                    limit_of(property.letter)};
+                    limit_of(property.range)};
     }
     for (const protocol::Report& report : protocol::ReportTable::reports)
       rows[at++] = {static_cast<uint8_t>(report.letter), 0,
@@ -99,8 +113,8 @@ struct Table {
 };
 static_assert(static_cast<uint8_t>(protocol::Access::get) == 0, "a report can only be got");
 
-constexpr Table<true> with_port_configuration FLM_FLASH;
-constexpr Table<false> without_port_configuration FLM_FLASH;
+template <uint16_t features>
+constexpr Table<features> table FLM_FLASH;
 
 }  // namespace properties
 
@@ -117,18 +131,17 @@ class Control {
   FLM_NODISCARD static bool possible(const metering::Settings& settings) {
     const uint8_t* row = rows();
     for (uint8_t left = row_count; left != 0; --left, row += sizeof(properties::Row)) {
-      const uint8_t letter = flash_byte(row), place = flash_byte(row + 1), shape = flash_byte(row + 2),
-                    limit = flash_byte(row + 3);
+      const uint8_t place = flash_byte(row + 1), shape = flash_byte(row + 2), limit = flash_byte(row + 3);
       const uint8_t bytes = shape & 7;
       uint8_t values = static_cast<uint8_t>(shape >> 3) & 7;
       if (bytes == 0 || place >= properties::counter_place) continue;
       if (values == 0) values = 1;
       const uint8_t stride =
           values == metering::clamps ? static_cast<uint8_t>(sizeof(metering::ClampCalibration)) : bytes;
-      if (letter == 'j') values = metering::pulse_port_count;
+      if (limit == properties::debounce_limit) values = metering::pulse_port_count;
       const uint8_t* value = reinterpret_cast<const uint8_t*>(&settings) + place;
       for (; values != 0; --values, value += stride)
-        if (!in_range(letter, limit, bytes, value)) return false;
+        if (!in_range(limit, bytes, value)) return false;
     }
     return true;
   }
@@ -221,11 +234,8 @@ class Control {
   }
 
   /// The rows of this board's table.
-  FLM_NODISCARD static const uint8_t* rows() {
-    return Board::has_port_configuration ? &properties::with_port_configuration.rows[0].letter
-                                         : &properties::without_port_configuration.rows[0].letter;
-  }
-  static constexpr uint8_t row_count = properties::Table<Board::has_port_configuration>::count;
+  FLM_NODISCARD static const uint8_t* rows() { return &properties::table<Board::features>.rows[0].letter; }
+  static constexpr uint8_t row_count = properties::Table<Board::features>::count;
 
   /// Finds a property's place in memory, or a report; false when this board does not know the letter.
   FLM_NODISCARD bool find() {
@@ -265,7 +275,7 @@ class Control {
   FLM_NODISCARD bool set_property() {
     uint8_t value[longest_value];
     for (uint8_t place = 0; place < bytes_; ++place) value[wire_order(place)] = take_pair();
-    if (!in_range(static_cast<uint8_t>(letter_), limit_, bytes_, value)) return false;
+    if (!in_range(limit_, bytes_, value)) return false;
     board_.settings_changing();
     bool same = true;
     for (uint8_t place = 0; place < bytes_; ++place) {
@@ -294,14 +304,14 @@ class Control {
   }
 
   /// A value, least significant byte first.
-  FLM_NODISCARD FLM_OUTLINE static bool in_range(uint8_t letter, uint8_t limit, uint8_t bytes,
-                                                 const uint8_t* value) {
+  FLM_NODISCARD FLM_OUTLINE static bool in_range(uint8_t limit, uint8_t bytes, const uint8_t* value) {
+    const uint16_t number = static_cast<uint16_t>(value[0] | value[1] << 8);
+    if (limit == properties::fraction_limit)
+      return number != metering::thousandths && number <= metering::largest_divisor;
+    if (limit == properties::debounce_limit) return number >= metering::shortest_debounce_tenths_ms;
     for (uint8_t place = 0; place < bytes; ++place)
       if (value[place] > limit && (limit != properties::one_of_six || value[place] != 0xFF)) return false;
-    const uint16_t number = static_cast<uint16_t>(value[0] | value[1] << 8);
-    if (letter == 'f') return number != metering::thousandths && number <= metering::largest_divisor;
-    static_assert(metering::longest_debounce_tenths_ms == 0xFFFF, "no limit to be held");
-    return letter != 'j' || number >= metering::shortest_debounce_tenths_ms;
+    return true;
   }
 
   void report() {

@@ -23,6 +23,7 @@
 #include "firmware/smart_meter/smart_meter.hpp"
 #include "firmware/store/store.hpp"
 #include "firmware/supply.hpp"
+#include "protocol/commands.hpp"
 #include "protocol/link.hpp"
 #include "toolchain/attributes.hpp"
 
@@ -67,10 +68,7 @@ class SensorBoard : private Hal {
   /// This firmware's version, as `gv` answers it.
   static constexpr uint8_t version_major = 0, version_minor = 1, version_patch = 0;
   static constexpr uint8_t hardware_letter = Board::letter;
-  static constexpr uint16_t features =
-      protocol::feature::true_rms | protocol::feature::journal |
-      (has_port_configuration ? protocol::feature::port_configuration : 0) |
-      (Board::has_radio ? protocol::feature::radio : protocol::feature::rs485) | protocol::feature::p1;
+  static constexpr uint16_t features = protocol::features_of<Board>();
 
   constexpr SensorBoard() = default;
   SensorBoard(const SensorBoard&) = delete;

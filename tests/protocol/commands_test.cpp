@@ -8,20 +8,26 @@ using namespace flm::protocol;
 
 namespace {
 /// The stock firmware's commands (github.com/flukso/flm02, ctrl.c): letter, what the index numbers, digits of
-/// the value, whether it can be got, FLM02B only.
+/// the value, whether it can be got, the feature that it needs.
 struct Documented {
   char letter;
   Index index;
   int digits;
-  bool gettable, flm02b_only;
+  bool gettable;
+  std::uint16_t needs;
 };
-constexpr Documented documented[] = {
-    {'h', Index::none, 6, true, false},   {'s', Index::none, 4, true, false},
-    {'e', Index::sensor, 2, true, false}, {'p', Index::none, 12, true, false},
-    {'c', Index::sensor, 8, true, false}, {'m', Index::sensor, 4, true, false},
-    {'f', Index::sensor, 4, true, false}, {'w', Index::none, 4, true, false},
-    {'b', Index::none, 4, true, false},   {'k', Index::none, 6, true, true},
-    {'i', Index::none, 2, true, true},    {'g', Index::none, 2, false, true}};
+constexpr Documented documented[] = {{'h', Index::none, 6, true, 0},
+                                     {'s', Index::none, 4, true, 0},
+                                     {'e', Index::sensor, 2, true, 0},
+                                     {'p', Index::none, 12, true, 0},
+                                     {'c', Index::sensor, 8, true, 0},
+                                     {'m', Index::sensor, 4, true, 0},
+                                     {'f', Index::sensor, 4, true, 0},
+                                     {'w', Index::none, 4, true, 0},
+                                     {'b', Index::none, 4, true, 0},
+                                     {'k', Index::none, 6, true, feature::port_configuration},
+                                     {'i', Index::none, 2, true, feature::port_configuration},
+                                     {'g', Index::none, 2, false, feature::radio}};
 }  // namespace
 
 TEST_CASE("every property is written on the wire as documented, and the others are marked as extensions") {
@@ -35,10 +41,29 @@ TEST_CASE("every property is written on the wire as documented, and the others a
     CHECK(property.index == wanted.index);
     CHECK(property.digits() == wanted.digits);
     CHECK(property.access == (wanted.gettable ? Access::get_set : Access::set));
-    CHECK(property.port_configuration == wanted.flm02b_only);
+    CHECK(property.needs == wanted.needs);
   }
   for (const Property& property : PropertyTable::properties)
-    CHECK(property.extension == (of_stock.find(property.letter) == std::string::npos));
+    CHECK((property.since == Since::openflm) == (of_stock.find(property.letter) == std::string::npos));
+}
+
+TEST_CASE(
+    "rows stand in the order in which a stock main board sets: lines, map, constants, then it enables") {
+  std::string order;
+  for (const Property& property : PropertyTable::properties)
+    if (property.configures() && property.since == Since::stock) order += property.letter;
+  CHECK(order == "kpmfgie");
+  for (const Property& property : PropertyTable::properties)
+    CHECK((property.role == Role::enable) == (property.letter == 'e'));
+}
+
+TEST_CASE("a range holds its ends, and not what lies beyond them or in its hole") {
+  CHECK((range::any.has(0) && range::any.has(0xFFFFFFFF)));
+  CHECK((range::truth.has(0) && range::truth.has(1) && !range::truth.has(2) && !range::truth.has(0xFF)));
+  CHECK((range::six.has(5) && !range::six.has(6) && range::six.has(0xFF)));
+  CHECK((range::fraction.has(999) && !range::fraction.has(1000) && range::fraction.has(4095) &&
+         !range::fraction.has(4096)));
+  CHECK((!range::debounce.has(14) && range::debounce.has(15) && range::debounce.has(0xFFFF)));
 }
 
 TEST_CASE("no letter stands twice in the table, and a field has 2, 4 or 8 digits") {

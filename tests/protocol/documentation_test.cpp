@@ -33,6 +33,15 @@ std::string row(char letter, Index index, const Fields& fields) {
   return text + "]";
 }
 
+/// The last column of a property: the feature that a board needs, and whether a stock board knows it.
+std::string remark(const Property& property) {
+  std::string text = property.needs == feature::port_configuration ? "port configuration"
+                     : property.needs == feature::radio            ? "radio"
+                                                                   : "";
+  if (property.since == Since::openflm) text += text.empty() ? "extension" : ", extension";
+  return text.empty() ? text : text + " ";
+}
+
 /// A row's last column.
 std::string remark(const std::string& text, std::size_t place) {
   const std::string line = text.substr(place, text.find('\n', place) - place);
@@ -51,9 +60,7 @@ TEST_CASE(
     const std::size_t place = text.find(row(property.letter, property.index, property.field_digits));
     CAPTURE(property.letter);
     REQUIRE(place != text.npos);
-    CHECK(remark(text, place) == (property.extension            ? "extension "
-                                  : property.port_configuration ? "FLM02B "
-                                                                : ""));
+    CHECK(remark(text, place) == remark(property));
   }
   for (const Report& report : ReportTable::reports) {
     const std::size_t place = text.find(row(report.letter, report.index, report.field_digits));

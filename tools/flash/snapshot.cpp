@@ -6,18 +6,19 @@
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
-#include <string_view>
 
 #include "protocol/commands.hpp"
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/mainboard/link/link_text.hpp"
+#include "tools/mainboard/link/meanings.hpp"
 
 namespace flm::flash {
 namespace {
 
-using protocol::PropertyTable;
+using ctl::find_property;
+using protocol::Role;
 
 constexpr const char* heading = "# Settings and counters of a sensor board";
 constexpr const char* heading_openflm = ", OpenFLM's firmware";
@@ -34,9 +35,8 @@ std::vector<std::int64_t> ask(BoardLink& board, const std::string& line) {
 /// The command without its last number, which is what it sets: "sm 0" of "sm 0 5163"; of the board's own, its
 /// letters.
 std::string subject(const std::string& line) {
-  const std::size_t place = PropertyTable::find(line[1]);
-  const bool indexed =
-      place < PropertyTable::count && PropertyTable::properties[place].index != protocol::Index::none;
+  const protocol::Property* row = find_property(line[1]);
+  const bool indexed = row != nullptr && row->index != protocol::Index::none;
   return indexed ? line.substr(0, line.find(' ', 3)) : line.substr(0, 2);
 }
 
@@ -46,25 +46,19 @@ Snapshot take_snapshot(BoardLink& board) {
   Snapshot snapshot;
   snapshot.openflm = !ask(board, "gv").empty();
   for (int sensor = 0; sensor < 6; ++sensor) snapshot.lines.push_back(fmt::format("se {} 0", sensor));
-  const auto save = [&](const protocol::Property& property) {
-    if (property.access != protocol::Access::get_set || (property.extension && !snapshot.openflm)) return;
+  for (const protocol::Property& property : protocol::PropertyTable::properties) {
+    if (property.role == Role::identity || property.access != protocol::Access::get_set ||
+        (property.since == protocol::Since::openflm && !snapshot.openflm))
+      continue;
     const bool indexed = property.index != protocol::Index::none;
     for (int i = 0; i < (indexed ? protocol::index_count(property.index) : 1); ++i) {
       const auto numbers = ask(
           board, indexed ? fmt::format("g{} {}", property.letter, i) : fmt::format("g{}", property.letter));
-      if (!numbers.empty())
+      const bool is_off = property.role == Role::enable && !numbers.empty() && numbers.back() == 0;
+      if (!numbers.empty() && !is_off)
         snapshot.lines.push_back(fmt::format("s{} {}", property.letter, fmt::join(numbers, " ")));
     }
-  };
-  // What ports are comes before what sensors are; enabling comes last, and versions are the firmware's own.
-  constexpr std::string_view first = "kp", apart = "ehs";
-  for (const char letter : first) save(PropertyTable::properties[PropertyTable::find(letter)]);
-  for (const protocol::Property& property : PropertyTable::properties)
-    if (first.find(property.letter) == first.npos && apart.find(property.letter) == apart.npos)
-      save(property);
-  for (int sensor = 0; sensor < 6; ++sensor)
-    if (const auto on = ask(board, fmt::format("ge {}", sensor)); on.size() == 2 && on[1] != 0)
-      snapshot.lines.push_back(fmt::format("se {} 1", sensor));
+  }
   return snapshot;
 }
 
@@ -97,8 +91,8 @@ std::vector<std::string> differences(const Snapshot& saved, const Snapshot& now)
     const auto number = [&](const std::string& of) {
       return of.empty() ? "nothing" : of.substr(std::min(of.size(), what.size() + 1));
     };
-    const bool counter = what[1] == 'c' || what[1] == 'w' || what[1] == 'b';
-    if (counter && !value.empty()) {
+    const protocol::Property* row = find_property(what[1]);
+    if (row != nullptr && row->role == Role::counter && !value.empty()) {
       // It may have counted meanwhile.
       const auto gone_on =
           std::strtoll(number(value).c_str(), nullptr, 10) - std::strtoll(number(*line).c_str(), nullptr, 10);

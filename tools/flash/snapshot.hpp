@@ -8,8 +8,8 @@
 
 namespace flm::flash {
 
-/// Command lines in the order in which a stock host configures: disable all, lines, map, constants, ...,
-/// enable.
+/// Command lines: disable all, counters, then settings in the order of protocol::PropertyTable, which enables
+/// at the end.
 struct Snapshot {
   std::vector<std::string> lines;
   bool openflm = false;  ///< the board answers `gv`: it keeps its EEPROM as this firmware does

@@ -11,22 +11,20 @@
 namespace flm::ctl {
 namespace {
 
-/// The order in which a stock main board sets, after it has disabled; ours follow, enabling comes last.
-constexpr std::string_view kOrder = "kqpmftnojgyi";
-
 struct Step {
   Setting setting;
   std::vector<std::uint32_t> value;
 };
 
+/// In the order of PropertyTable, after the sensors that a change concerns are disabled: their own, and of
+/// all of them the ports that feed them.
 std::vector<Step> steps_of(const Settings& current, const Settings& target) {
   const auto changes = differences(current, target);
   bool everything = false;
   std::set<int> touched;
   for (const Difference& change : changes) {
     if (change.setting.letter == 'p' || change.setting.letter == 'k') everything = true;
-    if (change.setting.letter == 'm' || change.setting.letter == 'f' || change.setting.letter == 'e')
-      touched.insert(change.setting.index);
+    if (change.setting.row().index == protocol::Index::sensor) touched.insert(change.setting.index);
   }
   std::vector<Step> steps, enable;
   for (int sensor = 0; sensor < metering::sensor_count; ++sensor) {
@@ -35,9 +33,8 @@ std::vector<Step> steps_of(const Settings& current, const Settings& target) {
     if (current.at(setting).at(0) != 0) steps.push_back({setting, {0}});
     if (target.at(setting).at(0) != 0) enable.push_back({setting, {1}});
   }
-  for (const char letter : kOrder)
-    for (const Difference& change : changes)
-      if (change.setting.letter == letter) steps.push_back({change.setting, change.after});
+  for (const Difference& change : changes)
+    if (change.setting.row().role != protocol::Role::enable) steps.push_back({change.setting, change.after});
   steps.insert(steps.end(), enable.begin(), enable.end());
   return steps;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "firmware/metering/settings.hpp"
 #include "protocol/commands.hpp"
@@ -12,16 +13,12 @@
 namespace flm::ctl {
 namespace {
 
-/// Properties that are no configuration: what was counted, what happened, and who the board is.
-constexpr std::string_view kNoConfiguration = "hscwb";
-
-/// In which a person reads them.
-constexpr std::string_view kReadingOrder = "kpqemftonjgyi";
+using Value = std::vector<std::uint32_t>;
 
 std::int32_t signed16(std::uint32_t value) { return static_cast<std::int16_t>(value); }
 
 /// The sensors that ports 1 to 6 feed.
-std::string map_text(const std::vector<std::uint32_t>& map) {
+std::string map_text(const Value& map) {
   std::string text;
   for (const std::uint32_t sensor : map)
     text += fmt::format("{}{}", text.empty() ? "" : " ",
@@ -29,14 +26,66 @@ std::string map_text(const std::vector<std::uint32_t>& map) {
   return text;
 }
 
-std::string port_6_text(std::uint32_t bits) {
+std::string port_6_text(const Value& value) {
+  const std::uint32_t bits = value.at(0);
   namespace port_6 = metering::port_6;
   if ((bits & port_6::p1) == 0) return "no smart meter";
   return fmt::format("smart meter, {}{}", (bits & port_6::slow) != 0 ? "9600 baud" : "115200 baud",
                      (bits & port_6::without_crc) != 0 ? ", also without a CRC" : "");
 }
 
+std::string number_text(const Value& value) { return fmt::format("{}", fmt::join(value, " ")); }
+
+/// A property's value as users read it, with its unit.
+struct ValueText {
+  char letter;
+  std::size_t fields;  ///< how many `of` looks at
+  std::string (*of)(const Value&);
+};
+constexpr ValueText value_texts[] = {
+    {'k', 3,
+     [](const Value& v) {
+       return fmt::format("ports 2 and 3 {}{}{}", v[0] != 0 ? "clamps" : "pulse inputs",
+                          v[1] != 0 ? ", RX inverted" : "", v[2] != 0 ? ", TX inverted" : "");
+     }},
+    {'q', 1, port_6_text},
+    {'p', 0, map_text},
+    {'m', 1, number_text},
+    {'f', 1,
+     [](const Value& v) {
+       return v[0] > protocol::range::fraction.hole ? fmt::format("constant / {}", v[0]) : number_text(v);
+     }},
+    {'t', 1, [](const Value& v) { return fmt::format("{} us", v[0]); }},
+    {'n', 1, [](const Value& v) { return fmt::format("{:.3f} codes RMS", std::sqrt(v[0] / 1024.0)); }},
+    {'o', 1, [](const Value& v) { return fmt::format("{:+.3f} codes", signed16(v[0]) / 256.0); }},
+    {'j', 1,
+     [](const Value& v) {
+       return v[0] < 10000 ? fmt::format("{:.1f} ms", v[0] / 10.0) : fmt::format("{} s", v[0] / 1e4);
+     }},
+    {'g', 1, number_text},
+    {'y', 1, [](const Value& v) { return std::string(v[0] != 0 ? "49.2 kbit/s" : "19.2 kbit/s"); }},
+    {'i', 1,
+     [](const Value& v) {
+       return v[0] == metering::heartbeat ? std::string("heartbeat") : fmt::format("port {}", v[0] + 1);
+     }},
+    {'e', 1, [](const Value& v) { return std::string(v[0] != 0 ? "yes" : "no"); }}};
+
+constexpr bool each_has_a_text() {
+  for (const protocol::Property& row : protocol::PropertyTable::properties)
+    if (row.configures() && std::none_of(std::begin(value_texts), std::end(value_texts),
+                                         [&](const ValueText& text) { return text.letter == row.letter; }))
+      return false;
+  return true;
+}
+static_assert(each_has_a_text(), "a property that configures has no line in value_texts");
+
 }  // namespace
+
+const protocol::Property& Setting::row() const {
+  const protocol::Property* row = find_property(letter);
+  if (row == nullptr) throw std::invalid_argument(fmt::format("'{}' is no property", letter));
+  return *row;
+}
 
 std::string Setting::get_line() const {
   return index < 0 ? fmt::format("g{}", letter) : fmt::format("g{} {}", letter, index);
@@ -50,8 +99,7 @@ std::string Setting::set_line(const std::vector<std::uint32_t>& value) const {
 std::vector<Setting> all_settings(const BoardFacts& board) {
   std::vector<Setting> all;
   for (const protocol::Property& row : protocol::PropertyTable::properties) {
-    if (kNoConfiguration.find(row.letter) != kNoConfiguration.npos) continue;
-    if (row.port_configuration && !board.has_port_configuration) continue;
+    if (!row.configures() || !row.known_with(board.features)) continue;
     if (row.index == protocol::Index::none) {
       all.push_back({row.letter, -1});
     } else if (row.index == protocol::Index::port) {
@@ -75,40 +123,21 @@ Settings read_settings(Board& board, const std::vector<Setting>& wanted) {
 }
 
 std::string describe(const Setting& s) {
-  const auto place = protocol::PropertyTable::find(s.letter);
-  std::string meaning = meaning_of_property(s.letter);
-  if (s.index < 0 || place == protocol::PropertyTable::count) return meaning;
-  switch (protocol::PropertyTable::properties[place].index) {
-    case protocol::Index::sensor: return fmt::format("sensor {} {}", s.index + 1, meaning);
-    case protocol::Index::clamp: return fmt::format("clamp {} {}", s.index + 1, meaning);
-    default: return fmt::format("port {} {}", s.index + 1, meaning);
+  const protocol::Property& row = s.row();
+  switch (row.index) {
+    case protocol::Index::none: return row.name;
+    case protocol::Index::sensor: return fmt::format("sensor {} {}", s.index + 1, row.name);
+    case protocol::Index::clamp: return fmt::format("clamp {} {}", s.index + 1, row.name);
+    case protocol::Index::port: break;
   }
+  return fmt::format("port {} {}", s.index + 1, row.name);
 }
 
 std::string describe(const Setting& s, const std::vector<std::uint32_t>& value) {
   if (value.empty()) return "not told";
-  switch (s.letter) {
-    case 'e': return value[0] != 0 ? "yes" : "no";
-    case 'p': return map_text(value);
-    case 'k':
-      if (value.size() < 3) break;
-      return fmt::format("ports 2 and 3 {}{}{}", value[0] != 0 ? "clamps" : "pulse inputs",
-                         value[1] != 0 ? ", RX inverted" : "", value[2] != 0 ? ", TX inverted" : "");
-    case 'i': return value[0] == metering::heartbeat ? "heartbeat" : fmt::format("port {}", value[0] + 1);
-    case 'y': return value[0] != 0 ? "49.2 kbit/s" : "19.2 kbit/s";
-    case 'q': return port_6_text(value[0]);
-    case 't': return fmt::format("{} us", value[0]);
-    case 'n': return fmt::format("{:.3f} codes RMS", std::sqrt(value[0] / 1024.0));
-    case 'o': return fmt::format("{:+.3f} codes", signed16(value[0]) / 256.0);
-    case 'j':
-      return value[0] < 10000 ? fmt::format("{:.1f} ms", value[0] / 10.0)
-                              : fmt::format("{} s", value[0] / 1e4);
-    case 'f':
-      return value[0] > metering::thousandths ? fmt::format("constant / {}", value[0])
-                                              : fmt::format("{}", value[0]);
-    default: break;
-  }
-  return fmt::format("{}", fmt::join(value, " "));
+  for (const ValueText& text : value_texts)
+    if (text.letter == s.letter && value.size() >= text.fields) return text.of(value);
+  return number_text(value);
 }
 
 std::vector<Difference> differences(const Settings& before, const Settings& after) {
@@ -121,7 +150,7 @@ std::vector<Difference> differences(const Settings& before, const Settings& afte
       list.push_back({setting, old->second, value});
   }
   const auto place = [](const Difference& d) {
-    return std::pair(kReadingOrder.find(d.setting.letter), d.setting.index);
+    return std::pair(protocol::PropertyTable::find(d.setting.letter), d.setting.index);
   };
   std::sort(list.begin(), list.end(),
             [&](const Difference& a, const Difference& b) { return place(a) < place(b); });

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/commands.hpp"
 #include "tools/mainboard/board/board.hpp"
 
 namespace flm::ctl {
@@ -16,6 +17,8 @@ struct Setting {
   int index = -1;  ///< from 0, as on the link; -1: of the board
   auto operator<=>(const Setting&) const =
       default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 takes its zero for a pointer
+  /// The property's row; throws std::invalid_argument for a letter that has none.
+  [[nodiscard]] const protocol::Property& row() const;
   /// "gm 0", "sm 0 5163"
   [[nodiscard]] std::string get_line() const;
   [[nodiscard]] std::string set_line(const std::vector<std::uint32_t>& value) const;
@@ -38,6 +41,7 @@ struct Difference {
   Setting setting;
   std::vector<std::uint32_t> before, after;  ///< `before` is empty where the board does not tell
 };
+/// In the order of PropertyTable: that in which they are set.
 std::vector<Difference> differences(const Settings& before, const Settings& after);
 
 }  // namespace flm::ctl

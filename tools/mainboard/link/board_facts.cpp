@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "boards/all.hpp"
+#include "protocol/commands.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -25,6 +26,7 @@ BoardFacts facts() {
   f.reply_wait = Board::reply_wait_ms * 1e-3;
   f.has_port_configuration = Board::has_port_configuration;
   f.has_radio = Board::has_radio;
+  f.features = protocol::features_of<Board>();
   f.pulse_ports = Board::template WithPulseInputs<TerminalPorts>::list();
   using Sampling = typename Board::Sampling;
   f.samples_per_second = double(Board::cpu_hz) / Sampling::tick_cycles / 3.0;

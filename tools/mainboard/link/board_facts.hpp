@@ -16,6 +16,7 @@ struct BoardFacts {
   double reply_wait = 0.0;  ///< s between a command and the read of its reply
   bool has_port_configuration = false;
   bool has_radio = false;
+  std::uint16_t features = 0;        ///< bits of protocol::feature, as `gv` answers them
   std::vector<int> pulse_ports;      ///< terminal ports, 1 to 6, that can be pulse inputs
   double samples_per_second = 0.0;   ///< of a clamp
   double clock_tolerance_ppm = 0.0;  ///< of its crystal or resonator

@@ -5,11 +5,12 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/commands.hpp"
+
 namespace flm::ctl {
 
-/// "meter constant" for 'm'; the letter itself when there is no word for it.
-std::string meaning_of_property(char letter);
-std::string meaning_of_report(char letter);
+/// Row of a letter, or nullptr.
+const protocol::Property* find_property(char letter);
 
 /// A reset cause of `gr`: "power on", "brown-out, watchdog".
 std::string meaning_of_reset(std::uint32_t cause);

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 
 #include "tests/sim/temporary_folder.hpp"
 #include "tests/tools/mainboard/bus/engine_bus.hpp"
+#include "tools/mainboard/link/meanings.hpp"
 
 using namespace flm;
 using namespace flm::ctl;
@@ -20,10 +22,19 @@ Settings random_settings(const BoardFacts& board, std::mt19937& random) {
   };
   Settings settings;
   const bool analog = !board.has_port_configuration || draw(0, 1) != 0;
+  const auto field = [&](const protocol::Range& range, int digits) {
+    for (;;) {
+      const auto value = draw(range.lowest, std::min(range.highest, (1u << 4 * digits) - 1));
+      if (range.or_none && draw(0, 3) == 0) return 0xFFu;
+      if (range.has(value)) return value;
+    }
+  };
   for (const Setting& s : all_settings(board)) {
+    if (s.row().access == protocol::Access::set) continue;  // The board does not tell.
+    for (const std::uint8_t digits : s.row().field_digits)
+      if (digits != 0) settings[s].push_back(field(s.row().range, digits));
     switch (s.letter) {
-      case 'e': settings[s] = {draw(0, 1)}; break;
-      case 'k': settings[s] = {analog ? 1u : 0u, draw(0, 1), draw(0, 1)}; break;
+      case 'k': settings[s].at(0) = analog ? 1 : 0; break;
       case 'p': {
         // Ports 1 to 6 feed sensors 1 to 6, in some order, or none.
         std::vector<std::uint32_t> map = {0, 1, 2, 3, 4, 5};
@@ -34,15 +45,10 @@ Settings random_settings(const BoardFacts& board, std::mt19937& random) {
         break;
       }
       case 'm': settings[s] = {draw(1, 65535)}; break;
-      case 'f': settings[s] = {draw(0, 1) != 0 ? draw(0, 999) : draw(1001, 4095)}; break;
-      case 'i': settings[s] = {draw(0, 1) != 0 ? 255 : draw(0, 5)}; break;
-      case 'y': settings[s] = {draw(0, 1)}; break;
       case 'q':
         settings[s] = {1 + (board.has_port_configuration ? 0 : 2 * draw(0, 1)) + 4 * draw(0, 1)};
         break;
-      case 'j': settings[s] = {draw(15, 65535)}; break;
-      case 'g': break;  // The board does not tell.
-      default: settings[s] = {draw(0, 65535)}; break;
+      default: break;
     }
   }
   return settings;
@@ -133,6 +139,83 @@ TEST_CASE("pulses per kWh come to the board as a fraction, and back as they were
       if (letter != ' ' || (!compact.empty() && compact.back() != ' ')) compact += letter;
     CHECK_THAT(compact, Catch::Contains(c.written));
   }
+}
+
+/// Keeps the messages that go to the board.
+struct RecordingBus : test::EngineBus {
+  using EngineBus::EngineBus;
+  std::vector<std::string> sent;
+  std::string clock(std::string_view bytes) override {
+    if (bytes.front() == 'l') sent.emplace_back(bytes);
+    return EngineBus::clock(bytes);
+  }
+};
+
+/// Letters of the properties that configure a board of these facts.
+std::set<char> letters_of(const BoardFacts& board) {
+  std::set<char> letters;
+  for (const Setting& setting : all_settings(board)) letters.insert(setting.letter);
+  return letters;
+}
+
+TEST_CASE("every property that configures a board has a key in its file") {
+  const TemporaryFolder folder;
+  for (const BoardFacts& board : all_boards()) {
+    CAPTURE(board.name);
+    std::string text = "board = \"" + board.name + "\"\n";
+    if (letters_of(board).contains('i')) text += "led = 4\n";
+    text +=
+        "[[sensor]]\nid = 1\nclass = \"analog\"\nports = [1]\n"
+        "[[sensor]]\nid = 4\nclass = \"pulse\"\nports = [4]\npulses_per_kwh = 3200\n"
+        "[[sensor]]\nid = 6\nclass = \"p1\"\nports = [6]\n"
+        "[[port]]\nport = 1\ntau = 0.002\nnoise = 0.5\noffset = 1.5\n[[port]]\nport = 4\ndebounce = 0.02\n";
+    if (letters_of(board).contains('g')) text += "[radio]\ngroup = 5\nkbit = 49.2\n";
+    std::set<char> named;
+    for (const Setting& setting : named_settings(read_config(folder.file("all.toml", text))))
+      named.insert(setting.letter);
+    CHECK(named == letters_of(board));
+  }
+}
+
+TEST_CASE("a push sends every setting that differs, in the order of the table, and enables at the end") {
+  RecordingBus bus(test::small_house(), 0.0);
+  Board board(bus, "bench");
+  board.identify();
+  const auto all = all_settings(*board.identity().facts);
+  Settings before = read_settings(board, all), target = before;
+  for (const Setting& setting : all) {
+    std::vector<std::uint32_t>& value = target[setting];
+    if (value.empty()) value = {1};  // The radio's group is not told.
+    for (std::uint32_t& field : value) {
+      const std::uint32_t was = field;
+      do field = (field + 1) & 0xFF;
+      while (field == was || !setting.row().range.has(field));
+    }
+  }
+  target[{'p', -1}] = {0, 1, 2, 3, 4, 5};
+  for (int sensor = 0; sensor < 6; ++sensor) target[{'e', sensor}] = {1};
+  std::vector<Setting> sent;
+  bus.sent.clear();
+  push(board, before, target);
+  for (const std::string& message : bus.sent)
+    if (message.size() > 3 && message[1] == 's') {
+      const protocol::Property& row = *find_property(message[2]);
+      const int index =
+          row.index == protocol::Index::none ? -1 : std::stoi(message.substr(3, 2), nullptr, 16);
+      sent.push_back({message[2], index});
+    }
+  const std::set<Setting> as_set(sent.begin(), sent.end());
+  CHECK(std::vector<Setting>(as_set.begin(), as_set.end()) == [&] {
+    auto sorted = all;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+  }());
+  const auto changed =
+      std::find_if(sent.begin(), sent.end(), [](const Setting& s) { return s.letter != 'e'; });
+  CHECK(std::is_sorted(changed, sent.end(), [](const Setting& a, const Setting& b) {
+    return protocol::PropertyTable::find(a.letter) < protocol::PropertyTable::find(b.letter);
+  }));
+  CHECK(read_settings(board, {{'e', 5}}).at({'e', 5}) == std::vector<std::uint32_t>{1});
 }
 
 TEST_CASE("a board that refuses is set back to what it had") {
