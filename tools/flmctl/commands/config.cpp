@@ -9,6 +9,7 @@
 #include "tools/common/files.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 #include "tools/mainboard/config/plan.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -17,7 +18,7 @@ Json to_json(const std::vector<Difference>& differences) {
   Json list = Json::array();
   for (const Difference& d : differences)
     list.push_back({{"setting", describe(d.setting)},
-                    {"command", d.setting.set_line(d.after)},
+                    {"command", text_of(d.setting.set_to(d.after))},
                     {"board", d.before.empty() ? Json(nullptr) : Json(describe(d.setting, d.before))},
                     {"file", describe(d.setting, d.after)}});
   return list;

@@ -48,7 +48,7 @@ int set(const Globals& globals, int sensor, std::int64_t value) {
                                    "a counter that has wrapped.",
                                    sensor, before, value));
     if (value != before) {
-      board.request(fmt::format("sc {} {}", sensor - 1, static_cast<std::uint32_t>(value)));
+      board.set('c', sensor - 1, {static_cast<std::uint32_t>(value)});
       const std::int64_t now = whole(board.get('c', sensor - 1).at(0), kind);
       if (now < value)
         throw BoardRefused(

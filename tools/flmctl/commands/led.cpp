@@ -14,8 +14,8 @@ int led(const Globals& globals, const std::string& wanted) {
       throw BoardRefused(fmt::format("{}: the LED of this board ({}) shows its heartbeat only", board.name(),
                                      board.identity().board()));
     if (!wanted.empty()) {
-      board.request(
-          fmt::format("si {}", wanted == "heartbeat" ? metering::heartbeat : std::stoi(wanted) - 1));
+      const int port = wanted == "heartbeat" ? int{metering::heartbeat} : std::stoi(wanted) - 1;
+      board.set('i', {}, {static_cast<std::uint32_t>(port)});
       board.commit();
     }
     const auto shown = board.get('i').at(0);

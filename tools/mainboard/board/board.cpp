@@ -22,35 +22,13 @@ constexpr double kPatience = 0.1;    ///< s until a message is taken as lost
 constexpr double kCommitWait = 0.5;  ///< s, what a stock board needs
 constexpr double kCommitPatience = 1.0;  ///< s
 
-/// The numbers in a reply behind its letters.
-std::vector<std::uint32_t> numbers_of(std::string_view decoded) {
-  std::vector<std::uint32_t> numbers;
-  for (std::size_t at = decoded.find(' '); at < decoded.size(); at = decoded.find(' ', at + 1)) {
-    std::uint32_t number = 0;
-    std::from_chars(decoded.data() + at + 1, decoded.data() + decoded.size(), number);
-    numbers.push_back(number);
+/// A typed line as a message. Throws InputError for what is no command.
+Message typed(std::string_view line) {
+  try {
+    return message_of(line);
+  } catch (const std::invalid_argument& error) {
+    throw InputError(error.what());
   }
-  return numbers;
-}
-
-/// Whether a decoded reply is more than the letters alone, which say that the board does not know what was
-/// asked. A property has all its numbers; a report of an older firmware may have fewer than this program
-/// knows, but not none.
-bool is_answer(std::string_view decoded) {
-  const std::string_view letters = decoded.substr(0, 2);
-  const std::size_t numbers = numbers_of(decoded).size();
-  using Properties = protocol::PropertyTable;
-  using Reports = protocol::ReportTable;
-  if (letters == "ct") return true;
-  if (const auto place = Reports::find(letters[1]); letters[0] == 'g' && place < Reports::count)
-    return Reports::reports[place].repeats || numbers != 0;
-  const auto place = Properties::find(letters[1]);
-  if ((letters[0] != 'g' && letters[0] != 's') || place == Properties::count)
-    return numbers != 0;  // This program does not know it.
-  const protocol::Property& property = Properties::properties[place];
-  std::size_t fields = property.index == protocol::Index::none ? 0 : 1;
-  for (const std::uint8_t digits : property.field_digits) fields += digits != 0 ? 1 : 0;
-  return numbers == fields;
 }
 
 }  // namespace
@@ -144,17 +122,17 @@ void Board::adapt(const BoardFacts& board) {
 
 const Identity& Board::identify() {
   identity_ = {};
-  std::string version;
+  std::optional<Message> version;
   if (bus_.has_modes()) {
     // In the mode of one board after the other, the newest first. None hears anything that makes sense in the
     // wrong one.
     const auto& boards = all_boards();
-    for (std::size_t i = boards.size(); version.empty();) {
+    for (std::size_t i = boards.size(); !version;) {
       BoardFacts slow = boards[--i];
       for (const BoardFacts& board : boards) slow.byte_gap = std::max(slow.byte_gap, board.byte_gap);
       bus_.adapt(slow);
       try {
-        version = exchange("gv", kProbeTries);
+        version = exchange(get_message('v'), kProbeTries);
       } catch (const NoAnswer&) {
         if (i == 0) throw;
       } catch (const BoardRefused&) {
@@ -162,14 +140,14 @@ const Identity& Board::identify() {
       }
     }
   } else {
-    version = exchange("gv", kTries);
+    version = exchange(get_message('v'), kTries);
   }
   const auto hardware = get('h'), software = get('s');
   identity_.hardware_major = static_cast<int>(hardware.at(0));
   identity_.hardware_minor = static_cast<int>(hardware.at(1));
   identity_.software_major = static_cast<int>(software.at(0));
   identity_.software_minor = static_cast<int>(software.at(1));
-  take_identity(numbers_of(decode_reply(version)));
+  take_identity(version->values);
   if (identity_.facts != nullptr) adapt(*identity_.facts);
   return identity_;
 }
@@ -204,19 +182,15 @@ std::string Board::read(Seen& seen) {
   return text;
 }
 
-/// `expected`: the letters and the index in hex, as the reply begins.
-Board::Outcome Board::fetch(std::string_view expected, double first_wait, double patience, std::string& reply,
+Board::Outcome Board::fetch(const Message& message, double first_wait, double patience, Message& reply,
                             Seen& seen) {
   bus_.wait(first_wait);
   for (double waited = first_wait;; waited += reply_wait_) {
     const std::string text = read(seen);
     if (const auto found = control_reply(text)) {
-      const std::string_view letters = expected.substr(0, 2);
-      if (*found == "zz" || *found == "zy") return Outcome::rejected;
-      if (*found == letters || found->starts_with(expected)) {
-        reply = *found;
-        return Outcome::reply;
-      }
+      reply = decode(*found);
+      if (is_rejection(reply)) return Outcome::rejected;
+      if (answers(reply, message)) return Outcome::reply;
       ++counters_.garbled;  // The answer to something older: this message's own is still to come.
     } else if (!text.empty() && text.front() != 'u' && !text.starts_with("lu")) {
       return Outcome::garbled;
@@ -226,34 +200,19 @@ Board::Outcome Board::fetch(std::string_view expected, double first_wait, double
   }
 }
 
-std::string Board::exchange(const std::string& line, int tries) {
-  std::string message;
-  try {
-    message = encode_message(line);
-  } catch (const std::invalid_argument& error) {
-    throw InputError(error.what());
-  }
-  const bool commit = line == "ct";
-  const bool indexed = message.size() > 6 && [&] {
-    const auto property = protocol::PropertyTable::find(message[2]);
-    const auto report = protocol::ReportTable::find(message[2]);
-    if (property < protocol::PropertyTable::count)
-      return protocol::PropertyTable::properties[property].index != protocol::Index::none;
-    return report < protocol::ReportTable::count &&
-           protocol::ReportTable::reports[report].index != protocol::Index::none;
-  }();
-  const std::string expected = message.substr(1, indexed ? 4 : 2);
-  const std::string bytes = message + std::string(2, '\0');
+Message Board::exchange(const Message& message, int tries) {
+  const std::string bytes = encode(message) + std::string(2, '\0');
+  const bool commit = message == commit_message();
   const bool quick = identity_.extended;  // Answers a commit when it is done.
   Seen seen;
   for (int attempt = 0; attempt < tries; ++attempt) {
     if (attempt > 0) ++counters_.retries;
     ++counters_.messages;
     seen.add(bus_.clock(bytes));
-    std::string reply;
+    Message reply;
     const double first = commit && !quick ? kCommitWait : reply_wait_;
-    switch (fetch(expected, first, commit ? kCommitPatience : std::max(kPatience, 2 * reply_wait_), reply,
-                  seen)) {
+    switch (
+        fetch(message, first, commit ? kCommitPatience : std::max(kPatience, 2 * reply_wait_), reply, seen)) {
       case Outcome::reply: return reply;
       case Outcome::garbled: ++counters_.garbled; break;
       case Outcome::rejected:
@@ -263,7 +222,7 @@ std::string Board::exchange(const std::string& line, int tries) {
       default: break;
     }
   }
-  fail(line, seen, tries);
+  fail(text_of(message), seen, tries);
 }
 
 void Board::fail(const std::string& line, const Seen& seen, int tries) const {
@@ -292,33 +251,37 @@ void Board::fail(const std::string& line, const Seen& seen, int tries) const {
                   name_, line, sample, tries));
 }
 
-std::optional<std::string> Board::ask(std::string_view line) {
-  const std::string reply = decode_reply(exchange(std::string(line), kTries));
+std::optional<Message> Board::ask(const Message& message) {
+  Message reply = exchange(message, kTries);
   if (!is_answer(reply)) return std::nullopt;
   return reply;
 }
 
-std::string Board::request(std::string_view line) {
-  if (auto reply = ask(line)) return *reply;
+Message Board::request(const Message& message) {
+  if (auto reply = ask(message)) return *std::move(reply);
   throw BoardRefused(
       fmt::format("{}: the board refuses '{}': no such command on this board, no such sensor, clamp or port, "
                   "or a value out of "
                   "range; nothing has changed",
-                  name_, line));
+                  name_, text_of(message)));
 }
 
+std::string Board::request(std::string_view line) { return text_of(request(typed(line))); }
+
 std::optional<std::vector<std::uint32_t>> Board::try_get(char letter, std::optional<int> index) {
-  const auto reply = ask(index ? fmt::format("g{} {}", letter, *index) : fmt::format("g{}", letter));
+  auto reply = ask(get_message(letter, index));
   if (!reply) return std::nullopt;
-  auto numbers = numbers_of(*reply);
-  if (index && !numbers.empty()) numbers.erase(numbers.begin());
-  return numbers;
+  return std::move(reply->values);
 }
 
 std::vector<std::uint32_t> Board::get(char letter, std::optional<int> index) {
   if (auto numbers = try_get(letter, index)) return *numbers;
   throw BoardRefused(fmt::format("{}: the board does not know 'g{}'{}", name_, letter,
                                  index ? fmt::format(" of {}", *index) : ""));
+}
+
+void Board::set(char letter, std::optional<int> index, std::vector<std::uint32_t> values) {
+  request(set_message(letter, index, std::move(values)));
 }
 
 std::optional<Health> Board::health() {
@@ -342,7 +305,7 @@ std::optional<Health> Board::health() {
 }
 
 std::vector<Reading> Board::poll() {
-  const auto numbers = numbers_of(request("gd"));
+  const std::vector<std::uint32_t> numbers = request(get_message('d')).values;
   std::vector<Reading> readings;
   for (std::size_t i = 0; i + 4 <= numbers.size(); i += 4)
     readings.push_back({static_cast<int>(numbers[i]) + 1, numbers[i + 1],
@@ -350,7 +313,7 @@ std::vector<Reading> Board::poll() {
   return readings;
 }
 
-void Board::commit() { request("ct"); }
+void Board::commit() { request(commit_message()); }
 
 Layout Board::layout() {
   Layout layout;

@@ -10,6 +10,7 @@
 #include "protocol/p1/registers.hpp"  // power_not_told
 #include "tools/mainboard/bus/transport.hpp"
 #include "tools/mainboard/link/errors.hpp"
+#include "tools/mainboard/link/message.hpp"
 
 namespace flm::ctl {
 
@@ -107,16 +108,18 @@ class Board {
   /// Of the last identify().
   [[nodiscard]] const Identity& identity() const { return identity_; }
 
-  /// A command line as host software writes it ("gc 0"), and the reply ("gc 0 1234"). Retried where the line
-  /// is at fault. Throws InputError for what is no command, BoardRefused when the board knows no such thing,
-  /// NoAnswer.
+  /// Sends a message and gives its reply. Sent again where the line is at fault. Throws BoardRefused when the
+  /// board knows no such command, sensor, clamp or port, or the value is out of range; NoAnswer.
+  Message request(const Message&);
+  /// Like request(), but nothing is returned when the board refuses.
+  std::optional<Message> ask(const Message&);
+  /// Like request(), for a command line as host software writes it ("gc 0"), and the reply ("gc 0 1234").
+  /// Throws InputError for what is no command.
   std::string request(std::string_view line);
-  /// The same; nothing when the board answers the letters alone: no such command, sensor, clamp or port, or
-  /// out of range.
-  std::optional<std::string> ask(std::string_view line);
-  /// The numbers of a reply behind its letters and its index: `get("c", 0)` is {1234}.
+  /// Values of a property or report: `get('c', 0)` is {1234}.
   std::vector<std::uint32_t> get(char letter, std::optional<int> index = {});
   std::optional<std::vector<std::uint32_t>> try_get(char letter, std::optional<int> index = {});
+  void set(char letter, std::optional<int> index, std::vector<std::uint32_t> values);
 
   /// Sensors that changed since the last call (`gd`).
   std::vector<Reading> poll();
@@ -146,9 +149,8 @@ class Board {
 
   void adapt(const BoardFacts&);
   void take_identity(const std::vector<std::uint32_t>& version);
-  std::string exchange(const std::string& line, int tries);
-  Outcome fetch(std::string_view expected, double first_wait, double patience, std::string& reply,
-                Seen& seen);
+  Message exchange(const Message&, int tries);
+  Outcome fetch(const Message&, double first_wait, double patience, Message& reply, Seen& seen);
   std::string read(Seen& seen);
   [[noreturn]] void fail(const std::string& line, const Seen& seen, int tries) const;
 

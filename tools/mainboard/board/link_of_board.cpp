@@ -1,17 +1,16 @@
 #include "tools/mainboard/board/link_of_board.hpp"
 
-#include <sstream>
-
 #include "tools/mainboard/bus/transport.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 namespace flm::ctl {
 
 std::vector<std::int64_t> LinkOfBoard::ask(const std::string& line) {
   std::vector<std::int64_t> numbers;
-  const auto reply = board_.ask(line);
-  if (!reply || reply->size() < 2) return numbers;
-  std::istringstream in(reply->substr(2));
-  for (std::int64_t number = 0; in >> number;) numbers.push_back(number);
+  const auto reply = board_.ask(message_of(line));
+  if (!reply) return numbers;
+  if (reply->index) numbers.push_back(*reply->index);
+  numbers.insert(numbers.end(), reply->values.begin(), reply->values.end());
   return numbers;
 }
 

@@ -46,10 +46,10 @@ void take_back(Board& board, const std::vector<Step>& done_steps, const Settings
     const auto before = current.find(step->setting);
     if (before == current.end() || !back.insert(step->setting).second || step->setting.letter == 'e')
       continue;
-    board.request(step->setting.set_line(before->second));
+    board.request(step->setting.set_to(before->second));
   }
   for (const Setting& setting : back)
-    if (setting.letter == 'e') board.request(setting.set_line(current.at(setting)));
+    if (setting.letter == 'e') board.request(setting.set_to(current.at(setting)));
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ void push(Board& board, const Settings& current, const Settings& target) {
     for (const Step& step : steps) {
       if (stopped()) throw Cancelled("cancelled");
       sent.push_back(step);
-      board.request(step.setting.set_line(step.value));
+      board.request(step.setting.set_to(step.value));
     }
     std::vector<Setting> set;
     set.reserve(steps.size());

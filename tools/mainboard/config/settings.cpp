@@ -87,13 +87,8 @@ const protocol::Property& Setting::row() const {
   return *row;
 }
 
-std::string Setting::get_line() const {
-  return index < 0 ? fmt::format("g{}", letter) : fmt::format("g{} {}", letter, index);
-}
-
-std::string Setting::set_line(const std::vector<std::uint32_t>& value) const {
-  return index < 0 ? fmt::format("s{} {}", letter, fmt::join(value, " "))
-                   : fmt::format("s{} {} {}", letter, index, fmt::join(value, " "));
+Message Setting::set_to(const std::vector<std::uint32_t>& value) const {
+  return set_message(letter, link_index(), value);
 }
 
 std::vector<Setting> all_settings(const BoardFacts& board) {
@@ -115,8 +110,7 @@ Settings read_settings(Board& board, const std::vector<Setting>& wanted) {
   Settings settings;
   for (const Setting& setting : wanted) {
     if (settings.contains(setting)) continue;
-    const auto reply =
-        board.try_get(setting.letter, setting.index < 0 ? std::nullopt : std::optional<int>(setting.index));
+    const auto reply = board.try_get(setting.letter, setting.link_index());
     if (reply) settings[setting] = *reply;
   }
   return settings;

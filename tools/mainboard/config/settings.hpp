@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,12 @@ struct Setting {
       default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 takes its zero for a pointer
   /// The property's row; throws std::invalid_argument for a letter that has none.
   [[nodiscard]] const protocol::Property& row() const;
-  /// "gm 0", "sm 0 5163"
-  [[nodiscard]] std::string get_line() const;
-  [[nodiscard]] std::string set_line(const std::vector<std::uint32_t>& value) const;
+  /// As a message has it: nothing for one of the board.
+  [[nodiscard]] std::optional<int> link_index() const {
+    return index < 0 ? std::nullopt : std::optional(index);
+  }
+  /// The message that sets it.
+  [[nodiscard]] Message set_to(const std::vector<std::uint32_t>& value) const;
 };
 
 using Settings = std::map<Setting, std::vector<std::uint32_t>>;

@@ -1,27 +1,25 @@
 // The control link as host software writes it: letters and decimal numbers ("sp 0 1 2 3 4 255"), to and from
-// wire text.
+// messages.
 #pragma once
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tools/mainboard/link/message.hpp"
+
 namespace flm {
 
-/// The message for a command line, 'l' to '.', with its CRC. Throws std::invalid_argument saying what is
-/// wrong and allowed. A command that is not in protocol/commands.hpp is sent as its two letters.
+/// The message of a command line. Throws std::invalid_argument that says what is wrong and what is allowed. A
+/// command that is not in protocol/commands.hpp is a message of its two letters.
+Message message_of(std::string_view line);
+/// A message or reply in decimal: "gc 0 1234".
+std::string text_of(const Message&);
+
+/// The characters on the wire for a command line, or for "u 04ff", which goes to the `u` channel. Throws
+/// std::invalid_argument like message_of().
 std::string encode_message(std::string_view line);
-
-/// What the `u` channel said in what was read from the board ("lu04ff" -> 04 ff); nothing when it said
-/// nothing, or no bytes.
-std::vector<std::uint8_t> channel_bytes(std::string_view read);
-
-/// A message for the `u` channel is `u` and hex digits. The control reply in what was read from the board
-/// ("lgc0000000004a.u" -> "gc000000000"), without its CRC; nothing when there is none or its CRC is wrong.
-std::optional<std::string> control_reply(std::string_view read);
-
-/// A reply as host software writes it: letters, then the fields in decimal ("gc00000004d2" -> "gc 0 1234").
+/// A reply's characters in decimal ("gc00000004d2" -> "gc 0 1234").
 std::string decode_reply(std::string_view reply);
 
 /// Something that a smart meter's line was refused for.

@@ -15,7 +15,7 @@ TEST_CASE("a board on a clean line is understood without a second try") {
   Board board(bus, "bench");
   CHECK(board.identify().board() == "flm02b");
   CHECK(board.request("gm 0") == "gm 0 5163");
-  CHECK_FALSE(board.ask("gm 6"));
+  CHECK_FALSE(board.ask(get_message('m', 6)));
   CHECK_THROWS_AS(board.request("gm 6"), BoardRefused);
   CHECK_THROWS_AS(board.request("gm"), InputError);
   const Layout layout = board.layout();
