@@ -155,8 +155,8 @@ TEST_CASE("the frames of eight hours in the field are right, and their parts are
 TEST_CASE(
     "published lines of a receiver have the node, the acknowledge bit and the empty acknowledgement that "
     "they say") {
-  // rf12/jeelabs-rf12demo-lines.txt: "OK 37 ..." is node 5 and wants an acknowledgement; "OK 197" is one, of
-  // node 5's.
+  // github.com/TheDistractor/flow, rfdata/rfdata_test.go: "OK 37 ..." is node 5 and wants an acknowledgement;
+  // "OK 197" is one, of node 5's.
   CHECK((37 & jeenode::header::node) == 5);
   CHECK(jeenode::wants_acknowledgement(37));
   CHECK(jeenode::acknowledgement(37) == 197);
