@@ -58,7 +58,8 @@ struct Fuses {
 
   static constexpr uint8_t low = Low, high = High;
   static constexpr ClockGuard guard = Guard;
-  /// As the controller reads back: unused bits are 1 (avrdude calls them failed where they are written 0).
+  /// Extended byte as the controller reads it back: unused bits are 1 (avrdude calls them failed where they
+  /// are written 0).
   static constexpr uint8_t extended = Extended | 0xF8;
   /// CKDIV8: the CPU starts at an eighth of the crystal's frequency.
   static constexpr bool clock_divided_by_8 = (Low & 0x80) == 0;

@@ -1,4 +1,4 @@
-// How the sampling interrupt adds a square to a sum, for a HAL that has no faster way.
+// Addition of a square to a sum, as the sampling interrupt needs it, for a HAL that has no faster way.
 #pragma once
 #include <stdint.h>
 
@@ -19,7 +19,7 @@ FLM_NODISCARD FLM_INLINE constexpr uint32_t square_10_bits(uint16_t x) {
   return static_cast<uint32_t>(upper) << 8 | static_cast<uint8_t>(low_square);
 }
 
-/// How the sampling interrupt adds a square to a sum. A hal may bring a faster one with the same results.
+/// `Arithmetic` of a HAL, unless it has a faster one with the same results.
 struct PortableArithmetic {
   FLM_INLINE static void add_square(uint32_t& sum, uint16_t x) { sum += square_10_bits(x); }
 };

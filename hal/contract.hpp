@@ -1,4 +1,4 @@
-// Words of the hal contract that both implementations and the firmware share.
+// Types and constants of the hal contract that both implementations and the firmware share.
 #pragma once
 #include <stdint.h>
 
@@ -23,17 +23,17 @@ namespace reset_cause {
 constexpr uint8_t power_on = 1, external = 2, brown_out = 4, watchdog = 8;
 }
 
-/// What a serial port has received, until somebody takes it. Its interrupt puts; main loop or link take. A
-/// byte that came with an error is never data: 0 stands in its place. Holds 254 bytes, and a 0 for all those
-/// that came while there was no room for them.
+/// Queue of the bytes that a serial port has received. The port's interrupt puts; main loop or link take. A
+/// byte that came with an error is never data: 0 stands in its place. Holds 254 bytes, and one 0 for all
+/// those that came while there was no room.
 struct ReceivedBytes {
   uint8_t bytes[256];
-  volatile uint8_t in;     ///< place of the next byte
-  volatile uint8_t out;    ///< of the oldest
-  volatile uint8_t wrong;  ///< without stop bit, with a wrong parity, or behind one that was lost; modulo 256
-  volatile uint8_t lost;   ///< without room, modulo 256
+  volatile uint8_t in;     ///< index of the next byte to put
+  volatile uint8_t out;    ///< index of the oldest byte
+  volatile uint8_t wrong;  ///< bytes without stop bit, with a wrong parity, or after a lost one; modulo 256
+  volatile uint8_t lost;   ///< bytes without room, modulo 256
 
-  /// The interrupt: a byte has come. Not `good`: see `wrong`.
+  /// Puts a byte. One that is not `good` is counted in `wrong`, and 0 is put.
   void put(uint8_t byte, bool good) {
     if (!good) {
       wrong = static_cast<uint8_t>(wrong + 1);
@@ -48,8 +48,8 @@ struct ReceivedBytes {
     bytes[place] = byte;
     in = static_cast<uint8_t>(place + 1);
   }
-  /// The oldest bytes that stand in a row, up to `count`, which becomes how many; advance `out` when they are
-  /// done with.
+  /// The oldest bytes, as far as they stand in a row and `count` at most; `count` becomes their number.
+  /// Advance `out` once they are used.
   const uint8_t* oldest(uint8_t& count) const {
     const uint8_t first = out, there = static_cast<uint8_t>(in - first),
                   row = static_cast<uint8_t>(0 - first);  // 0: all of them
@@ -57,6 +57,7 @@ struct ReceivedBytes {
     if (row != 0 && count > row) count = row;
     return bytes + first;
   }
+  /// Number of bytes that wait, 0 to 255.
   uint8_t waiting() const { return static_cast<uint8_t>(in - out); }
 };
 

@@ -185,7 +185,7 @@ Program read_elf(const char* path) {
         const std::string name = text(strings + number(symbol, 4));
         const bool weak = number(symbol + 12, 1) >> 4 == 2;
         if (weak && name.compare(0, 9, "__vector_") == 0)
-          continue;  // of avr-libc, for an interrupt that nobody wants
+          continue;  // avr-libc's, for an interrupt without a handler
         if (name.empty() || name[0] == '.' || kind > 2 || kind == 1 || section == 0 || section >= 0xFF00 ||
             value >= data_space)
           continue;
@@ -232,7 +232,7 @@ struct Byte {
 Byte bits(unsigned known, unsigned value) {
   return {Byte::Kind::bits, static_cast<uint8_t>(known), static_cast<uint8_t>(value & known), 0};
 }
-/// What both say.
+/// Bits in which both agree.
 Byte both(const Byte& a, const Byte& b) {
   if (a == b) return a;
   if (a.kind != Byte::Kind::bits || b.kind != Byte::Kind::bits) return {};
@@ -291,7 +291,7 @@ class Machine {
     if (places_.size() > Registers().size()) fail("more interrupts than there is room for");
   }
 
-  /// From the reset on; and whatever sets the stack pointer anew.
+  /// The deepest result from the reset on, and from each place that sets the stack pointer anew.
   const Result& run() {
     State reset;
     for (size_t i = 0; i < places_.size(); ++i)
@@ -325,7 +325,7 @@ class Machine {
  private:
   struct Place {
     uint16_t address;
-    uint8_t bits;  ///< those that somebody asks for; the chip changes none of them by itself
+    uint8_t bits;  ///< those that the program tests; the chip changes none of them by itself
   };
   struct Handler {
     const Source* source;
@@ -358,7 +358,7 @@ class Machine {
     active_.pop_back();
     return *place;
   }
-  /// As a function is entered.
+  /// Result of a function or handler that is entered at `entry`.
   const Result& call(Address entry, Registers io, bool handler) {
     State state;
     for (size_t i = 0; i < 32; ++i) state.r[i] = {Byte::Kind::entry, 0, 0, static_cast<uint16_t>(i)};

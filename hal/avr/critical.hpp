@@ -27,7 +27,7 @@ class AvrCritical {
   const uint8_t status_;
 };
 
-/// In an interrupt's handler: from construction to the end of the scope all interrupts but its own may come.
+/// Lets all interrupts but a handler's own come, in that handler, from construction to the end of the scope.
 /// `off` and `on` are whole values of its control register: reading it back could write 1 to a flag, and so
 /// clear an interrupt that waits.
 class OthersInterrupt {

@@ -23,8 +23,8 @@ namespace hal {
 /// memory has been initialised; the interrupts keep two flags above it.
 inline volatile uint8_t& flags() { return GPIOR0; }
 constexpr uint8_t reset_cause_mask = 0x0F;
-constexpr uint8_t pulses_due = 6;  ///< bit: a scan has ended, nobody has looked at the pulse ports
-constexpr uint8_t looking = 7;     ///< bit: somebody does
+constexpr uint8_t pulses_due = 6;  ///< bit: a scan has ended, its look at the pulse ports is due
+constexpr uint8_t looking = 7;     ///< bit: the pulse ports are being looked at
 
 /// Timer 1 counts at this rate for as long as start_sampling() needs the time since reset: an eighth of the
 /// crystal's, also while the CPU runs at an eighth.
@@ -32,7 +32,7 @@ template <class Board>
 constexpr uint32_t timer_1_hz() {
   return Board::cpu_hz / 8;
 }
-/// What memory that has not been used since reset holds: of the stack.
+/// Mark in each byte of the stack that has not been used since reset.
 constexpr uint8_t unused_mark = 0xA5;
 
 /// Before memory is initialised: the watchdog, which a reset of its own leaves running at its shortest time;
@@ -59,7 +59,7 @@ inline void clock_from_reset() {
       : "r25", "r30", "r31", "memory");
 }
 
-/// The first byte behind all that is linked in: the linker's.
+/// First byte after all that is linked in; a symbol of the linker.
 extern "C" uint8_t end_of_data __asm__("_end");
 
 /// What USART 0 does on a board: `Board::has_radio`.
@@ -112,8 +112,8 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   static void set_lines(bool analog, bool invert_rx, bool invert_tx) {
     set_lines_of<Board>(analog, invert_rx, invert_tx, Switchable<Board::has_port_configuration>());
   }
-  /// The same object, but the compiler no longer knows its address, and so reaches members by 2-byte instead
-  /// of 4-byte instructions.
+  /// `object`, by a pointer that the compiler does not see through: it reaches members by 2-byte instead of
+  /// 4-byte instructions.
   template <class T>
   FLM_INLINE static T& by_pointer(T& object) {
     T* pointer = &object;
@@ -189,7 +189,7 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
     if (!guards_clock) return true;
     for (;;) {
       cli();
-      // Behind a conversion and its interrupt: the input of the next is selected.
+      // After a conversion and its interrupt: the input of the next is selected.
       if ((ADCSRA & (_BV(ADSC) | _BV(ADIF))) == 0) break;
       sei();
       __asm__ volatile("nop");
@@ -257,7 +257,7 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
     select_clamp(0);
     ADCSRA = static_cast<uint8_t>(
         _BV(ADEN) | adc_clock_select() |
-        _BV(ADSC));  // The first conversion takes 25 clocks (24.4): this one is for nobody.
+        _BV(ADSC));  // The first conversion takes 25 clocks (24.4): this one is thrown away.
     TCCR0A = _BV(WGM01);
     OCR0A = static_cast<uint8_t>(Sampling::counts - 1);
     while ((ADCSRA & _BV(ADSC)) != 0) {
@@ -297,7 +297,7 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
     TIFR1 = _BV(ICF1);
   }
 
-  /// For ride_out(): the CPU at an eighth of its clock and back, interrupts off; timer 0 goes on at its pace.
+  /// Divides the CPU's clock by 8 for ride_out(), or no longer; interrupts off. Timer 0 keeps its pace.
   static void divide_clock(bool divided) {
     constexpr uint8_t select = timer_clock_select();
     static_assert(!guards_clock || Sampling::timer_prescaler == 64,

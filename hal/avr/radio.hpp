@@ -10,8 +10,8 @@
 namespace flm {
 namespace hal {
 
-/// In another interrupt's handler, before it lets others in: from construction to the end of the scope the
-/// radio waits. It has 160 us and more for a byte; the link and the converter have not.
+/// Holds the radio's interrupt back from construction to the end of the scope. For the handlers of link and
+/// converter, before they let others in: the radio has 160 us and more for a byte, they have not.
 class RadioWaits {
  public:
   FLM_INLINE RadioWaits() : mask_(EIMSK) { EIMSK = 0; }
@@ -23,7 +23,7 @@ class RadioWaits {
   const uint8_t mask_;
 };
 
-/// The words that firmware/radio asks for.
+/// Members of a HAL that firmware/radio calls.
 template <class Board>
 struct AvrRadio {
   /// The FIFO is read with at most 2.5 MHz, a quarter of the chip's crystal (RFM12B data sheet, "FIFO read").
@@ -31,7 +31,7 @@ struct AvrRadio {
   static constexpr uint8_t divider =
       static_cast<uint8_t>((Board::cpu_hz + 2 * clock_max - 1) / (2 * clock_max) - 1);
 
-  /// Before the first word.
+  /// Sets up USART 0, the chip select and nIRQ's edge; before the first word.
   static void start_radio() {
     AvrPin<typename Board::RadioSelect>::set(true);
     AvrPin<typename Board::RadioSelect>::make_output();
@@ -51,12 +51,13 @@ struct AvrRadio {
     }
     UDR0 = static_cast<uint8_t>(command & 0xFF);
   }
-  /// Waits for the rest of its 16 bits, 8 us in all; what came with the last 8.
+  /// Waits for the end of the word, 8 us after its start; returns the last 8 bits that came in.
   FLM_NODISCARD FLM_INLINE static uint8_t radio_receive() {
     static_cast<void>(first_byte());
     return next_byte();
   }
-  /// Not to read the FIFO: other words may go with up to 20 MHz, and go with half of the CPU clock.
+  /// Shifts a word and returns the 16 bits that came in, at half of the CPU's clock. Not for reading the
+  /// FIFO: only other words may go with up to 20 MHz.
   FLM_OUTLINE static uint16_t radio_word(uint16_t command) {
     UBRR0L = 0;
     radio_send(command);
@@ -65,11 +66,13 @@ struct AvrRadio {
     UBRR0L = divider;
     return static_cast<uint16_t>(high << 8 | low);
   }
+  /// True while nIRQ is low: the chip asks to be served.
   FLM_NODISCARD FLM_INLINE static bool radio_request() {
     return (PortRegisters<Board::RadioRequest::port>::in() & Board::RadioRequest::mask) == 0;
   }
-  /// INT0; an edge that comes while it is masked waits. Its handler begins with interrupts on (ISR_NOBLOCK),
-  /// and masks itself: nIRQ cannot fall again before the chip has been served.
+  /// Lets nIRQ's falling edge interrupt (INT0), or not; an edge that comes meanwhile waits. The handler
+  /// begins with interrupts on (ISR_NOBLOCK), and masks itself: nIRQ cannot fall again before the chip has
+  /// been served.
   FLM_INLINE static void radio_interrupt(bool wanted) { EIMSK = wanted ? _BV(INT0) : 0; }
 
  private:

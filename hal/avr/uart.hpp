@@ -12,10 +12,10 @@
 namespace flm {
 namespace hal {
 
-/// Of take_received().
+/// Bytes received: filled by take_received(), emptied by main loop or link.
 static ReceivedBytes uart_queue;
 
-/// The words that firmware/serial asks for.
+/// Members of a HAL that firmware/serial calls.
 template <class Board>
 struct AvrUart {
   static constexpr uint32_t baud = 115200;
@@ -39,32 +39,33 @@ struct AvrUart {
     AvrPin<typename Board::DriverEnable>::set(true);
     AvrPin<typename Board::DriverEnable>::make_output();
   }
-  /// What the receiver has. Called after each conversion, in the converter's interrupt: an interrupt of its
-  /// own for each byte would cost twice as much, and delay the conversions. At 115200 baud a byte comes every
-  /// 320 cycles (FLM02A), a conversion ends every 576, and the receiver keeps three (20.7.4).
+  /// Moves the receiver's bytes, two at most, to uart_queue. Called after each conversion, in the converter's
+  /// interrupt: an interrupt of its own for each byte would cost twice as much, and delay the conversions. At
+  /// 115200 baud a byte comes every 320 cycles (FLM02A), a conversion ends every 576, and the receiver keeps
+  /// three (20.7.4).
   FLM_INLINE static void take_received() {
     if ((UCSR0A & _BV(RXC0)) == 0) return;
     take_byte();
     if ((UCSR0A & _BV(RXC0)) != 0) take_byte();
   }
-  /// The transceiver in transmit, idle, or not.
+  /// Switches the transceiver to transmit, with the line idle, or to receive.
   static void uart_drive(bool on) { AvrPin<typename Board::DriverEnable>::set(on); }
   /// Takes the line, and asks for bytes to send.
   static void uart_transmit() {
     AvrPin<typename Board::DriverEnable>::set(true);
     UCSR0B = _BV(TXEN0) | _BV(UDRIE0);
   }
-  /// Sends a byte. What says that all is sent is taken back, as it may be the byte before that has just
-  /// ended. As with uart_finish(), interrupts stay off until the handler that calls it returns: the next one
-  /// must not come while its registers are on the stack.
+  /// Sends a byte, and clears the flag that all is sent: the byte before may just have ended. As with
+  /// uart_finish(), interrupts stay off until the handler that calls it returns: the next one must not come
+  /// while its registers are on the stack.
   FLM_INLINE static void uart_put(uint8_t byte) {
     cli();
     UDR0 = byte;
     UCSR0A = _BV(U2X0) | _BV(TXC0);
   }
-  /// Asks for no more for now.
+  /// Stops asking for bytes, for now.
   FLM_INLINE static void uart_pause() { UCSR0B = _BV(TXEN0); }
-  /// Asks for no more, but to be told when the last bit is out.
+  /// Stops asking for bytes; USART_TX interrupts when the last bit is out.
   FLM_INLINE static void uart_finish() {
     cli();
     UCSR0B = _BV(TXEN0) | _BV(TXCIE0);

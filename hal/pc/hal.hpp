@@ -12,7 +12,7 @@
 namespace flm {
 namespace hal {
 
-/// An EEPROM on this machine: it outlives the board application, as the chip's outlives a reset.
+/// EEPROM of a board on the PC. It outlives the board application, as the chip's outlives a reset.
 struct HostEeprom {
   HostEeprom() {  // cppcheck-suppress uninitMemberVar
     for (uint8_t& byte : bytes) byte = 0xFF;
@@ -29,20 +29,18 @@ struct HostEeprom {
 
   uint8_t bytes[eeprom_size];
   bool instant = false;  ///< writes take no time: for code that waits for them
-  bool busy =
-      false;  ///< a write has been started; whoever owns the EEPROM calls finish() when its time has passed
+  bool busy = false;  ///< a write is in progress; the EEPROM's owner calls finish() when its time has passed
   uint16_t address = 0;
   uint8_t value = 0;
   EepromWrite mode = EepromWrite::erase_and_write;
 };
 
-/// Hardware of a board on this machine. Whoever owns the board application sets the inputs and reads the
-/// outputs.
+/// Hardware of a board on the PC. The owner of the board application sets the inputs and reads the outputs.
 template <class BoardFacts>
 struct PcHal : PcUart, PcRadioWords {
   using Board = BoardFacts;
   using Arithmetic = hal::PortableArithmetic;
-  /// Nothing interrupts here: the engine calls the interrupts between steps.
+  /// Does nothing: no interrupt comes by itself here, the engine calls them between steps.
   struct Critical {
     Critical() {}
     ~Critical() {}
@@ -83,8 +81,8 @@ struct PcHal : PcUart, PcRadioWords {
     supply_has_fallen = false;
     return fell;
   }
-  /// Whoever owns the board sets riding_out to false when the supply is good again or lived with; until then
-  /// nothing is sampled or received.
+  /// True when the supply is good again or lived with: the board's owner then sets riding_out to false. Until
+  /// then nothing is sampled or received.
   FLM_NODISCARD bool ride_out() {
     if (Board::FuseBytes::guard == boards::ClockGuard::none) return true;
     if (!rides_out) riding_out = true;
@@ -96,8 +94,8 @@ struct PcHal : PcUart, PcRadioWords {
   void feed_watchdog() { watchdog_fed = true; }
 
   HostEeprom* eeprom = &own_eeprom;  ///< set before start() when it is to outlive this object
-  bool supply_is_low = false;        ///< what the comparator says
-  bool supply_has_fallen = false;    ///< and whether it has changed its mind since it was asked
+  bool supply_is_low = false;        ///< output of the power-fail comparator
+  bool supply_has_fallen = false;    ///< since supply_fell() was called last
   bool riding_out = false;           ///< the CPU runs too slowly for samples and the link
   uint8_t cause = reset_cause::power_on;
   bool watchdog_fed = false;

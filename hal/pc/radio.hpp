@@ -1,4 +1,4 @@
-// The radio's part of the hal contract on this machine.
+// The radio's part of the hal contract on the PC.
 #pragma once
 #include <stdint.h>
 
@@ -7,14 +7,14 @@
 namespace flm {
 namespace hal {
 
-/// A radio chip and its request line, whoever plays them.
+/// A radio chip and its request line.
 struct PcRadioChip {
   virtual ~PcRadioChip() {}
-  /// Shifts a command word out, and what the chip answers in.
+  /// Shifts a command word out and returns the 16 bits that came in.
   virtual uint16_t word(uint16_t command) = 0;
-  /// nIRQ is low.
+  /// True while nIRQ is low.
   virtual bool request() = 0;
-  /// The interrupt of nIRQ's falling edge is wanted; an edge that has come meanwhile is kept.
+  /// Lets nIRQ's falling edge interrupt, or not; an edge that comes meanwhile is kept.
   virtual void interrupt(bool wanted) = 0;
 };
 
@@ -25,7 +25,7 @@ struct SilentRadioChip final : PcRadioChip {
   void interrupt(bool) override {}
 };
 
-/// The words that firmware/radio asks for.
+/// Members of a HAL that firmware/radio calls.
 struct PcRadioWords {
   SilentRadioChip silent_radio;
   PcRadioChip* radio = &silent_radio;  ///< set before start() when there is one

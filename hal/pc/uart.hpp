@@ -1,4 +1,4 @@
-// The serial port's part of the hal contract on this machine.
+// The serial port's part of the hal contract on the PC.
 #pragma once
 #include <stdint.h>
 
@@ -7,12 +7,12 @@
 namespace flm {
 namespace hal {
 
-/// The words that firmware/serial asks for. Whoever owns the board raises the interrupts that these ask for.
+/// Members of a HAL that firmware/serial calls. The board's owner raises the interrupts that these ask for.
 struct PcUart {
   bool uart_drives = true;  ///< the transceiver is in transmit
   bool uart_receives = false;
-  bool uart_asks = false;      ///< for a byte to send
-  bool uart_finishes = false;  ///< wants to be told when the last bit is out
+  bool uart_asks = false;      ///< an interrupt is due: a byte to send is wanted
+  bool uart_finishes = false;  ///< an interrupt is due when the last bit is out
   bool uart_full = false;      ///< a byte has been put
   uint8_t uart_byte = 0;
   uint32_t uart_baud = 115200;  ///< 8N1; or 9600, 7E1

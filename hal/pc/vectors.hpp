@@ -1,4 +1,4 @@
-// The interrupts of a board on this machine, raised by whoever owns it, in the order of statements of
+// Interrupts of a board on the PC, as functions that its owner calls; statements in the order of
 // hal/avr/vectors.hpp.
 #pragma once
 #include <stdint.h>
@@ -15,7 +15,7 @@ inline void raise_conversion_complete(SensorBoard& board, uint16_t code) {
   board.on_scan_pulses();
 }
 
-/// The host has clocked a byte; the result is what goes out with the next one.
+/// The host has clocked a byte; returns the one that goes out next.
 template <class SensorBoard>
 inline uint8_t raise_spi_transfer_complete(SensorBoard& board, uint8_t received) {
   const uint8_t answer = board.answer(received);
