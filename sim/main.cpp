@@ -59,7 +59,7 @@ void read_by(const Scenario& scenario, FileUse& files) {
   for (const RadioTraffic& r : scenario.radio) files.reads(r.file, "the packets" + of);
 }
 
-/// What the engine reads.
+/// Adds the files that the engine reads.
 void read_by_engine(const std::string& engine, const std::string& image, const std::string& eeprom,
                     FileUse& files) {
   if (!image.empty()) check_input(image, "an AVR image (.elf)");
@@ -86,7 +86,7 @@ std::string listed(const std::vector<std::string>& words) {
   return text;
 }
 
-/// Says once, behind the readings, which sensors' clamps were at the end of the converter's range.
+/// Says once, after the readings, which sensors' clamps were at the end of the converter's range.
 void warn_of_clipping(const std::vector<Record>& records) {
   std::map<int, std::pair<int, int>> seconds;  // by sensor: clipped, all
   for (const Record& record : records)
@@ -212,10 +212,10 @@ struct TestArguments {
   std::string engine = "native", junit, image, eeprom;
 };
 
-/// What a test of scenarios has found: a line a case on standard output, and the cases for JUnit.
+/// Results of a test of scenarios: a line a case on standard output, and the cases for JUnit.
 class TestReport {
  public:
-  /// `only`: nobody else tells, so a standard output that is full ends the test at once.
+  /// `only`: there is no other report, so a standard output that is full ends the test at once.
   explicit TestReport(bool only) : only_(only) {}
 
   void add(const std::string& name, std::vector<std::string> messages, const std::string& note = {}) {
@@ -294,7 +294,8 @@ int test(const TestArguments& arguments) {
   read_by_engine(arguments.engine, arguments.image, arguments.eeprom, files);
 
   TestReport report{arguments.junit.empty()};
-  std::vector<Scenario> scenarios;  // All are read before the first runs: a typo in the last is told at once.
+  std::vector<Scenario>
+      scenarios;  // All are read before the first runs: a typo in the last is reported at once.
   for (const fs::path& file : places) {
     try {
       scenarios.push_back(scenario_of(file));
@@ -336,7 +337,7 @@ int decode(const DecodeArguments& arguments) {
   return decoded.succeeded() ? 0 : kFailed;
 }
 
-/// A name of a file that is none, as from a variable that is not set, would be an option that does nothing.
+/// Refuses an empty file name: as from a variable that is not set, it would be an option that does nothing.
 CLI::Validator file_name() {
   return CLI::Validator(
       [](std::string& text) {

@@ -1,4 +1,4 @@
-// What both engines know of the EEPROM's cells (ATmega168P data sheet 8271, 8.6.3 and table 8-2).
+// Times of EEPROM writes, and torn bytes, for both engines (ATmega168P data sheet 8271, 8.6.3 and table 8-2).
 #pragma once
 #include <cstdint>
 
@@ -11,7 +11,7 @@ namespace flm::sim {
 /// (rc_time()).
 inline constexpr Nanoseconds kEraseAndWriteTime = 3'400'000, kSplitTime = 1'800'000;
 
-/// What a byte holds whose write a loss of power has cut: neither surely the old nor surely the new value.
+/// Value of a byte whose write a loss of power has cut: neither surely the old nor surely the new one.
 constexpr std::uint8_t torn_byte(std::uint64_t chance, std::uint16_t address) {
   return static_cast<std::uint8_t>(mixed(chance + address));
 }

@@ -1,4 +1,4 @@
-// How often EEPROM cells were written: a cell has 100 000 writes in it (ATmega168P data sheet 8271, section
+// Counts of writes of each EEPROM cell: a cell lasts for 100 000 (ATmega168P data sheet 8271, section
 // 1, features).
 #pragma once
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What runs a board: the firmware's own C++ (native) or its AVR image (image). Driven from outside, in
+// An engine runs a board: the firmware's own C++ (native) or its AVR image (image). Driven from outside, in
 // simulated time.
 #pragma once
 #include <cstdint>
@@ -43,11 +43,11 @@ class Engine {
   /// True while the line of port 6 is inverted on its way to the main board; a board that reads the line
   /// itself never does.
   [[nodiscard]] virtual bool inverts_rx() const = 0;
-  /// What the board has put on the serial line of port 6; nothing of a board without one.
+  /// Bytes that the board has sent on the serial line of port 6; none of a board without one.
   [[nodiscard]] virtual std::vector<std::uint8_t> serial_sent() const = 0;
   /// mA that the board's radio draws now; 0 of a board without one.
   [[nodiscard]] virtual double radio_milliamperes() const { return 0.0; }
-  /// What the program did so far that a real chip punishes without a sign, each once.
+  /// Doings of the program so far that a real chip punishes without a sign, each once.
   [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
 
   // For experiments with power failures, beyond what a scenario asks for.
@@ -56,7 +56,7 @@ class Engine {
   /// power `hold_up` after t (0: without notice), unless the supply is back by then. It comes back at
   /// `restore`, if ever.
   virtual void cut_power_at(Nanoseconds t, Nanoseconds restore = kNever, Nanoseconds hold_up = 0) = 0;
-  /// What the EEPROM holds when the board starts (512 bytes), instead of the image's. Before anything has
+  /// Sets the EEPROM with which the board starts (512 bytes), instead of the image's. Before anything has
   /// run.
   virtual void set_eeprom(const std::vector<std::uint8_t>& contents) = 0;
   [[nodiscard]] virtual std::vector<std::uint8_t> eeprom() const = 0;

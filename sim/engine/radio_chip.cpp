@@ -195,7 +195,8 @@ void RadioChip::take_bit(bool bit) {
   if (matches && (fifo_command_ & fill) != 0 && fifo_mode()) filling_ = true;
 }
 
-/// Bit by bit where it matters: while somebody sends, or the FIFO fills with noise. Other noise is looked up.
+/// Bit by bit where it matters: while a sender is on the air, or the FIFO fills with noise. Other noise is
+/// looked up.
 void RadioChip::receive_until(Nanoseconds t) {
   const Nanoseconds bit = bit_time();
   for (;;) {

@@ -11,9 +11,9 @@
 
 namespace flm::sim {
 
-/// Knows no engine: told a command at a time, and asked for its request line. Times do not decrease.
+/// Knows no engine: it takes a command at a time, and has a request line to look at. Times do not decrease.
 ///
-/// While it listens and nobody sends, the receiver makes bits of the noise, and one pattern of 16 in 2^16 is
+/// While it listens to an empty air, the receiver makes bits of the noise, and one pattern of 16 in 2^16 is
 /// the synchron pattern: the FIFO fills with noise then, once in 3.4 s at 19.2 kbit/s, once in 1.3 s at 49.2,
 /// and what comes meanwhile is not heard.
 ///
@@ -24,26 +24,26 @@ class RadioChip {
   /// data sheet "AC").
   static constexpr Nanoseconds turn_on = 250'000, crystal_start = 2'000'000;
 
-  /// Of false synchron patterns: as many as there are in random bits.
+  /// Rate of false synchron patterns: as many as there are in random bits.
   static constexpr double by_data_rate = -1.0;
-  /// `seed`: of the noise, which depends on nothing else but time. `false_syncs`: a second; 0 for a bench
-  /// that is about something else.
+  /// `seed`: seed of the noise, which depends on nothing else but time. `false_syncs`: false synchron
+  /// patterns a second; 0 for a bench that is about something else.
   explicit RadioChip(const Air& air, std::uint64_t seed = 1, double false_syncs = by_data_rate)
       : air_(air), seed_(seed), false_syncs_(false_syncs) {}
 
-  /// Goes on to a time.
+  /// Lets the chip run up to time t.
   void advance(Nanoseconds t) {
     now_ = std::max(now_, t);
     if (!quiet()) catch_up();
   }
-  /// A command word at the time that advance() has reached; what the chip shifts out meanwhile.
+  /// Shifts a command word in at the time that advance() has reached; returns the word that came out.
   std::uint16_t word(std::uint16_t command);
-  /// nIRQ is low.
+  /// True while nIRQ is low.
   [[nodiscard]] bool request() const;
   /// The next time at which nIRQ may change by itself, or kNever.
   [[nodiscard]] Nanoseconds next_event() const { return quiet() ? quiet_until_ : event_after_now(); }
 
-  /// What the board has sent, from the transmitter's first bit; whole bytes only.
+  /// A transmission of the board, from the transmitter's first bit; whole bytes only.
   struct Sent {
     Nanoseconds start = 0, end = 0;
     Nanoseconds bit = 0;
@@ -52,7 +52,7 @@ class RadioChip {
   };
   [[nodiscard]] const std::vector<Sent>& sent() const { return sent_; }
   [[nodiscard]] bool transmitting() const { return sending_; }
-  /// What it draws now, in mA: asleep, with its crystal running, receiving or sending at full power (data
+  /// Supply current now, mA: asleep, with its crystal running, receiving or sending at full power (data
   /// sheet, "DC characteristics", typical at 868 MHz).
   [[nodiscard]] double milliamperes() const;
   /// Bytes that came when the FIFO was full.

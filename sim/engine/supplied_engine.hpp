@@ -1,4 +1,4 @@
-// What both engines share: a board whose supply fails and comes back, and an EEPROM that lives through it.
+// Base of both engines: a board whose supply fails and comes back, and an EEPROM that lives through it.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -23,9 +23,9 @@ class SuppliedEngine : public Engine {
   SuppliedEngine(const BoardModel&, const Environment&);
 
   [[nodiscard]] const BoardModel& model() const { return model_; }
-  /// What the comparator says now.
+  /// True while the comparator holds the supply for too low.
   [[nodiscard]] bool supply_low() const { return low_; }
-  /// Seeds what a loss of power leaves to chance: another value for each failure and each seed of the
+  /// Seeds what a loss of power leaves to chance: a different value for each failure and each seed of the
   /// scenario.
   [[nodiscard]] std::uint64_t chance() const;
 

@@ -1,5 +1,5 @@
-// What a run of an image costs: cycles, latencies, jitter, stack. Filled by the image engine when somebody
-// asks for it.
+// Figures of a run of an image: cycles, latencies, jitter, stack. Filled by the image engine after
+// ImageEngine::enable_measurements().
 #pragma once
 #include <cstdint>
 #include <map>
@@ -17,7 +17,7 @@ struct InterruptTimes {
   /// A run of the handler: from the entry, with its four cycles, to the end of `reti`; nested interrupts left
   /// out.
   std::uint32_t min = 0, median = 0, max = 0;
-  /// From the flag, or from the unmasking of a flag that waited, to the handler's first instruction.
+  /// Cycles from the flag, or from the unmasking of a flag that waited, to the handler's first instruction.
   std::uint64_t worst_latency = 0;
 };
 

@@ -14,7 +14,7 @@ namespace flm::sim {
 class NativeEeprom {
  public:
   explicit NativeEeprom(const BoardParts& parts) : rc_percent_(parts.rc_percent), worn_(parts.worn) {}
-  /// For the board's hal. It outlives the board.
+  /// Cells for the board's HAL. They outlive the board.
   [[nodiscard]] hal::HostEeprom& cells() { return cells_; }
   /// The board has run, or is about to: notices that a write has begun, or that its time has passed.
   void look(Nanoseconds now);
@@ -26,7 +26,7 @@ class NativeEeprom {
   [[nodiscard]] const std::vector<CellWrite>& log() const { return log_; }
 
  private:
-  /// What the cell at the write's address holds after it.
+  /// Ends the write in progress: its cell goes from `before` to `after`.
   void end_write(Nanoseconds end, std::uint8_t before, std::uint8_t after, bool torn);
 
   double rc_percent_;

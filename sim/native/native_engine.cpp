@@ -121,7 +121,7 @@ class NativeEngine final : public SuppliedEngine {
     step(conversion_end(tick_));
   }
 
-  /// What comes from the air and from the serial line up to a time, in its order.
+  /// Hands the board what comes from air and serial line up to time t, in its order.
   void follow(Nanoseconds t) {
     if constexpr (BoardFacts::has_radio) {
       if (radio_.next_event() > t) return radio_.advance(t);

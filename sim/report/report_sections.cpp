@@ -17,11 +17,12 @@ namespace {
 
 using svg::escape;
 
-/// What a plot is drawn for. A plot that is made smaller has letters that nobody reads: a phone gets its own.
+/// Size of a page that plots are drawn for. A plot made smaller would be too small to read: a phone gets its
+/// own.
 struct Paper {
   int wide, half;  // px
   bool phone;
-  /// Of the ticks of a wide plot, what there is room for.
+  /// Number of ticks that there is room for, of those of a wide plot.
   [[nodiscard]] int ticks(int wanted) const { return phone ? (wanted + 2) / 3 : wanted; }
   [[nodiscard]] std::string legend(const std::string& text, const std::string& on_a_phone) const {
     return phone ? on_a_phone : text;
@@ -279,7 +280,7 @@ std::string pulse_plots(const Run& run, const Environment& environment, const Se
   return out;
 }
 
-/// What was told last, second by second: NaN before the first time.
+/// The latest value, second by second; NaN before the first.
 svg::Series held(const Run& run, const std::vector<std::pair<double, double>>& told) {
   svg::Series series{0, 1, {}};
   double value = std::nan("");

@@ -16,11 +16,10 @@ std::string headline(const Run&);
 std::string summary(const std::vector<SensorView>&);
 /// A sensor's plots.
 std::string sensor_section(const Run&, const Environment&, const SensorView&);
-/// The kubes that the radio has heard, with a plot of each quantity that they tell. Empty when there were
+/// The kubes that the radio has heard, with a plot of each quantity that they measure. Empty when there were
 /// none.
 std::string radio(const Run&);
-/// Table of expectations: what was expected, the tolerance, what came. Empty when the scenario expects
-/// nothing.
+/// Expectations: value, tolerance and outcome of each. Empty when the scenario expects nothing.
 std::string expectations(const Run&);
 /// The host's commands and the board's replies. Empty when there were none.
 std::string replies(const Run&);

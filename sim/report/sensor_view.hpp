@@ -1,4 +1,4 @@
-// A sensor's input and the board's readings of it, second by second: the numbers behind the report.
+// Inputs of a sensor and readings of the board, second by second: the numbers of the report.
 #pragma once
 #include <cstdint>
 #include <utility>

@@ -55,7 +55,7 @@ ExpectationResult judge_readings(const Scenario& scenario, const Expectation& e,
   return result;
 }
 
-/// What a smart meter has told last beside its sensor's readings (`gz`).
+/// Latest report of a smart meter (`gz`), beside its sensor's readings.
 struct MeterSays {
   std::optional<double> gas, water;  ///< litre
   std::optional<double> refused;     ///< telegrams since reset, each fault up to 255

@@ -1,4 +1,4 @@
-// What a scenario expects of its readings, held against them.
+// Expectations of a scenario, held against its readings.
 #pragma once
 #include <vector>
 
@@ -7,9 +7,9 @@
 
 namespace flm::sim {
 
-/// Power: mean over the readings with from < t <= to (a reading tells of the second before it). Counter: the
-/// last reading with t <= to; gas, water and refused telegrams: what the meter has told last by then. Without
-/// `to`: the end of the run.
+/// Power: mean over the readings with from < t <= to (a reading is of the second before it). Counter: the
+/// last reading with t <= to; gas, water and refused telegrams: what the meter has reported last by then.
+/// Without `to`: the end of the run.
 std::vector<ExpectationResult> check(const Scenario&, const std::vector<Record>&);
 
 }  // namespace flm::sim

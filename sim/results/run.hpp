@@ -1,4 +1,4 @@
-// One run of a scenario: what a report and an exit status are made from.
+// One run of a scenario: the input of reports and exit statuses.
 #pragma once
 #include <string>
 #include <vector>

@@ -102,9 +102,9 @@ struct SerialTraffic {
   std::filesystem::path file;  ///< sent as it is
   double at = 0.0;             ///< s, when it begins
   double every = 0.0;          ///< s from one begin to the next; 0: once
-  double each = 0.0;  ///< s from one telegram in the file to the next, which begins behind a line that begins
-                      ///< with '!'; 0: no pause
-  int baud = 115200;  ///< bits/s: 8N1, or 7E1 at 9600
+  double each = 0.0;   ///< s from one telegram in the file to the next, which begins after a line that begins
+                       ///< with '!'; 0: no pause
+  int baud = 115200;   ///< bits/s: 8N1, or 7E1 at 9600
   double noise = 0.0;  ///< probability that a bit is flipped
   double drop = 0.0;   ///< probability that a byte is lost
 };

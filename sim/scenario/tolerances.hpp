@@ -25,12 +25,12 @@ struct BoardParts {
   std::vector<WornCell> worn;
 };
 
-/// What the internal RC oscillators make of a nominal time.
+/// A nominal time as the internal RC oscillators make it.
 inline Nanoseconds rc_time(Nanoseconds nominal, double rc_percent) {
   return nominal + static_cast<Nanoseconds>(static_cast<double>(nominal) * rc_percent / 100.0);
 }
 
-/// What a worn cell holds after a write of `wanted` over `before`; `wanted` in a cell that is not worn.
+/// Value of a cell after a write of `wanted` over `before`; `wanted` unless the cell is worn.
 inline std::uint8_t kept_bits(const std::vector<WornCell>& worn, std::uint16_t address, std::uint8_t before,
                               std::uint8_t wanted) {
   unsigned keeps = 0;

@@ -1,4 +1,4 @@
-// What is on the air: senders, each with its bytes, at its time; two at once destroy each other.
+// Packets on the air: each sender's bytes at its time; two at once destroy each other.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -29,13 +29,13 @@ class Air {
  public:
   /// Adds a sender.
   void add(Transmission);
-  /// Adds a frame (group, header, length, payload, CRC) behind three bytes of preamble and the synchron byte.
+  /// Adds a frame (group, header, length, payload, CRC) after three bytes of preamble and the synchron byte.
   void add_frame(Nanoseconds start, const std::vector<std::uint8_t>& frame, Nanoseconds bit = kBit19_2);
 
   [[nodiscard]] std::size_t senders() const { return transmissions_.size(); }
 
   struct Moment {
-    bool carrier = false;                ///< somebody sends
+    bool carrier = false;                ///< a sender is on the air
     const Transmission* only = nullptr;  ///< the one who does, when it is only one
   };
   [[nodiscard]] Moment at(Nanoseconds) const;

@@ -1,5 +1,5 @@
-// The current through a clamp, what the clamp passes on of it, and what the smoother behind the rectifier
-// makes of that, as functions of time.
+// The current through a clamp, the part that the clamp passes on, and the output of the smoother after the
+// rectifier, as functions of time.
 #pragma once
 #include <limits>
 #include <vector>
@@ -30,7 +30,7 @@ struct ClampCore {
                                                                 ///< current where the core saturates
 };
 
-/// A piecewise linear current, evenly sampled, periodic or ending; in A. Smoothed: |secondary current| behind
+/// A piecewise linear current, evenly sampled, periodic or ending; in A. Smoothed: |secondary current| after
 /// a first-order smoother of time constant tau, solved exactly piece by piece, starting at rest at t = 0. The
 /// core of a clamp around a periodic current is in its steady state at t = 0; around a recording that does
 /// not repeat it is at rest.
@@ -39,9 +39,9 @@ class ClampCurrent {
   /// Loads a recording or draws a shape. Throws InputError.
   ClampCurrent(const Waveform&, double tau, ClampCore = {});
 
-  /// Primary current.
+  /// Primary current at time t, A.
   [[nodiscard]] double at(double t) const;
-  /// What the clamp passes on of it.
+  /// Secondary current at time t, the part that the clamp passes on; A of the primary.
   [[nodiscard]] double secondary(double t) const;
   [[nodiscard]] double smoothed(double t) const;
   /// Integral of the squared primary current from 0 to t, in A^2 s.

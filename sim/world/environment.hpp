@@ -1,5 +1,5 @@
-// What is outside of the board, as functions of time: clamp currents behind the analog front end, pulse
-// contacts, the supply.
+// A board's surroundings, as functions of time: clamp currents after the analog front end, pulse contacts,
+// lines, air, the supply.
 //
 // A board takes its crystal or resonator for exact. What its chip asks for, it asks for in its own time; the
 // world's is what scenarios, hosts and reports speak of. A clock that is fast by some ppm sees a world that
@@ -43,9 +43,9 @@ class Environment {
   /// The first time after t, both the board's, at which any pulse port changes, or kNever.
   [[nodiscard]] Nanoseconds next_edge(Nanoseconds t) const;
 
-  /// What others send on the air.
+  /// Packets that other senders put on the air.
   [[nodiscard]] const Air& air() const;
-  /// What arrives on port 6.
+  /// Bytes that arrive on port 6.
   [[nodiscard]] const SerialLine& serial() const;
   /// The supply, when it fails, and when it comes back.
   [[nodiscard]] const SupplyPlan& supply() const;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int frame_bits = 10;  ///< of 8N1 and of 7E1
 
-/// Is this the last byte of a line that begins with '!'?
+/// True for the last byte of a line that begins with '!'.
 bool ends_telegram(const std::vector<std::uint8_t>& bytes, std::size_t at) {
   if (bytes[at] != '\n') return false;
   std::size_t start = at;

@@ -40,7 +40,7 @@ class SupplyPlan {
     Nanoseconds every;              ///< 0: once
     std::int64_t last;              ///< repetition, from 0
   };
-  /// What one repetition does, when; kNever: not at all.
+  /// Times at which one repetition changes the supply and the CPU's power; kNever: it does not.
   struct Moments {
     Nanoseconds low, good, off, on;
   };

@@ -140,7 +140,7 @@ void Chip::observe(Observer* observer) {
   avr_->run_cycle_limit = observer != nullptr ? 1 : longest_run;
 }
 
-/// What is in RAM, and in r0 to r31, is no program's to rely on.
+/// Fills RAM and r0 to r31 by chance: no program may rely on what is there.
 void Chip::fill_memory(std::uint64_t chance) {
   constexpr std::uint16_t cpu_registers = 32;
   for (std::uint16_t address = 0; address <= avr_->ramend; ++address)

@@ -1,4 +1,4 @@
-// One emulated ATmega168P, or another of its family: what libsimavr offers, in the terms that the models of
+// One emulated ATmega168P, or a sibling of it: what libsimavr offers, in the terms that the models of
 // this folder are written in.
 #pragma once
 #include <cstdint>
@@ -138,7 +138,7 @@ class Chip {
   struct WriteHook {
     avr_io_write_t function = nullptr;
     void* parameter = nullptr;
-    /// Does what a write to the register did before it was hooked.
+    /// Writes as the register did before it was hooked.
     void operator()(Chip& chip, std::uint16_t address, std::uint8_t value) const {
       if (function != nullptr)
         function(chip.avr(), address, value, parameter);
@@ -189,7 +189,7 @@ class Chip {
   void warn(const std::string& what);
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
-  /// Measurements, or null while nobody measures.
+  /// Measurements, or null while nothing is measured.
   [[nodiscard]] Observer* observer() const { return observer_; }
   void observe(Observer*);
 

@@ -20,7 +20,7 @@ class Clock {
   /// CPU clock = crystal / 2^shift.
   [[nodiscard]] int shift() const { return shift_; }
 
-  /// From CPU cycle `cycle` on, the crystal is divided by 2^shift.
+  /// Divides the crystal by 2^shift from CPU cycle `cycle` on.
   void divide(std::uint64_t cycle, int shift) {
     base_ = at(cycle);
     base_cycle_ = cycle;

@@ -1,5 +1,5 @@
-// What the emulator's interrupt unit leaves out: the cycles of an entry, flags that wait behind a mask, flags
-// cleared by a 1.
+// Parts of the interrupt unit that the emulator leaves out: the cycles of an entry, flags that wait behind a
+// mask, flags cleared by a 1.
 #pragma once
 #include <array>
 #include <memory>

@@ -1,4 +1,4 @@
-// What the chip's models report while somebody measures a run: each event as it happens, in the models' own
+// Reports of the chip's models while a run is measured: each event as it happens, in the models' own
 // units.
 #pragma once
 #include <sim_avr.h>
@@ -9,7 +9,7 @@
 
 namespace flm::sim {
 
-/// Told by the chip and its peripherals; none of them knows who listens. `cycle` counts the CPU's cycles.
+/// Called by the chip and its peripherals; none of them knows who listens. `cycle` counts the CPU's cycles.
 class Observer {
  public:
   virtual ~Observer() = default;

@@ -8,7 +8,7 @@
 
 namespace flm::sim {
 
-/// What a program takes of the ATmega168P's 16 KiB flash, 1 KiB RAM and 512 B EEPROM, from its section
+/// Sizes of a program in the ATmega168P's 16 KiB flash, 1 KiB RAM and 512 B EEPROM, from its section
 /// headers.
 struct ElfSizes {
   std::uint32_t flash = 0;   ///< .text + .data, in bytes
@@ -34,7 +34,7 @@ class ElfFile {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] const std::vector<ElfPart>& sections() const { return sections_; }
-  /// What is loaded: flash below ram_base, EEPROM from eeprom_base.
+  /// Parts that are loaded: flash below ram_base, EEPROM from eeprom_base.
   [[nodiscard]] const std::vector<ElfPart>& segments() const { return segments_; }
   /// Contents of the section .flm_board, which names the image's board; empty when there is none.
   [[nodiscard]] std::string board() const;

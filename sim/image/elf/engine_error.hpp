@@ -1,4 +1,4 @@
-// What an image engine reports when the program that it runs has crashed or hangs.
+// The error of an image engine whose program has crashed or hangs.
 #pragma once
 #include <stdexcept>
 

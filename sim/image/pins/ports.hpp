@@ -1,4 +1,5 @@
-// What hangs on the controller's pins: pulse contacts, the heartbeat LED, the switch of the analog front end.
+// The controller's pins and their ends: pulse contacts, the heartbeat LED, the switch of the analog front
+// end.
 #pragma once
 #include <array>
 #include <cstdint>

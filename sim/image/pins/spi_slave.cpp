@@ -29,7 +29,7 @@ std::uint8_t SpiSlave::on_the_wire(std::uint8_t byte) const {
   return static_cast<std::uint8_t>(byte >> 1);
 }
 
-/// What comes of a byte when SCK is sampled at the CPU's clock.
+/// A byte as the slave reads it when SCK is sampled at the CPU's clock.
 std::uint8_t SpiSlave::sampled(std::uint8_t byte) const {
   const std::int64_t billionths =
       byte_time_ / 16 * chip_.clock().cpu_hz();  // of a CPU cycle, that SCK is high or low

@@ -9,8 +9,8 @@
 namespace flm::sim {
 
 /// Replaces the emulator's SPI. A byte takes time: SPDR written meanwhile is lost and sets WCOL (19.5.2).
-/// What is not written before the next byte is not sent: the shift register then returns what it has just
-/// received. SCK is sampled with the CPU's clock and must be high and low for more than two cycles each
+/// A byte that is not written before the next one is not sent: the shift register then returns what it has
+/// just received. SCK is sampled with the CPU's clock and must be high and low for more than two cycles each
 /// (19.2): where it lasts no longer than one, both directions carry anything.
 class SpiSlave {
  public:

@@ -168,7 +168,7 @@ void Uart::write_control(std::uint16_t address, std::uint8_t value) {
   follow();
 }
 
-/// What is still the case when a handler ends interrupts again.
+/// Raises again, at a handler's end, the interrupts whose cause is still there.
 void Uart::handler(std::uint32_t running) {
   if (running == 0) follow();
 }

@@ -12,19 +12,20 @@
 
 namespace flm::sim {
 
-/// Asynchronous mode: two received bytes are kept behind the one that is shifted in, one to send waits behind
-/// the one that is shifted out. A receiver at another bit rate than the line's gets bytes without a stop bit.
+/// Asynchronous mode: two received bytes are kept after the one that is shifted in, one to send waits for
+/// the one that is shifted out. A receiver at a bit rate that is not the line's gets bytes without a stop
+/// bit.
 ///
-/// With a transceiver behind it the line is half duplex: a byte gets through only when the driver was off (to
-/// the board) or on (from the board) from its start bit to its stop bit. A byte that comes while the driver
-/// is on collides, and is reported.
+/// With a transceiver at its end the line is half duplex: a byte gets through only when the driver was off
+/// (to the board) or on (from the board) from its start bit to its stop bit. A byte that comes while the
+/// driver is on collides, and is reported.
 class Uart {
  public:
   /// driver_enable: the pin that switches the transceiver to transmit; without one both directions are always
   /// open.
   Uart(Chip&, const SerialLine&, std::optional<OutputPin> driver_enable = {});
 
-  /// What the board has put on the line, as it was sent.
+  /// Bytes that the board has sent on the line.
   [[nodiscard]] const std::vector<std::uint8_t>& sent() const { return sent_; }
 
  private:

@@ -11,7 +11,7 @@ namespace flm::sim {
 double lowest_voltage(double cpu_hz);
 
 /// Watches that the CPU's clock is one that the voltage allows, and otherwise warns and does harm, once for
-/// each time that it is too fast. What the CPU does below its voltage nobody knows; what is to be feared is a
+/// each time that it is too fast. What the CPU does below its voltage is not known; what is to be feared is a
 /// write to the EEPROM (8.4.2).
 class Voltage {
  public:
