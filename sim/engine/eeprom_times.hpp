@@ -7,7 +7,7 @@
 
 namespace flm::sim {
 
-/// A byte is erased and written in one, or one of the two alone; of a nominal RC oscillator, which times it
+/// Time to erase and write a byte in one, and to do one of the two alone, by a nominal RC oscillator
 /// (rc_time()).
 inline constexpr Nanoseconds kEraseAndWriteTime = 3'400'000, kSplitTime = 1'800'000;
 

@@ -13,7 +13,8 @@ namespace flm::sim {
 /// Writes of a board's EEPROM. Erasing, writing, and both in one count as one each, those that a loss of
 /// power has torn as well.
 struct EepromWear {
-  std::map<std::uint16_t, std::int64_t> writes;  ///< of each cell that was written, by address
+  std::map<std::uint16_t, std::int64_t>
+      writes;  ///< number of writes by address, of the cells that were written
 
   [[nodiscard]] std::int64_t total() const {
     std::int64_t sum = 0;

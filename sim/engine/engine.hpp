@@ -16,9 +16,9 @@ class Environment;
 
 /// A byte that was written to a board's EEPROM, or was being written when the power went.
 struct CellWrite {
-  Nanoseconds begin = 0,
-              end =
-                  0;  ///< of the board's clock; `end`: the byte had its new value, or the CPU lost its power
+  Nanoseconds
+      begin = 0,
+      end = 0;  ///< times of the board's clock; `end`: the byte had its new value, or the CPU lost its power
   std::uint16_t address = 0;
   std::uint8_t before = 0, after = 0;
   bool torn = false;  ///< the power went before the write was over: `after` is anything
@@ -60,11 +60,11 @@ class Engine {
   /// run.
   virtual void set_eeprom(const std::vector<std::uint8_t>& contents) = 0;
   [[nodiscard]] virtual std::vector<std::uint8_t> eeprom() const = 0;
-  /// Every write that is over, in time order.
+  /// All writes that are over, in time order.
   [[nodiscard]] virtual const std::vector<CellWrite>& eeprom_log() const = 0;
 };
 
-/// A board that runs the portable firmware compiled for this machine.
+/// A board that runs the portable firmware compiled for the PC.
 std::unique_ptr<Engine> make_native_engine(const BoardModel&, Environment&);
 
 /// A board that runs an AVR image in the emulator. Throws InputError when the file is no image for this

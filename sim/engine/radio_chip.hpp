@@ -57,7 +57,7 @@ class RadioChip {
   [[nodiscard]] double milliamperes() const;
   /// Bytes that came when the FIFO was full.
   [[nodiscard]] int overflows() const { return overflows_; }
-  /// How often the chip was configured (command 80xx).
+  /// Number of configurations of the chip (command 80xx).
   [[nodiscard]] int configured() const { return configured_; }
 
   // Faults.
@@ -101,7 +101,7 @@ class RadioChip {
   Nanoseconds now_ = 0;
   Nanoseconds quiet_until_ =
       0;  ///< nIRQ does not change before; what happens until then is made up for then, or when a word asks
-  std::size_t senders_ = 0;  ///< that this is about
+  std::size_t senders_ = 0;  ///< number of senders that this was found for
   Fault fault_ = Fault::none;
   bool healed_by_set_up_ = false;
   // Registers as after power-up (data sheet, each command's "POR" value).
@@ -119,7 +119,7 @@ class RadioChip {
   std::uint32_t fifo_ = 0;
   int overflows_ = 0;
   mutable Nanoseconds searched_from_ = 0,
-                      false_sync_ = 0;  ///< of next_false_sync(): between the two there is none
+                      false_sync_ = 0;  ///< span that next_false_sync() has searched: there is none in it
   // Transmitter.
   bool sending_ = false;  ///< the transmitter is on, or starting
   Nanoseconds byte_end_ = 0;

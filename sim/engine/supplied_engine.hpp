@@ -31,11 +31,11 @@ class SuppliedEngine : public Engine {
 
   // The board, while the CPU has power.
   virtual void run_board(Nanoseconds t) = 0;
-  /// A byte on the link begins: what the board's shift register holds.
+  /// A byte on the link begins; returns what the board's shift register holds.
   virtual std::uint8_t byte_begins() = 0;
   virtual void byte_ends(std::uint8_t mosi) = 0;
   [[nodiscard]] virtual bool board_led() const = 0;
-  /// The comparator's output changes. Once before the board runs: how it starts.
+  /// The comparator's output changes. Called once before the board runs, with its first value.
   virtual void set_supply_low(bool low) = 0;
   /// The CPU stops; an EEPROM byte that is being written is torn.
   virtual void power_off(Nanoseconds now) = 0;
@@ -52,8 +52,8 @@ class SuppliedEngine : public Engine {
   BoardClock clock_;
   SupplyPlan supply_;
   Nanoseconds now_ = 0;          ///< the board's time
-  Nanoseconds next_change_ = 0;  ///< of the supply
-  std::uint64_t losses_ = 0;     ///< of power
+  Nanoseconds next_change_ = 0;  ///< next change of the supply
+  std::uint64_t losses_ = 0;     ///< number of losses of power so far
   bool begun_ = false, powered_ = true, low_;
 };
 

@@ -25,14 +25,14 @@ struct InterruptTimes {
 struct Measurements {
   Nanoseconds duration = 0;
   std::uint64_t cycles = 0;
-  std::map<std::string, InterruptTimes> interrupts;  ///< by name as in avr-libc, without _vect: "ADC"
-  double interrupt_share = 0.0;                      ///< of all cycles, those in handlers, 0..1
+  std::map<std::string, InterruptTimes> interrupts;  ///< key: name as in avr-libc, without _vect: "ADC"
+  double interrupt_share = 0.0;                      ///< share of all cycles that is spent in handlers, 0..1
 
   std::uint64_t conversions = 0;
   std::uint64_t missed_triggers = 0;  ///< a trigger's flag was still set, or a conversion still running
   std::uint64_t repeated_inputs =
       0;                            ///< conversions of the input of the one before: it was selected too late
-  double samples_per_second = 0.0;  ///< of one clamp: conversions / 3 / s
+  double samples_per_second = 0.0;  ///< samples of one clamp: conversions / 3 / s
   std::uint64_t start_jitter =
       0;  ///< crystal periods between the longest and the shortest interval of two starts
   std::uint64_t off_grid = 0;  ///< crystal periods from a start to the nominal grid point, at most
@@ -45,10 +45,10 @@ struct Measurements {
   std::uint64_t spi_collisions = 0;  ///< SPDR written during a byte: lost
   std::uint64_t spi_overruns = 0;    ///< a byte arrived before the one before it was served: lost
   std::uint64_t spi_underruns = 0;   ///< a byte began before SPDR was written after the one before it
-  Nanoseconds worst_spi_answer = 0;  ///< from the end of a byte to SPDR written
+  Nanoseconds worst_spi_answer = 0;  ///< longest time from the end of a byte to SPDR written
   std::uint64_t messages = 0;        ///< answered
   Nanoseconds worst_reply =
-      0;  ///< from the end of a message's `.` to the LED going dark, when its reply is ready
+      0;  ///< longest time from the end of a message's `.` to the LED going dark, when its reply is ready
 };
 
 /// The figures as a readable table, one a line.

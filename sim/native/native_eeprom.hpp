@@ -34,7 +34,7 @@ class NativeEeprom {
   hal::HostEeprom cells_;
   std::vector<CellWrite> log_;
   bool writing_ = false;
-  Nanoseconds begin_ = 0, end_ = 0;  ///< of the write in progress
+  Nanoseconds begin_ = 0, end_ = 0;  ///< times of the write in progress
 };
 
 }  // namespace flm::sim

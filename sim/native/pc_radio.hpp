@@ -19,7 +19,7 @@ class PcRadio final : public hal::PcRadioChip {
   bool request() override { return chip_.request(); }
   void interrupt(bool wanted) override { wanted_ = wanted; }
 
-  /// Goes on to a time. The caller raises the interrupts, as take_interrupt() says.
+  /// Lets the chip run up to time t. The caller raises the interrupts, as take_interrupt() says.
   void advance(Nanoseconds t) {
     chip_.advance(t);
     look();

@@ -21,7 +21,7 @@ struct SensorView {
   std::size_t readings = 0;  ///< lines that the board sent for this sensor
   svg::Series read;  ///< clamp: W per board second; pulse: counter in Wh or litre per host second; NaN before
                      ///< the first
-  svg::Series truth;      ///< the same of the input
+  svg::Series truth;      ///< the input, likewise
   bool has_truth = true;  ///< false: a class of sensor whose input the simulator cannot judge
   double mean_read = 0.0,
          mean_true = 0.0;  ///< clamps: W, over the seconds that have a reading; NaN: none has

@@ -55,8 +55,7 @@ struct Pulses {
   int port = 0;
   std::filesystem::path file;                       ///< seconds,level; empty: synthetic
   double every = 0.0, width = 0.030, bounce = 0.0;  ///< s
-  int bounces =
-      0;  ///< how often the contact changes its mind within `bounce`, there and back; 0: all the time
+  int bounces = 0;  ///< changes there and back within `bounce`; 0: all the time
   double lasting =
       0.006;  ///< s; from a file: how long a level lasts that is no bounce, the port's debounce time
 };
@@ -123,7 +122,7 @@ struct Expectation {
   std::optional<double> power, counter;
   std::optional<double> gas, water;      ///< litre, of a smart meter's device
   std::optional<double> refused;         ///< telegrams of a smart meter
-  std::optional<bool> reading;           ///< whether there is any
+  std::optional<bool> reading;           ///< true: there is one; false: there is none
   std::optional<std::string> tolerance;  ///< as written: "1%" or a number
   int line = 0;                          ///< where it stands in the file
 };
@@ -133,8 +132,9 @@ struct Scenario {
   std::string board;
   double duration = 0.0;
   std::vector<Sensor> sensors;
-  std::vector<PortConfig> ports;       ///< what the main board sets beside the sensors
-  std::vector<std::string> questions;  ///< what can be right and seldom is: "house.toml:7: sensor 4: ..."
+  std::vector<PortConfig> ports;  ///< settings of ports that the main board sends besides the sensors
+  std::vector<std::string>
+      questions;  ///< doubts about what is allowed but seldom meant: "house.toml:7: sensor 4: ..."
   std::vector<Waveform> waveforms;
   FrontEnd front_end;
   BoardParts parts;

@@ -24,7 +24,7 @@ struct Transmission {
   }
 };
 
-/// The air at the place of the board. Asked for times that do not decrease much it is fast; right for any.
+/// The air at the place of the board. Fast for times that hardly decrease, right for any.
 class Air {
  public:
   /// Adds a sender.
@@ -36,16 +36,16 @@ class Air {
 
   struct Moment {
     bool carrier = false;                ///< a sender is on the air
-    const Transmission* only = nullptr;  ///< the one who does, when it is only one
+    const Transmission* only = nullptr;  ///< that sender, if it is the only one
   };
   [[nodiscard]] Moment at(Nanoseconds) const;
   /// The first start after t, or kNever.
   [[nodiscard]] Nanoseconds next_start(Nanoseconds t) const;
 
  private:
-  std::vector<Transmission> transmissions_;  ///< by start
+  std::vector<Transmission> transmissions_;  ///< in order of their starts
   Nanoseconds longest_ = 0;
-  mutable std::size_t cursor_ = 0;  ///< the first that starts after the time asked for last
+  mutable std::size_t cursor_ = 0;  ///< index of the first that starts after the time asked for last
 };
 
 /// A frame of a `[[radio]]` file.

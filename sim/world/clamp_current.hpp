@@ -61,8 +61,8 @@ class ClampCurrent {
   void magnetise(ClampCore);
 
   std::vector<double> current_;    ///< n + 1 knots: a periodic one ends as it begins
-  std::vector<double> secondary_;  ///< the same knots
-  std::vector<double> smoothed_;   ///< the same knots, in the steady state when periodic
+  std::vector<double> secondary_;  ///< at the same knots
+  std::vector<double> smoothed_;   ///< at the same knots, in the steady state when periodic
   std::vector<double> squares_;    ///< integral of the squared current up to each knot
   double step_ = 0.0;              ///< s between knots
   double period_ = 0.0;            ///< s

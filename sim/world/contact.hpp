@@ -25,7 +25,7 @@ class Contact {
 
   /// Level of the pin at t. Fast for times that do not decrease; right for any.
   [[nodiscard]] bool level(Nanoseconds t) const;
-  /// First change of it after t, or kNever.
+  /// Time of its first change after t, or kNever.
   [[nodiscard]] Nanoseconds next_edge(Nanoseconds t) const;
   /// Pulses in [from, to) without bounce and spikes: closings that last. From a file: those that hold for
   /// `lasting` without a break, after as long open.

@@ -31,7 +31,7 @@ class Environment {
   /// function of its arguments: both engines, in whatever order they ask, get the same code.
   [[nodiscard]] std::uint16_t convert(int port, std::int64_t tick) const;
 
-  /// Whether any code so far was the converter's last, 1023: the current was over what the board can see.
+  /// True if any code so far was the converter's last, 1023: the current was over the board's range.
   [[nodiscard]] bool reached_full_scale() const;
 
   // Contacts move at converter triggers: an edge takes effect at the first trigger after it. The firmware
@@ -47,11 +47,11 @@ class Environment {
   [[nodiscard]] const Air& air() const;
   /// Bytes that arrive on port 6.
   [[nodiscard]] const SerialLine& serial() const;
-  /// The supply, when it fails, and when it comes back.
+  /// Times at which the supply fails and comes back.
   [[nodiscard]] const SupplyPlan& supply() const;
   /// The board's own parts.
   [[nodiscard]] const BoardParts& parts() const;
-  /// The world's time and the board's.
+  /// Conversion between the world's time and the board's.
   [[nodiscard]] const BoardClock& clock() const;
   /// The scenario's seed, for what else is left to chance.
   [[nodiscard]] std::uint64_t seed() const;

@@ -17,9 +17,9 @@ class SerialLine {
   SerialLine(const std::vector<SerialTraffic>&, std::uint64_t seed);
 
   struct Byte {
-    Nanoseconds end = 0;         ///< of its stop bit
+    Nanoseconds end = 0;         ///< end of its stop bit
     Nanoseconds bit = 0;         ///< duration of a bit
-    std::uint8_t data = 0;       ///< with the parity in bit 7 for 7E1
+    std::uint8_t data = 0;       ///< the byte, with the parity in bit 7 for 7E1
     bool framing_error = false;  ///< its stop bit was flipped
   };
   /// Follows the line from its first byte on.
@@ -28,14 +28,14 @@ class SerialLine {
     explicit Reader(const SerialLine& line) : line_(line), places_(line.sources_.size()) {
       for (std::size_t i = 0; i < places_.size(); ++i) skip_lost(i);
     }
-    /// When the next byte ends, or kNever.
+    /// End of the next byte, or kNever.
     [[nodiscard]] Nanoseconds next() const;
     /// The byte that ends at next().
     Byte take();
 
    private:
     struct Place {
-      std::int64_t number = 0;  ///< of the byte, from the source's first on
+      std::int64_t number = 0;  ///< number of the byte, from 0
     };
     void skip_lost(std::size_t source);
     const SerialLine& line_;
@@ -46,9 +46,9 @@ class SerialLine {
   struct Source {
     SerialTraffic traffic;
     std::vector<std::uint8_t> bytes;
-    std::vector<Nanoseconds> ends;  ///< of each byte, since the file's begin
+    std::vector<Nanoseconds> ends;  ///< end of each byte, since the file's begin
     Nanoseconds bit = 0;
-    Nanoseconds period = 0;  ///< from one begin to the next; 0: once
+    Nanoseconds period = 0;  ///< time from one begin to the next; 0: once
   };
   [[nodiscard]] std::optional<Nanoseconds> end_of(const Source&, std::int64_t number) const;
   [[nodiscard]] bool lost(std::size_t source, std::int64_t number) const;

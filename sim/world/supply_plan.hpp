@@ -24,7 +24,7 @@ class SupplyPlan {
  public:
   SupplyPlan(const BoardModel&, const Scenario&);
 
-  /// One more failure. `restore` = kNever: the supply stays away.
+  /// Adds a failure. `restore` = kNever: the supply stays away.
   void add(Nanoseconds at, Nanoseconds hold_up, Nanoseconds restore);
 
   /// True while the supply is below the comparator's threshold.
@@ -56,11 +56,12 @@ class SupplyPlan {
   [[nodiscard]] std::int64_t crossings_by(double part, Nanoseconds t) const;
 
   Nanoseconds tick_period_;
-  Nanoseconds rise_;  ///< from 0 V to the threshold
+  Nanoseconds rise_;  ///< time from 0 V to the threshold
   std::vector<Failure> failures_;
-  double period_ = 0.0;  ///< of the ripple, ns; 0: it never crosses the threshold
+  double period_ = 0.0;  ///< ns, period of the ripple; 0: it never crosses the threshold
   double falls_ = 0.0, rises_ = 0.0;
-  bool steady_low_;  ///< without ripple, or when it never crosses
+  bool steady_low_;  ///< the supply is low all the time: without ripple, or when that never crosses the
+                     ///< threshold
 };
 
 }  // namespace flm::sim

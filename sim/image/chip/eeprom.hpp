@@ -58,10 +58,10 @@ class Eeprom {
   std::array<std::uint8_t, size> contents_;
   std::vector<CellWrite> log_;
   Event end_;
-  Nanoseconds begin_ = 0;  ///< of the write in progress
+  Nanoseconds begin_ = 0;  ///< begin of the write in progress
   std::uint64_t enabled_until_ = 0;
   std::uint16_t target_ = 0;
-  std::uint8_t value_ = 0;  ///< what the byte will be
+  std::uint8_t value_ = 0;  ///< new value of the byte
 };
 
 }  // namespace flm::sim

@@ -49,7 +49,7 @@ class Ports {
   Contacts contacts_;
   Event edge_;
   Watch watch_c_, watch_d_;
-  Nanoseconds time_ = 0;  ///< of the last edge applied
+  Nanoseconds time_ = 0;  ///< time of the last edge applied
   Nanoseconds next_time_ = kNever;
 };
 

@@ -28,7 +28,7 @@ class Supply {
   Chip::WriteHook control_;
   Event canceler_;
   bool low_ = false;
-  bool output_ = false;  ///< of the comparator
+  bool output_ = false;  ///< output of the comparator
 };
 
 }  // namespace flm::sim

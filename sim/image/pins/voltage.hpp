@@ -39,7 +39,7 @@ class Voltage {
 
   Chip& chip_;
   std::function<void()> harm_;
-  Event crossing_;  ///< of the rising voltage and the lowest one for the clock
+  Event crossing_;  ///< the rising voltage crosses the lowest one for the clock
   static constexpr double full = 5.0;
   double limit_ = full, volts_per_second_ = 0.0;
   CrystalTime released_ = 0;
