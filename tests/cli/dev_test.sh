@@ -44,4 +44,80 @@ refused "./dev build " # alone: what there is
 ./dev fuzz 0.5 >out 2>&1
 [ -e trace ] || { failed=1; echo "FAILED: ./dev fuzz 0.5 began nothing"; }
 grep -q "1 of 2, builds" out || { failed=1; echo "FAILED: ./dev fuzz does not say what it does"; }
+
+# What goes well is quiet, what fails is shown whole. These stand in for Debian and CMake, with everything installed.
+printf '#!/bin/sh\nprintf installed\n' >tools/dpkg-query
+cat >tools/cmake <<'EOF'
+#!/bin/sh
+case $1 in
+  --preset) echo "-- Configuring done" ;;
+  *) printf '1/3 Building CXX object a.o\n2/3 Building CXX object b.o\n' ;;
+esac
+[ "$1" = --preset ] || { [ -z "${BREAK_BUILD-}" ] || { echo "b.cpp:7: error: no such thing"; exit 1; }; echo "3/3 Linking"; }
+EOF
+cat >tools/ctest <<'EOF'
+#!/bin/sh
+mkdir -p build/Testing/Temporary
+printf 'SKIPPED: no field recordings\n' >build/Testing/Temporary/LastTest.log
+cat <<'OUT'
+Test project build
+        Start  1: unit_a
+ 1/2 Test  #1: unit_a ...........................   Passed    2.50 sec
+        Start  2: unit_b
+OUT
+if [ -n "${BREAK_TEST-}" ]; then
+  printf ' 2/2 Test  #2: unit_b ...........................***Failed    0.10 sec\nb_test.cpp:9: FAILED\n'
+  printf '50%% tests passed, 1 tests failed out of 2\n'
+  exit 8
+fi
+printf ' 2/2 Test  #2: unit_b ...........................***Skipped   0.10 sec\n100%% tests passed, 0 tests failed out of 2\n'
+EOF
+chmod +x tools/*
+mkdir -p build/bin tests/scenarios
+printf '[[expect]]\n[[expect]]\n' >tests/scenarios/demo.toml
+printf '#!/bin/sh\necho "time s"\necho "1.0 1"\necho "10.0 1"\necho "met     a: 1" >&2\necho "${DEMO-met}     b: 2" >&2\n[ -z "${DEMO-}" ]\n' >build/bin/flmsim
+chmod +x build/bin/flmsim
+
+# what, status wanted, command of ./dev; the output is in out.
+runs() {
+  what=$1 wanted=$2
+  shift 2
+  ./dev "$@" >out 2>&1
+  got=$?
+  [ "$got" -eq "$wanted" ] || { failed=1; echo "FAILED: $what: status $got (wanted $wanted)"; cat out; }
+}
+says() { grep -qF -- "$1" out || { failed=1; echo "FAILED: $what: does not say '$1'"; cat out; }; }
+is_silent_about() { ! grep -qF -- "$1" out || { failed=1; echo "FAILED: $what: says '$1'"; cat out; }; }
+
+runs "a good build" 0 build
+says "dev: builds: 3 of 3"
+is_silent_about "Building CXX object"
+is_silent_about "Configuring"
+export BREAK_BUILD=1
+runs "a build that fails" 1 test
+says "Building CXX object b.o"
+says "error: no such thing"
+is_silent_about "tests passed"
+unset BREAK_BUILD
+runs "good tests" 0 test
+says "8 minutes"
+says "dev: tests: 2 of 2"
+says "100% tests passed, 0 tests failed out of 2"
+says "SKIPPED: no field recordings"
+is_silent_about "unit_a"
+export BREAK_TEST=1
+runs "tests of which one fails" 8 test
+says "#2: unit_b"
+says "b_test.cpp:9: FAILED"
+says "1 tests failed out of 2"
+unset BREAK_TEST
+runs "the demo" 0 demo
+says "2 of 2 met"
+says "build/demo.html"
+says "To try next"
+is_silent_about "Building CXX object"
+export DEMO=FAILED
+runs "a demo with something that is not met" 1 demo
+says "1 of 2 met"
+is_silent_about "To try next"
 exit "$failed"
