@@ -136,12 +136,12 @@ class BlockParser : public Parser<Fields> {
   }
 
   struct Wanted {
-    bool of[100];
+    bool of[256];
   };
   static constexpr Wanted make_wanted() {
     Wanted wanted = {};
     for (uint8_t i = 0; i < row_count; ++i)
-      if (wants_row<Fields>(rows[i])) wanted.of[rows[i].c] = true;
+      if (wants_row<Fields>(i)) wanted.of[rows[i].c] = true;
     return wanted;
   }
   static constexpr Wanted wanted_c = make_wanted();

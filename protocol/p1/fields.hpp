@@ -5,6 +5,7 @@
 
 #include "protocol/p1/crc.hpp"
 #include "protocol/p1/registers.hpp"
+#include "toolchain/attributes.hpp"
 
 namespace flm {
 namespace protocol {
@@ -39,6 +40,8 @@ struct BoardFields {
   static constexpr bool part_powers = true;
   /// Is a time that is none (month 25, hour 25) taken for none?
   static constexpr bool checks_times = true;
+  /// Are rows looked for that share C and D with a row above them (Israel)? 170 bytes of flash.
+  static constexpr bool every_code = false;
   /// Are times turned into Unix time? If not, they are what the meter's clock shows, as a decimal number
   /// YYMMDDhhmm modulo 2^32 (exact until the end of 2042), and a 31st is taken of any month: 250 bytes of
   /// flash less.
@@ -66,6 +69,7 @@ struct SmallFields : BoardFields {
 struct AllFields {
   static constexpr bool part_powers = true;
   static constexpr bool checks_times = true;
+  static constexpr bool every_code = true;
   static constexpr bool keeps(Register) { return true; }
   static constexpr uint8_t devices = 4;
   static constexpr bool wants_device(uint8_t type) { return type != device::none; }
@@ -91,31 +95,72 @@ constexpr uint8_t place_of(Register wanted) {
   return place;
 }
 
-/// Is a row looked for at all?
-template <class Fields>
-constexpr bool wants_row(const Row& row) {
-  return row.kind == Kind::device_type || row.kind == Kind::device_reading || row.kind == Kind::device_old
-             ? Fields::devices != 0
-         : row.kind == Kind::voltage || row.kind == Kind::current || row.kind == Kind::power ||
-                 row.kind == Kind::plain || row.kind == Kind::time || row.kind == Kind::peak
-             ? Fields::keeps(row.first)
-         : row.kind == Kind::net_power ? Fields::part_powers
-         : row.kind == Kind::text      ? Fields::checks_times
-                                       : true;
+/// Whether a row has the C and D of one above it.
+FLM_NODISCARD constexpr bool repeats_c_d(uint8_t row) {
+  for (uint8_t i = 0; i < row; ++i)
+    if (rows[i].c == rows[row].c && rows[i].d == rows[row].d) return true;
+  return false;
 }
 
-/// Is a row the first wanted one with its C?
+/// Whether Fields looks for a row at all.
 template <class Fields>
-constexpr bool first_of_c(uint8_t row) {
+FLM_NODISCARD constexpr bool wants_row(uint8_t row) {
+  if (!Fields::every_code && repeats_c_d(row)) return false;
+  if (is_of_device(rows[row])) return Fields::devices != 0;
+  switch (rows[row].kind) {
+    case Kind::import_power:
+    case Kind::export_power:
+    case Kind::import_energy:
+    case Kind::export_energy:
+    case Kind::identity: return true;
+    case Kind::net_power: return Fields::part_powers;
+    case Kind::text: return Fields::checks_times;
+    default: return Fields::keeps(rows[row].first);
+  }
+}
+
+/// Whether a row is the first wanted one with its C.
+template <class Fields>
+FLM_NODISCARD constexpr bool first_of_c(uint8_t row) {
   for (uint8_t i = 0; i < row; ++i)
-    if (rows[i].c == rows[row].c && wants_row<Fields>(rows[i])) return false;
+    if (rows[i].c == rows[row].c && wants_row<Fields>(i)) return false;
   return true;
 }
 
+/// Whether a row's C and D, and a byte for the rest (Form), tell it from all others that are wanted: no other
+/// shares C and D, A is 0 or 1, B up to A or a channel, E begins with 0 or 1 and has up to 16 values.
 template <class Fields>
-constexpr bool wants_kind(Kind kind) {
+FLM_NODISCARD constexpr bool told_by_form(uint8_t row) {
+  const Row& r = rows[row];
   for (uint8_t i = 0; i < row_count; ++i)
-    if (rows[i].kind == kind && wants_row<Fields>(rows[i])) return true;
+    if (i != row && rows[i].c == r.c && rows[i].d == r.d && wants_row<Fields>(i)) return false;
+  return r.a <= 1 &&
+         (is_of_device(r) ? r.a == 0 && r.b.first == 1 && r.b.last == 4
+                          : r.b.first == 0 && r.b.last == r.a) &&
+         r.e.first <= 1 && r.e.last - r.e.first <= 15 && first_element(r) == 0;
+}
+
+/// Whether all wanted rows are told by their form.
+template <class Fields>
+FLM_NODISCARD constexpr bool all_told_by_form() {
+  for (uint8_t i = 0; i < row_count; ++i)
+    if (wants_row<Fields>(i) && !told_by_form<Fields>(i)) return false;
+  return true;
+}
+
+/// Whether a wanted row of electricity has a C over those of the phases.
+template <class Fields>
+FLM_NODISCARD constexpr bool has_c_over_phases() {
+  for (uint8_t i = 0; i < row_count; ++i)
+    if (rows[i].a == 1 && rows[i].c > 80 && wants_row<Fields>(i)) return true;
+  return false;
+}
+
+/// Whether Fields wants a row of a kind.
+template <class Fields>
+FLM_NODISCARD constexpr bool wants_kind(Kind kind) {
+  for (uint8_t i = 0; i < row_count; ++i)
+    if (rows[i].kind == kind && wants_row<Fields>(i)) return true;
   return false;
 }
 

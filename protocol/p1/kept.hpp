@@ -25,16 +25,19 @@ struct Some<T, 0> {  // Never indexed: its users are dead code.
 template <class Value, uint8_t N>
 struct Kept {
   Value value[N];
-  uint64_t present;
+  static constexpr unsigned bits = 64;
+  uint64_t present[(N + bits - 1) / bits];
   uint8_t place;  ///< of the first register of the row of the line
-  void clear() { present = 0; }
+  void clear() {
+    for (uint64_t& some : present) some = 0;
+  }
   void aim(uint8_t at) { place = at; }
-  bool has(uint8_t at) const { return (present >> at & 1) != 0; }
+  bool has(uint8_t at) const { return (present[at / bits] >> at % bits & 1) != 0; }
   Value get(uint8_t at) const { return value[at]; }
   void put(uint8_t offset, Value v) {
     const uint8_t at = static_cast<uint8_t>(place + offset);
     value[at] = v;
-    present |= UINT64_C(1) << at;
+    present[at / bits] |= UINT64_C(1) << at % bits;
   }
   // A line whose value and time come in either order (Kind::peak): its first digits as a number, and the
   // order.

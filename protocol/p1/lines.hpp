@@ -88,7 +88,7 @@ bool Parser<Fields>::is_told(uint8_t phase) const {
 template <class Fields>
 uint8_t Parser<Fields>::fold(uint8_t a, uint8_t& c) {
   uint8_t phase = 0;
-  if (Fields::part_powers && a == 1)
+  if (Fields::part_powers && a == 1 && (!c_over_phases || c <= 80))
     for (; c > 20 && phase < 3; ++phase) c = static_cast<uint8_t>(c - 20);
   return phase;
 }
@@ -98,25 +98,45 @@ template <class Fields>
 template <uint8_t I>
 bool Parser<Fields>::any_row(Index<I>, uint8_t c) const {
   constexpr Row row = rows[I];
-  constexpr bool asked = wants_row<Fields>(row) && first_of_c<Fields>(I);
+  constexpr bool asked = wants_row<Fields>(I) && first_of_c<Fields>(I);
   return (asked && c == row.c) || any_row(Index<static_cast<uint8_t>(I + 1)>(), c);
 }
 
-/// Row of C and D, compiled into comparisons with constants: kind_ is set, and returned is the form that A, B
-/// and E must have.
+/// Whether A, B and E of the line are those of a row; sets element_.
+template <class Fields>
+template <uint8_t I>
+bool Parser<Fields>::fits() {
+  constexpr Row row = rows[I];
+  constexpr bool of_device = is_of_device(row);
+  constexpr uint8_t more = static_cast<uint8_t>(first_element(row) - row.e.first);
+  const uint8_t number = row.phases ? word_.obis.phase : word_.obis.e,
+                none = row.phases ? word_.obis.e : word_.obis.phase;
+  if (word_.obis.a != row.a || none != 0 ||
+      static_cast<uint8_t>(word_.obis.b - row.b.first) > row.b.last - row.b.first ||
+      static_cast<uint8_t>(number - row.e.first) > row.e.last - row.e.first)
+    return false;
+  element_ = of_device ? word_.obis.b : static_cast<uint8_t>(number + more);
+  return true;
+}
+
+/// Row of C and D, compiled into comparisons with constants: sets kind_, and returns the form that A, B and E
+/// must have. Where that does not tell the row, they are compared at once, and the form is form_fits.
 template <class Fields>
 template <uint8_t I>
 uint8_t Parser<Fields>::find(Index<I>) {
   constexpr Row row = rows[I];
-  constexpr bool wanted = wants_row<Fields>(row);
-  constexpr uint8_t place = place_of<Fields>(row.first);
-  if (wanted && word_.obis.c == row.c && word_.obis.d == row.d) {
+  constexpr bool wanted = wants_row<Fields>(I), by_form = told_by_form<Fields>(I),
+                 of_device = is_of_device(row);
+  constexpr uint8_t place =
+      static_cast<uint8_t>(place_of<Fields>(row.first) - (by_form ? 0 : first_element(row)));
+  if (wanted && word_.obis.c == row.c && word_.obis.d == row.d && (by_form || fits<I>())) {
     kind_ = row.kind;
     told_.kept.aim(place);
-    return static_cast<uint8_t>((row.a != 0 ? 0x80 : 0) | (row.b == any_channel ? 0x40 : 0) |
-                                (row.e_first != 0 ? 0x20 : 0) |
-                                (!row.phases           ? row.e_last - row.e_first
-                                 : Fields::part_powers ? 0x10 | (row.e_last - row.e_first)
+    if (!by_form) return form_fits;
+    return static_cast<uint8_t>((row.a != 0 ? form_a : 0) | (of_device ? form_channel : 0) |
+                                (row.e.first != 0 ? form_from_1 : 0) |
+                                (!row.phases           ? row.e.last - row.e.first
+                                 : Fields::part_powers ? form_phases | (row.e.last - row.e.first)
                                                        : 0));
   }
   return find(Index<static_cast<uint8_t>(I + 1)>());
@@ -132,21 +152,22 @@ uint8_t Parser<Fields>::find(Index<row_count>) {
 /// Row of the whole OBIS code: sets kind_ and element_.
 template <class Fields>
 void Parser<Fields>::find() {
-  const uint8_t shape = find(Index<0>());
+  const uint8_t form = find(Index<0>());
+  if (compares_codes && form == form_fits) return;
   const uint8_t channel = word_.obis.b;
-  const uint8_t a = static_cast<uint8_t>(shape >> 7), last = shape & 0x0F;
+  const uint8_t a = static_cast<uint8_t>(form >> 7), last = form & form_span;
   uint8_t element = word_.obis.e,
           none = Fields::part_powers ? word_.obis.phase : uint8_t{0};  // What must be 0.
-  if (Fields::part_powers && (shape & 0x10) != 0) {
+  if (Fields::part_powers && (form & form_phases) != 0) {
     none = element;
     element = word_.obis.phase;
   }
-  if ((shape & 0x20) != 0) --element;
+  if ((form & form_from_1) != 0) --element;
   // B of electricity is 0, or 1 in Switzerland.
   if (word_.obis.a != a || element > last || none != 0 ||
-      ((shape & 0x40) != 0 ? static_cast<uint8_t>(channel - 1) > 3 : channel > a))
+      ((form & form_channel) != 0 ? static_cast<uint8_t>(channel - 1) > 3 : channel > a))
     kind_ = Kind::nothing;
-  else if ((shape & 0x40) != 0)
+  else if ((form & form_channel) != 0)
     element = channel;
   element_ = element;
 }

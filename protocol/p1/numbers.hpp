@@ -20,7 +20,10 @@ constexpr uint16_t unit_of(const char* letters) {
 }
 struct Units {
   static constexpr uint16_t kwh = unit_of("kWh"), wh = unit_of("Wh"), kw = unit_of("kW"), w = unit_of("W"),
-                            v = unit_of("V"), a = unit_of("A"), m3 = unit_of("m3"), gj = unit_of("GJ");
+                            v = unit_of("V"), a = unit_of("A"), m3 = unit_of("m3"), gj = unit_of("GJ"),
+                            kvarh = unit_of("kvarh"), kvarh_capital = unit_of("kVArh"),
+                            varh = unit_of("varh"), kvar = unit_of("kvar"), kvar_capital = unit_of("kVAr"),
+                            var = unit_of("var");
 };
 
 }  // namespace detail
@@ -70,25 +73,32 @@ Event Parser<Fields>::unit(uint8_t c) {
   return Event::none;
 }
 
-/// Decimals between the unit of the value and that of the register: 3 for kWh, kW, V, A, m3 and GJ,
-/// 0 for Wh, W and plain numbers; or no_unit_of_its.
+/// Decimals between the unit of the value and that of the register: 3 for kWh, kW, kvarh, kvar, V, A, m3 and
+/// GJ, 0 for Wh, W, varh, var and plain numbers; or no_unit_of_its.
 template <class Fields>
 uint8_t Parser<Fields>::decimals_of_unit() const {
+  using detail::Units;
   const uint16_t unit = word_.number.unit;
   bool is_energy = is<Kind::import_energy>() || is<Kind::export_energy>();
   if (is_device()) {
     const uint8_t type = device_of_line().type;
     if (wants_heat && (type == device::heat || type >= device::cooling))
-      return unit == detail::Units::gj ? 3 : no_unit_of_its;
-    if (!wants_energy || type != device::electricity) return unit == detail::Units::m3 ? 3 : no_unit_of_its;
+      return unit == Units::gj ? 3 : no_unit_of_its;
+    if (!wants_energy || type != device::electricity) return unit == Units::m3 ? 3 : no_unit_of_its;
     is_energy = true;
   }
-  if (is_energy) return unit == detail::Units::kwh ? 3 : unit == detail::Units::wh ? 0 : no_unit_of_its;
+  if (is_energy) return unit == Units::kwh ? 3 : unit == Units::wh ? 0 : no_unit_of_its;
   if (is<Kind::plain>() || is<Kind::device_type>())
     return unit == 0 && word_.number.digits < behind_point ? 0 : no_unit_of_its;
-  if (is<Kind::voltage>()) return unit == detail::Units::v ? 3 : no_unit_of_its;
-  if (is<Kind::current>()) return unit == detail::Units::a ? 3 : no_unit_of_its;
-  return unit == detail::Units::kw ? 3 : unit == detail::Units::w ? 0 : no_unit_of_its;
+  if (is<Kind::reactive_energy>())
+    return unit == Units::kvarh || unit == Units::kvarh_capital ? 3
+           : unit == Units::varh                                ? 0
+                                                                : no_unit_of_its;
+  if (is<Kind::reactive_power>())
+    return unit == Units::kvar || unit == Units::kvar_capital ? 3 : unit == Units::var ? 0 : no_unit_of_its;
+  if (is<Kind::voltage>()) return unit == Units::v ? 3 : no_unit_of_its;
+  if (is<Kind::current>()) return unit == Units::a ? 3 : no_unit_of_its;
+  return unit == Units::kw ? 3 : unit == Units::w ? 0 : no_unit_of_its;
 }
 
 /// End of a number, at its ')': the value is brought to the unit of its register.
@@ -106,7 +116,8 @@ Event Parser<Fields>::finish(uint8_t c) {
     if (decimals == 3) factor = 1000;
     word_.number.value *= factor;
   }
-  if (sizeof(Value) > 4 && kind_ >= Kind::nothing && word_.number.value >> 31 >> 1 != 0)
+  if (sizeof(Value) > 4 && kind_ >= Kind::nothing && !is<Kind::reactive_energy>() &&
+      word_.number.value >> 31 >> 1 != 0)
     return fault(Error::digits, c);
   state_ = State::store;
   return Event::none;

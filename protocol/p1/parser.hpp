@@ -100,6 +100,16 @@ class Parser {
   static constexpr uint8_t marks_before_d = 1 << 4 | 2 << 2 | 3;      ///< marks_ after `-:.`
   static constexpr uint8_t all_marks = 1 << 6 | 2 << 4 | 3 << 2 | 3;  ///< marks_ after `-:..`
 
+  /// Form of a row in a byte: what A, B and E must be.
+  enum Form : uint8_t {
+    form_a = 0x80,            ///< A is 1, and B 0 or 1; else both are 0
+    form_channel = 0x40,      ///< B is a channel, 1 to 4
+    form_from_1 = 0x20,       ///< E, or the phase, begins with 1
+    form_phases = 0x10,       ///< E is 0, and the phase tells the register
+    form_span = 0x0F,         ///< last E, or phase, less the first one
+    form_fits = 0x80 | 0x40,  ///< no form: all was compared, and fits
+  };
+
   /// Place in the text: what the next byte is taken for.
   enum class State : uint8_t {
     idle,        ///< between telegrams, at the beginning of a line
@@ -152,6 +162,8 @@ class Parser {
   template <uint8_t I>
   FLM_INLINE bool any_row(Index<I>, uint8_t c) const;
   FLM_INLINE bool any_row(Index<row_count>, uint8_t) const { return false; }
+  template <uint8_t I>
+  FLM_INLINE bool fits();
   template <uint8_t I>
   FLM_INLINE uint8_t find(Index<I>);
   FLM_INLINE uint8_t find(Index<row_count>);
@@ -210,7 +222,8 @@ class Parser {
   }
   FLM_NODISCARD FLM_INLINE bool is_power() const { return kind_ <= Kind::net_power; }
   FLM_NODISCARD FLM_INLINE bool is_device() const {
-    return Fields::devices != 0 && kind_ >= Kind::device_reading;
+    return Fields::devices != 0 && kind_ >= Kind::device_reading &&
+           (!reads_reactive || kind_ <= Kind::device_old);
   }
   FLM_NODISCARD Value value_of(uint8_t flow) const {
     return told_.flows[flow].seen != 0 ? told_.flows[flow].value : 0;
@@ -225,6 +238,10 @@ class Parser {
   static constexpr uint8_t digits_max = 12;         ///< in a number; the longest published have 11
   static constexpr uint32_t max_peak = 1000000000;  ///< limit of the month's peak, W
   static constexpr uint8_t not_a_time = 0x80;       ///< in `digits`: no time of this calendar
+  static constexpr bool compares_codes = !all_told_by_form<Fields>();
+  static constexpr bool c_over_phases = has_c_over_phases<Fields>();
+  static constexpr bool reads_reactive =
+      wants_kind<Fields>(Kind::reactive_energy) || wants_kind<Fields>(Kind::reactive_power);
   static constexpr bool one_device = Fields::devices == 1;
   static constexpr bool wants_heat =
       Fields::wants_device(device::heat) || Fields::wants_device(device::cooling);

@@ -4,7 +4,8 @@
 //      counts.
 //   2. A telegram is accepted only if a '/' before it begins a text that ends here and has this CRC.
 //   3. Behind anything, of two good telegrams the second is accepted, and says what it says on its own.
-//   4. What a board wants and what a PC wants are read alike from any input.
+//   4. What a board wants and what a PC wants are read alike from any input, codes aside that boards do not
+//   look for.
 //   5. Counters never go down, and stay at their highest value.
 //   6. Each refusal is counted once, under the error that it tells.
 // All of it with and without telegrams that have no CRC, and with CRC-16/X-25 as well as without.
@@ -117,14 +118,19 @@ void hold(const std::string& text, bool lax, Dice& dice) {
   }
 }
 
-/// A board whose telegrams have CRC-16/ARC.
-struct OneChecksum : p1::BoardFields {
-  static constexpr p1::Checksums checksums = p1::Checksums::arc;
+/// A board that reads as many codes as a PC.
+struct EveryCode : p1::BoardFields {
+  static constexpr bool every_code = true;
+};
+/// A PC that knows no more codes than a board.
+struct CodesOfBoard : p1::AllFields {
+  static constexpr bool every_code = false;
 };
 
+template <class BoardFields, class PcFields>
 void board_as_pc(const std::string& text) {
-  p1::Parser<p1::AllFields> pc;
-  p1::Parser<OneChecksum> board;
+  p1::Parser<PcFields> pc;
+  p1::Parser<BoardFields> board;
   for (const char c : text) {
     const bool on_pc = pc.push(static_cast<std::uint8_t>(c)) == Event::telegram,
                on_board = board.push(static_cast<std::uint8_t>(c)) == Event::telegram;
@@ -165,7 +171,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     hold<p1::SmallFields>(text, lax, dice);
   }
   hold<p1::AllFields>(text, false, dice);
-  board_as_pc(text);
+  hold<EveryCode>(text, false, dice);
+  board_as_pc<p1::BoardFields, CodesOfBoard>(text);
+  board_as_pc<EveryCode, p1::AllFields>(text);
   return 0;
 }
 

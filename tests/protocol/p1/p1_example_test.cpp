@@ -50,10 +50,10 @@ TEST_CASE("the example of protocol/p1.md works, and stands there as it is here")
 TEST_CASE("protocol/p1.md names every row of the table") {
   const std::string text = flm::test::read_text(FLM_SOURCE_DIR "/protocol/p1.md");
   for (const flm::protocol::p1::Row& row : flm::protocol::p1::rows) {
-    const std::string channel = row.b == flm::protocol::p1::any_channel ? "n" : fmt::format("{}", row.b);
+    const std::string channel = flm::protocol::p1::is_of_device(row) ? "n" : fmt::format("{}", row.b.first);
     const std::string code =
-        row.phases ? fmt::format("`{}-{}:{}.{}.0`", row.a, channel, row.c + 20 * row.e_first, row.d)
-                   : fmt::format("`{}-{}:{}.{}.{}`", row.a, channel, row.c, row.d, row.e_first);
+        row.phases ? fmt::format("`{}-{}:{}.{}.0`", row.a, channel, row.c + 20 * row.e.first, row.d)
+                   : fmt::format("`{}-{}:{}.{}.{}`", row.a, channel, row.c, row.d, row.e.first);
     CAPTURE(code);
     CHECK(text.find(code) != std::string::npos);
   }

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "tests/protocol/p1/p1_telegrams.hpp"
+#include "tools/mainboard/readings/p1_text.hpp"
 
 using namespace flm::test;
 using p1::Error;
@@ -14,6 +15,11 @@ namespace {
 
 using All = p1::Parser<p1::AllFields>;
 using Board = p1::Parser<p1::BoardFields>;
+
+/// A board in Israel.
+struct EveryCode : p1::BoardFields {
+  static constexpr bool every_code = true;
+};
 
 const std::vector<std::string> good_lines = {"0-0:96.1.1(4530)",          "1-0:1.8.1(000100.000*kWh)",
                                              "1-0:1.8.2(000020.000*kWh)", "1-0:2.8.1(000003.000*kWh)",
@@ -671,7 +677,8 @@ TEST_CASE("an OBIS code is all of its digits") {
 
 TEST_CASE("no unit that meters use is taken for one that is read") {
   // IEC 62056-62, table of units, those with letters, with the prefixes that meters put before them.
-  const std::vector<std::string> read = {"kWh", "Wh", "kW", "W", "V", "A", "m3", "GJ"};
+  const std::vector<std::string> read = {"kWh", "Wh",    "kW",    "W",    "V",    "A",    "m3",
+                                         "GJ",  "kvarh", "kVArh", "varh", "kvar", "kVAr", "var"};
   for (const char* unit :
        {"a",    "mo",   "wk", "d",   "h",   "min", "s",   "C",   "currency", "m",   "m/s", "m3",  "m3/h",
         "m3/d", "l",    "kg", "N",   "Nm",  "Pa",  "bar", "J",   "J/h",      "W",   "VA",  "var", "Wh",
@@ -745,6 +752,80 @@ TEST_CASE("a line may end with a line feed alone") {
   CHECK(parser.net_wh() == good_net);
 }
 
+TEST_CASE("meters of Israel count tariffs 1 to 3 under 11 to 13, for whoever looks for that") {
+  const std::string text =
+      telegram({"1-0:1.8.11(000100.000*kWh)", "1-0:1.8.13(000020.000*kWh)", "1-0:2.8.12(000003.000*kWh)",
+                "1-0:1.8.10(000400.000*kWh)", "1-0:1.8.14(005000.000*kWh)", "1-2:1.8.12(060000.000*kWh)"});
+  All parser;
+  p1::Parser<EveryCode> board;
+  Board other;
+  CHECK(accepted(run(parser, text)) == 1);
+  CHECK(accepted(run(board, text)) == 1);
+  CHECK(accepted(run(other, text)) == 1);
+  CHECK(parser.net_wh() == 117000);
+  CHECK(board.net_wh() == 117000);
+  CHECK_FALSE(other.has_net());
+  CHECK(parser.get(Register::import_1) == 100000);
+  CHECK_FALSE(parser.has(Register::import_2));
+  CHECK(parser.get(Register::import_3) == 20000);
+  CHECK(parser.get(Register::export_2) == 3000);
+  // The usual codes are read as ever, and a tariff under both codes is one register.
+  const std::string both = telegram({"1-0:1.8.1(000001.000*kWh)", "1-0:1.8.11(000002.000*kWh)"});
+  CHECK(accepted(run(parser, both)) == 1);
+  CHECK(parser.net_wh() == 1000);
+  CHECK(parser.errors(Error::duplicate) == 1);
+  CHECK(accepted(run(board, good)) == 1);
+  CHECK(board.net_wh() == good_net);
+}
+
+TEST_CASE("reactive energy and power are read apart from active ones, in units of their own") {
+  All parser;
+  CHECK(accepted(run(parser, telegram({"1-0:3.8.0(000000.518*kVArh)", "1-0:4.8.0(000000023*varh)",
+                                       "1-1:5.8.0(99999999.999*kvarh)", "1-0:43.7.0(00.250*kvar)",
+                                       "1-0:4.7.0(000000095*var)"}))) == 1);
+  CHECK_FALSE(parser.has_net());
+  CHECK_FALSE(parser.has_power());
+  CHECK(parser.get(Register::reactive_import_total) == 518);
+  CHECK(parser.get(Register::reactive_export_total) == 23);
+  CHECK(parser.get(Register::reactive_q1) == 99999999999u);  // of more than 32 bits, as energy
+  CHECK(parser.get(Register::reactive_power_import_2) == 250);
+  CHECK(parser.get(Register::reactive_power_export) == 95);
+  for (const char* line :
+       {"1-0:3.8.0(000001.000*kWh)", "1-0:3.7.0(00.001*kW)", "1-0:3.8.0(000001.000*kvar)",
+        "1-0:3.7.0(00.001*kvarh)", "1-0:3.8.0(000001.000)", "1-0:1.8.0(000001.000*kvarh)"}) {
+    CAPTURE(line);
+    All strict;
+    CHECK(accepted(run(strict, telegram({line}))) == 1);
+    CHECK(strict.errors(Error::unit) == 1);
+    CHECK_FALSE(strict.has(Register::reactive_import_total));
+    CHECK_FALSE(strict.has(Register::reactive_power_import));
+  }
+}
+
+TEST_CASE("a table with a code that two rows have, or that no line has, does not compile") {
+  using p1::Kind;
+  constexpr auto usual = Register::import_total;
+  constexpr p1::Row apart[] = {{1, {0, 1}, 1, 8, {0, 9}, false, Kind::import_energy, usual},
+                               {1, {0, 1}, 1, 8, {11, 13}, false, Kind::import_energy, Register::import_1},
+                               {1, {2, 2}, 1, 8, {0, 9}, false, Kind::import_energy, usual},
+                               {0, {0, 1}, 1, 8, {0, 9}, false, Kind::plain, Register::tariff},
+                               {1, {0, 1}, 131, 7, {0, 254}, false, Kind::power, Register::power_net}};
+  STATIC_REQUIRE(p1::can_be_told_apart(apart));
+  constexpr p1::Row same_tariff[] = {{1, {0, 1}, 1, 8, {0, 9}, false, Kind::import_energy, usual},
+                                     {1, {1, 1}, 1, 8, {9, 11}, false, Kind::power, Register::power_net}};
+  STATIC_REQUIRE_FALSE(p1::can_be_told_apart(same_tariff));
+  constexpr p1::Row same_total[] = {
+      {1, {0, 1}, 1, 7, {0, 3}, true, Kind::import_power, Register::power_import},
+      {1, {0, 1}, 1, 7, {0, 0}, false, Kind::power, Register::power_net}};
+  STATIC_REQUIRE_FALSE(p1::can_be_told_apart(same_total));
+  constexpr p1::Row of_phase[] = {{1, {0, 1}, 32, 7, {0, 0}, false, Kind::voltage, Register::voltage_1}};
+  STATIC_REQUIRE_FALSE(p1::can_be_told_apart(of_phase));  // C of a phase is read as that of the total
+  constexpr p1::Row tariff_10[] = {{1, {0, 1}, 1, 8, {1, 3}, false, Kind::import_energy, Register::import_8}};
+  STATIC_REQUIRE_FALSE(p1::can_be_told_apart(tariff_10));
+  constexpr p1::Row channel_5[] = {{0, {1, 5}, 24, 1, {0, 0}, false, Kind::device_type, Register::count}};
+  STATIC_REQUIRE_FALSE(p1::can_be_told_apart(channel_5));
+}
+
 TEST_CASE("blocks leave out the same phases as bytes where the totals have told the power") {
   const std::string text =
       telegram({"1-0:1.7.0(00.300*kW)", "1-0:2.7.0(00.000*kW)", "1-0:21.7.0(wrong)", "1-0:41.7.0(00.100*V)"});
@@ -776,26 +857,12 @@ TEST_CASE("CRC-16/X-25 is accepted only by those who ask for it") {
 
 TEST_CASE("the project's own telegrams say what their index says") {
   const std::filesystem::path folder = FLM_SOURCE_DIR "/tests/data/p1";
-  const std::map<std::string, Register> names = {{"tariff", Register::tariff},
-                                                 {"voltage_1", Register::voltage_1},
-                                                 {"voltage_2", Register::voltage_2},
-                                                 {"voltage_3", Register::voltage_3},
-                                                 {"current_1", Register::current_1},
-                                                 {"current_2", Register::current_2},
-                                                 {"current_3", Register::current_3},
-                                                 {"power_import_1", Register::power_import_1},
-                                                 {"power_import_2", Register::power_import_2},
-                                                 {"power_import_3", Register::power_import_3},
-                                                 {"power_export_1", Register::power_export_1},
-                                                 {"power_export_2", Register::power_export_2},
-                                                 {"power_export_3", Register::power_export_3},
-                                                 {"quarter_hour_power", Register::quarter_hour_power},
-                                                 {"month_peak", Register::month_peak},
-                                                 {"month_peak_time", Register::month_peak_time},
-                                                 {"import_total", Register::import_total},
-                                                 {"import_3", Register::import_3},
-                                                 {"import_4", Register::import_4},
-                                                 {"export_4", Register::export_4}};
+  const auto named = [](const std::string& name) {
+    for (std::uint8_t r = 0; r < static_cast<std::uint8_t>(Register::count); ++r)
+      if (flm::sim::p1_register_name(static_cast<Register>(r)) == name) return static_cast<Register>(r);
+    FAIL("INDEX.tsv: no register '" << name << "'; allowed: a name of p1_text.cpp");
+    return Register::count;
+  };
   const auto index = read_tsv(folder / "INDEX.tsv");
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
@@ -815,7 +882,7 @@ TEST_CASE("the project's own telegrams say what their index says") {
     std::istringstream registers(row.at("registers"));
     for (std::string one; registers >> one;) {
       const std::size_t equals = one.find('=');
-      const Register r = names.at(one.substr(0, equals));
+      const Register r = named(one.substr(0, equals));
       CAPTURE(one);
       CHECK(parser.has(r));
       CHECK(fmt::format("{}", parser.get(r)) == one.substr(equals + 1));
