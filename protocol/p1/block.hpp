@@ -53,8 +53,8 @@ class BlockParser : public Parser<Fields> {
     sum.x25 = Slices<X25>::add(sum.x25, p, bytes);
   }
 
-  /// Inside of a telegram; sum_ is left to the caller. Ends before a '/', behind a '!' that ends the
-  /// telegram, behind an event.
+  /// Bytes inside of a telegram; sum_ is left to the caller. Ends before a '/', after a '!' that ends the
+  /// telegram, after an event.
   const uint8_t* inside(const uint8_t* p, const uint8_t* const end, Event& event) {
     while (p != end) {
       switch (this->state_) {
@@ -65,9 +65,9 @@ class BlockParser : public Parser<Fields> {
           this->state_ = State::line_start;
           continue;
         case State::line_start: {
-          const uint8_t* const behind = line_start(p, end);
-          if (behind == nullptr) break;
-          p = behind;
+          const uint8_t* const after = line_start(p, end);
+          if (after == nullptr) break;
+          p = after;
           continue;
         }
         case State::number: {
@@ -94,8 +94,8 @@ class BlockParser : public Parser<Fields> {
     return p;
   }
 
-  /// `A-B:C.D.E(` with one digit for A and B, whole in the block: what the bytes would do. Null for anything
-  /// else.
+  /// Place after `A-B:C.D.E(` with one digit for A and B, whole in the block, taken as the bytes would be.
+  /// Null for anything else.
   FLM_INLINE const uint8_t* line_start(const uint8_t* p, const uint8_t* end) {
     if (end - p < 16) return nullptr;
     const uint8_t a = static_cast<uint8_t>(p[0] - '0'), b = static_cast<uint8_t>(p[2] - '0');

@@ -81,17 +81,17 @@ struct Slices {
 template <class Crc>
 constexpr SliceTable Slices<Crc>::table;
 
-/// Which checksums are taken.
+/// Checksums that are taken.
 enum class Checksums : uint8_t {
   arc,      ///< CRC-16/ARC
-  in_turn,  ///< that or CRC-16/X-25, one at a time: behind two telegrams in a row with a wrong one, the other
+  in_turn,  ///< that or CRC-16/X-25, one at a time: after two telegrams in a row with a wrong one, the other
             ///< is tried
   both      ///< either, at once
 };
 
 namespace detail {
 
-/// Of a parser's flags, for its checksum: CRC-16/X-25 instead of ARC.
+/// Bit of a parser's flags: the checksum is CRC-16/X-25 instead of ARC.
 constexpr uint8_t x25_flag = 0x80;
 
 /// A running checksum.

@@ -29,22 +29,22 @@ enum Type : uint8_t {
 
 /// A sensor board: net energy, signed power, and one device with the time of its reading.
 struct BoardFields {
-  /// Which registers are kept one by one; the net sums and the devices are always there.
+  /// Whether a register is kept by itself; the net sums and the devices are always there.
   static constexpr bool keeps(Register) { return false; }
-  /// How many M-Bus devices are kept, 0, 1 or 4, and of which types. Of one it is that of the lowest type,
+  /// Number of M-Bus devices that are kept, 0, 1 or 4, and their types. Of one it is that of the lowest type,
   /// gas before heat before water; of several of a type the one that was read last.
   static constexpr uint8_t devices = 1;
   static constexpr bool wants_device(uint8_t type) { return type >= device::gas; }
   static constexpr Checksums checksums = Checksums::arc;
-  /// Is power told by phase or with a sign where a meter tells no totals?
+  /// Whether power is read by phase, or with a sign, where a meter tells no totals.
   static constexpr bool part_powers = true;
-  /// Is a time that is none (month 25, hour 25) taken for none?
+  /// Whether a time that is none (month 25, hour 25) is taken for none.
   static constexpr bool checks_times = true;
-  /// Are rows looked for that share C and D with a row above them (Israel)? 170 bytes of flash.
+  /// Whether rows are looked for that share C and D with a row above them (Israel): 170 bytes of flash.
   static constexpr bool every_code = false;
-  /// Are times turned into Unix time? If not, they are what the meter's clock shows, as a decimal number
-  /// YYMMDDhhmm modulo 2^32 (exact until the end of 2042), and a 31st is taken of any month: 250 bytes of
-  /// flash less.
+  /// Whether times are turned into Unix time. If not, they are what the meter's clock shows, as a decimal
+  /// number YYMMDDhhmm modulo 2^32 (exact until the end of 2042), and a 31st is taken of any month: 250 bytes
+  /// of flash less.
   static constexpr bool utc = false;
   /// Seconds that winter time is ahead of UTC; summer time is an hour more.
   static constexpr int16_t winter_time_s = 3600;
@@ -86,7 +86,7 @@ struct AllFieldsAnyCrc : AllFields {
   static constexpr Checksums checksums = Checksums::both;
 };
 
-/// Where a register is kept: its place among those that Fields keeps. A row is kept whole or not at all.
+/// Place of a register among those that Fields keeps. A row is kept whole or not at all.
 template <class Fields>
 constexpr uint8_t place_of(Register wanted) {
   uint8_t place = 0;
