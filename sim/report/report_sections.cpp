@@ -9,8 +9,8 @@
 #include <string_view>
 #include <utility>
 
-#include "tools/mainboard/link/link_text.hpp"
 #include "tools/mainboard/readings/packet_view.hpp"
+#include "tools/mainboard/readings/reports.hpp"
 
 namespace flm::sim::report {
 namespace {
@@ -456,7 +456,7 @@ std::string sensor_section(const Run& run, const Environment& environment, const
     const MeterReport* last = nullptr;
     for (const Record& record : run.records)
       if (const MeterReport* report = std::get_if<MeterReport>(&record)) last = report;
-    const std::string refused = last == nullptr ? "" : meter_refusal_text(last->fields);
+    const std::string refused = last == nullptr ? "" : meter_refusal_text(*last);
     out += refused.empty() ? "<p>Nothing of the smart meter was refused.</p>\n"
                            : fmt::format("<p>Sensor {}: {}.</p>\n", sensor.id, escape(refused));
   }

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <memory>
 
-#include "sim/results/records.hpp"
 #include "sim/results/run.hpp"
 #include "sim/world/environment.hpp"
 

@@ -61,16 +61,14 @@ struct MeterSays {
   std::optional<double> refused;     ///< telegrams since reset, each fault up to 255
 
   void take(const MeterReport& report) {
-    constexpr std::size_t first_error = 7;
-    const auto& f = report.fields;
-    if (f.size() <= first_error) return;
-    const std::string device = p1_device_name(static_cast<std::uint8_t>(f[0]));
-    if (device == "gas") gas = f[5];
-    if (device == "water") water = f[5];
+    const std::string device = p1_device_name(report.device_type());
+    if (device == "gas") gas = report.device_value();
+    if (device == "water") water = report.device_value();
+    const std::vector<std::uint32_t> by_error = report.refused();
     using protocol::p1::Error;
     double sum = 0.0;  // Noise is between telegrams, and a value that is refused leaves its telegram whole.
     for (const Error error : {Error::cut, Error::crc, Error::crc_form, Error::no_crc, Error::not_whole})
-      sum += f.at(first_error + static_cast<std::size_t>(error));
+      sum += by_error.at(static_cast<std::size_t>(error));
     refused = sum;
   }
 };
@@ -106,7 +104,7 @@ std::vector<ExpectationResult> check(const Scenario& scenario, const std::vector
         meter.take(*report);
       const Reading* r = std::get_if<Reading>(&record);
       if (!r || r->sensor != e.sensor || r->t > to) continue;
-      counter = static_cast<double>(r->whole()) + r->milli / 1000.0;
+      counter = r->count();
       if (r->t > e.from) ++readings;
       if (!r->has_power() || r->t <= e.from) continue;
       sum += static_cast<double>(r->power());

@@ -2,7 +2,6 @@
 #pragma once
 #include <vector>
 
-#include "sim/results/records.hpp"
 #include "sim/results/run.hpp"
 
 namespace flm::sim {

@@ -1,28 +1,18 @@
 #include "sim/results/output.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <span>
 
-#include "protocol/p1.hpp"
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/files.hpp"
-#include "tools/mainboard/readings/p1_text.hpp"
 #include "tools/mainboard/readings/packet_view.hpp"
+#include "tools/mainboard/readings/record_json.hpp"
 
 namespace flm::sim {
 namespace {
-
-std::string counter_text(const Reading& r) {
-  if (r.milli == 0) return fmt::format("{}", r.whole());
-  std::string text = fmt::format("{}.{:03}", r.counter, r.milli);
-  while (text.back() == '0') text.pop_back();
-  return text;
-}
 
 std::string watts(const Reading& r) { return r.has_power() ? fmt::format("{} W", r.power()) : "-"; }
 
@@ -52,52 +42,6 @@ const char* unit(const Scenario& scenario, int id) {
 
 std::string hex(std::span<const std::uint8_t> bytes) { return fmt::format("{:02x}", fmt::join(bytes, "")); }
 
-std::string radio_json(const RadioPacket& packet) {
-  const PacketView view(packet.frame);
-  std::string text =
-      fmt::format(R"({{"t":{:.3f},"radio":{{"group":{},"node":{},"ack":{},"payload":"{}","crc":{}}})",
-                  packet.t, view.group, view.node, view.acknowledgement, hex(view.payload), view.whole);
-  const auto values = view.values();
-  for (std::size_t i = 0; i < values.size(); ++i)
-    text += fmt::format("{}\"{}\":{}", i == 0 ? ",\"kube\":{" : ",", values[i].first,
-                        value_text(values[i].second));
-  return text + (values.empty() ? "}" : "}}");
-}
-
-/// The fields of `gz` (protocol/commands.hpp) by name; those that say nothing are left out.
-std::vector<std::pair<std::string, std::string>> meter_values(const MeterReport& report) {
-  const auto& f = report.fields;
-  std::vector<std::pair<std::string, std::string>> values = {{"telegrams", std::to_string(f[1])},
-                                                             {"import_wh", std::to_string(f[3])},
-                                                             {"export_wh", std::to_string(f[4])}};
-  if (f[0] != 0) {
-    std::string name = p1_device_name(static_cast<std::uint8_t>(f[0]));
-    std::replace(name.begin(), name.end(), ' ', '_');
-    values.emplace_back(name + (p1_device_unit(static_cast<std::uint8_t>(f[0])) == "mj" ? "_mj" : "_l"),
-                        std::to_string(f[5]));
-    const auto pair = [time = f[6]](std::uint32_t divisor) { return time / divisor % 100; };
-    if (f[6] != 0)
-      values.emplace_back(name + "_time",
-                          fmt::format("\"20{:02}-{:02}-{:02}T{:02}:{:02}\"", pair(100'000'000),
-                                      pair(1'000'000), pair(10'000), pair(100), pair(1)));
-  }
-  std::string refused;
-  for (std::uint8_t error = 0; error < static_cast<std::uint8_t>(protocol::p1::Error::count); ++error)
-    if (f[7u + error] != 0)
-      refused += fmt::format("{}\"{}\":{}", refused.empty() ? "" : ",",
-                             p1_error_name(static_cast<protocol::p1::Error>(error)), f[7u + error]);
-  if (f.back() != 0) refused += fmt::format("{}\"overrun\":{}", refused.empty() ? "" : ",", f.back());
-  if (!refused.empty()) values.emplace_back("refused", "{" + refused + "}");
-  return values;
-}
-
-std::string meter_json(const MeterReport& report) {
-  std::string text;
-  for (const auto& [name, value] : meter_values(report))
-    text += fmt::format("{}\"{}\":{}", text.empty() ? "" : ",", name, value);
-  return fmt::format(R"({{"t":{:.3f},"meter":{{{}}}}})", report.t, text);
-}
-
 std::string meter_text(const MeterReport& report) {
   std::string text;
   for (const auto& [name, value] : meter_values(report)) text += fmt::format("  {} {}", name, value);
@@ -105,23 +49,6 @@ std::string meter_text(const MeterReport& report) {
 }
 
 }  // namespace
-
-std::string to_json(const Record& record) {
-  if (const Reading* r = std::get_if<Reading>(&record)) {
-    if (!r->is_pulse && !r->has_power())
-      return fmt::format(R"({{"t":{:.3f},"sensor":{},"counter":{}}})", r->t, r->sensor, counter_text(*r));
-    return fmt::format(R"({{"t":{:.3f},"sensor":{},"counter":{},"{}":{}{}}})", r->t, r->sensor,
-                       counter_text(*r), r->is_pulse ? "stamp_ms" : "power", r->power(),
-                       r->clipped ? R"(,"clipped":true)" : "");
-  }
-  if (const MeterReport* m = std::get_if<MeterReport>(&record)) return meter_json(*m);
-  if (const RadioPacket* p = std::get_if<RadioPacket>(&record)) return radio_json(*p);
-  if (const SerialBytes* s = std::get_if<SerialBytes>(&record))
-    return fmt::format(R"({{"t":{:.3f},"serial":"{}"}})", s->t, hex(s->bytes));
-  const Reply& r = std::get<Reply>(record);
-  return fmt::format(R"({{"t":{:.3f},"host":{},"reply":{}}})", r.t, nlohmann::json(r.host).dump(),
-                     nlohmann::json(r.reply).dump());
-}
 
 RecordWriter::RecordWriter(Format format, const Scenario& scenario, std::FILE* out, bool terminal)
     : format_(format), scenario_(scenario), out_(out), live_(terminal && format == Format::table) {}
@@ -143,7 +70,7 @@ void RecordWriter::write(const Record& record) {
   } else if (const Reading* r = std::get_if<Reading>(&record)) {
     if (format_ == Format::table)
       write_table(*r);
-    else if (r->is_pulse)
+    else if (r->kind == SensorKind::pulse)
       fmt::print(out_, "{:.3f},{},{},,{},,\n", r->t, r->sensor, counter_text(*r), r->extra);
     else
       fmt::print(out_, "{:.3f},{},{},{},,,\n", r->t, r->sensor, counter_text(*r),
@@ -184,7 +111,8 @@ void RecordWriter::write_table(const Reading& r) {
     return;
   }
   const std::string counter = fmt::format("{} {}", counter_text(r), unit(scenario_, r.sensor));
-  const std::string reading = r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : watts(r);
+  const std::string reading =
+      r.kind == SensorKind::pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : watts(r);
   fmt::print(out_, "{:>9.3f}  {:>6}  {:>14}  {:>10}{}\n", r.t, r.sensor, counter, reading,
              r.clipped ? "  clipped" : "");
 }
@@ -195,8 +123,9 @@ void RecordWriter::draw_live() {
              drawn_t_, scenario_.duration);
   for (const auto& [id, r] : latest_)
     fmt::print(out_, "\x1b[K  {:>6}  {:>11} {:<2}  {:>10}  {:>11}{}\n", id, counter_text(r),
-               unit(scenario_, id), r.is_pulse ? "" : watts(r),
-               r.is_pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : "", r.clipped ? "  clipped" : "");
+               unit(scenario_, id), r.kind == SensorKind::pulse ? "" : watts(r),
+               r.kind == SensorKind::pulse ? fmt::format("{:.3f} s", r.extra / 1000.0) : "",
+               r.clipped ? "  clipped" : "");
   std::fflush(out_);
   drawn_lines_ = 2 + static_cast<int>(latest_.size());
 }

@@ -6,15 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "sim/results/records.hpp"
 #include "sim/results/run.hpp"
 
 namespace flm::sim {
 
 enum class Format { table, jsonl, csv };
-
-/// One record as a line of JSON, without the line end.
-std::string to_json(const Record&);
 
 /// Writes records to a stream as they come. A table is redrawn in place on a terminal, and grows line by line
 /// elsewhere.

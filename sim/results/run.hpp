@@ -4,11 +4,13 @@
 #include <vector>
 
 #include "sim/engine/eeprom_wear.hpp"
-#include "sim/results/records.hpp"
 #include "sim/scenario/board_model.hpp"
 #include "sim/scenario/scenario.hpp"
+#include "tools/mainboard/readings/records.hpp"
 
 namespace flm::sim {
+
+using namespace mainboard;  // records
 
 struct ExpectationResult {
   Expectation expectation;

@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
 #include "firmware/metering/settings.hpp"
-#include "protocol/commands.hpp"  // state::clipped
 #include "tools/mainboard/config/meter_constant.hpp"
 #include "tools/mainboard/link/link_text.hpp"
+#include "tools/mainboard/readings/reports.hpp"
 
 namespace flm::sim {
 namespace {
@@ -82,96 +80,56 @@ MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& 
   };
 }
 
-namespace {
-
-/// The first field of `gz` that is a count of what was refused, and those of the energy from the grid and to
-/// it.
-constexpr std::size_t kRefused = 7, kImport = 3, kExport = 4;
-
-/// A smart meter's counter with its sign. The board counts modulo 2^32 Wh: where its counter is the meter's
-/// own, the meter's registers tell the sign; elsewhere it is in two's complement.
-std::int64_t meter_counter(std::uint32_t counter, const std::optional<MeterReport>& report) {
-  if (report) {
-    const std::int64_t net = std::int64_t{report->fields[kImport]} - std::int64_t{report->fields[kExport]};
-    // A telegram may have come between the two.
-    const std::int64_t apart = static_cast<std::int32_t>(counter - static_cast<std::uint32_t>(net));
-    if (std::abs(apart) < 1'000'000) return net + apart;
-  }
-  return static_cast<std::int32_t>(counter);
+SensorKind MainBoard::kind_of(int sensor) const {
+  for (const Sensor& s : scenario_.sensors)
+    if (s.id == sensor)
+      return s.sensor_class == SensorClass::pulse ? SensorKind::pulse
+             : s.sensor_class == SensorClass::p1  ? SensorKind::meter
+                                                  : SensorKind::clamp;
+  return SensorKind::clamp;
 }
 
-}  // namespace
+/// Whether a clamp of a sensor was clipped in its last second.
+bool MainBoard::is_clipped(const Health& health, int sensor) const {
+  for (const Sensor& s : scenario_.sensors)
+    if (s.id == sensor && s.sensor_class == SensorClass::analog)
+      return std::any_of(s.ports.begin(), s.ports.end(), [&](int port) { return health.clipped(port); });
+  return false;
+}
+
+std::optional<Message> MainBoard::ask(const Message& message) {
+  const auto reply = link_.exchange(text_of(message));
+  return reply ? std::optional(decode(*reply)) : std::nullopt;
+}
 
 void MainBoard::get_data(Nanoseconds scheduled) {
-  const auto reply = link_.exchange("gd");
-  if (!reply || !reply->starts_with("gd")) return;
-  const std::uint32_t clipped = observer_.clips && observer_.clips() ? get_clipped() : 0;
-  std::string_view rest = std::string_view(*reply).substr(2);
-  std::vector<Reading> readings;
-  const auto take = [&rest](std::size_t digits) {
-    std::uint32_t value = 0;
-    std::from_chars(rest.data(), rest.data() + digits, value, 16);
-    rest.remove_prefix(digits);
-    return value;
-  };
-  while (rest.size() >= 22) {
-    Reading reading;
-    reading.t = seconds(scheduled);
-    reading.sensor = static_cast<int>(take(2)) + 1;
-    reading.counter = take(8);
-    reading.milli = static_cast<std::uint16_t>(take(4));
-    reading.extra = take(8);
-    for (const Sensor& s : scenario_.sensors)
-      if (s.id == reading.sensor) {
-        reading.is_pulse = s.sensor_class == SensorClass::pulse;
-        reading.is_meter = s.sensor_class == SensorClass::p1;
-        if (s.sensor_class == SensorClass::analog)
-          for (const int port : s.ports)
-            reading.clipped |= port <= 3 && (clipped >> (port - 1) & protocol::state::clipped) != 0;
-      }
-    readings.push_back(reading);
-  }
+  const auto reply = ask(get_message('d'));
+  if (!reply || !reply->is('g', 'd')) return;
+  std::vector<Reading> readings =
+      readings_of(*reply, seconds(scheduled), [this](int sensor) { return kind_of(sensor); });
+  if (observer_.clips && observer_.clips())
+    if (const auto state = ask(get_message('r')))
+      if (const auto health = health_of(*state))
+        for (Reading& reading : readings) reading.clipped = is_clipped(*health, reading.sensor);
   // What is refused is told before anything is read.
   const bool listens = std::any_of(scenario_.sensors.begin(), scenario_.sensors.end(),
                                    [](const Sensor& s) { return s.sensor_class == SensorClass::p1; });
-  const auto report = listens ? get_meter(scheduled) : std::nullopt;
+  std::optional<MeterReport> report;
+  if (listens)
+    if (const auto told = ask(get_message('z'))) report = meter_report_of(*told, seconds(scheduled));
   if (!observer_.record) return;
   bool has_meter = false;
   for (Reading& reading : readings) {
-    if (reading.is_meter) {
+    if (reading.kind == SensorKind::meter) {
       has_meter = true;
-      reading.meter_wh = meter_counter(reading.counter, report);
+      if (report) sign_by(*report, reading);
     }
     observer_.record(reading);
   }
   if (!report) return;
-  const std::vector<std::uint32_t> refused(report->fields.begin() + kRefused, report->fields.end());
-  const bool more = refused != refused_;
-  refused_ = refused;
+  const bool more = report->refused() != refused_;
+  refused_ = report->refused();
   if (has_meter || more) observer_.record(*report);
-}
-
-std::uint32_t MainBoard::get_clipped() {
-  constexpr std::size_t state_at = 12, digits = 2;  // behind "gr", causes of resets (2) and up-time (8)
-  const auto reply = link_.exchange("gr");
-  if (!reply || !reply->starts_with("gr") || reply->size() < state_at + digits) return 0;
-  std::uint32_t state = 0;
-  std::from_chars(reply->data() + state_at, reply->data() + state_at + digits, state, 16);
-  return state;
-}
-
-std::optional<MeterReport> MainBoard::get_meter(Nanoseconds scheduled) {
-  const auto reply = link_.exchange("gz");
-  if (!reply || reply->size() <= 2) return std::nullopt;
-  MeterReport report{seconds(scheduled), {}};
-  const std::string text = decode_reply(*reply);
-  for (const char* at = text.data() + 3; at < text.data() + text.size(); ++at) {
-    std::uint32_t value = 0;
-    at = std::from_chars(at, text.data() + text.size(), value).ptr;
-    report.fields.push_back(value);
-  }
-  if (report.fields.size() <= kRefused) return std::nullopt;
-  return report;
 }
 
 Nanoseconds MainBoard::forward_at() const {

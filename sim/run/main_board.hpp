@@ -7,10 +7,11 @@
 #include <string>
 
 #include "sim/engine/engine.hpp"
-#include "sim/results/records.hpp"
+#include "sim/results/run.hpp"
 #include "sim/run/link_host.hpp"
 #include "sim/run/meter_uart.hpp"
 #include "sim/scenario/scenario.hpp"
+#include "tools/mainboard/readings/reports.hpp"
 
 namespace flm::sim {
 
@@ -42,10 +43,9 @@ class MainBoard {
 
  private:
   void get_data(Nanoseconds scheduled);
-  std::optional<MeterReport> get_meter(Nanoseconds scheduled);
-  /// The clamps with samples at the converter's full scale in their last second: a bit each, as in
-  /// protocol/commands.hpp's state.
-  std::uint32_t get_clipped();
+  [[nodiscard]] SensorKind kind_of(int sensor) const;
+  [[nodiscard]] bool is_clipped(const Health&, int sensor) const;
+  std::optional<Message> ask(const Message&);
   /// When there are bytes of a smart meter's line to forward, or kNever.
   [[nodiscard]] Nanoseconds forward_at() const;
   void forward();

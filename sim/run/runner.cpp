@@ -16,6 +16,7 @@
 #include "sim/results/output.hpp"
 #include "sim/run/main_board.hpp"
 #include "tools/common/files.hpp"
+#include "tools/mainboard/readings/record_json.hpp"
 
 namespace flm::sim {
 namespace {
@@ -54,7 +55,8 @@ class Progress {
 bool same(const Record& a, const Record& b) {
   const Reading* x = std::get_if<Reading>(&a);
   const Reading* y = std::get_if<Reading>(&b);
-  if (!x || !y || !x->is_pulse || !y->is_pulse) return to_json(a) == to_json(b);
+  if (!x || !y || x->kind != SensorKind::pulse || y->kind != SensorKind::pulse)
+    return to_json(a) == to_json(b);
   Reading shifted = *y;
   if (std::abs(static_cast<std::int64_t>(x->extra) - static_cast<std::int64_t>(y->extra)) <= 1)
     shifted.extra = x->extra;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/results/records.hpp"
+#include "sim/results/run.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "sim/world/environment.hpp"
 

@@ -8,6 +8,7 @@
 #include "sim/results/output.hpp"
 #include "sim/run/runner.hpp"
 #include "tests/field_data.hpp"
+#include "tools/mainboard/readings/record_json.hpp"
 
 using namespace flm::sim;
 using namespace flm::test;

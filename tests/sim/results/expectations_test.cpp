@@ -15,7 +15,8 @@ std::vector<ExpectationResult> judged(const Expectation& e) {
   s.duration = 3.0;
   s.expectations = {e};
   std::vector<Record> records;
-  for (unsigned i = 1; i <= 3; ++i) records.emplace_back(Reading{double(i), 1, i, 0, false, false, 100 * i});
+  for (unsigned i = 1; i <= 3; ++i)
+    records.emplace_back(Reading{double(i), 1, i, 0, SensorKind::clamp, 100 * i, false, {}});
   return check(s, records);
 }
 

@@ -9,11 +9,12 @@
 #include "protocol/jeenode.hpp"
 #include "protocol/kube.hpp"
 #include "protocol/p1.hpp"
-#include "sim/results/output.hpp"
 #include "tools/mainboard/readings/p1_text.hpp"
+#include "tools/mainboard/readings/record_json.hpp"
 
 using namespace flm;
 using namespace flm::sim;
+using namespace flm::mainboard;
 using nlohmann::json;
 
 namespace {
@@ -73,7 +74,7 @@ Reading reading(bool pulse, std::uint16_t milli, bool clipped = false) {
   r.t = 1.5;
   r.sensor = 1;
   r.milli = milli;
-  r.is_pulse = pulse;
+  r.kind = pulse ? SensorKind::pulse : SensorKind::clamp;
   r.clipped = clipped;
   return r;
 }
@@ -82,7 +83,7 @@ Reading reading(bool pulse, std::uint16_t milli, bool clipped = false) {
 MeterReport report(std::uint8_t device) {
   MeterReport r;
   r.t = 1.0;
-  r.fields.assign(8 + static_cast<std::size_t>(protocol::p1::Error::count), 1);
+  r.fields.assign(MeterReport::count, 1);
   r.fields[0] = device;
   return r;
 }

@@ -6,6 +6,7 @@
 
 #include "protocol/jeenode.hpp"
 #include "tools/mainboard/readings/packet_view.hpp"
+#include "tools/mainboard/readings/record_json.hpp"
 
 using namespace flm;
 using namespace flm::sim;

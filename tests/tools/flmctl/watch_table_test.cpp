@@ -4,6 +4,12 @@
 
 using namespace flm::ctl;
 
+namespace {
+Reading reading(SensorKind kind, std::uint32_t counter, std::uint16_t milli, std::uint32_t extra) {
+  return {0.0, 4, counter, milli, kind, extra, false, {}};
+}
+}  // namespace
+
 TEST_CASE("a chart spans nought to the largest value, the newest last") {
   CHECK(sparkline({0, 50, 100}, 10, false) ==
         "_=#");  // half of 7 levels, rounded up, is the fifth character from below
@@ -23,9 +29,9 @@ TEST_CASE("text is cut by places, not by bytes") {
 TEST_CASE("a pulse meter's rate is that of its last pulses, and falls when none comes") {
   WatchedSensor s;
   s.kind = SensorKind::pulse;
-  s.take({4, 10, 0, 1000}, 1.0);
-  CHECK_FALSE(s.has_rate);          // One reading is no rate.
-  s.take({4, 10, 500, 2800}, 3.0);  // 0.5 Wh in 1.8 s
+  s.take(reading(SensorKind::pulse, 10, 0, 1000), 1.0);
+  CHECK_FALSE(s.has_rate);                                 // One reading is no rate.
+  s.take(reading(SensorKind::pulse, 10, 500, 2800), 3.0);  // 0.5 Wh in 1.8 s
   CHECK(s.rate == Approx(1000.0));
   s.poll_over(4.0);
   CHECK(s.rate == Approx(1000.0));
@@ -37,10 +43,10 @@ TEST_CASE("a pulse meter's rate is that of its last pulses, and falls when none 
 TEST_CASE("the board's time stamps wrap, a counter that was set back gives no rate") {
   WatchedSensor s;
   s.kind = SensorKind::pulse;
-  s.take({4, 10, 0, 0xFFFFFFFF}, 1.0);
-  s.take({4, 11, 0, 3599}, 5.0);  // 3.6 s
+  s.take(reading(SensorKind::pulse, 10, 0, 0xFFFFFFFF), 1.0);
+  s.take(reading(SensorKind::pulse, 11, 0, 3599), 5.0);  // 3.6 s
   CHECK(s.rate == Approx(1000.0));
-  s.take({4, 2, 0, 9000}, 9.0);
+  s.take(reading(SensorKind::pulse, 2, 0, 9000), 9.0);
   CHECK_FALSE(s.has_rate);
 }
 
@@ -50,7 +56,7 @@ TEST_CASE("a clipped clamp is marked beside its power, and the columns stay wher
   s.sensor = 1;
   s.kind = SensorKind::clamp;
   s.label = {"", "Wh", "W"};
-  s.take({1, 10, 0, 10304}, 1.0);
+  s.take(reading(SensorKind::clamp, 10, 0, 10304), 1.0);
   view.sensors = {s};
   CHECK(watch_lines(view, 100, false)[3].find("clipped") == std::string::npos);
   view.sensors[0].take_clipped(true);
@@ -69,7 +75,7 @@ TEST_CASE("no line is longer than the terminal is wide") {
   s.sensor = 1;
   s.kind = SensorKind::clamp;
   s.label = {"Wohnzimmer und Küche mit langem Namen", "Wh", "W"};
-  s.take({1, 4000000000, 0, 4000000000}, 1.0);
+  s.take(reading(SensorKind::clamp, 4000000000, 0, 4000000000), 1.0);
   for (int i = 0; i < 300; ++i) s.poll_over(i);
   view.sensors = {s};
   for (const std::size_t columns : {20u, 40u, 80u, 300u})

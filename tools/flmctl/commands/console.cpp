@@ -10,6 +10,7 @@
 #include "tools/flmctl/console/line_editor.hpp"
 #include "tools/mainboard/bus/clock.hpp"
 #include "tools/mainboard/link/meanings.hpp"
+#include "tools/mainboard/readings/record_json.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -112,18 +113,18 @@ class Console {
 
   void read() {
     const Layout layout = board_.layout();
-    for (const Reading& r : board_.poll()) {
-      const SensorKind kind = layout.sensor_kind(r.sensor);
+    for (const Reading& r : board_.poll(layout)) {
+      const SensorKind kind = r.kind;
       const std::string extra = kind == SensorKind::pulse
                                     ? fmt::format("last pulse at {:.3f} s", r.extra / 1000.0)
-                                    : fmt::format("{} W", r.power(kind));
+                                    : fmt::format("{} W", r.power());
       if (globals_.json)
         print_json({{"sensor", r.sensor},
-                    {"counter", count_json(r.count(kind))},
+                    {"counter", Json::parse(mainboard::counter_text(r))},
                     {kind == SensorKind::pulse ? "stamp_ms" : "power",
-                     kind == SensorKind::pulse ? std::int64_t{r.extra} : r.power(kind)}});
+                     kind == SensorKind::pulse ? std::int64_t{r.extra} : r.power()}});
       else
-        fmt::print("sensor {}  {:>12}  {}\n", r.sensor, count_text(r.count(kind)), extra);
+        fmt::print("sensor {}  {:>12}  {}\n", r.sensor, mainboard::counter_text(r), extra);
     }
   }
 

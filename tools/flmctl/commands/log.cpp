@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/mainboard/link/link_text.hpp"
 #include "tools/mainboard/link/meanings.hpp"
 
 namespace flm::ctl {
@@ -19,21 +18,21 @@ int log(const Globals& globals) {
     std::vector<Row> rows = {{"power_failures", "power failures", board.get('b').at(0)},
                              {"watchdog_resets", "watchdog resets", board.get('w').at(0)}};
     const auto health = board.health();
-    if (const auto errors = board.try_get('x')) {
+    if (const auto errors = board.errors()) {
       const bool radio = board.identity().facts != nullptr && board.identity().facts->has_radio;
       const char* wrong = radio ? "radio packets with a wrong CRC" : "RS-485 bytes that were wrong";
       const char* dropped = radio ? "radio packets without room" : "RS-485 bytes without room";
       const char* refused = radio ? "the host's radio packets refused" : "the host's RS-485 bytes refused";
-      rows.push_back({"link_malformed", "malformed messages on the link", errors->at(0)});
-      rows.push_back({"link_dropped", "messages dropped, one was waiting", errors->at(1)});
-      rows.push_back({"channel_wrong", wrong, errors->at(2)});
-      rows.push_back({"channel_dropped", dropped, errors->at(3)});
-      rows.push_back({"channel_refused", refused, errors->at(4)});
-      if (radio) rows.push_back({"radio_restarts", "restarts of the radio", errors->at(5)});
+      rows.push_back({"link_malformed", "malformed messages on the link", errors->malformed});
+      rows.push_back({"link_dropped", "messages dropped, one was waiting", errors->dropped});
+      rows.push_back({"channel_wrong", wrong, errors->channel_wrong});
+      rows.push_back({"channel_dropped", dropped, errors->channel_dropped});
+      rows.push_back({"channel_refused", refused, errors->channel_refused});
+      if (radio) rows.push_back({"radio_restarts", "restarts of the radio", errors->radio_restarts});
     }
     if (board.layout().sensor_of[5] != 0)
-      if (const auto meter = board.try_get('z'))
-        for (const MeterRefusal& one : meter_refusals(*meter))
+      if (const auto meter = board.meter())
+        for (const mainboard::MeterRefusal& one : mainboard::meter_refusals(*meter))
           rows.push_back(
               {fmt::format("meter_{}", one.name), fmt::format("smart meter: {}", one.name), one.count});
     const LinkCounters& link = board.counters();

@@ -15,7 +15,7 @@
 #include "tools/flmctl/console/watch_table.hpp"
 #include "tools/mainboard/bus/clock.hpp"
 #include "tools/mainboard/config/config.hpp"
-#include "tools/mainboard/link/link_text.hpp"
+#include "tools/mainboard/readings/record_json.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -31,6 +31,9 @@ struct Arguments {
   std::string config;                                         ///< file that names the sensors, or empty
   double duration = std::numeric_limits<double>::infinity();  ///< s
 };
+
+/// To whole ms.
+double rounded(double seconds) { return std::round(seconds * 1000.0) / 1000.0; }
 
 /// `config`: what a file says of the sensor, or nullptr.
 SensorLabel label_of(SensorKind kind, const SensorConfig* config) {
@@ -133,7 +136,7 @@ class Watch {
     const auto health = board_.health();
     tells_ = health && health->now;
     if (!tells_) return;
-    for (WatchedSensor& s : view_.sensors) s.take_clipped(health->clipped(layout_, s.sensor));
+    for (WatchedSensor& s : view_.sensors) s.take_clipped(layout_.is_clipped(*health, s.sensor));
   }
 
   /// What a smart meter's line is refused for, of a board that tells: also before the first reading.
@@ -141,9 +144,9 @@ class Watch {
     const auto meter = std::find_if(view_.sensors.begin(), view_.sensors.end(),
                                     [](const WatchedSensor& s) { return s.kind == SensorKind::meter; });
     if (meter == view_.sensors.end() || !board_.identity().extended) return;
-    const auto told = board_.try_get('z');
+    const auto told = board_.meter();
     if (!told) return;
-    const std::string text = meter_refusal_text(*told);
+    const std::string text = mainboard::meter_refusal_text(*told);
     if (text == refused_) return;
     refused_ = text;
     view_.refused = text.empty() ? "" : fmt::format("sensor {}: {}", meter->sensor, text);
@@ -152,17 +155,15 @@ class Watch {
       fmt::print("{:>9.1f} s  sensor {}  {:>12}  {}\n", view_.t, meter->sensor, "-", text);
       return;
     }
-    Json json = {
-        {"t", std::round(view_.t * 1000.0) / 1000.0}, {"sensor", meter->sensor}, {"refused", Json::object()}};
-    for (const MeterRefusal& one : meter_refusals(*told))
-      if (one.count != 0) json["refused"][one.name] = one.count;
-    print_json(json);
+    print_json({{"t", rounded(view_.t)},
+                {"sensor", meter->sensor},
+                {"refused", Json::parse(mainboard::meter_refusal_json(*told))}});
   }
 
   void poll(int number) {
     if (view_.sensors.empty()) find_sensors();
     look_at_clamps();
-    for (const Reading& reading : board_.poll())
+    for (const Reading& reading : board_.poll(layout_, view_.t))
       for (WatchedSensor& s : view_.sensors)
         if (s.sensor == reading.sensor) {
           s.take(reading, view_.t);
@@ -170,40 +171,37 @@ class Watch {
         }
     look_at_meter();
     if (live_ && board_.identity().extended && number % kErrorsEvery == 1)
-      if (const auto errors = board_.try_get('x'))
-        view_.errors = {{"malformed messages", errors->at(0)},
-                        {"dropped", errors->at(1)},
-                        {"wrong packets", errors->at(2)},
-                        {"without room", errors->at(3)}};
+      if (const auto errors = board_.errors())
+        view_.errors = {{"malformed messages", errors->malformed},
+                        {"dropped", errors->dropped},
+                        {"wrong packets", errors->channel_wrong},
+                        {"without room", errors->channel_dropped}};
     view_.link = board_.counters();
     if (!live_) flush_output();
   }
 
   void print(const WatchedSensor& s) const {
-    const std::string count = count_text(s.last.count(s.kind));
     if (jsonl_) {
-      Json json = {{"t", std::round(view_.t * 1000.0) / 1000.0}, {"sensor", s.sensor}};
-      if (!s.label.name.empty()) json["name"] = s.label.name;
-      json["counter"] = count_json(s.last.count(s.kind));
-      if (s.kind == SensorKind::pulse)
-        json["stamp_ms"] = s.last.extra;
-      else if (s.last.has_power(s.kind))
-        json["power"] = s.last.power(s.kind);
-      if (s.clipped) json["clipped"] = true;
-      if (board_.bus().live())
-        json["unix"] =
-            std::floor(
-                std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count() *
-                1000.0) /
+      mainboard::LineExtras extras;
+      extras.t = Json(rounded(view_.t)).dump();
+      extras.name = s.label.name;
+      if (board_.bus().live()) {
+        using Seconds = std::chrono::duration<double>;
+        extras.unix =
+            std::floor(Seconds(std::chrono::system_clock::now().time_since_epoch()).count() * 1000.0) /
             1000.0;
-      print_json(json);
+      }
+      Reading reading = s.last;
+      reading.clipped = s.clipped;
+      fmt::print("{}\n", mainboard::to_json(reading, extras));
       return;
     }
     const std::string rate =
         s.has_rate ? fmt::format("{} {}{}", rate_text(s.rate), s.label.rate_unit, s.clipped ? " clipped" : "")
                    : "-";
-    fmt::print("{:>9.1f} s  sensor {}  {:>12}  {:>14} {}{}{}\n", view_.t, s.sensor, rate, count,
-               s.label.counter_unit, s.label.name.empty() ? "" : "  ", s.label.name);
+    fmt::print("{:>9.1f} s  sensor {}  {:>12}  {:>14} {}{}{}\n", view_.t, s.sensor, rate,
+               mainboard::counter_text(s.last), s.label.counter_unit, s.label.name.empty() ? "" : "  ",
+               s.label.name);
   }
 
   Board& board_;
@@ -249,10 +247,7 @@ class LongWatch {
     if (!started_) started_ = steady_now();
     if (lost_at_) {
       const double t = now();
-      if (jsonl_)
-        print_json({{"t", std::round(t * 1000.0) / 1000.0},
-                    {"board", "back"},
-                    {"missed_s", std::round((t - *lost_at_) * 1000.0) / 1000.0}});
+      if (jsonl_) print_json({{"t", rounded(t)}, {"board", "back"}, {"missed_s", rounded(t - *lost_at_)}});
       fmt::print(stderr, "flmctl: {}: the board is back at {:.1f} s; {:.1f} s were missed\n", board.name(), t,
                  t - *lost_at_);
       lost_at_.reset();
@@ -265,7 +260,7 @@ class LongWatch {
     if (!started_) throw;
     if (lost_at_) return;
     lost_at_ = now();
-    if (jsonl_) print_json({{"t", std::round(*lost_at_ * 1000.0) / 1000.0}, {"board", "lost"}});
+    if (jsonl_) print_json({{"t", rounded(*lost_at_)}, {"board", "lost"}});
     flush_output();
     fmt::print(stderr, "flmctl: {}; lost at {:.1f} s, asking on until it is back\n", what, *lost_at_);
   }

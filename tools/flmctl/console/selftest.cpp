@@ -46,9 +46,13 @@ std::optional<Edge> find_edge(Board& board) {
 /// Counters that the board keeps, and what they have gone up by.
 struct Counted {
   std::uint32_t power_failures = 0, watchdog_resets = 0;
-  std::vector<std::uint32_t> errors;
+  ErrorCounters errors;
 
-  static Counted read(Board& board) { return {board.get('b').at(0), board.get('w').at(0), board.get('x')}; }
+  static Counted read(Board& board) {
+    const auto failures = board.get('b').at(0), resets = board.get('w').at(0);
+    if (const auto errors = board.errors()) return {failures, resets, *errors};
+    throw BoardRefused(fmt::format("{}: the board does not know 'gx'", board.name()));
+  }
 };
 
 class Measurement {
@@ -124,13 +128,13 @@ class Measurement {
     test_.power_failures = (after.power_failures - before.power_failures) & 0xFFFF;
     test_.watchdog_resets = (after.watchdog_resets - before.watchdog_resets) & 0xFFFF;
     if (!test_.restarted) {  // They begin anew at a reset.
-      const auto risen = [&](std::size_t place, std::uint32_t mask) {
-        return (after.errors.at(place) - before.errors.at(place)) & mask;
+      const auto risen = [&](std::uint32_t ErrorCounters::*counter, std::uint32_t mask) {
+        return (after.errors.*counter - before.errors.*counter) & mask;
       };
-      test_.malformed = risen(0, 0xFFFF);
-      test_.dropped = risen(1, 0xFF);
-      test_.channel_wrong = risen(2, 0xFFFF);
-      test_.radio_restarts = risen(5, 0xFF);
+      test_.malformed = risen(&ErrorCounters::malformed, 0xFFFF);
+      test_.dropped = risen(&ErrorCounters::dropped, 0xFF);
+      test_.channel_wrong = risen(&ErrorCounters::channel_wrong, 0xFFFF);
+      test_.radio_restarts = risen(&ErrorCounters::radio_restarts, 0xFF);
     }
     if (!first || !last || test_.restarted || last->uptime <= first->uptime) return;
     const double passed = last->at - first->at;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cctype>
-#include <cmath>
 #include <cstdio>
 
 #include "tools/mainboard/bus/clock.hpp"
@@ -78,17 +77,6 @@ std::string time_text(std::uint32_t seconds) {
   const std::uint32_t days = seconds / 86400;
   return fmt::format("{}{:02}:{:02}:{:02}", days != 0 ? fmt::format("{} d ", days) : "", seconds / 3600 % 24,
                      seconds / 60 % 60, seconds % 60);
-}
-
-std::string count_text(double count) {
-  std::string text = fmt::format("{:.3f}", count);
-  while (text.back() == '0') text.pop_back();
-  if (text.back() == '.') text.pop_back();
-  return text;
-}
-
-Json count_json(double count) {
-  return count == std::floor(count) ? Json(static_cast<std::int64_t>(count)) : Json(count);
 }
 
 }  // namespace flm::ctl

@@ -37,8 +37,4 @@ void print_json(const Json&);
 /// "03:25:45", "12 d 03:25:45".
 std::string time_text(std::uint32_t seconds);
 
-/// A counter as it is: without thousandths where there are none.
-std::string count_text(double count);
-Json count_json(double count);
-
 }  // namespace flm::ctl

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tools/flmctl/console/session.hpp"  // count_text
+#include "tools/mainboard/readings/record_json.hpp"  // counter_text
 
 namespace flm::ctl {
 namespace {
@@ -40,7 +40,7 @@ std::string row(const WatchedSensor& s, double t, std::size_t name_columns, std:
   if (s.has_rate)
     rate = fmt::format("{} {}{}", rate_text(s.rate), s.label.rate_unit, s.clipped ? " clipped" : "");
   if (s.read) {
-    counter = fmt::format("{} {}", count_text(s.last.count(s.kind)), s.label.counter_unit);
+    counter = fmt::format("{} {}", mainboard::counter_text(s.last), s.label.counter_unit);
     age = age_text(t - s.read_at);
   }
   return fmt::format(" {}  {}  {}  {}  {}  {}  {}", s.sensor, padded(s.label.name, name_columns, false),
@@ -55,7 +55,7 @@ void WatchedSensor::take(const Reading& reading, double t) {
   if (kind == SensorKind::pulse) {
     if (read) {
       const double seconds = static_cast<std::uint32_t>(reading.extra - last.extra) / 1000.0;
-      const double counts = reading.count(kind) - last.count(kind);
+      const double counts = reading.count() - last.count();
       has_rate = seconds > 0.0 && counts >= 0.0;
       if (has_rate) {
         rate = counts / seconds * 3600.0;
@@ -64,8 +64,8 @@ void WatchedSensor::take(const Reading& reading, double t) {
       }
     }
   } else {
-    has_rate = reading.has_power(kind);
-    if (has_rate) rate = static_cast<double>(reading.power(kind));
+    has_rate = reading.has_power();
+    if (has_rate) rate = static_cast<double>(reading.power());
   }
   last = reading;
   read = true;

@@ -49,11 +49,6 @@ struct Board::Seen {
   }
 };
 
-std::string_view name_of(SensorKind kind) {
-  constexpr std::string_view names[] = {"none", "analog", "pulse", "p1"};
-  return names[static_cast<int>(kind)];
-}
-
 std::string Identity::version() const {
   return fmt::format("{}.{}.{}", version_major, version_minor, version_patch);
 }
@@ -103,11 +98,10 @@ std::vector<int> Layout::ports_of(int sensor) const {
   return ports;
 }
 
-bool Health::clipped(const Layout& layout, int sensor) const {
-  if (!now) return false;
-  for (const int port : layout.ports_of(sensor))
-    if (port <= 3 && layout.port_kind(port) == SensorKind::clamp && now->clipped[port - 1]) return true;
-  return false;
+bool Layout::is_clipped(const Health& health, int sensor) const {
+  const std::vector<int> ports = ports_of(sensor);
+  return std::any_of(ports.begin(), ports.end(),
+                     [&](int port) { return port_kind(port) == SensorKind::clamp && health.clipped(port); });
 }
 
 Board::Board(Bus& bus, std::string name) : bus_(bus), name_(std::move(name)) {
@@ -285,32 +279,23 @@ void Board::set(char letter, std::optional<int> index, std::vector<std::uint32_t
 }
 
 std::optional<Health> Board::health() {
-  const auto numbers = try_get('r');
-  if (!numbers || numbers->size() < 2) return std::nullopt;
-  Health health;
-  health.reset_cause = numbers->at(0);
-  health.uptime_s = numbers->at(1);
-  if (numbers->size() < 5) return health;
-  constexpr std::uint32_t unknown_stack = 0xFFFF;
-  const std::uint32_t bits = numbers->at(2);
-  Health::Now now;
-  now.supply_low = (bits & protocol::state::supply_low) != 0;
-  now.worn = (bits & protocol::state::worn) != 0;
-  for (int clamp = 0; clamp < 3; ++clamp)
-    now.clipped[clamp] = (bits & (std::uint32_t{protocol::state::clipped} << clamp)) != 0;
-  if (numbers->at(3) != unknown_stack) now.unused_stack = numbers->at(3);
-  now.eeprom_writes = static_cast<std::uint16_t>(numbers->at(4));
-  health.now = now;
-  return health;
+  const auto reply = ask(get_message('r'));
+  return reply ? mainboard::health_of(*reply) : std::nullopt;
 }
 
-std::vector<Reading> Board::poll() {
-  const std::vector<std::uint32_t> numbers = request(get_message('d')).values;
-  std::vector<Reading> readings;
-  for (std::size_t i = 0; i + 4 <= numbers.size(); i += 4)
-    readings.push_back({static_cast<int>(numbers[i]) + 1, numbers[i + 1],
-                        static_cast<std::uint16_t>(numbers[i + 2]), numbers[i + 3]});
-  return readings;
+std::optional<MeterReport> Board::meter(double t) {
+  const auto reply = ask(get_message('z'));
+  return reply ? mainboard::meter_report_of(*reply, t) : std::nullopt;
+}
+
+std::optional<ErrorCounters> Board::errors() {
+  const auto reply = ask(get_message('x'));
+  return reply ? mainboard::errors_of(*reply) : std::nullopt;
+}
+
+std::vector<Reading> Board::poll(const Layout& layout, double t) {
+  return mainboard::readings_of(request(get_message('d')), t,
+                                [&](int sensor) { return layout.sensor_kind(sensor); });
 }
 
 void Board::commit() { request(commit_message()); }
@@ -331,9 +316,11 @@ Layout Board::layout() {
 ClampStatistics Board::statistics(int port) {
   constexpr double step = 0.5, longest = 3.0;
   for (double waited = 0.0;; waited += step) {
-    const auto n = get('a', port - 1);
-    if (n.at(0) != 0 || waited >= longest)
-      return {n.at(0), n.at(1), n.at(2), n.at(3), n.at(4), n.at(5), n.at(6), n.at(7)};
+    const auto reply = ask(get_message('a', port - 1));
+    const auto statistics = reply ? mainboard::statistics_of(*reply) : std::nullopt;
+    if (!statistics)
+      throw BoardRefused(fmt::format("{}: the board does not know 'ga' of {}", name_, port - 1));
+    if (statistics->samples != 0 || waited >= longest) return *statistics;
     bus_.wait(step);
   }
 }

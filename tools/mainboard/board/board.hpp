@@ -7,37 +7,19 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/p1/registers.hpp"  // power_not_told
 #include "tools/mainboard/bus/transport.hpp"
 #include "tools/mainboard/link/errors.hpp"
 #include "tools/mainboard/link/message.hpp"
+#include "tools/mainboard/readings/reports.hpp"
 
 namespace flm::ctl {
 
-enum class SensorKind { none, clamp, pulse, meter };
-/// As a configuration file names it: none, analog, pulse, p1.
-std::string_view name_of(SensorKind);
-
-/// One sensor's part of a `gd` reply.
-struct Reading {
-  int sensor = 0;             ///< 1..6
-  std::uint32_t counter = 0;  ///< Wh or litre; of a smart meter in two's complement
-  std::uint16_t milli = 0;    ///< thousandths
-  std::uint32_t extra = 0;    ///< W, of a smart meter in two's complement; pulse: ms since reset
-
-  [[nodiscard]] double count(SensorKind kind) const {
-    return (kind == SensorKind::meter ? double{static_cast<double>(static_cast<std::int32_t>(counter))}
-                                      : double(counter)) +
-           milli / 1000.0;
-  }
-  [[nodiscard]] std::int64_t power(SensorKind kind) const {
-    return kind == SensorKind::meter ? std::int64_t{static_cast<std::int32_t>(extra)} : std::int64_t{extra};
-  }
-  /// Not of a smart meter that does not tell its power.
-  [[nodiscard]] bool has_power(SensorKind kind) const {
-    return kind != SensorKind::meter || extra != protocol::p1::power_not_told;
-  }
-};
+using mainboard::ClampStatistics;
+using mainboard::ErrorCounters;
+using mainboard::Health;
+using mainboard::MeterReport;
+using mainboard::Reading;
+using mainboard::SensorKind;
 
 /// What a board says of itself.
 struct Identity {
@@ -64,30 +46,8 @@ struct Layout {
   /// By the first of its ports; none without one.
   [[nodiscard]] SensorKind sensor_kind(int sensor) const;
   [[nodiscard]] std::vector<int> ports_of(int sensor) const;
-};
-
-/// How a board has fared since its reset (`gr`).
-struct Health {
-  std::uint32_t reset_cause = 0;  ///< 1 power on, 2 external, 4 brown-out, 8 watchdog
-  std::uint32_t uptime_s = 0;
-  struct Now {
-    bool supply_low = false;                    ///< below the power-fail threshold
-    bool worn = false;                          ///< an EEPROM cell has not taken its value since reset
-    bool clipped[3] = {};                       ///< by clamp port: samples at full scale in its last second
-    std::optional<std::uint32_t> unused_stack;  ///< bytes never used since reset; absent: not known
-    std::uint16_t eeprom_writes = 0;            ///< bytes since reset, modulo 2^16
-  };
-  std::optional<Now> now;  ///< absent: the first firmware does not tell
-
   /// Whether a clamp of this sensor was clipped.
-  [[nodiscard]] bool clipped(const Layout&, int sensor) const;
-};
-
-/// A clamp's last second, raw (`ga`).
-struct ClampStatistics {
-  std::uint32_t samples = 0, largest = 0, smallest = 0, last = 0,
-                clipped = 0;  ///< codes; `clipped`: how many at full scale
-  std::uint32_t sum = 0, step_squares = 0, squares = 0;
+  [[nodiscard]] bool is_clipped(const Health&, int sensor) const;
 };
 
 /// How the link fared, as this program saw it.
@@ -121,8 +81,12 @@ class Board {
   std::optional<std::vector<std::uint32_t>> try_get(char letter, std::optional<int> index = {});
   void set(char letter, std::optional<int> index, std::vector<std::uint32_t> values);
 
-  /// Sensors that changed since the last call (`gd`).
-  std::vector<Reading> poll();
+  /// Sensors that changed since the last call (`gd`), asked at time t; the layout says what they are.
+  std::vector<Reading> poll(const Layout&, double t = 0.0);
+  /// What a smart meter reports (`gz`); nothing of a board that does not know it.
+  std::optional<MeterReport> meter(double t = 0.0);
+  /// Errors since reset (`gx`); nothing for a board with stock firmware.
+  std::optional<ErrorCounters> errors();
   /// How it fares; nothing for a board with stock firmware.
   std::optional<Health> health();
   /// Saves settings and counters (`ct`). BoardRefused: it cannot (NotStored says why), and what was set holds

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <iterator>
 #include <stdexcept>
-#include <utility>
 #include <vector>
 
 #include "tools/common/input_error.hpp"  // visible
@@ -79,39 +77,6 @@ std::string encode_message(std::string_view line) {
 
 std::string decode_reply(std::string_view reply) {
   return reply.size() < 2 ? std::string(reply) : text_of(decode(reply));
-}
-
-std::vector<MeterRefusal> meter_refusals(const std::vector<std::uint32_t>& gz) {
-  // In the order of protocol::p1::Error, and at the end what the board could not read in time.
-  constexpr std::pair<const char*, const char*> kinds[] = {
-      {"noise", "lines outside of a telegram"},
-      {"cut", "telegrams refused, they have no end"},
-      {"crc", "telegrams refused, the CRC does not match"},
-      {"crc_form", "telegrams refused, what stands behind '!' is no CRC"},
-      {"no_crc", "telegrams refused, they have no CRC and without_crc is not set"},
-      {"not_whole", "telegrams without CRC refused, a line or value is wrong"},
-      {"value", "values refused, they are no numbers"},
-      {"digits", "values refused, they have too many digits"},
-      {"unit", "values refused, their unit is another"},
-      {"time", "times refused, they are none of the calendar"},
-      {"duplicate", "values left out, their register was there before"},
-      {"overrun", "bytes lost, the board could not read them in time"}};
-  constexpr std::size_t first = 7;
-  std::vector<MeterRefusal> all;
-  if (gz.size() < first + std::size(kinds)) return all;
-  for (std::size_t i = 0; i < std::size(kinds); ++i)
-    all.push_back({gz[first + i], kinds[i].first, kinds[i].second});
-  return all;
-}
-
-std::string meter_refusal_text(const std::vector<std::uint32_t>& gz) {
-  std::string text;
-  for (const MeterRefusal& one : meter_refusals(gz))
-    if (one.count != 0)
-      text += fmt::format("{}{}{} {}", text.empty() ? "" : "; ", one.count,
-                          one.count == 255 && std::string_view(one.name) != "overrun" ? " or more" : "",
-                          one.what);
-  return text;
 }
 
 }  // namespace flm

@@ -40,16 +40,3 @@ TEST_CASE("a line that is no command is refused with what is allowed") {
   CHECK_THROWS_WITH(encode_message("se 0"), "'se 0' has 1 numbers; allowed: se takes 2");
   CHECK_THROWS_WITH(encode_message("se 0 x"), "'se 0 x': 'x' is out of range; allowed: 0 to 255");
 }
-
-TEST_CASE("what a smart meter's line is refused for is said in words") {
-  std::vector<std::uint32_t> gz(19);
-  CHECK(flm::meter_refusal_text(gz).empty());
-  gz[7 + 2] = 5;
-  CHECK(flm::meter_refusal_text(gz) == "5 telegrams refused, the CRC does not match");
-  gz[7 + 4] = 255;
-  CHECK(flm::meter_refusal_text(gz) ==
-        "5 telegrams refused, the CRC does not match; 255 or more telegrams refused, they have no CRC and "
-        "without_crc is not set");
-  CHECK(flm::meter_refusals(gz).size() == 12);
-  CHECK(flm::meter_refusals({1, 2, 3}).empty());
-}
