@@ -15,6 +15,7 @@
 #include "tools/calibration/fit/shape.hpp"
 #include "tools/calibration/fit/zero.hpp"
 #include "tools/calibration/readings.hpp"
+#include "tools/mainboard/link/link_text.hpp"
 
 namespace flm::calibration {
 namespace {
@@ -37,8 +38,8 @@ Record begin_record(const char* kind, const ClampSensor& clamp) {
   return record;
 }
 
-int get_clamp(BoardLink& board, char letter, int clamp) {
-  return static_cast<int>(board.get(fmt::format("g{} {}", letter, clamp), 2)[1]);
+int get_clamp(Board& board, char letter, int clamp) {
+  return static_cast<int>(board.get(letter, clamp).at(0));
 }
 
 /// The line that sets it.
@@ -47,9 +48,9 @@ std::string line_of(const Change& change, int value) {
 }
 
 /// False when that goes wrong as well.
-bool put_back(BoardLink& board, const std::vector<Change>& changes) {
+bool put_back(Board& board, const std::vector<Change>& changes) {
   try {
-    for (const Change& change : changes) board.set(line_of(change, change.before));
+    for (const Change& change : changes) board.request(message_of(line_of(change, change.before)));
     board.commit();
     return true;
   } catch (
@@ -70,20 +71,20 @@ std::string list_of(const std::vector<Change>& changes) {
 /// Sets and commits the changes and verifies them; whatever goes wrong on the way, what was set goes back to
 /// what it was. A board that cannot store it keeps it until its next reset.
 template <class Verify>
-void set_and_verify(BoardLink& board, const std::vector<Change>& changes, Verify verify) {
+void set_and_verify(Board& board, const std::vector<Change>& changes, Verify verify) {
   try {
-    for (const Change& change : changes) board.set(line_of(change, change.after));
+    for (const Change& change : changes) board.request(message_of(line_of(change, change.after)));
     // Read back: what it answers to a get, not what it echoed.
     for (const Change& change : changes) {
-      std::string get = change.command;
-      get[0] = 'g';
-      if (board.get(get, 2)[1] != to_wire16(change.after))
-        throw Refused(fmt::format("'{}' does not give {} back", get, to_wire16(change.after)));
+      const Message set = message_of(line_of(change, change.after));
+      if (board.get(set.letter, set.index) != set.values)
+        throw BoardRefused(fmt::format("{}: '{}' does not give {} back", board.name(),
+                                       text_of(get_message(set.letter, set.index)), set.values.at(0)));
     }
     board.commit();
     verify();
-  } catch (const NotStored& error) {
-    throw Refused(fmt::format("{}: {}", error.what(), list_of(changes)));
+  } catch (const ctl::NotStored& error) {
+    throw BoardRefused(fmt::format("{}: {}", error.what(), list_of(changes)));
   } catch (const std::exception&) {
     if (put_back(board, changes)) throw;
     std::throw_with_nested(NotPutBack(fmt::format(
@@ -143,7 +144,7 @@ void question_size(Dialogue& person, Record& record, const char* reference) {
 
 /// Where the other calibrations begin: what they find depends on the smoother's time constant. Says so of a
 /// board that still assumes it.
-void recommend_shape(BoardLink& board, Dialogue& person, const ClampSensor& sensor) {
+void recommend_shape(Board& board, Dialogue& person, const ClampSensor& sensor) {
   const bool assumed = std::any_of(sensor.clamps.begin(), sensor.clamps.end(), [&](int clamp) {
     return get_clamp(board, 't', clamp) == metering::uncalibrated.tau_us;
   });
@@ -163,7 +164,7 @@ Change constant_change(const ClampSensor& clamp, const ConstantChange& constant)
 
 }  // namespace
 
-std::optional<Record> calibrate_zero(BoardLink& board, Dialogue& person, const Options& options) {
+std::optional<Record> calibrate_zero(Board& board, Dialogue& person, const Options& options) {
   constexpr double nothing_w = 0.5;  // a reading that a person sees as 0 W
   const Setup setup = read_setup(board);
   const ClampSensor& sensor = choose_clamp(setup, options.sensor);
@@ -228,7 +229,7 @@ std::optional<Record> calibrate_zero(BoardLink& board, Dialogue& person, const O
   return record;
 }
 
-std::optional<Record> calibrate_gain(BoardLink& board, Dialogue& person, const Options& options,
+std::optional<Record> calibrate_gain(Board& board, Dialogue& person, const Options& options,
                                      ReferencePower reference) {
   const Setup setup = read_setup(board);
   const ClampSensor& sensor = choose_clamp(setup, options.sensor);
@@ -288,7 +289,7 @@ std::optional<Record> calibrate_gain(BoardLink& board, Dialogue& person, const O
   return record;
 }
 
-std::optional<Record> calibrate_shape(BoardLink& board, Dialogue& person, const Options& options) {
+std::optional<Record> calibrate_shape(Board& board, Dialogue& person, const Options& options) {
   const Setup setup = read_setup(board);
   const ClampSensor& sensor = choose_clamp(setup, options.sensor);
   Record record = begin_record("shape", sensor);
@@ -363,7 +364,7 @@ class TakesTooLong : public CalibrationError {
 
 /// Compares until `target` is reached, over a minute at least; tells of progress, and complains when it
 /// cannot be had.
-ComparisonResult compare(BoardLink& board, Dialogue& person, const Options& options, const ClampSensor& clamp,
+ComparisonResult compare(Board& board, Dialogue& person, const Options& options, const ClampSensor& clamp,
                          int reference, Meter meter, double target, std::vector<TracePoint>* trace) {
   constexpr double longest_silence = 300.0;
   Comparison comparison(meter == Meter::pulse ? pulse_resolution : register_resolution);
@@ -413,8 +414,8 @@ ComparisonResult compare(BoardLink& board, Dialogue& person, const Options& opti
 
 }  // namespace
 
-std::optional<Record> calibrate_against(BoardLink& board, Dialogue& person, const Options& options,
-                                        Meter meter, int reference_id) {
+std::optional<Record> calibrate_against(Board& board, Dialogue& person, const Options& options, Meter meter,
+                                        int reference_id) {
   const Setup setup = read_setup(board);
   const ClampSensor& sensor = choose_clamp(setup, options.sensor);
   const int reference = reference_id - 1;

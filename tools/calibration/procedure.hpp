@@ -31,13 +31,13 @@ class NotPutBack : public std::runtime_error {
 /// what was set is set back then, as after anything else that goes wrong, or it throws NotPutBack.
 
 /// No load: offset and noise of each of the sensor's clamps.
-std::optional<Record> calibrate_zero(BoardLink&, Dialogue&, const Options&);
+std::optional<Record> calibrate_zero(Board&, Dialogue&, const Options&);
 /// A power that was read elsewhere: the meter constant.
-std::optional<Record> calibrate_gain(BoardLink&, Dialogue&, const Options&, ReferencePower);
+std::optional<Record> calibrate_gain(Board&, Dialogue&, const Options&, ReferencePower);
 /// A resistive load: the smoothers' time constants.
-std::optional<Record> calibrate_shape(BoardLink&, Dialogue&, const Options&);
+std::optional<Record> calibrate_shape(Board&, Dialogue&, const Options&);
 /// Another sensor (1..6) that counts the same energy: pulses of an S0 meter, or a smart meter's register.
 enum class Meter { pulse, p1 };
-std::optional<Record> calibrate_against(BoardLink&, Dialogue&, const Options&, Meter, int reference);
+std::optional<Record> calibrate_against(Board&, Dialogue&, const Options&, Meter, int reference);
 
 }  // namespace flm::calibration

@@ -1,7 +1,5 @@
 // Readings of a board as they come: a clamp's seconds, a meter's counts, and when each was.
 #pragma once
-#include <cstdint>
-#include <map>
 #include <optional>
 #include <vector>
 
@@ -10,31 +8,18 @@
 
 namespace flm::calibration {
 
-/// One sensor's part of a `gd`.
-struct SensorReading {
-  double counter = 0;  ///< with its thousandths, Wh
-  std::uint32_t extra = 0;
-};
-
-/// Everything that changed since the last time, by sensor (0..5).
-std::map<int, SensorReading> get_data(BoardLink&);
-
-/// Whether one of these clamps (0..2) had samples at full scale in its last second, by a reply to `gr`; false
-/// where the firmware does not tell.
-[[nodiscard]] bool is_clipped(const std::vector<std::int64_t>& gr, const std::vector<int>& clamps);
-
 /// The power of a sensor's next `count` whole seconds, W. Throws CalibrationError when it gives none for ten
 /// seconds, or a clamp of it is clipped.
-std::vector<double> clamp_powers(BoardLink&, Dialogue&, const ClampSensor&, int count);
+std::vector<double> clamp_powers(Board&, Dialogue&, const ClampSensor&, int count);
 
 /// Raw seconds of a clamp (0..2).
-std::vector<RawWindow> raw_windows(BoardLink&, Dialogue&, int clamp, int count);
+std::vector<RawWindow> raw_windows(Board&, Dialogue&, int clamp, int count);
 
 /// Feeds a comparison from a board. The board's clock: its seconds end 100 ms before the whole ones of the
 /// pulses' stamps (protocol/README.md, `gr`).
 class ComparisonFeed {
  public:
-  ComparisonFeed(BoardLink& board, ClampSensor clamp, int reference, bool stamped);
+  ComparisonFeed(Board& board, ClampSensor clamp, int reference, bool stamped);
   /// Asks once, and hands on what is new. At least twice a second.
   void poll(Comparison&);
   /// Seconds since the reference last counted, or since the beginning.
@@ -43,7 +28,9 @@ class ComparisonFeed {
   [[nodiscard]] double clipped_seconds() const { return clipped_seconds_; }
 
  private:
-  BoardLink& board_;
+  std::vector<Reading> get();
+
+  Board& board_;
   ClampSensor clamp_;
   int reference_;
   bool stamped_;  ///< the reference's readings carry the time of its last pulse

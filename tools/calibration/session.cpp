@@ -10,30 +10,31 @@
 
 namespace flm::calibration {
 
-Setup read_setup(BoardLink& board) {
+Setup read_setup(Board& board) {
   Setup setup;
-  const auto version = board.get("gv", 5);
-  const BoardSampling* sampling = find_sampling(version[3]);
+  const auto version = board.try_get('v');
+  if (!version || version->size() < 5)
+    throw BoardRefused(
+        fmt::format("{}: the board does not know 'gv'; needed: OpenFLM's firmware", board.name()));
+  const BoardSampling* sampling = find_sampling(version->at(3));
   if (sampling == nullptr)
-    throw Refused(
-        fmt::format("the board calls itself {:x}, which is none that this program knows", version[3]));
+    throw BoardRefused(fmt::format("{}: the board calls itself {:x}, which is none that this program knows",
+                                   board.name(), version->at(3)));
   setup.samples_per_second = sampling->samples_per_second;
   setup.known = true;
-  setup.letter = static_cast<std::uint8_t>(version[3]);
-  const auto map = board.get("gp", 6);
-  bool analog = true;
-  if (const auto lines = board.ask("gk"); lines.size() == 3) analog = lines[0] != 0;
+  setup.letter = static_cast<std::uint8_t>(version->at(3));
+  const ctl::Layout layout = board.layout();
   for (int sensor = 0; sensor < 6; ++sensor) {
-    if (board.get(fmt::format("ge {}", sensor), 2)[1] == 0) continue;
+    if (!layout.enabled[sensor]) continue;
     ClampSensor clamp;
     clamp.sensor = sensor;
-    for (int port = 0; port < (analog ? 3 : 1); ++port)
-      if (map[static_cast<std::size_t>(port)] == sensor) clamp.clamps.push_back(port);
+    for (const int port : layout.ports_of(sensor + 1))
+      if (layout.port_kind(port) == SensorKind::clamp) clamp.clamps.push_back(port - 1);
     if (clamp.clamps.empty()) {
       setup.others.push_back(sensor);
       continue;
     }
-    clamp.constant = static_cast<std::uint16_t>(board.get(fmt::format("gm {}", sensor), 2)[1]);
+    clamp.constant = static_cast<std::uint16_t>(board.get('m', sensor).at(0));
     setup.clamps.push_back(clamp);
   }
   return setup;

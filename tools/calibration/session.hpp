@@ -4,9 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "tools/mainboard/link/board_link.hpp"
+#include "tools/mainboard/board/board.hpp"
 
 namespace flm::calibration {
+
+using ctl::Board;
+using ctl::BoardRefused;
+using mainboard::Health;
+using mainboard::Reading;
+using mainboard::SensorKind;
 
 /// A person at the console, or the answers that stand in for one.
 class Dialogue {
@@ -36,8 +42,8 @@ struct Setup {
   std::vector<int> others;          ///< enabled sensors that no clamp feeds
 };
 
-/// Reads it. Throws Refused when the board is none of OpenFLM's: a stock board has no statistics.
-Setup read_setup(BoardLink&);
+/// Reads it. Throws BoardRefused when the board is none of OpenFLM's: a stock board has no statistics.
+Setup read_setup(Board&);
 /// The clamp sensor `id` (1..6), or the only one there is for 0. Throws CalibrationError.
 const ClampSensor& choose_clamp(const Setup&, int id);
 

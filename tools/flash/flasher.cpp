@@ -31,10 +31,10 @@ SavedFiles files_of(const FlashFiles& files, const FlashOptions& options) {
 }
 
 /// So that the board's EEPROM holds all that it has.
-void store(BoardLink& board) {
+void store(Board& board) {
   try {
     board.commit();
-  } catch (const NotStored&) {
+  } catch (const ctl::NotStored&) {
     throw FlashError(
         "the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a "
         "newer firmware, which it leaves "
@@ -43,15 +43,12 @@ void store(BoardLink& board) {
 }
 
 /// The board after its reset: asks until it answers.
-void wait_for(BoardLink& board, const std::function<void()>& greet) {
+void wait_for(Board& board) {
   constexpr int attempts = 10;
   for (int attempt = 1;; ++attempt) {
     board.wait(0.5);
     try {
-      if (greet)
-        greet();
-      else
-        static_cast<void>(board.ask("gh"));
+      static_cast<void>(board.identify());
       return;
     } catch (const std::exception&) {
       if (attempt == attempts) throw;
@@ -72,7 +69,7 @@ std::vector<Command> commands(const FlashFiles& files, const FlashOptions& optio
   return list;
 }
 
-void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& options) {
+void flash_board(Board& board, const FlashFiles& files, const FlashOptions& options) {
   const SavedFiles saved = files_of(files, options);
   Snapshot before;
   if (!options.saved.empty()) {
@@ -109,7 +106,7 @@ void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& 
                     "flmctl flash {}{}",
                     status, files.board, has_saved ? " --saved " + saved.settings.string() : " --no-save"));
   try {
-    wait_for(board, options.greet);
+    wait_for(board);
   } catch (const std::exception& error) {
     throw FlashError(fmt::format("the new firmware does not answer ({}). What was there before: {}",
                                  error.what(), has_saved ? saved.flash.string() : "not saved"));
@@ -121,9 +118,9 @@ void flash_board(BoardLink& board, const FlashFiles& files, const FlashOptions& 
     std::vector<std::string> refused;
     try {
       refused = restore(board, before);
-    } catch (const NotStored& error) {
+    } catch (const ctl::NotStored&) {
       throw FlashError(fmt::format("flashed, and everything was set as it was, but {}. Saved: {}",
-                                   error.what(), saved.settings.string()));
+                                   ctl::NotStored::sentence, saved.settings.string()));
     }
     different = differences(before, take_snapshot(board));
     if (!refused.empty())

@@ -7,7 +7,6 @@
 
 #include "tools/flash/avrdude.hpp"
 #include "tools/flash/snapshot.hpp"
-#include "tools/mainboard/link/board_link.hpp"
 
 namespace flm::flash {
 
@@ -23,8 +22,6 @@ struct FlashOptions {
   bool save = true;  ///< without: the board starts with nothing enabled
   std::function<void(const std::string&)> say;
   std::function<int(const Command&)> run = flash::run;
-  std::function<void()>
-      greet;  ///< throws while the board does not answer after its reset; absent: asks for its version
 };
 
 /// The commands that flash_board() runs, for a person who wants to see them first. `openflm`: what is on the
@@ -36,6 +33,6 @@ std::vector<Command> commands(const FlashFiles&, const FlashOptions&, bool openf
 /// OpenFLM was before, its EEPROM is put back as it was; elsewhere the settings are sent. Then the board is
 /// compared with what was saved. Throws FlashError naming the saved file; the same call with it as `saved`
 /// repeats what was interrupted.
-void flash_board(BoardLink&, const FlashFiles&, const FlashOptions&);
+void flash_board(Board&, const FlashFiles&, const FlashOptions&);
 
 }  // namespace flm::flash

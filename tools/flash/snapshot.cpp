@@ -1,7 +1,6 @@
 #include "tools/flash/snapshot.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -23,15 +22,6 @@ using protocol::Role;
 constexpr const char* heading = "# Settings and counters of a sensor board";
 constexpr const char* heading_openflm = ", OpenFLM's firmware";
 
-/// Numbers of a reply to a get; none when the board does not know it.
-std::vector<std::int64_t> ask(BoardLink& board, const std::string& line) {
-  try {
-    return board.ask(line);
-  } catch (const Refused&) {
-    return {};
-  }
-}
-
 /// The command without its last number, which is what it sets: "sm 0" of "sm 0 5163"; of the board's own, its
 /// letters.
 std::string subject(const std::string& line) {
@@ -42,9 +32,9 @@ std::string subject(const std::string& line) {
 
 }  // namespace
 
-Snapshot take_snapshot(BoardLink& board) {
+Snapshot take_snapshot(Board& board) {
   Snapshot snapshot;
-  snapshot.openflm = !ask(board, "gv").empty();
+  snapshot.openflm = board.try_get('v').has_value();
   for (int sensor = 0; sensor < 6; ++sensor) snapshot.lines.push_back(fmt::format("se {} 0", sensor));
   for (const protocol::Property& property : protocol::PropertyTable::properties) {
     if (property.role == Role::identity || property.access != protocol::Access::get_set ||
@@ -52,24 +42,21 @@ Snapshot take_snapshot(BoardLink& board) {
       continue;
     const bool indexed = property.index != protocol::Index::none;
     for (int i = 0; i < (indexed ? protocol::index_count(property.index) : 1); ++i) {
-      const auto numbers = ask(
-          board, indexed ? fmt::format("g{} {}", property.letter, i) : fmt::format("g{}", property.letter));
-      const bool is_off = property.role == Role::enable && !numbers.empty() && numbers.back() == 0;
-      if (!numbers.empty() && !is_off)
-        snapshot.lines.push_back(fmt::format("s{} {}", property.letter, fmt::join(numbers, " ")));
+      const std::optional<int> index = indexed ? std::optional(i) : std::nullopt;
+      const auto values = board.try_get(property.letter, index);
+      if (!values || (property.role == Role::enable && values->back() == 0)) continue;
+      snapshot.lines.push_back(text_of(set_message(property.letter, index, *values)));
     }
   }
   return snapshot;
 }
 
-std::vector<std::string> restore(BoardLink& board, const Snapshot& snapshot) {
+std::vector<std::string> restore(Board& board, const Snapshot& snapshot) {
   std::vector<std::string> refused;
   for (const std::string& line : snapshot.lines) {
-    try {
-      board.set(line);
-    } catch (const Refused&) {
-      refused.push_back(line);
-    }
+    const Message message = message_of(line);
+    const auto reply = board.ask(message);
+    if (!reply || reply->values != message.values) refused.push_back(line);
   }
   board.commit();
   return refused;

@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "tools/mainboard/link/board_link.hpp"
+#include "tools/mainboard/board/board.hpp"
 
 namespace flm::flash {
+
+using ctl::Board;
 
 /// Command lines: disable all, counters, then settings in the order of protocol::PropertyTable, which enables
 /// at the end.
@@ -18,10 +20,10 @@ struct Snapshot {
 /// Everything that can be got and set (protocol/commands.hpp), of a stock board too, which knows less. Not in
 /// it: the versions that the board was given, the radio's group, which cannot be read, and thousandths of
 /// counters, which cannot be set.
-Snapshot take_snapshot(BoardLink&);
+Snapshot take_snapshot(Board&);
 
 /// Sends it. A command that the board does not know, or refuses, is left out and named in the result.
-std::vector<std::string> restore(BoardLink&, const Snapshot&);
+std::vector<std::string> restore(Board&, const Snapshot&);
 
 /// Differences, a line each: "gm 0: 5163 was saved, the board has 5000". A counter may have gone on.
 std::vector<std::string> differences(const Snapshot& saved, const Snapshot& now);

@@ -2,15 +2,11 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "sim/run/link_host.hpp"
-#include "sim/run/main_board.hpp"
-#include "sim/world/environment.hpp"
+#include "tests/tools/mainboard/bus/engine_bus.hpp"
 #include "tools/calibration/readings.hpp"
 #include "tools/calibration/session.hpp"
 #include "tools/mainboard/link/link_text.hpp"
@@ -50,46 +46,46 @@ inline sim::Scenario metered_scenario(double watts, std::uint64_t seed) {
   return scenario;
 }
 
-class BoardOnBench : public BoardLink {
+/// The board on an engine's bus, and what a test asks of it.
+class BoardOnBench {
  public:
-  explicit BoardOnBench(sim::Scenario scenario)
-      : scenario_(std::move(scenario)),
-        board_(sim::board_model(scenario_.board)),
-        environment_(scenario_, board_),
-        engine_(sim::make_native_engine(board_, environment_)),
-        host_(board_, *engine_) {
-    host_.wait_until(sim::configure_at);
-    for (const std::string& line : sim::configuration(scenario_, board_)) static_cast<void>(ask(line));
-    wait(2.0);  // the first second begins before the smoother has settled
+  explicit BoardOnBench(sim::Scenario scenario) : bus_(std::move(scenario)), board_(bus_, "bench") {
+    board_.identify();
+    board_.wait(2.5);  // the first second begins before the smoother has settled
   }
+  operator ctl::Board&() { return board_; }  // NOLINT: it is one
 
-  std::vector<std::int64_t> ask(const std::string& line) override {
-    const std::string reply = decode_reply(host_.exchange(line).value_or("zz"));
-    if (line == "ct") wait(0.5);
-    if (!reply.starts_with(line.substr(0, 2))) throw Refused("'" + line + "' is answered '" + reply + "'");
-    std::vector<std::int64_t> numbers;
-    std::istringstream in(reply.substr(2));
-    for (std::int64_t number = 0; in >> number;) numbers.push_back(number);
-    if (before_reply_) before_reply_(line, numbers);
-    return numbers;
+  /// Numbers of the reply to a command line, the index included.
+  std::vector<std::int64_t> ask(const std::string& line) {
+    return numbers_of(board_.request(message_of(line)));
   }
-  void wait(double seconds) override {
-    host_.wait_until(host_.now() + static_cast<sim::Nanoseconds>(seconds * 1e9));
-  }
-  double now() override { return static_cast<double>(host_.now()) * 1e-9; }
+  [[nodiscard]] double now() { return board_.now(); }
 
   /// May change what the board answers: a faulty one.
   void tamper(std::function<void(const std::string&, std::vector<std::int64_t>&)> with) {
-    before_reply_ = std::move(with);
+    bus_.tamper = [with = std::move(with)](const Message& sent, Message& reply) {
+      std::vector<std::int64_t> numbers = numbers_of(reply);
+      with(text_of(sent), numbers);
+      if (reply.index) numbers.erase(numbers.begin());
+      reply.values.assign(numbers.begin(), numbers.end());
+    };
+  }
+  /// From now on a commit is answered `zz`.
+  void refuse_to_store() {
+    bus_.tamper = [](const Message& sent, Message& reply) {
+      if (sent == commit_message()) reply = {'z', 'z', {}, {}, {}};
+    };
   }
 
  private:
-  sim::Scenario scenario_;
-  const sim::BoardModel& board_;
-  sim::Environment environment_;
-  std::unique_ptr<sim::Engine> engine_;
-  sim::LinkHost host_;
-  std::function<void(const std::string&, std::vector<std::int64_t>&)> before_reply_;
+  static std::vector<std::int64_t> numbers_of(const Message& reply) {
+    std::vector<std::int64_t> numbers(reply.values.begin(), reply.values.end());
+    if (reply.index) numbers.insert(numbers.begin(), *reply.index);
+    return numbers;
+  }
+
+  EngineBus bus_;
+  ctl::Board board_;
 };
 
 /// A person who says yes or no, and keeps what was said.

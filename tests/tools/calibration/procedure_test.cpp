@@ -342,9 +342,7 @@ TEST_CASE("what cannot be put back is named, with the reason that it had to be")
 
 TEST_CASE("a calibration that the board cannot store works until its next reset, and is named") {
   BoardOnBench bench(bench_scenario(1874.0, 1));
-  bench.tamper([](const std::string& line, std::vector<std::int64_t>&) {
-    if (line == "ct") throw flm::NotStored();  // as a link does for `zz`
-  });
+  bench.refuse_to_store();
   Script person;
   CHECK_THROWS_WITH(calibrate_gain(bench, person, {}, parse_reference("1900W")),
                     Contains("could not store") && Contains("holds until its next reset: sm 0 52") &&

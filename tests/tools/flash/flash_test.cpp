@@ -4,13 +4,10 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <memory>
-#include <sstream>
 
-#include "sim/run/link_host.hpp"
-#include "sim/world/environment.hpp"
 #include "tests/boards/intel_hex.hpp"
 #include "tests/sim/temporary_folder.hpp"
+#include "tests/tools/mainboard/bus/engine_bus.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/flash/flasher.hpp"
 #include "tools/mainboard/link/link_text.hpp"
@@ -23,39 +20,32 @@ using Catch::Matchers::StartsWith;
 namespace {
 
 /// A board in the native engine that starts anew with whatever the controller's EEPROM holds.
-class Flashable : public BoardLink {
+class Flashable {
  public:
-  explicit Flashable(const TemporaryFolder& folder)
-      : chip_(folder.path() / "chip"), environment_(scenario(), board_) {
+  explicit Flashable(const TemporaryFolder& folder) : chip_(folder.path() / "chip"), bus_(scenario()) {
     start(std::vector<std::uint8_t>(512, 0xFF));
+    bus_.tamper = [this](const Message& sent, Message& reply) {
+      if (!stores && sent == commit_message()) reply = {'z', 'z', {}, {}, {}};
+      if (stock_ && std::string("vtnojuy").find(sent.letter) != std::string::npos && sent.verb != 'c')
+        reply = {sent.verb, sent.letter, {}, {}, {}};
+    };
   }
+  operator ctl::Board&() { return board_; }  // NOLINT: it is one
 
-  std::vector<std::int64_t> ask(const std::string& line) override {
-    const auto reply = silent_ ? std::nullopt : host_->exchange(line);
-    if (!reply) throw std::runtime_error("the board does not answer");
-    const std::string text = decode_reply(*reply);
-    if (line == "ct") wait(0.5);
-    if (stock_ && (line[1] == 'v' || std::string("tnojuy").find(line[1]) != std::string::npos)) return {};
-    if (!text.starts_with(line.substr(0, 2))) throw Refused("'" + line + "' is answered '" + text + "'");
-    std::vector<std::int64_t> numbers;
-    std::istringstream in(text.substr(2));
-    for (std::int64_t number = 0; in >> number;) numbers.push_back(number);
+  /// Numbers of the reply to a command line, the index included.
+  std::vector<std::int64_t> ask(const std::string& line) {
+    const Message reply = board_.request(message_of(line));
+    std::vector<std::int64_t> numbers(reply.values.begin(), reply.values.end());
+    if (reply.index) numbers.insert(numbers.begin(), *reply.index);
     return numbers;
   }
-  void commit() override {
-    if (!stores) throw NotStored();
-    BoardLink::commit();
-  }
+  void set(const std::string& line) { board_.request(line); }
   bool stores = true;  ///< false: a commit is answered `zz`
-  void wait(double seconds) override {
-    host_->wait_until(host_->now() + static_cast<sim::Nanoseconds>(seconds * 1e9));
-  }
-  double now() override { return static_cast<double>(host_->now()) * 1e-9; }
 
   /// Runs avrdude on this board's controller; `cut`: the controller falls silent after so many pages.
   int flash(const Command& command, const std::string& cut = "") {
     std::vector<std::uint8_t> memory(16384, 0x55);
-    const auto eeprom = engine_->eeprom();
+    const auto eeprom = bus_.eeprom();
     memory.insert(memory.end(), eeprom.begin(), eeprom.end());
     memory.insert(memory.end(), {0x6E, 0xDE, 0xF9});
     if (!std::filesystem::exists(chip_))
@@ -71,8 +61,8 @@ class Flashable : public BoardLink {
     in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     if (as_typed(command).find("flash:w") != std::string::npos) {
       const auto image = test::read_intel_hex(FLM_IMAGE_DIR "/flm02b.hex");
-      silent_ = !std::equal(image.begin(), image.end(), bytes.begin(),
-                            [](std::uint8_t a, char b) { return a == static_cast<std::uint8_t>(b); });
+      bus_.silent = !std::equal(image.begin(), image.end(), bytes.begin(),
+                                [](std::uint8_t a, char b) { return a == static_cast<std::uint8_t>(b); });
       stock_ = false;
       start(std::vector<std::uint8_t>(bytes.begin() + 16384, bytes.begin() + 16384 + 512));
     }
@@ -92,18 +82,13 @@ class Flashable : public BoardLink {
     return s;
   }
   void start(const std::vector<std::uint8_t>& eeprom) {
-    engine_ = sim::make_native_engine(board_, environment_);
-    engine_->set_eeprom(eeprom);
-    host_ = std::make_unique<sim::LinkHost>(board_, *engine_);
-    host_->wait_until(500'000'000);
+    bus_.restart(eeprom);
+    bus_.wait(0.5);
   }
 
   std::filesystem::path chip_;
-  const sim::BoardModel& board_ = sim::board_model("flm02b");
-  sim::Environment environment_;
-  std::unique_ptr<sim::Engine> engine_;
-  std::unique_ptr<sim::LinkHost> host_;
-  bool silent_ = false;
+  test::EngineBus bus_;
+  ctl::Board board_{bus_, "bench"};
 };
 
 const char* const configuration[] = {"sp 0 1 255 3 255 255",

@@ -11,7 +11,6 @@
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/mainboard/board/link_of_board.hpp"
 #include "tools/mainboard/bus/clock.hpp"
 #include "tools/mainboard/config/config.hpp"
 
@@ -100,23 +99,20 @@ void keep(const Port& port, const Record& record) {
   }
 }
 
-using Procedure = std::function<std::optional<Record>(BoardLink&, Dialogue&)>;
+using Procedure = std::function<std::optional<Record>(Board&, Dialogue&)>;
 
 int calibrate(const Globals& globals, const Procedure& procedure) {
   return with_board(globals, [&](Board& board) {
-    LinkOfBoard link(board);
     Console console(globals);
     std::optional<Record> record;
     try {
       const StopOnSignal stop;
-      record = procedure(link, console);
+      record = procedure(board, console);
     } catch (const NotPutBack& left) {
       tell_what_is_left(left);
     } catch (const Cancelled&) {
       throw Cancelled("cancelled; the board is as it was");
     } catch (const CalibrationError& error) {
-      throw BoardRefused(fmt::format("{}: {}", board.name(), error.what()));
-    } catch (const Refused& error) {
       throw BoardRefused(fmt::format("{}: {}", board.name(), error.what()));
     }
     if (!record) return refused;
@@ -219,9 +215,8 @@ void add_calibrate(CLI::App& app, Globals& globals) {
       ->check(CLI::IsMember({50.0, 60.0}))
       ->capture_default_str();
   shape->callback([&globals, options] {
-    globals.status = calibrate(globals, [&](BoardLink& link, Dialogue& console) {
-      return calibrate_shape(link, console, *options);
-    });
+    globals.status = calibrate(
+        globals, [&](Board& link, Dialogue& console) { return calibrate_shape(link, console, *options); });
   });
 
   auto* zero = command->add_subcommand("zero", "No load: the input's offset and noise");
@@ -229,7 +224,7 @@ void add_calibrate(CLI::App& app, Globals& globals) {
   add_seconds(zero);
   zero->callback([&globals, options] {
     globals.status = calibrate(
-        globals, [&](BoardLink& link, Dialogue& console) { return calibrate_zero(link, console, *options); });
+        globals, [&](Board& link, Dialogue& console) { return calibrate_zero(link, console, *options); });
   });
 
   auto* gain = command->add_subcommand("gain", "A steady load whose power another meter shows");
@@ -244,7 +239,7 @@ void add_calibrate(CLI::App& app, Globals& globals) {
     } catch (const CalibrationError& error) {
       throw InputError(error.what());
     }
-    globals.status = calibrate(globals, [&](BoardLink& link, Dialogue& console) {
+    globals.status = calibrate(globals, [&](Board& link, Dialogue& console) {
       return calibrate_gain(link, console, *options, power);
     });
   });
@@ -266,7 +261,7 @@ void add_calibrate(CLI::App& app, Globals& globals) {
     const auto reference_sensor = reference_of(*meter);
     options->uncertainty = *uncertainty / 100.0;
     options->limit_s = *limit * 60.0;
-    globals.status = calibrate(globals, [&](BoardLink& link, Dialogue& console) {
+    globals.status = calibrate(globals, [&](Board& link, Dialogue& console) {
       return calibrate_against(link, console, *options, reference_sensor.first, reference_sensor.second);
     });
   });

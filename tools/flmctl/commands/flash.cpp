@@ -8,7 +8,6 @@
 #include "tools/common/places.hpp"
 #include "tools/flash/flasher.hpp"
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/mainboard/board/link_of_board.hpp"
 
 namespace flm::ctl {
 namespace {
@@ -92,13 +91,9 @@ int flash(const Globals& globals, const Arguments& arguments) {
     check_board(board);
     confirm(globals,
             fmt::format("Write {} to the board on this main board's GPIO lines?", files.program.string()));
-    LinkOfBoard link(board);
-    options.greet = [&board] { static_cast<void>(board.identify()); };
     try {
-      flash::flash_board(link, files, options);
+      flash::flash_board(board, files, options);
     } catch (const flash::FlashError& error) {
-      throw BoardRefused(error.what());
-    } catch (const Refused& error) {
       throw BoardRefused(error.what());
     }
     if (globals.json) print_json({{"flashed", arguments.board}, {"program", files.program.string()}});

@@ -8,7 +8,6 @@
 #include <tuple>
 
 #include "protocol/commands.hpp"
-#include "tools/mainboard/link/board_link.hpp"  // NotStored
 #include "tools/mainboard/link/link_text.hpp"
 
 namespace flm::ctl {
@@ -220,8 +219,7 @@ Message Board::exchange(const Message& message, int tries) {
 }
 
 void Board::fail(const std::string& line, const Seen& seen, int tries) const {
-  if (seen.rejected == tries && line == "ct")
-    throw BoardRefused(fmt::format("{}: {}", name_, NotStored::sentence));
+  if (seen.rejected == tries && line == "ct") throw NotStored(name_);
   if (seen.rejected != 0)
     throw BoardRefused(
         fmt::format("{}: the board answers 'zz' to '{}', {} times: what reaches it is damaged, by noise or "
@@ -296,6 +294,10 @@ std::optional<ErrorCounters> Board::errors() {
 std::vector<Reading> Board::poll(const Layout& layout, double t) {
   return mainboard::readings_of(request(get_message('d')), t,
                                 [&](int sensor) { return layout.sensor_kind(sensor); });
+}
+
+void Board::wait(double seconds) {
+  if (!wait_unless_stopped(bus_, seconds)) throw Cancelled("cancelled");
 }
 
 void Board::commit() { request(commit_message()); }

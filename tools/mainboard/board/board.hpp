@@ -89,8 +89,8 @@ class Board {
   std::optional<ErrorCounters> errors();
   /// How it fares; nothing for a board with stock firmware.
   std::optional<Health> health();
-  /// Saves settings and counters (`ct`). BoardRefused: it cannot (NotStored says why), and what was set holds
-  /// until its next reset.
+  /// Saves settings and counters (`ct`). Throws NotStored when the board cannot: what was set holds until its
+  /// next reset.
   void commit();
   Layout layout();
   /// A clamp's last whole second, 1..3. Waits for it, up to 3 s. Throws BoardRefused for a board without.
@@ -104,6 +104,10 @@ class Board {
   std::function<void(const std::vector<std::uint8_t>&)> on_channel;
 
   [[nodiscard]] const LinkCounters& counters() const { return counters_; }
+  /// Lets time pass, s. Throws Cancelled when a signal ended it.
+  void wait(double seconds);
+  /// s on the bus's clock.
+  [[nodiscard]] double now() { return bus_.now(); }
   [[nodiscard]] Bus& bus() { return bus_; }
   [[nodiscard]] const std::string& name() const { return name_; }
 

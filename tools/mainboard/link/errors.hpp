@@ -1,6 +1,7 @@
 // What can go wrong with a board, and the exit status that says so.
 #pragma once
 #include <stdexcept>
+#include <string>
 
 #include "tools/common/input_error.hpp"  // InputError: exit status 2
 
@@ -22,6 +23,17 @@ class NoAnswer : public std::runtime_error {
 /// The board said no, or a check failed. Exit status 1.
 class BoardRefused : public std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+/// The board answered a commit `zz`: what was set is there, and is gone at its next reset.
+class NotStored : public BoardRefused {
+ public:
+  /// `board`: its name, for the message.
+  explicit NotStored(const std::string& board) : BoardRefused(board + ": " + sentence) {}
+  static constexpr const char* sentence =
+      "the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a "
+      "newer firmware, which it leaves alone): "
+      "what was set holds until its next reset";
 };
 
 /// A person said no, or pressed ctrl-C at a question. Exit status 1.
