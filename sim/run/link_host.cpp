@@ -1,6 +1,6 @@
 #include "sim/run/link_host.hpp"
 
-#include "protocol/hex.hpp"
+#include "tools/mainboard/bus/forwarding.hpp"
 #include "tools/mainboard/link/link_text.hpp"
 
 namespace flm::sim {
@@ -26,11 +26,8 @@ void LinkHost::send(const std::string& message) {
 }
 
 void LinkHost::forward(const std::vector<std::uint8_t>& bytes) {
-  clock_byte('p');
-  for (const std::uint8_t byte : bytes)
-    for (const int digit : {byte >> 4, byte & 0xF})
-      clock_byte(static_cast<std::uint8_t>(protocol::hex_digit(static_cast<std::uint8_t>(digit))));
-  clock_byte('.');
+  for (const char c : mainboard::forwarded({reinterpret_cast<const char*>(bytes.data()), bytes.size()}))
+    clock_byte(static_cast<std::uint8_t>(c));
 }
 
 std::string LinkHost::read() {

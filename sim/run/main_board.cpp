@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "firmware/metering/settings.hpp"
+#include "tools/mainboard/bus/forwarding.hpp"
 #include "tools/mainboard/config/meter_constant.hpp"
 #include "tools/mainboard/link/link_text.hpp"
 #include "tools/mainboard/readings/reports.hpp"
@@ -13,9 +14,7 @@ namespace flm::sim {
 namespace {
 
 constexpr Nanoseconds kSecond = 1'000'000'000;
-/// A smart meter's bytes are forwarded so often, and so many in a message: nothing else waits for long.
-constexpr Nanoseconds kForwardPeriod = 10'000'000;
-constexpr std::size_t kForwardMost = 32;
+constexpr Nanoseconds kForwardPeriod = mainboard::forward_period_ms * Nanoseconds{1'000'000};
 
 }  // namespace
 
@@ -138,7 +137,7 @@ Nanoseconds MainBoard::forward_at() const {
 }
 
 void MainBoard::forward() {
-  const std::vector<std::uint8_t> bytes = meter_.take(link_.now(), kForwardMost);
+  const std::vector<std::uint8_t> bytes = meter_.take(link_.now(), mainboard::forward_most);
   if (!bytes.empty()) link_.forward(bytes);
 }
 

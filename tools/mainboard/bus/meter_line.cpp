@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "protocol/hex.hpp"
+#include "tools/mainboard/bus/forwarding.hpp"
 #include "tools/mainboard/bus/transport.hpp"
 #include "tools/mainboard/bus/tty.hpp"
 #include "tools/mainboard/link/errors.hpp"
@@ -14,12 +14,9 @@
 namespace flm::ctl {
 namespace {
 
-/// s. At 115200 baud 115 bytes; a device keeps 4096.
-constexpr double kPeriod = 0.010;
+constexpr double kPeriod = mainboard::forward_period_ms * 1e-3;  ///< s
 /// s, which a wait may be short of: a clock of 9 decimals never quite reaches what it is asked for.
 constexpr double kShortest = 1e-6;
-/// Bytes in a message, so that nothing else waits for long.
-constexpr std::size_t kMost = 32;
 constexpr int kSlow = 9600;
 
 class MeterDevice : public MeterLine {
@@ -65,12 +62,9 @@ class ForwardingBus : public Bus {
   void forward() {
     const std::string bytes = line_->read();
     for (std::string_view rest = bytes; !rest.empty();) {
-      std::string message = "p";
-      for (const char byte : rest.substr(0, kMost))
-        for (const int digit : {static_cast<std::uint8_t>(byte) >> 4, byte & 0xF})
-          message += protocol::hex_digit(static_cast<std::uint8_t>(digit));
-      rest.remove_prefix(std::min(kMost, rest.size()));
-      (void)bus_->clock(message + '.');
+      const std::string_view part = rest.substr(0, mainboard::forward_most);
+      rest.remove_prefix(part.size());
+      (void)bus_->clock(mainboard::forwarded(part));
     }
   }
 
