@@ -10,6 +10,7 @@
 #pragma once
 #include <stdint.h>
 
+#include "boards/facts.hpp"
 #include "firmware/control.hpp"
 #include "firmware/metering/clamp_second.hpp"
 #include "firmware/metering/clock.hpp"
@@ -30,25 +31,25 @@
 namespace flm {
 
 /// Device on the link's `u` channel: a radio, or a serial port.
-template <class Hal, bool has_radio>
+template <class Hal, boards::Channel>
 struct ChannelOf {
   using type = serial::SerialPort<Hal>;
 };
 template <class Hal>
-struct ChannelOf<Hal, true> {
+struct ChannelOf<Hal, boards::Channel::radio> {
   struct type : radio::Radio<Hal>, serial::ForwardedLine {
     using serial::ForwardedLine::from_meter;
     using serial::ForwardedLine::has_meter_line;
   };
 };
 
-/// Fields of a smart meter's telegram that a board keeps: the one with a radio has less room for them.
-template <bool has_radio>
+/// Fields of a smart meter's telegram that a board keeps.
+template <boards::MeterValues>
 struct MeterFieldsOf {
   using type = protocol::p1::BoardFields;
 };
 template <>
-struct MeterFieldsOf<true> {
+struct MeterFieldsOf<boards::MeterValues::few> {
   using type = protocol::p1::SmallFields;
 };
 
@@ -61,10 +62,14 @@ class SensorBoard : private Hal {
   using Clock = metering::ScanClock<Sampling>;
   using Pulses = typename Board::template WithPulseInputs<metering::PulseInputs>;
   using Critical = typename Hal::Critical;
-  using Channel = typename ChannelOf<Hal, Board::has_radio>::type;
+  using Channel = typename ChannelOf<Hal, Board::channel>::type;
   using Link = protocol::LinkPort<Channel>;
-  using SmartMeter = smart_meter::SmartMeter<typename MeterFieldsOf<Board::has_radio>::type>;
-  static constexpr bool has_port_configuration = Board::has_port_configuration;
+  using SmartMeter = smart_meter::SmartMeter<typename MeterFieldsOf<Board::meter_values>::type>;
+  static_assert(
+      (Board::channel == boards::Channel::rs485) == (Board::meter_line == boards::MeterLine::board),
+      "a smart meter's line ends at the board where USART 0 has no radio to talk to, and only there");
+  static_assert(Board::switched_ports == 0 || (Board::switched_ports | 1) == (1u << metering::clamps) - 1,
+                "port 1 is always a clamp; the others are switched together");
   /// This firmware's version, as `gv` answers it.
   static constexpr uint8_t version_major = 0, version_minor = 1, version_patch = 0;
   static constexpr uint8_t hardware_letter = Board::letter;
@@ -91,7 +96,7 @@ class SensorBoard : private Hal {
     apply_settings();
     sensors_.settle();  // Nothing changes until the first second begins.
     until_glance_ms_ = metering::ClampSecond::period_ms / 2;  // not when a second ends
-    start_channel(Tag<Board::has_radio>());
+    start_channel(Tag<Board::channel>());
     start_meter();
     Hal::led(true);
     Hal::select_clamp(0);
@@ -145,7 +150,7 @@ class SensorBoard : private Hal {
     if (!failing_ && pulses_.any()) count_pulses();
     if (window_waits()) measure();
     Hal::by_pointer(store_).step(*this);
-    step_channel(Tag<Board::has_radio>());
+    step_channel(Tag<Board::channel>());
     if (link_.meter_waits()) read_meter();
     // Before the look at deliveries: a delivery is older than the message after it. A failure is saved first.
     const bool message = !failing_ && link_.message_ready();
@@ -213,7 +218,7 @@ class SensorBoard : private Hal {
   void forget_meter() { own_.meter.number = metering::MeterLink::none; }
 
   /// The radio's group or data rate has changed.
-  void apply_channel_settings() { set_channel(Tag<Board::has_radio>()); }
+  void apply_channel_settings() { set_channel(Tag<Board::channel>()); }
 
   /// Starts saving settings and counters; the reply follows. False when the EEPROM belongs to a newer
   /// firmware.
@@ -286,16 +291,18 @@ class SensorBoard : private Hal {
       (static_cast<uint64_t>(Clock::scan_cycles) * 16777216u + Sampling::cpu_hz / 2) / Sampling::cpu_hz);
 
   // The channel: a radio, or a serial port.
-  template <bool has_radio>
+  template <boards::Channel>
   struct Tag {};
+  using Rs485 = Tag<boards::Channel::rs485>;
+  using RadioChip = Tag<boards::Channel::radio>;
   FLM_NODISCARD Channel& channel() { return link_; }
-  void configure_line(Tag<false>) {
+  void configure_line(Rs485) {
     const uint8_t port_6 = sensors_.settings().port_6;
     channel().configure(hal(), (port_6 & metering::port_6::p1) != 0, (port_6 & metering::port_6::slow) != 0);
   }
-  void configure_line(Tag<true>) {}
+  void configure_line(RadioChip) {}
   FLM_OUTLINE void start_meter() {
-    configure_line(Tag<Board::has_radio>());
+    configure_line(Tag<Board::channel>());
     meter_.configure(sensors_.settings().port_6);
   }
   /// A smart meter's bytes, some at a time: a telegram has thousands.
@@ -308,14 +315,14 @@ class SensorBoard : private Hal {
     meter_is_saved_ = true;  // Meters that take turns are saved with the counters.
     store_.save(store::board_record);
   }
-  void start_channel(Tag<false>) {}
-  void step_channel(Tag<false>) { channel().step(hal()); }
-  void set_channel(Tag<false>) {}
-  void start_channel(Tag<true>) {
+  void start_channel(Rs485) {}
+  void step_channel(Rs485) { channel().step(hal()); }
+  void set_channel(Rs485) {}
+  void start_channel(RadioChip) {
     Hal::by_pointer(channel()).start(hal(), sensors_.settings().radio_group, rate());
   }
-  void step_channel(Tag<true>) { Hal::by_pointer(channel()).step(hal(), clock_.milliseconds_low()); }
-  void set_channel(Tag<true>) {
+  void step_channel(RadioChip) { Hal::by_pointer(channel()).step(hal(), clock_.milliseconds_low()); }
+  void set_channel(RadioChip) {
     channel().set_group(hal(), sensors_.settings().radio_group);
     channel().set_rate(hal(), rate());
   }
@@ -445,7 +452,9 @@ class SensorBoard : private Hal {
     store_.earn_budget();
   }
 
-  FLM_NODISCARD bool analog() const { return !has_port_configuration || sensors_.settings().lines[2] != 0; }
+  FLM_NODISCARD bool analog() const {
+    return Board::switched_ports == 0 || sensors_.settings().lines[2] != 0;
+  }
   FLM_NODISCARD uint8_t pulse_ports() const { return Pulses::terminal_ports(!analog()); }
 
   FLM_NODISCARD FLM_OUTLINE uint32_t now_ms() const {

@@ -20,9 +20,14 @@ constexpr uint16_t true_rms = 1, journal = 2, port_configuration = 4, radio = 8,
 /// Features of a board with this firmware. `Board`: its facts, from boards/.
 template <class Board>
 FLM_NODISCARD constexpr uint16_t features_of() {
+  constexpr bool switches_ports = Board::switched_ports != 0, inverts_line = Board::inverts_meter_line,
+                 led_shows_port = Board::led_shows == decltype(Board::led_shows)::any_port;
+  static_assert(switches_ports == inverts_line && switches_ports == led_shows_port,
+                "`k` and `i` come together: a board with a part of them needs a feature of its own");
+  constexpr bool has_radio = Board::channel == decltype(Board::channel)::radio;
   return static_cast<uint16_t>(feature::true_rms | feature::journal | feature::p1 |
-                               (Board::has_port_configuration ? feature::port_configuration : 0) |
-                               (Board::has_radio ? feature::radio : feature::rs485));
+                               (switches_ports ? feature::port_configuration : 0) |
+                               (has_radio ? feature::radio : feature::rs485));
 }
 
 /// Whether a property can be got, set, or both.

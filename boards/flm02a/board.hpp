@@ -1,5 +1,6 @@
 // FLM02A: sensor board v2.1. boards/README.md has its pins as a table, and where each fact comes from.
 #pragma once
+#include "boards/facts.hpp"
 #include "boards/fuses.hpp"
 #include "boards/pins.hpp"
 
@@ -37,12 +38,18 @@ struct Flm02a {
   /// From each pulse input to ground; the controller's pull-up charges it when the contact opens.
   static constexpr uint8_t input_capacitance_nf = 100;
 
-  using Led = Pin<IoPort::B, 0>;  ///< heartbeat, active low
+  using Led = Pin<IoPort::B, 0>;  ///< active low
+  static constexpr LedShows led_shows = LedShows::heartbeat;
 
-  /// Ports 2 and 3 are clamp ports for good; there are no polarity lines.
-  static constexpr bool has_port_configuration = false;
-  /// USART 0 is the RS-485 port.
-  static constexpr bool has_radio = false;
+  /// Ports 2 and 3 are clamp ports for good: no pulse input shares them.
+  static constexpr uint8_t switched_ports = WithPulseInputs<SwitchedPorts>::bits;
+
+  static constexpr Channel channel = Channel::rs485;
+  /// The RS-485 port's line is the smart meter's as well.
+  static constexpr MeterLine meter_line = MeterLine::board;
+  static constexpr uint8_t meter_port = 5;  ///< terminal port 6
+  static constexpr bool inverts_meter_line = false;
+  static constexpr MeterValues meter_values = MeterValues::all;
   /// Driver enable of the RS-485 transceiver. High (transmit, idle) makes terminal `a` a 3.3 V rail.
   using DriverEnable = Pin<IoPort::D, 5>;
 

@@ -1,5 +1,6 @@
 // FLM02B: sensor board v2.2. boards/README.md has its pins as a table, and where each fact comes from.
 #pragma once
+#include "boards/facts.hpp"
 #include "boards/fuses.hpp"
 #include "boards/pins.hpp"
 
@@ -42,18 +43,25 @@ struct Flm02b {
   /// From each pulse input to ground: none.
   static constexpr uint8_t input_capacitance_nf = 0;
 
-  using Led = Pin<IoPort::B, 0>;  ///< heartbeat, active low
+  using Led = Pin<IoPort::B, 0>;  ///< active low
+  static constexpr LedShows led_shows = LedShows::any_port;
 
-  /// `sk`: analog front end of ports 2 and 3 on or off, P1 line's RX and TX inverted or not.
-  static constexpr bool has_port_configuration = true;
+  /// `sk` switches the analog front end of ports 2 and 3: on, they are clamps.
+  static constexpr uint8_t switched_ports = WithPulseInputs<SwitchedPorts>::bits;
   using AnalogFrontEnd = Pin<IoPort::C, 2>;
+
+  /// The main board listens to the smart meter; `sk` inverts the line's RX and TX for it.
+  static constexpr MeterLine meter_line = MeterLine::main_board;
+  static constexpr uint8_t meter_port = 5;  ///< terminal port 6
+  static constexpr bool inverts_meter_line = true;
+  static constexpr MeterValues meter_values = MeterValues::few;
   using InvertRx = Pin<IoPort::D, 5>;
   using InvertTx = Pin<IoPort::D, 6>;
   static_assert(AllDifferent<PulsePort2, PulsePort3, PulsePort4, PulsePort5, AnalogFrontEnd>::value,
                 "the analog switch shares a pin with a pulse port");
 
   /// RFM12B on USART 0 as SPI master (MOSI TXD, MISO RXD, SCK XCK); nIRQ on PD2 is INT0.
-  static constexpr bool has_radio = true;
+  static constexpr Channel channel = Channel::radio;
   using RadioSelect = Pin<IoPort::D, 3>;
   using RadioClock = Pin<IoPort::D, 4>;
   using RadioRequest = Pin<IoPort::D, 2>;

@@ -6,6 +6,7 @@
 #include <avr/wdt.h>
 #include <stdint.h>
 
+#include "boards/facts.hpp"
 #include "boards/fuses.hpp"
 #include "boards/pins.hpp"
 #include "hal/avr/arithmetic.hpp"
@@ -62,8 +63,8 @@ inline void clock_from_reset() {
 /// First byte after all that is linked in; a symbol of the linker.
 extern "C" uint8_t end_of_data __asm__("_end");
 
-/// What USART 0 does on a board: `Board::has_radio`.
-template <class Board, bool has_radio>
+/// What USART 0 does on a board: `Board::channel`.
+template <class Board, boards::Channel>
 struct AvrChannel : AvrUart<Board> {
   /// In another interrupt's handler: its bytes are shifted in by themselves, nothing has to wait.
   struct ChannelWaits {
@@ -73,14 +74,14 @@ struct AvrChannel : AvrUart<Board> {
   static void start_channel() {}
 };
 template <class Board>
-struct AvrChannel<Board, true> : AvrRadio<Board> {
+struct AvrChannel<Board, boards::Channel::radio> : AvrRadio<Board> {
   using ChannelWaits = RadioWaits;
   static void start_channel() { AvrRadio<Board>::start_radio(); }
   static void take_received() {}
 };
 
 template <class BoardFacts>
-class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
+class AvrHal : public AvrChannel<BoardFacts, BoardFacts::channel> {
  public:
   using Board = BoardFacts;
   using Sampling = typename Board::Sampling;
@@ -110,7 +111,7 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   FLM_NODISCARD static uint8_t pulse_levels() { return PortRegisters<Board::pulse_io_port>::in(); }
   static void led(bool on) { AvrPin<typename Board::Led>::set(!on); }
   static void set_lines(bool analog, bool invert_rx, bool invert_tx) {
-    set_lines_of<Board>(analog, invert_rx, invert_tx, Switchable<Board::has_port_configuration>());
+    set_lines_of<Board>(analog, invert_rx, invert_tx, Switchable<(Board::switched_ports != 0)>());
   }
   /// `object`, by a pointer that the compiler does not see through: it reaches members by 2-byte instead of
   /// 4-byte instructions.
@@ -226,7 +227,7 @@ class AvrHal : public AvrChannel<BoardFacts, BoardFacts::has_radio> {
   static void start() {
     start_supply_watch();
     AvrPin<typename Board::Led>::make_output();
-    start_lines<Board>(Switchable<Board::has_port_configuration>());
+    start_lines<Board>(Switchable<(Board::switched_ports != 0)>());
     start_converter();
     start_spi();
     AvrHal::start_channel();

@@ -3,6 +3,9 @@
 // it waiting for long. Each holds both back while it lets others in, or they could pile up on the stack.
 #pragma once
 
+static_assert(ThisBoard::channel == flm::boards::Channel::rs485,
+              "FLM_VECTORS of board.cmake is not for board.hpp's channel");
+
 ISR(USART_UDRE_vect) {
   ThisHal::uart_pause();
   sei();

@@ -93,7 +93,7 @@ struct ImageEngine::Parts {
                [&e](Nanoseconds t) { return e.next_edge(t); }}),
         radio(e.air(), e.seed()),
         watch(chip, [this] { look_for_hang(); }) {
-    if (b.has_radio)
+    if (b.has_radio())
       radio_port.emplace(chip, radio);
     else
       uart.emplace(chip, e.serial(), b.driver_enable);

@@ -18,6 +18,8 @@ namespace {
 
 template <class BoardFacts>
 class NativeEngine final : public SuppliedEngine {
+  static constexpr bool has_radio = BoardFacts::channel == boards::Channel::radio;
+
  public:
   NativeEngine(const BoardModel& model, Environment& environment)
       : SuppliedEngine(model, environment),
@@ -35,7 +37,7 @@ class NativeEngine final : public SuppliedEngine {
   [[nodiscard]] bool inverts_rx() const override { return board_->hal().invert_rx; }
   [[nodiscard]] std::vector<std::uint8_t> serial_sent() const override { return line_sent_; }
   [[nodiscard]] double radio_milliamperes() const override {
-    return BoardFacts::has_radio ? radio_chip_.milliamperes() : 0.0;
+    return has_radio ? radio_chip_.milliamperes() : 0.0;
   }
   [[nodiscard]] std::vector<std::uint8_t> eeprom() const override { return eeprom_.contents(); }
   [[nodiscard]] const std::vector<CellWrite>& eeprom_log() const override { return eeprom_.log(); }
@@ -103,7 +105,7 @@ class NativeEngine final : public SuppliedEngine {
     auto& hal = board_->hal();
     hal.eeprom = &eeprom_.cells();
     hal.supply_is_low = supply_low();
-    if (BoardFacts::has_radio) hal.radio = &radio_;
+    if (has_radio) hal.radio = &radio_;
     hal.levels = levels(now);
     board_->start();
     eeprom_.look(now);
@@ -123,7 +125,7 @@ class NativeEngine final : public SuppliedEngine {
 
   /// Hands the board what comes from air and serial line up to time t, in its order.
   void follow(Nanoseconds t) {
-    if constexpr (BoardFacts::has_radio) {
+    if constexpr (has_radio) {
       if (radio_.next_event() > t) return radio_.advance(t);
       run_radio(radio_, t, [this] {
         hal::raise_radio(*board_);
@@ -177,7 +179,7 @@ class NativeEngine final : public SuppliedEngine {
     eeprom_.look(now);
     radio_.advance(now);
     board_->step();
-    if constexpr (!BoardFacts::has_radio) send(now);
+    if constexpr (!has_radio) send(now);
     eeprom_.look(now);
   }
 
@@ -185,7 +187,7 @@ class NativeEngine final : public SuppliedEngine {
   /// as an analog pin whose digital input is switched off does.
   [[nodiscard]] std::uint8_t levels(Nanoseconds t) {
     unsigned pins = 0;
-    for (const PulsePort& port : model().pulse_ports)
+    for (const PulsePort& port : model().pulse_inputs)
       if ((!port.when_analog_off || !board_->hal().analog_front_end_on) && environment_.level(port.port, t))
         pins |= 1u << static_cast<unsigned>(port.bit);
     return static_cast<std::uint8_t>(pins);

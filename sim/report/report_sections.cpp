@@ -345,7 +345,7 @@ std::string headline(const Run& run) {
   fact("board", escape(board));
   if (run.board != nullptr) {
     fact("clock", fmt::format("{:g} MHz", run.board->cpu_hz / 1e6));
-    fact("samples a second and clamp", number(run.board->samples_per_second(), 0));
+    fact("samples a second and clamp", number(run.board->samples_per_second, 0));
   }
   fact("engine", run.engine == "image"    ? "AVR image, cycle by cycle"
                  : run.engine == "native" ? "native"

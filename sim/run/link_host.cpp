@@ -46,7 +46,7 @@ std::string LinkHost::read() {
 
 std::optional<std::string> LinkHost::try_exchange(const std::string& line) {
   send(encode_message(line));
-  now_ += line == "ct" ? kCommitWait : board_.reply_wait;
+  now_ += line == "ct" ? kCommitWait : board_.spi_reply_wait;
   return control_reply(read());
 }
 

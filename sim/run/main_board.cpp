@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "firmware/metering/settings.hpp"
+#include "protocol/commands.hpp"
 #include "tools/mainboard/bus/forwarding.hpp"
 #include "tools/mainboard/config/meter_constant.hpp"
 #include "tools/mainboard/link/link_text.hpp"
@@ -25,11 +26,11 @@ std::deque<std::string> configuration(const Scenario& scenario, const BoardModel
   const Sensor* meter = nullptr;
   for (const Sensor& s : scenario.sensors)
     if (s.sensor_class == SensorClass::p1) meter = &s;
-  if (board.has_port_configuration) {
+  if (protocol::PropertyOf<'k'>::row.known_with(board.features)) {
     bool analog = true;
     for (const Sensor& s : scenario.sensors)
       for (const int port : s.ports)
-        if (s.sensor_class == SensorClass::pulse && (port == 2 || port == 3)) analog = false;
+        if (s.sensor_class == SensorClass::pulse && board.is_switched(port)) analog = false;
     // A smart meter's line is inverted: P1 companion standard, 5.7.
     lines.push_back(fmt::format("sk {} {} 0", analog ? 1 : 0, meter ? 1 : 0));
   }
@@ -72,7 +73,7 @@ MainBoard::MainBoard(const Scenario& scenario, const BoardModel& board, Engine& 
   if (configures) configuration_ = configuration(scenario, board);
   if (!observer_.record) return;
   link_.on_channel = [this](Nanoseconds start, const std::vector<std::uint8_t>& bytes) {
-    if (board_.has_radio)
+    if (board_.has_radio())
       observer_.record(RadioPacket{seconds(start), bytes});
     else
       observer_.record(SerialBytes{seconds(start), bytes});

@@ -15,7 +15,7 @@ class MeterUart {
       : engine_(engine),
         line_(scenario.serial, scenario.front_end.seed),
         bytes_(line_),
-        connected_(board.has_radio && !scenario.serial.empty()) {}
+        connected_(board.meter_line == boards::MeterLine::main_board && !scenario.serial.empty()) {}
   MeterUart(const MeterUart&) = delete;
   MeterUart& operator=(const MeterUart&) = delete;
 

@@ -80,9 +80,11 @@ void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& eng
   if (!options.meter.empty()) {
     if (!meter.connected())
       throw InputError(
-          fmt::format("--meter-pty {}: no smart meter's line ends at the main board; allowed: flm02b, and a "
+          fmt::format("--meter-pty {}: no smart meter's line ends at the main board; allowed: {}, and a "
                       "scenario with [[serial]]",
-                      options.meter.string()));
+                      options.meter.string(), ctl::board_names([](const ctl::BoardFacts& facts) {
+                        return facts.meter_line == boards::MeterLine::main_board;
+                      })));
     meter_terminal.emplace(options.meter);
   }
   const StopOnSignal stop_on_signal;

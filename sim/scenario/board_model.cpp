@@ -27,22 +27,19 @@ BoardModel model_of() {
   static_assert(std::uint64_t{Sampling::tick_cycles} * 1'000'000'000 % Board::cpu_hz == 0,
                 "simulated time counts nanoseconds: a tick must be a whole number of them");
   BoardModel m;
-  m.name = Board::name();
+  static_cast<ctl::BoardFacts&>(m) = *ctl::find_board(Board::name());
   m.cpu_hz = Board::cpu_hz;
   m.clock_starts_divided_by_8 = Board::FuseBytes::clock_divided_by_8;
   m.tick_cycles = Sampling::tick_cycles;
   m.tick_period = Nanoseconds{Sampling::tick_cycles} * 1'000'000'000 / Board::cpu_hz;
   m.conversion_cycles = Sampling::conversion_cycles;
   m.clamp_inputs = {Board::clamp_input(0), Board::clamp_input(1), Board::clamp_input(2)};
-  m.pulse_ports = Board::template WithPulseInputs<PulsePorts>::list();
+  m.pulse_inputs = Board::template WithPulseInputs<PulsePorts>::list();
   m.input_capacitance_nf = Board::input_capacitance_nf;
-  m.has_port_configuration = Board::has_port_configuration;
-  m.has_radio = Board::has_radio;
   if constexpr (requires { typename Board::DriverEnable; })
     m.driver_enable = output_pin<typename Board::DriverEnable>();
-  m.spi_mode = Board::spi_mode;
   m.spi_byte_gap = Nanoseconds{Board::spi_byte_gap_us} * 1'000;
-  m.reply_wait = Nanoseconds{Board::reply_wait_ms} * 1'000'000;
+  m.spi_reply_wait = Nanoseconds{Board::reply_wait_ms} * 1'000'000;
   m.poll_period = Nanoseconds{Board::poll_period_ms} * 1'000'000;
   return m;
 }

@@ -7,6 +7,7 @@
 
 #include "boards/all.hpp"
 #include "sim/scenario/time.hpp"
+#include "tools/mainboard/link/board_facts.hpp"
 
 namespace flm::sim {
 
@@ -26,8 +27,8 @@ struct OutputPin {
   int bit;
 };
 
-struct BoardModel {
-  std::string name;  ///< as in a scenario: flm02a, flm02b
+/// A board as the simulator needs it: its facts, and what its models have to know beside them.
+struct BoardModel : ctl::BoardFacts {
   std::uint32_t cpu_hz = 0;
   bool clock_starts_divided_by_8 = false;
   std::uint32_t tick_cycles = 0;  ///< CPU cycles between two converter triggers
@@ -35,21 +36,17 @@ struct BoardModel {
       0;  ///< the same as time: a whole number on every board (board_model.cpp asserts it)
   std::uint32_t conversion_cycles = 0;  ///< CPU cycles from a trigger to the end of its conversion
   std::array<int, 3> clamp_inputs{};    ///< converter inputs of ports 1, 2, 3
-  std::vector<PulsePort> pulse_ports;
+  std::vector<PulsePort> pulse_inputs;
   double input_capacitance_nf = 0.0;  ///< from each pulse input to ground
-  bool has_port_configuration = false;
-  bool has_radio = false;  ///< on USART 0; else it is the RS-485 port
   std::optional<OutputPin>
-      driver_enable;  ///< of the RS-485 transceiver; high: it drives the line, and hears nothing
-  int spi_mode = 0;
-  Nanoseconds spi_byte_gap = 0;       ///< end of a byte to start of the next, as a stock host leaves it
+      driver_enable;             ///< of the RS-485 transceiver; high: it drives the line, and hears nothing
+  Nanoseconds spi_byte_gap = 0;  ///< end of a byte to start of the next, as a stock host leaves it
   Nanoseconds spi_byte_time = 8'000;  ///< 8 bits at 1 MHz
-  Nanoseconds reply_wait = 0;
+  Nanoseconds spi_reply_wait = 0;
   Nanoseconds poll_period = 0;
 
   /// Start of conversion number `tick`, the same for both engines.
   [[nodiscard]] Nanoseconds tick_time(std::int64_t tick) const { return kFirstSample + tick * tick_period; }
-  [[nodiscard]] double samples_per_second() const { return double(cpu_hz) / tick_cycles / 3.0; }
 };
 
 /// Names of all boards, as in a scenario, and their models.

@@ -39,8 +39,6 @@ class Reader {
     board_ = &board_models()[top.required("board", top.one_of("board", names),
                                           fmt::format("{}", fmt::join(names, ", ")))];
     scenario_.board = board_->name;
-    ports_.board = scenario_.board;
-    for (const PulsePort& p : board_->pulse_ports) ports_.pulse_ports.push_back(p.port);
     scenario_.duration =
         top.required("duration", top.number("duration", 1e-3, kLongest), "seconds of simulated time");
 
@@ -100,7 +98,7 @@ class Reader {
   }
 
   void sensor(const TableReader& t) {
-    scenario_.sensors.push_back(read_sensor(t, ports_, scenario_.sensors));
+    scenario_.sensors.push_back(read_sensor(t, *board_, scenario_.sensors));
     if (const std::string question = question_about(scenario_.sensors.back()); !question.empty())
       scenario_.questions.push_back(fmt::format("{}:{}: {}", file_.string(), t.line("constant"), question));
   }
@@ -109,14 +107,14 @@ class Reader {
     if (scenario_.sensors.empty())
       t.fail("port", "is to be set, and there is no [[sensor]]",
              "[[sensor]] tables: without any the main board sets nothing");
-    scenario_.ports.push_back(read_port(t, ports_, scenario_.ports));
+    scenario_.ports.push_back(read_port(t, *board_, scenario_.ports));
   }
 
   void waveform(const TableReader& t) {
     Waveform w;
-    w.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), "clamp ports 1, 2, 3"));
-    if (w.port > 3)
-      t.fail("port", fmt::format("is {}", w.port), fmt::format("clamp ports 1, 2, 3 of {}", scenario_.board));
+    w.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), board_->clamp_port_names()));
+    if (!board_->is_clamp_port(w.port))
+      t.fail("port", fmt::format("is {}", w.port), board_->clamp_port_names());
     for (const Waveform& other : scenario_.waveforms)
       if (other.port == w.port)
         t.fail("port", fmt::format("is {} a second time", w.port), "one waveform a port");
@@ -191,9 +189,9 @@ class Reader {
 
   void pulses(const TableReader& t) {
     Pulses p;
-    p.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), ports_.pulse_port_names()));
-    if (!ports_.is_pulse_port(p.port))
-      t.fail("port", fmt::format("is {}", p.port), ports_.pulse_port_names());
+    p.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), board_->pulse_port_names()));
+    if (!board_->is_pulse_port(p.port))
+      t.fail("port", fmt::format("is {}", p.port), board_->pulse_port_names());
     for (const Pulses& other : scenario_.pulses)
       if (other.port == p.port)
         t.fail("port", fmt::format("is {} a second time", p.port), "one [[pulses]] a port");
@@ -263,8 +261,9 @@ class Reader {
   }
 
   void radio(const TableReader& t) {
-    if (!board_->has_radio)
-      t.fail("file", fmt::format("is for a radio, and {} has none", scenario_.board), "flm02b");
+    if (!board_->has_radio())
+      t.fail("file", fmt::format("is for a radio, and {} has none", scenario_.board),
+             ctl::board_names([](const ctl::BoardFacts& board) { return board.has_radio(); }));
     RadioTraffic r;
     static_cast<void>(t.required("file", t.text("file"), "a file of packets, relative to the scenario"));
     r.file = existing_file(t);
@@ -345,7 +344,6 @@ class Reader {
   toml::table root_;
   Scenario scenario_;
   const BoardModel* board_ = nullptr;
-  BoardPorts ports_;
 };
 
 }  // namespace

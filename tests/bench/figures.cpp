@@ -129,7 +129,7 @@ void emulator(const fs::path& images, const std::string& name) {
                               : vector == "SPI_STC" ? (b ? "105 / 153 / 374" : "98 / 154 / 380")
                                                     : "";
     if (adc)
-      t.at_most(vector + "_median", vector + " interrupt, median", stock, board.has_radio ? 236 : 240,
+      t.at_most(vector + "_median", vector + " interrupt, median", stock, board.has_radio() ? 236 : 240,
                 times.median, "cycles");  // FLM02A looks at port 6's receiver as well
     else
       t.plain(vector + "_median", vector + " interrupt, median", stock, times.median, "cycles");
@@ -567,7 +567,7 @@ void no_load_and_energy(const std::string& name) {
     s.board = name;
     s.duration = std::max(20.0, 30.0 * every);
     s.parts.pull_up = 50e3;  // the data sheet's weakest: it charges an input's capacitance for longest
-    for (const PulsePort& p : board_model(name).pulse_ports) {
+    for (const PulsePort& p : board_model(name).pulse_inputs) {
       s.sensors.push_back(pulse_sensor(p.port));
       s.sensors.back().id = p.port;
       s.pulses.push_back(pulses(p.port, every, width, bounce));
@@ -575,7 +575,7 @@ void no_load_and_energy(const std::string& name) {
     Environment environment(s, board_model(name));
     const Run run = run_scenario(s, {});
     double wrong = 0.0;
-    for (const PulsePort& p : board_model(name).pulse_ports) {
+    for (const PulsePort& p : board_model(name).pulse_inputs) {
       const Reading *first = nullptr, *last = nullptr;
       for (const Record& record : run.records)
         if (const Reading* r = std::get_if<Reading>(&record); r && r->sensor == p.port) {

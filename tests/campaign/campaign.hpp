@@ -26,7 +26,7 @@ const std::vector<Corner>& corners();
 /// How long a save at a power failure may take, in ms, from the falling edge of the supply on. FLM02A's CPU
 /// has less than half of its time left for it, and measures a second's clamps up to twice meanwhile.
 inline double longest_save_ms(const sim::BoardModel& board, const Corner& corner) {
-  return (board.has_radio ? 62.0 : 72.0) * corner.slowness();
+  return (board.has_radio() ? 62.0 : 72.0) * corner.slowness();
 }
 
 /// The same when the supply comes back and fails again during the save: the second failure is saved after the

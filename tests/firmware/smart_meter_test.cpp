@@ -39,7 +39,7 @@ struct MeteredBoard : BoardOnLink<Facts> {
     CHECK(this->ask("se0501") == "se0501");
   }
   void hear(const std::string& bytes) {
-    if constexpr (Facts::has_radio) {
+    if constexpr (Facts::meter_line == flm::boards::MeterLine::main_board) {
       std::string digits;
       for (const char c : bytes) digits += hex(static_cast<unsigned char>(c), 2);
       this->write('p' + digits + '.');
@@ -358,7 +358,7 @@ TEMPLATE_TEST_CASE("bytes for which there was no room spoil their telegram, also
       const std::size_t begin = text.find("(333") + 1, length = in_time ? 0 : 300;
       board.hear(text.substr(0, begin));
       for (const char c : text.substr(begin, length))
-        if constexpr (TestType::has_radio) {
+        if constexpr (TestType::meter_line == flm::boards::MeterLine::main_board) {
           for (const char digit : 'p' + hex(static_cast<unsigned char>(c), 2) + '.')
             static_cast<void>(board.clock_without_step(digit));
         } else {
@@ -380,12 +380,12 @@ void hear_line(MeteredBoard<Facts>& board, const std::vector<bool>& line) {
   std::string text;
   for (const Received& one : received(line)) {
     text += static_cast<char>(one.good ? one.byte : 0);
-    if constexpr (!Facts::has_radio) {
+    if constexpr (Facts::meter_line == flm::boards::MeterLine::board) {
       flm::hal::raise_serial_received(board.board, one.byte, one.good);
       board.board.step();
     }
   }
-  board.hear(Facts::has_radio ? text : std::string());
+  board.hear(Facts::meter_line == flm::boards::MeterLine::main_board ? text : std::string());
 }
 
 /// What it tells of the meter, but for what was refused: its counter, its power, and `gz` up to the device.

@@ -70,13 +70,12 @@ bool Ports::led() const {
 }
 
 bool Ports::analog_front_end() const {
-  if (!board_.has_port_configuration) return true;
+  if (board_.switched_ports.empty()) return true;
   return (chip_.data(reg::ddrc) & chip_.data(reg::portc) & analog_bit) != 0;
 }
 
 bool Ports::inverts_rx() const {
-  return board_.has_port_configuration &&
-         (chip_.data(reg::ddrd) & chip_.data(reg::portd) & invert_rx_bit) != 0;
+  return board_.inverts_meter_line && (chip_.data(reg::ddrd) & chip_.data(reg::portd) & invert_rx_bit) != 0;
 }
 
 void Ports::led_changed(std::uint32_t output) const {
@@ -104,12 +103,12 @@ void Ports::apply_now(char io_port) {
 }
 
 void Ports::apply(char io_port, std::uint8_t output, std::uint8_t direction) {
-  const bool analog = !board_.has_port_configuration ||
+  const bool analog = board_.switched_ports.empty() ||
                       (io_port == 'C' ? (output & direction & analog_bit) != 0 : analog_front_end());
   avr_ioport_external_t external{};
   external.name = static_cast<unsigned>(io_port) & 0x7F;
   std::uint8_t mask = 0, value = 0;
-  for (const PulsePort& port : board_.pulse_ports) {
+  for (const PulsePort& port : board_.pulse_inputs) {
     if (port.io_port != io_port) continue;
     const auto bit = static_cast<std::uint8_t>(1 << port.bit);
     if ((direction & bit) != 0) continue;

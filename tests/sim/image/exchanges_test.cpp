@@ -31,7 +31,7 @@ class ImageOnLink {
       host_.send(exchange.written);
       // A commit is answered when everything is stored, within the half second that a host waits.
       host_.wait_until(host_.now() +
-                       (std::string(exchange.written) == "lct96." ? 500'000'000 : board_.reply_wait));
+                       (std::string(exchange.written) == "lct96." ? 500'000'000 : board_.spi_reply_wait));
       CHECK(host_.read() == exchange.read);
     }
   }

@@ -19,7 +19,7 @@ int log(const Globals& globals) {
                              {"watchdog_resets", "watchdog resets", board.get('w').at(0)}};
     const auto health = board.health();
     if (const auto errors = board.errors()) {
-      const bool radio = board.identity().facts != nullptr && board.identity().facts->has_radio;
+      const bool radio = board.identity().facts != nullptr && board.identity().facts->has_radio();
       const char* wrong = radio ? "radio packets with a wrong CRC" : "RS-485 bytes that were wrong";
       const char* dropped = radio ? "radio packets without room" : "RS-485 bytes without room";
       const char* refused = radio ? "the host's radio packets refused" : "the host's RS-485 bytes refused";

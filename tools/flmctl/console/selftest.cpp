@@ -312,7 +312,7 @@ std::vector<SelfTestRow> judge(const SelfTest& test, const BoardFacts& facts) {
       clock_row(test, facts), samples_row(test, facts), stack_row(test.last ? test.last->now : std::nullopt),
       eeprom_row(test),       supply_row(test),         resets_row(test),
       link_row(test)};
-  if (facts.has_radio) rows.push_back(radio_row(test));
+  if (facts.has_radio()) rows.push_back(radio_row(test));
   return rows;
 }
 

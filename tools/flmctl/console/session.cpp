@@ -32,7 +32,8 @@ int open_board(const Globals& globals, bool silent, const std::function<int(Boar
   if (port.board != nullptr && identity.facts != nullptr && identity.facts != port.board)
     throw BoardRefused(fmt::format("{}: the board is {}, not {} as the port says", port.text,
                                    identity.board(), port.board->name));
-  if (!port.meter.empty() && identity.facts != nullptr && !identity.facts->has_radio)
+  if (!port.meter.empty() && identity.facts != nullptr &&
+      identity.facts->meter_line == boards::MeterLine::board)
     throw InputError(
         fmt::format("{}: meter={} is for a board whose smart meter's line ends here; {} has that line "
                     "itself: leave it out",

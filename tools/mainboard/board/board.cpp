@@ -310,7 +310,7 @@ Layout Board::layout() {
     layout.sensor_of[port] = sensor < 6 ? static_cast<int>(sensor) + 1 : 0;
   }
   for (int sensor = 0; sensor < 6; ++sensor) layout.enabled[sensor] = get('e', sensor).at(0) != 0;
-  if (identity_.facts == nullptr || identity_.facts->has_port_configuration)
+  if (identity_.facts == nullptr || !identity_.facts->switched_ports.empty())
     if (const auto lines = try_get('k')) layout.analog = lines->at(0) != 0;
   return layout;
 }

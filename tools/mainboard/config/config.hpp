@@ -20,7 +20,7 @@ struct SensorConfig : Sensor {
   std::string name;
   std::optional<int> meter_constant;         ///< calibrated: instead of that of voltage and current
   bool slow = false;                         ///< smart meter: 9600 baud 7E1
-  bool invert_rx = true, invert_tx = false;  ///< smart meter on a board with a port configuration
+  bool invert_rx = true, invert_tx = false;  ///< smart meter, where the board inverts its line
 };
 
 struct Config {

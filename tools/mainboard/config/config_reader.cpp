@@ -36,7 +36,6 @@ class Reader {
     for (const BoardFacts& board : all_boards()) boards.push_back(board.name);
     config_.board = &all_boards()[top.required("board", top.one_of("board", boards),
                                                fmt::format("{}", fmt::join(boards, ", ")))];
-    board_ports_ = {config_.board->name, config_.board->pulse_ports};
     config_.name = top.text("name").value_or("");
     phases(top);
     led(top);
@@ -47,7 +46,7 @@ class Reader {
                                 config_.sensor(1)->sensor_class != SensorClass::analog))
       top.fail("phases", "is 3 without an analog sensor 1", "sensor 1 for the three clamps, or phases = 1");
     each("port", port_keys(), [this](const TableReader& t) {
-      config_.ports.push_back(read_port(t, board_ports_, config_.ports));
+      config_.ports.push_back(read_port(t, *config_.board, config_.ports));
     });
     radio(top);
     return std::move(config_);
@@ -74,7 +73,7 @@ class Reader {
 
   void led(const TableReader& top) {
     if (!top.has("led")) return;
-    if (!config_.board->has_port_configuration)
+    if (config_.board->led_shows == boards::LedShows::heartbeat)
       top.fail("led",
                fmt::format("is for another board: the LED of {} shows its heartbeat", config_.board->name),
                "no such key");
@@ -92,7 +91,7 @@ class Reader {
     if (!t.has("class")) {
       only_enabled(t, s);
     } else {
-      static_cast<Sensor&>(s) = read_sensor(t, board_ports_, sensors_, default_ports(t));
+      static_cast<Sensor&>(s) = read_sensor(t, *config_.board, sensors_, default_ports(t));
       sensors_.push_back(s);
       phases_of(t, s);
       if (s.sensor_class != SensorClass::analog && t.has("meter_constant"))
@@ -131,10 +130,11 @@ class Reader {
   [[nodiscard]] std::vector<int> default_ports(const TableReader& t) const {
     const auto kind = t.one_of("class", sensor_class_names());
     const auto id = t.integer("id", 1, 6).value_or(0);
-    if (kind == 2) return {6};
+    if (kind == 2) return {config_.board->meter_port};
     if (kind != 0 || !config_.phases) return {};
-    if (config_.phases == 3) return {1, 2, 3};
-    return id <= 3 ? std::vector<int>{static_cast<int>(id)} : std::vector<int>{};
+    if (config_.phases == 3) return config_.board->clamp_ports;
+    const int port = static_cast<int>(id);  // A clamp a sensor, of the same number.
+    return config_.board->is_clamp_port(port) ? std::vector<int>{port} : std::vector<int>{};
   }
 
   void phases_of(const TableReader& t, const SensorConfig& s) const {
@@ -148,8 +148,9 @@ class Reader {
              "sensor 1 for all three clamps, or phases = 1");
     auto ports = s.ports;
     std::sort(ports.begin(), ports.end());
-    if (ports != std::vector<int>{1, 2, 3})
-      t.fail("ports", fmt::format("has ports {} while phases is 3", fmt::join(s.ports, ", ")), "[1, 2, 3]");
+    if (ports != config_.board->clamp_ports)
+      t.fail("ports", fmt::format("has ports {} while phases is 3", fmt::join(s.ports, ", ")),
+             fmt::format("[{}]", fmt::join(config_.board->clamp_ports, ", ")));
   }
 
   void meter(const TableReader& t, SensorConfig& s) const {
@@ -158,9 +159,8 @@ class Reader {
         if (t.has(key)) t.fail(key, "belongs to p1 sensors", "other keys");
       return;
     }
-    const bool lines = config_.board->has_port_configuration;
     if (const auto baud = t.integer("baud", 9600, 115200)) {
-      if (lines)
+      if (config_.board->meter_line == boards::MeterLine::main_board)
         t.fail("baud",
                fmt::format("is for another board: the main board of {} listens to the meter",
                            config_.board->name),
@@ -169,7 +169,7 @@ class Reader {
       s.slow = *baud == 9600;
     }
     for (const char* key : {"invert_rx", "invert_tx"})
-      if (t.has(key) && !lines)
+      if (t.has(key) && !config_.board->inverts_meter_line)
         t.fail(key, fmt::format("is for another board: {} has no such lines", config_.board->name),
                "no such key");
     s.invert_rx = t.truth("invert_rx").value_or(true);
@@ -180,7 +180,7 @@ class Reader {
     if (!top.has("radio")) return;
     const toml::table* table = root_["radio"].as_table();
     if (!table) top.fail("radio", "is no table", "[radio]");
-    if (!config_.board->has_radio)
+    if (!config_.board->has_radio())
       top.fail("radio", fmt::format("is for another board: {} has none", config_.board->name),
                "no such table");
     const TableReader t(file_, *table, "[radio] ", {"group", "kbit"});
@@ -195,7 +195,6 @@ class Reader {
 
   std::filesystem::path file_;
   toml::table root_;
-  BoardPorts board_ports_;
   std::vector<Sensor> sensors_;  ///< those before, for read_sensor
   Config config_;
 };

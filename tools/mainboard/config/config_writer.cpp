@@ -71,12 +71,12 @@ void sensor(std::string& text, const Config& config, const SensorConfig& s) {
     }
     if (s.sensor_class == SensorClass::p1) {
       line(text, "without_crc", s.without_crc ? "true" : "false");
-      if (config.board->has_port_configuration) {
+      if (config.board->inverts_meter_line) {
         line(text, "invert_rx", s.invert_rx ? "true" : "false");
         line(text, "invert_tx", s.invert_tx ? "true" : "false");
-      } else {
-        line(text, "baud", s.slow ? "9600" : "115200");
       }
+      if (config.board->meter_line == boards::MeterLine::board)
+        line(text, "baud", s.slow ? "9600" : "115200");
     }
   }
   if (!s.enabled || !s.has_class) line(text, "enabled", s.enabled ? "true" : "false");

@@ -16,12 +16,13 @@ namespace {
 constexpr Setting kMap{'p'}, kLines{'k'}, kPort6{'q'}, kRadioGroup{'g'}, kRadioRate{'y'}, kLed{'i'};
 constexpr std::uint32_t kNone = metering::no_sensor;
 
-std::vector<int> clamps_or_pulses(const SensorConfig& s) {
-  std::vector<int> switched;
-  if (!s.has_class || s.sensor_class == SensorClass::p1) return switched;
-  for (const int port : s.ports)
-    if (port == 2 || port == 3) switched.push_back(port);
-  return switched;
+bool knows(const BoardFacts& board, const Setting& setting) {
+  return setting.row().known_with(board.features);
+}
+
+bool has_switched_port(const BoardFacts& board, const SensorConfig& s) {
+  return s.has_class &&
+         std::any_of(s.ports.begin(), s.ports.end(), [&](int port) { return board.is_switched(port); });
 }
 
 class Target {
@@ -37,7 +38,7 @@ class Target {
       value('e', s.id - 1) = s.enabled ? 1 : 0;
       if (s.has_class) sensor(s);
     }
-    if (config_.board->has_port_configuration) lines();
+    if (knows(*config_.board, kLines)) lines();
     for (const PortConfig& p : config_.ports) port(p);
     if (config_.radio_group)
       target_[kRadioGroup] = {*config_.radio_group};  // A stock board takes it, and does not tell it.
@@ -98,29 +99,29 @@ class Target {
     fraction = wanted.fraction;
   }
 
-  /// Ports 2 and 3 are clamps or pulse inputs, and the smart meter's line is inverted or not.
+  /// Switched ports are clamps or pulse inputs, and the smart meter's line is inverted or not.
   void lines() {
     auto& lines = known(kLines, 1);
     const std::uint32_t before = lines.at(0);
     for (const SensorConfig& s : config_.sensors) {
-      if (!clamps_or_pulses(s).empty()) lines[0] = s.sensor_class == SensorClass::analog ? 1 : 0;
+      if (has_switched_port(*config_.board, s)) lines[0] = s.sensor_class == SensorClass::analog ? 1 : 0;
       if (s.has_class && s.sensor_class == SensorClass::p1) {
         lines.at(1) = s.invert_rx ? 1 : 0;
         lines.at(2) = s.invert_tx ? 1 : 0;
       }
     }
     if (lines[0] == before) return;
-    for (const std::size_t port : {2u, 3u}) {
-      const std::uint32_t feeds = target_.at(kMap).at(port - 1);
+    for (const int port : config_.board->switched_ports) {
+      const std::uint32_t feeds = target_.at(kMap).at(static_cast<std::size_t>(port - 1));
       if (feeds == kNone || config_.sensor(static_cast<int>(feeds) + 1) != nullptr ||
           value('e', static_cast<int>(feeds)) == 0)
         continue;
-      throw BoardRefused(
-          fmt::format("{}: makes ports 2 and 3 {}, and port {} of the board is a {} of sensor {}, which the "
-                      "file does not name; name "
-                      "sensor {}, or disable it; nothing was sent",
-                      config_.file, lines[0] != 0 ? "clamps" : "pulse inputs", port,
-                      lines[0] != 0 ? "pulse input" : "clamp", feeds + 1, feeds + 1));
+      throw BoardRefused(fmt::format(
+          "{}: makes {} {}, and port {} of the board is a {} of sensor {}, which the "
+          "file does not name; name "
+          "sensor {}, or disable it; nothing was sent",
+          config_.file, config_.board->switched_port_names(), lines[0] != 0 ? "clamps" : "pulse inputs", port,
+          lines[0] != 0 ? "pulse input" : "clamp", feeds + 1, feeds + 1));
     }
   }
 
@@ -185,7 +186,7 @@ void name_pulse(SensorConfig& s, const PulseConstant& constant, const SensorConf
 
 std::vector<Setting> named_settings(const Config& config) {
   std::set<Setting> named = {kMap};
-  if (config.board->has_port_configuration) named.insert(kLines);
+  if (knows(*config.board, kLines)) named.insert(kLines);
   for (int i = 0; i < metering::sensor_count; ++i) named.insert({'e', i});
   for (const SensorConfig& s : config.sensors) {
     if (!s.has_class) continue;
@@ -231,7 +232,7 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
   Layout layout;
   for (std::size_t port = 0; port < 6; ++port)
     layout.sensor_of[port] = map.at(port) < metering::sensor_count ? static_cast<int>(map[port]) + 1 : 0;
-  layout.analog = !board.has_port_configuration || value('k').value_or(1) != 0;
+  layout.analog = board.switched_ports.empty() || value('k').value_or(1) != 0;
 
   for (int id = 1; id <= metering::sensor_count; ++id) {
     const SensorConfig* before = known != nullptr ? known->sensor(id) : nullptr;
@@ -242,9 +243,7 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
     if (before != nullptr) s.name = before->name;
     s.has_class = kind != SensorKind::none;
     for (const int port : layout.ports_of(id)) {
-      const bool possible =
-          layout.port_kind(port) != SensorKind::pulse ||
-          std::find(board.pulse_ports.begin(), board.pulse_ports.end(), port) != board.pulse_ports.end();
+      const bool possible = layout.port_kind(port) != SensorKind::pulse || board.is_pulse_port(port);
       if (layout.port_kind(port) == kind && possible)
         s.ports.push_back(port);
       else
@@ -275,8 +274,8 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
     config.sensors.push_back(std::move(s));
   }
   const SensorConfig& first = config.sensors.front();
-  if (first.has_class && first.sensor_class == SensorClass::analog &&
-      first.ports == std::vector<int>{1, 2, 3} && !config.sensors[1].enabled && !config.sensors[2].enabled)
+  if (first.has_class && first.sensor_class == SensorClass::analog && first.ports == board.clamp_ports &&
+      !config.sensors[1].enabled && !config.sensors[2].enabled)
     config.phases = 3;
   for (int port = 1; port <= 6; ++port) {
     PortConfig p;
@@ -290,7 +289,7 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
   config.radio_group = value('g');
   config.radio_rate = value('y');
   config.led = value('i');
-  if (board.has_radio && !config.radio_group) {
+  if (board.has_radio() && !config.radio_group) {
     notes.push_back("the board does not tell its radio group: [radio] is without it");
     if (known != nullptr) config.radio_group = known->radio_group;
   }

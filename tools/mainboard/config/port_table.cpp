@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "firmware/metering/pulses.hpp"  // debounce limits
+#include "protocol/commands.hpp"  // debounce limits
 
 namespace flm {
 
@@ -20,7 +20,8 @@ const std::vector<std::string_view>& port_keys() {
   return keys;
 }
 
-PortConfig read_port(const TableReader& t, const BoardPorts& board, const std::vector<PortConfig>& before) {
+PortConfig read_port(const TableReader& t, const ctl::BoardFacts& board,
+                     const std::vector<PortConfig>& before) {
   PortConfig p;
   p.line = t.line();
   p.port = static_cast<int>(t.required("port", t.integer("port", 1, 6), "1 to 6"));
@@ -28,8 +29,9 @@ PortConfig read_port(const TableReader& t, const BoardPorts& board, const std::v
     if (other.port == p.port)
       t.fail("port", fmt::format("is {} a second time", p.port), "one [[port]] a port");
   for (const char* key : {"tau", "noise", "offset"})
-    if (t.has(key) && p.port > 3)
-      t.fail(key, fmt::format("stands at port {}, which is no clamp's", p.port), "clamp ports 1, 2, 3");
+    if (t.has(key) && !board.is_clamp_port(p.port))
+      t.fail(key, fmt::format("stands at port {}, which is no clamp's", p.port),
+             fmt::format("clamp ports {}", fmt::join(board.clamp_ports, ", ")));
   if (t.has("debounce") && !board.is_pulse_port(p.port))
     t.fail("debounce", fmt::format("stands at port {}, which is no pulse input", p.port),
            board.pulse_port_names());
@@ -39,8 +41,8 @@ PortConfig read_port(const TableReader& t, const BoardPorts& board, const std::v
     p.noise_q10 = static_cast<std::uint32_t>(std::lround(*noise * *noise * 1024.0));
   if (const auto offset = t.number("offset", -128.0, 127.996))
     p.offset_q8 = static_cast<int>(std::lround(*offset * 256.0));
-  constexpr double shortest = metering::shortest_debounce_tenths_ms / 1e4,
-                   longest = metering::longest_debounce_tenths_ms / 1e4;
+  constexpr double shortest = protocol::range::debounce.lowest / 1e4,
+                   longest = protocol::range::debounce.highest / 1e4;
   if (const auto debounce = t.number("debounce", shortest, longest))
     p.debounce_tenths_ms = static_cast<std::uint32_t>(std::lround(*debounce * 1e4));
   return p;

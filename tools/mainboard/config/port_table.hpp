@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tools/common/toml_reader.hpp"
-#include "tools/mainboard/config/sensor_table.hpp"  // BoardPorts
+#include "tools/mainboard/link/board_facts.hpp"
 
 namespace flm {
 
@@ -26,6 +26,6 @@ struct PortConfig {
 const std::vector<std::string_view>& port_keys();
 
 /// The port of a table, checked against those before it. Throws InputError.
-PortConfig read_port(const TableReader&, const BoardPorts&, const std::vector<PortConfig>& before);
+PortConfig read_port(const TableReader&, const ctl::BoardFacts&, const std::vector<PortConfig>& before);
 
 }  // namespace flm

@@ -8,24 +8,25 @@
 namespace flm {
 namespace {
 
-/// Ports 2 and 3 are clamps together or pulse inputs together: one switch sets both.
-void check_switched(const TableReader& t, const std::vector<Sensor>& before, bool pulse, int port) {
+/// Switched ports are clamps together or pulse inputs together.
+void check_switched(const TableReader& t, const ctl::BoardFacts& board, const std::vector<Sensor>& before,
+                    bool pulse, int port) {
   for (const Sensor& other : before)
     for (const int p : other.ports)
-      if ((p == 2 || p == 3) && (other.sensor_class == SensorClass::pulse) != pulse)
+      if (board.is_switched(p) && (other.sensor_class == SensorClass::pulse) != pulse)
         t.fail("ports",
                fmt::format("has port {} as {} while port {} of sensor {} is {}", port,
                            pulse ? "pulse input" : "clamp", p, other.id, pulse ? "a clamp" : "a pulse input"),
-               "ports 2 and 3 both clamps or both pulse inputs");
+               board.switched_port_names() + " both clamps or both pulse inputs");
 }
 
-void read_ports(const TableReader& t, const BoardPorts& board, const std::vector<Sensor>& before,
+void read_ports(const TableReader& t, const ctl::BoardFacts& board, const std::vector<Sensor>& before,
                 const std::vector<int>& default_ports, Sensor& s) {
   const bool pulse = s.sensor_class == SensorClass::pulse;
   const bool meter = s.sensor_class == SensorClass::p1;
-  const std::string allowed = meter   ? "port 6"
+  const std::string allowed = meter   ? fmt::format("port {}", board.meter_port)
                               : pulse ? board.pulse_port_names()
-                                      : fmt::format("clamp ports 1, 2, 3 of {}", board.board);
+                                      : board.clamp_port_names();
   std::vector<std::int64_t> wanted(default_ports.begin(), default_ports.end());
   if (t.has("ports") || wanted.empty()) {
     wanted.clear();
@@ -39,7 +40,7 @@ void read_ports(const TableReader& t, const BoardPorts& board, const std::vector
   }
   for (const std::int64_t value : wanted) {
     const int port = static_cast<int>(std::clamp<std::int64_t>(value, -1, 99));
-    if (meter ? port != 6 : pulse ? !board.is_pulse_port(port) : port < 1 || port > 3)
+    if (meter ? port != board.meter_port : pulse ? !board.is_pulse_port(port) : !board.is_clamp_port(port))
       t.fail("ports", fmt::format("has port {}", value), allowed);
     for (const Sensor& other : before)
       if (std::find(other.ports.begin(), other.ports.end(), port) != other.ports.end())
@@ -47,7 +48,7 @@ void read_ports(const TableReader& t, const BoardPorts& board, const std::vector
                "a port feeds one sensor");
     if (std::find(s.ports.begin(), s.ports.end(), port) != s.ports.end())
       t.fail("ports", fmt::format("has port {} twice", port), "each port once");
-    if (port == 2 || port == 3) check_switched(t, before, pulse, port);
+    if (board.is_switched(port)) check_switched(t, board, before, pulse, port);
     s.ports.push_back(port);
   }
 }
@@ -142,15 +143,7 @@ std::string question_about(const Sensor& s) {
       s.constant);
 }
 
-bool BoardPorts::is_pulse_port(int port) const {
-  return std::find(pulse_ports.begin(), pulse_ports.end(), port) != pulse_ports.end();
-}
-
-std::string BoardPorts::pulse_port_names() const {
-  return fmt::format("pulse ports {} of {}", fmt::join(pulse_ports, ", "), board);
-}
-
-Sensor read_sensor(const TableReader& t, const BoardPorts& board, const std::vector<Sensor>& before,
+Sensor read_sensor(const TableReader& t, const ctl::BoardFacts& board, const std::vector<Sensor>& before,
                    const std::vector<int>& default_ports) {
   Sensor s;
   s.id = static_cast<int>(t.required("id", t.integer("id", 1, 6), "1 to 6"));

@@ -6,21 +6,13 @@
 
 #include "tools/common/toml_reader.hpp"
 #include "tools/mainboard/config/sensor.hpp"
+#include "tools/mainboard/link/board_facts.hpp"
 
 namespace flm {
 
 /// analog, pulse, p1; electricity, gas, water
 const std::vector<std::string_view>& sensor_class_names();
 const std::vector<std::string_view>& sensor_type_names();
-
-/// What a board's ports can be.
-struct BoardPorts {
-  std::string board;             ///< flm02a, flm02b
-  std::vector<int> pulse_ports;  ///< 1 to 6
-  [[nodiscard]] bool is_pulse_port(int port) const;
-  /// "pulse ports 4, 5 of flm02a"
-  [[nodiscard]] std::string pulse_port_names() const;
-};
 
 /// The keys of a [[sensor]] table that read_sensor() reads.
 const std::vector<std::string_view>& sensor_keys();
@@ -30,9 +22,9 @@ const std::vector<std::string_view>& sensor_keys();
 std::string question_about(const Sensor&);
 
 /// The sensor of a table, checked against those before it: each stands once, a port feeds one of them, ports
-/// 2 and 3 are both clamps or both pulse inputs. `default_ports`: where the table says none; empty: it must.
-/// Throws InputError.
-Sensor read_sensor(const TableReader&, const BoardPorts&, const std::vector<Sensor>& before,
+/// that are switched together are all clamps or all pulse inputs. `default_ports`: where the table says none;
+/// empty: it must. Throws InputError.
+Sensor read_sensor(const TableReader&, const ctl::BoardFacts&, const std::vector<Sensor>& before,
                    const std::vector<int>& default_ports = {});
 
 }  // namespace flm

@@ -1,5 +1,8 @@
 #include "tools/mainboard/link/board_facts.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "boards/all.hpp"
@@ -24,12 +27,18 @@ BoardFacts facts() {
   f.spi_mode = Board::spi_mode;
   f.byte_gap = Board::spi_byte_gap_us * 1e-6;
   f.reply_wait = Board::reply_wait_ms * 1e-3;
-  f.has_port_configuration = Board::has_port_configuration;
-  f.has_radio = Board::has_radio;
+  f.channel = Board::channel;
+  f.meter_line = Board::meter_line;
+  f.led_shows = Board::led_shows;
+  f.inverts_meter_line = Board::inverts_meter_line;
   f.features = protocol::features_of<Board>();
   f.pulse_ports = Board::template WithPulseInputs<TerminalPorts>::list();
   using Sampling = typename Board::Sampling;
-  f.samples_per_second = double(Board::cpu_hz) / Sampling::tick_cycles / 3.0;
+  for (int port = 1; port <= Sampling::clamps; ++port) f.clamp_ports.push_back(port);
+  for (int port = 1; port <= 6; ++port)
+    if ((Board::switched_ports >> (port - 1) & 1) != 0) f.switched_ports.push_back(port);
+  f.meter_port = Board::meter_port + 1;
+  f.samples_per_second = double(Board::cpu_hz) / Sampling::tick_cycles / Sampling::clamps;
   f.clock_tolerance_ppm = Board::clock_tolerance_ppm;
   return f;
 }
@@ -39,7 +48,32 @@ struct Facts {
   static std::vector<BoardFacts> list() { return {facts<Boards>()...}; }
 };
 
+bool holds(const std::vector<int>& ports, int port) {
+  return std::find(ports.begin(), ports.end(), port) != ports.end();
+}
+
 }  // namespace
+
+bool BoardFacts::is_clamp_port(int port) const { return holds(clamp_ports, port); }
+bool BoardFacts::is_pulse_port(int port) const { return holds(pulse_ports, port); }
+bool BoardFacts::is_switched(int port) const { return holds(switched_ports, port); }
+
+std::string BoardFacts::clamp_port_names() const {
+  return fmt::format("clamp ports {} of {}", fmt::join(clamp_ports, ", "), name);
+}
+std::string BoardFacts::pulse_port_names() const {
+  return fmt::format("pulse ports {} of {}", fmt::join(pulse_ports, ", "), name);
+}
+std::string BoardFacts::switched_port_names() const {
+  return fmt::format("ports {}", fmt::join(switched_ports, " and "));
+}
+
+std::string board_names(bool (*is_so)(const BoardFacts&)) {
+  std::vector<std::string> names;
+  for (const BoardFacts& board : all_boards())
+    if (is_so(board)) names.push_back(board.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 const std::vector<BoardFacts>& all_boards() {
   static const std::vector<BoardFacts> boards = boards::WithAllBoards<Facts>::list();

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "boards/facts.hpp"
+
 namespace flm::ctl {
 
 struct BoardFacts {
@@ -14,16 +16,33 @@ struct BoardFacts {
   int spi_mode = 0;
   double byte_gap = 0.0;    ///< s between two bytes
   double reply_wait = 0.0;  ///< s between a command and the read of its reply
-  bool has_port_configuration = false;
-  bool has_radio = false;
+  boards::Channel channel = {};
+  boards::MeterLine meter_line = {};
+  boards::LedShows led_shows = {};
+  bool inverts_meter_line = false;
   std::uint16_t features = 0;        ///< bits of protocol::feature, as `gv` answers them
-  std::vector<int> pulse_ports;      ///< terminal ports, 1 to 6, that can be pulse inputs
+  std::vector<int> clamp_ports;      ///< terminal ports, 1 to 6, that can be clamps
+  std::vector<int> pulse_ports;      ///< that can be pulse inputs
+  std::vector<int> switched_ports;   ///< that are both, and switched together
+  int meter_port = 0;                ///< that a smart meter can have
   double samples_per_second = 0.0;   ///< of a clamp
   double clock_tolerance_ppm = 0.0;  ///< of its crystal or resonator
+
+  [[nodiscard]] bool has_radio() const { return channel == boards::Channel::radio; }
+  [[nodiscard]] bool is_clamp_port(int port) const;
+  [[nodiscard]] bool is_pulse_port(int port) const;
+  [[nodiscard]] bool is_switched(int port) const;
+  /// "clamp ports 1, 2, 3 of flm02a", "pulse ports 4, 5 of flm02a"
+  [[nodiscard]] std::string clamp_port_names() const;
+  [[nodiscard]] std::string pulse_port_names() const;
+  /// "ports 2 and 3"
+  [[nodiscard]] std::string switched_port_names() const;
 };
 
 /// Every board.
 const std::vector<BoardFacts>& all_boards();
+/// Names of the boards that are so, "flm02a, flm02b": what a message allows.
+std::string board_names(bool (*is_so)(const BoardFacts&));
 /// The board of that name, or nullptr.
 const BoardFacts* find_board(const std::string& name);
 

@@ -16,8 +16,9 @@ constexpr std::uint8_t pull_ups = 0x33, analog = 0x04;
 BoardModel flm02b_ports() {
   BoardModel board;
   board.name = "flm02b";
-  board.has_port_configuration = true;
-  board.pulse_ports = {{2, 'C', 0, true}, {3, 'C', 1, true}, {4, 'C', 4, false}, {5, 'C', 5, false}};
+  board.switched_ports = {2, 3};
+  board.inverts_meter_line = true;
+  board.pulse_inputs = {{2, 'C', 0, true}, {3, 'C', 1, true}, {4, 'C', 4, false}, {5, 'C', 5, false}};
   return board;
 }
 

@@ -21,7 +21,7 @@ Settings random_settings(const BoardFacts& board, std::mt19937& random) {
     return std::uniform_int_distribution<std::uint32_t>(low, high)(random);
   };
   Settings settings;
-  const bool analog = !board.has_port_configuration || draw(0, 1) != 0;
+  const bool analog = board.switched_ports.empty() || draw(0, 1) != 0;
   const auto field = [&](const protocol::Range& range, int digits) {
     for (;;) {
       const auto value = draw(range.lowest, std::min(range.highest, (1u << 4 * digits) - 1));
@@ -46,7 +46,8 @@ Settings random_settings(const BoardFacts& board, std::mt19937& random) {
       }
       case 'm': settings[s] = {draw(1, 65535)}; break;
       case 'q':
-        settings[s] = {1 + (board.has_port_configuration ? 0 : 2 * draw(0, 1)) + 4 * draw(0, 1)};
+        settings[s] = {1 + (board.meter_line == boards::MeterLine::board ? 2 * draw(0, 1) : 0) +
+                       4 * draw(0, 1)};
         break;
       default: break;
     }
