@@ -438,9 +438,9 @@ int main(int argc, char** argv) {
                   ->type_name("FILE")
                   ->check(file_name());
   serve_command
-      ->add_option(
-          "--meter-pty", serve_arguments.meter,
-          "name to give to a pseudo terminal that is the main board's UART at a smart meter's line (flm02b)")
+      ->add_option("--meter-pty", serve_arguments.meter,
+                   "name to give to a pseudo terminal that is the main board's UART at a smart meter's line, "
+                   "where it ends there")
       ->type_name("FILE")
       ->check(file_name())
       ->needs(pty);

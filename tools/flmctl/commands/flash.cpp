@@ -110,7 +110,7 @@ void add_flash(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand(
       "flash", "Write the firmware by avrdude; settings and counters are saved, and put back");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("BOARD", arguments->board, "flm02a or flm02b")
+  command->add_option("BOARD", arguments->board, fmt::format("{}", fmt::join(flash::known_boards(), " or ")))
       ->required()
       ->check(one_of(flash::known_boards()));
   command->add_option("--files", arguments->files,

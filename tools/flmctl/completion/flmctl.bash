@@ -41,7 +41,7 @@ _flmctl() {
     calibrate:against) choices='p1 pulse:4 pulse:5 --sensor --uncertainty --limit' ;;
     calibrate:report) choices='--html --config' ;;
     calibrate:*) choices='--sensor --seconds' ;;
-    flash:) choices='flm02a flm02b --dry-run --saved --no-save --files' ;;
+    flash:) choices="$(cd "$(dirname "$(command -v flmctl)")/../share/openflm/boards" 2>/dev/null && echo *) --dry-run --saved --no-save --files" ;;
     flash:*) choices='--dry-run --saved --no-save --files' ;;
   esac
   if [[ $word == -* || -n $choices ]]; then mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$choices $([[ $word == -* ]] && echo "$globals")" -- "$word"); fi
