@@ -5,8 +5,9 @@
 // ms, a finished second into watts (a clamp a step), a message into a reply, a byte into EEPROM. Scan ->
 // supply_.look: a supply that stays low is a failure. Main loop: takes in the pulses and the part of a second
 // that are there, and saves what has been counted; meanwhile counters stand still, pulses and samples wait in
-// the interrupts' hands. When the save is done it all goes on, and nothing is missing or counted twice.
-// Failures beyond the store's budget are counted, and metering goes on through them.
+// the interrupts' hands. When the supply is back it all goes on, and nothing is missing or counted twice;
+// when it ends instead, what came after the failure was noticed is lost. Failures beyond the store's budget
+// are counted, and metering goes on through them.
 #pragma once
 #include <stdint.h>
 

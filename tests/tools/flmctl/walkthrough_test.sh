@@ -20,7 +20,7 @@ check "the last readings have the new names" 0 'Kitchen' cat walked
 check "and show what the S0 meter counts" 0 'sensor 1        2000 W' cat walked
 check "the report is a page" 0 '</html>' cat calibration.html
 check "the file has the calibrated constant" 0 'meter_constant = 49' cat house.toml
-check "the example of the manual page is a configuration" 0 'fine for a flm02b: 3 sensors, 1 ports' \
+check "the example of the manual page is a configuration" 0 'fine for a flm02b: 3 sensors, 2 ports' \
   sh -c 'sed -n "/^.SH CONFIGURATION FILE/,/^.EE/p" "$1" | grep -v "^\.E\|^\.SH" >example.toml; "$2" config check example.toml' sh "$root/tools/flmctl/flmctl.1" "$FLMCTL"
 
 # Completion offers what --help lists.

@@ -293,7 +293,7 @@ void add_watch(CLI::App& app, Globals& globals) {
   auto* command = app.add_subcommand("watch", "Show readings as they come, once a second, until ctrl-C");
   auto arguments = std::make_shared<Arguments>();
   command->add_flag("--jsonl", arguments->jsonl,
-                    "an object a line and reading, as flmsim writes them; so does --json");
+                    "an object a line and reading (keys: sim/results/jsonl.md); so does --json");
   command->add_option("--config", arguments->config,
                       "configuration (.toml) that says what the sensors are called and count");
   command->add_option("--for", arguments->duration, "end after so many seconds")->check(number(1.0, 1e9));
