@@ -63,7 +63,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     }
     static_cast<void>(printed(decoded, false));
     const nlohmann::json json = nlohmann::json::parse(printed(decoded, true));
-    promise(json.at("accepted") == accepted && json.at("telegrams").size() == decoded.telegrams.size(),
+    const std::size_t without_energy = json.value("without_energy", std::size_t{0});
+    promise(json.at("accepted") == accepted - without_energy && json.at("refused") == decoded.refused() &&
+                without_energy == decoded.without_energy() &&
+                json.at("telegrams").size() == decoded.telegrams.size(),
             "3: JSON says the same");
     for (const auto& telegram : json.at("telegrams"))
       for (const char c : telegram.at("header").get<std::string>())
