@@ -18,10 +18,10 @@
 #include "sim/results/output.hpp"
 #include "sim/run/runner.hpp"
 #include "sim/run/serve.hpp"
-#include "sim/run/stop_on_signal.hpp"
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/places.hpp"
+#include "tools/common/stop_on_signal.hpp"
 #include "tools/mainboard/readings/decode.hpp"
 
 namespace {
@@ -129,7 +129,7 @@ int run(const RunArguments& arguments) {
   options.record = [&](const Record& record) { writer.write(record); };
   options.progress = isatty(STDERR_FILENO) != 0 && !(isatty(STDOUT_FILENO) != 0 && format == Format::table);
   const StopOnSignal stop_on_signal;
-  options.stopped = [] { return StopOnSignal::came() != 0; };
+  options.stopped = [] { return stopped(); };
   Run result;
   try {
     result = run_scenario(scenario, options);
@@ -258,7 +258,7 @@ void test_scenario(const Scenario& scenario, const std::vector<EngineKind>& kind
     options.engine = kind;
     options.image = image_for(arguments.image, scenario.board);
     options.eeprom = arguments.eeprom;
-    options.stopped = [] { return StopOnSignal::came() != 0; };
+    options.stopped = [] { return stopped(); };
     const std::string name =
         fmt::format("{} [{}]", scenario.path.string(), kind == EngineKind::native ? "native" : "image");
     try {

@@ -4,7 +4,7 @@
 
 #include "sim/report/report_sections.hpp"
 #include "tools/common/atomic_file.hpp"
-#include "tools/common/svg.hpp"
+#include "tools/common/plot/svg.hpp"
 
 namespace flm::sim {
 

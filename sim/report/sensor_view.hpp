@@ -6,7 +6,7 @@
 
 #include "sim/results/run.hpp"
 #include "sim/world/environment.hpp"
-#include "tools/common/svg.hpp"
+#include "tools/common/plot/svg.hpp"
 
 namespace flm::sim {
 

@@ -15,12 +15,12 @@
 #include <iostream>
 #include <system_error>
 
-#include "sim/run/link_host.hpp"
+#include "sim/run/engine_bus.hpp"
 #include "sim/run/main_board.hpp"
 #include "sim/run/meter_uart.hpp"
-#include "sim/run/stop_on_signal.hpp"
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/stop_on_signal.hpp"
 
 namespace flm::sim {
 namespace {
@@ -72,7 +72,7 @@ class PseudoTerminal {
   int master_ = -1, slave_ = -1;
 };
 
-void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& engine, LinkHost& host,
+void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& engine, EngineBus& bus,
                MeterUart& meter) {
   using Clock = std::chrono::steady_clock;
   const PseudoTerminal terminal(options.pty);
@@ -82,7 +82,7 @@ void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& eng
       throw InputError(
           fmt::format("--meter-pty {}: no smart meter's line ends at the main board; allowed: {}, and a "
                       "scenario with [[serial]]",
-                      options.meter.string(), ctl::board_names([](const ctl::BoardFacts& facts) {
+                      options.meter.string(), mainboard::board_names([](const mainboard::BoardFacts& facts) {
                         return facts.meter_line == boards::MeterLine::main_board;
                       })));
     meter_terminal.emplace(options.meter);
@@ -97,11 +97,11 @@ void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& eng
                                     options.speed);
   };
   bool late = false;
-  while (StopOnSignal::came() == 0) {
+  while (!stopped()) {
     pollfd wait{terminal.fd(), POLLIN, 0};
     poll(&wait, 1, 5);
-    if (const Nanoseconds now = due(); now > host.now()) {
-      host.wait_until(now);
+    if (const Nanoseconds now = due(); now > bus.time()) {
+      bus.wait_until(now);
       engine.run_until(now);
       // A UART waits for nobody: what does not fit is lost.
       if (const auto bytes = meter.take(now, SIZE_MAX); meter_terminal && !bytes.empty())
@@ -118,8 +118,8 @@ void serve_pty(const ServeOptions& options, const BoardModel& board, Engine& eng
     std::uint8_t bytes[256];
     const ssize_t count = read(terminal.fd(), bytes, sizeof bytes);
     if (count <= 0) continue;
-    for (ssize_t i = 0; i < count; ++i) bytes[i] = host.clock_byte(bytes[i]);
-    for (ssize_t sent = 0; sent < count && StopOnSignal::came() == 0;) {
+    for (ssize_t i = 0; i < count; ++i) bytes[i] = bus.clock_byte(bytes[i]);
+    for (ssize_t sent = 0; sent < count && !stopped();) {
       const ssize_t part = write(terminal.fd(), bytes + sent, static_cast<std::size_t>(count - sent));
       if (part > 0) {
         sent += part;
@@ -151,16 +151,11 @@ std::string hex(std::string_view bytes) {
   return digits;
 }
 
-std::string answer(const std::string& line, Engine& engine, LinkHost& host, MeterUart& meter) {
+std::string answer(const std::string& line, Engine& engine, EngineBus& bus, MeterUart& meter) {
   constexpr std::string_view clock = "clock ", wait = "wait ";
   const std::string_view text = line;
   if (text.starts_with(clock)) {
-    if (const auto bytes = bytes_of(text.substr(clock.size()))) {
-      std::string reply;
-      for (const char byte : *bytes)
-        reply += static_cast<char>(host.clock_byte(static_cast<std::uint8_t>(byte)));
-      return hex(reply);
-    }
+    if (const auto bytes = bytes_of(text.substr(clock.size()))) return hex(bus.clock(*bytes));
   } else if (text.starts_with(wait)) {
     constexpr double longest = 1e6;
     double time = 0.0;
@@ -168,35 +163,37 @@ std::string answer(const std::string& line, Engine& engine, LinkHost& host, Mete
     const auto result = std::from_chars(number.data(), number.data() + number.size(), time);
     if (result.ec == std::errc{} && result.ptr == number.data() + number.size() && time >= 0.0 &&
         time <= longest) {
-      host.wait_until(host.now() + nanoseconds(time));
-      engine.run_until(host.now());
-      return fmt::format("now {:.9f}", seconds(host.now()));
+      bus.wait_until(bus.time() + nanoseconds(time));
+      engine.run_until(bus.time());
+      return fmt::format("now {:.9f}", seconds(bus.time()));
     }
   }
   if (text == "meter") {
     constexpr std::size_t most = 2048;
     if (!meter.connected()) return "none";
-    const auto bytes = meter.take(host.now(), most);
+    const auto bytes = meter.take(bus.time(), most);
     return "line " + hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   return fmt::format("error '{}' is none of: clock HEXDIGITS, two a byte; wait SECONDS, 0 to 1000000; meter",
                      text.substr(0, 40));
 }
 
-void serve_lines(Engine& engine, LinkHost& host, MeterUart& meter) {
+void serve_lines(Engine& engine, EngineBus& bus, MeterUart& meter) {
   const StopOnSignal stop_on_signal;  // The EEPROM is kept then, too.
   std::string line;
-  while (StopOnSignal::came() == 0 && std::getline(std::cin, line)) {
-    std::fputs((answer(line, engine, host, meter) + "\n").c_str(), stdout);
+  while (!stopped() && std::getline(std::cin, line)) {
+    std::fputs((answer(line, engine, bus, meter) + "\n").c_str(), stdout);
     flush_output();
   }
 }
 
 /// What a stock main board does once; then the board stands as its owner would find it.
-void configure(const Scenario& scenario, const BoardModel& board, Engine& engine, LinkHost& host) {
-  host.wait_until(configure_at);
-  for (const std::string& line : configuration(scenario, board)) host.exchange(line);
-  engine.run_until(host.now());
+void configure(const Scenario& scenario, const BoardModel& board, Engine& engine, EngineBus& bus) {
+  bus.wait_until(configure_at);
+  mainboard::Board far_end(bus, board.name, mainboard::stock_policy);
+  far_end.assume(board);
+  for (const Message& message : setup(scenario, board)) (void)far_end.link().exchange(message);
+  engine.run_until(bus.time());
 }
 
 }  // namespace
@@ -212,13 +209,13 @@ void serve(const Scenario& scenario, const ServeOptions& options) {
     if (kept) engine->set_eeprom(read_eeprom(options.eeprom));
     eeprom.emplace(options.eeprom);
   }
-  LinkHost host(board, *engine);
+  EngineBus bus(board, *engine);
   MeterUart meter(scenario, board, *engine);
-  if (options.configure && !kept) configure(scenario, board, *engine, host);
+  if (options.configure && !kept) configure(scenario, board, *engine, bus);
   if (options.pty.empty())
-    serve_lines(*engine, host, meter);
+    serve_lines(*engine, bus, meter);
   else
-    serve_pty(options, board, *engine, host, meter);
+    serve_pty(options, board, *engine, bus, meter);
   if (!eeprom) return;
   const std::vector<std::uint8_t> contents = engine->eeprom();
   eeprom->write({reinterpret_cast<const char*>(contents.data()), contents.size()});

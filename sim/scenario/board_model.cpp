@@ -27,7 +27,7 @@ BoardModel model_of() {
   static_assert(std::uint64_t{Sampling::tick_cycles} * 1'000'000'000 % Board::cpu_hz == 0,
                 "simulated time counts nanoseconds: a tick must be a whole number of them");
   BoardModel m;
-  static_cast<ctl::BoardFacts&>(m) = *ctl::find_board(Board::name());
+  static_cast<mainboard::BoardFacts&>(m) = *mainboard::find_board(Board::name());
   m.cpu_hz = Board::cpu_hz;
   m.clock_starts_divided_by_8 = Board::FuseBytes::clock_divided_by_8;
   m.tick_cycles = Sampling::tick_cycles;
@@ -38,9 +38,6 @@ BoardModel model_of() {
   m.input_capacitance_nf = Board::input_capacitance_nf;
   if constexpr (requires { typename Board::DriverEnable; })
     m.driver_enable = output_pin<typename Board::DriverEnable>();
-  m.spi_byte_gap = Nanoseconds{Board::spi_byte_gap_us} * 1'000;
-  m.spi_reply_wait = Nanoseconds{Board::reply_wait_ms} * 1'000'000;
-  m.poll_period = Nanoseconds{Board::poll_period_ms} * 1'000'000;
   return m;
 }
 

@@ -28,7 +28,7 @@ struct OutputPin {
 };
 
 /// A board as the simulator needs it: its facts, and what its models have to know beside them.
-struct BoardModel : ctl::BoardFacts {
+struct BoardModel : mainboard::BoardFacts {
   std::uint32_t cpu_hz = 0;
   bool clock_starts_divided_by_8 = false;
   std::uint32_t tick_cycles = 0;  ///< CPU cycles between two converter triggers
@@ -39,11 +39,8 @@ struct BoardModel : ctl::BoardFacts {
   std::vector<PulsePort> pulse_inputs;
   double input_capacitance_nf = 0.0;  ///< from each pulse input to ground
   std::optional<OutputPin>
-      driver_enable;             ///< of the RS-485 transceiver; high: it drives the line, and hears nothing
-  Nanoseconds spi_byte_gap = 0;  ///< end of a byte to start of the next, as a stock host leaves it
+      driver_enable;  ///< of the RS-485 transceiver; high: it drives the line, and hears nothing
   Nanoseconds spi_byte_time = 8'000;  ///< 8 bits at 1 MHz
-  Nanoseconds spi_reply_wait = 0;
-  Nanoseconds poll_period = 0;
 
   /// Start of conversion number `tick`, the same for both engines.
   [[nodiscard]] Nanoseconds tick_time(std::int64_t tick) const { return kFirstSample + tick * tick_period; }

@@ -263,7 +263,7 @@ class Reader {
   void radio(const TableReader& t) {
     if (!board_->has_radio())
       t.fail("file", fmt::format("is for a radio, and {} has none", scenario_.board),
-             ctl::board_names([](const ctl::BoardFacts& board) { return board.has_radio(); }));
+             mainboard::board_names([](const mainboard::BoardFacts& board) { return board.has_radio(); }));
     RadioTraffic r;
     static_cast<void>(t.required("file", t.text("file"), "a file of packets, relative to the scenario"));
     r.file = existing_file(t);

@@ -612,7 +612,7 @@ void radio(const fs::path& images) {
   FigureTable t(
       "radio",
       fmt::format("Radio on FLM02B's image, 160 frames of 10 bytes at 19.2 kbit/s, polled every {} ms",
-                  board.poll_period / 1'000'000));
+                  board.poll_period / std::chrono::milliseconds(1)));
   constexpr int frames = 160;
   const auto delivered = [&](double spacing) {
     const fs::path file = fs::temp_directory_path() / fmt::format("flm-figures-{}.txt", getpid());
@@ -641,7 +641,7 @@ void radio(const fs::path& images) {
   };
   t.at_least("stream", "delivered in order, 8 frames a second", "157, some late or in reverse", frames,
              delivered(0.125), "");
-  const double poll = seconds(board.poll_period);
+  const double poll = in_seconds(board.poll_period);
   t.at_least("sweep", "delivered in order, each at another position against the poll", "149", frames,
              delivered(4 * poll + poll / frames), "");
 }

@@ -21,7 +21,7 @@
 #include "tests/bench/figure_table.hpp"
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/input_error.hpp"
-#include "tools/common/svg.hpp"
+#include "tools/common/plot/svg.hpp"
 
 namespace {
 

@@ -5,9 +5,9 @@
 
 #include "sim/image/elf/elf.hpp"
 #include "sim/image/image_engine.hpp"
-#include "sim/run/link_host.hpp"
 #include "sim/world/environment.hpp"
 #include "tests/boards/intel_hex.hpp"
+#include "tests/sim/stock_host.hpp"
 #include "tools/mainboard/link/link_text.hpp"
 
 using namespace flm::sim;
@@ -54,11 +54,9 @@ TEST_CASE("a board that starts with the .eep has no sensor enabled, no port in u
   Environment environment(scenario, board);
   ImageEngine engine(board, environment, file(name, ".elf"));
   engine.set_eeprom(read_intel_hex(file(name, ".eep")));
-  LinkHost host(board, engine);
+  flm::test::StockHost host(board, engine);
   host.wait_until(200'000'000);
-  const auto ask = [&](const std::string& line) {
-    return flm::decode_reply(host.exchange(line).value_or(""));
-  };
+  const auto ask = [&](const std::string& line) { return host.exchange(line).value_or(""); };
   CHECK(ask("gp") == "gp 255 255 255 255 255 255");
   for (int sensor = 0; sensor < 6; ++sensor) {
     const std::string index = std::to_string(sensor);

@@ -16,13 +16,12 @@
 #include "boards/flm02b/board.hpp"
 #include "sim/engine/eeprom_wear.hpp"
 #include "sim/image/image_engine.hpp"
-#include "sim/run/link_host.hpp"
 #include "sim/run/main_board.hpp"
 #include "sim/world/environment.hpp"
 #include "tests/bench/figure_table.hpp"
 #include "tests/campaign/campaign.hpp"
 #include "tests/campaign/state.hpp"
-#include "tools/mainboard/link/link_text.hpp"
+#include "tests/sim/stock_host.hpp"
 
 namespace flm::campaign {
 namespace {
@@ -207,12 +206,12 @@ class PowerCampaign {
   }
   /// Where the image keeps its sensors: six counters there say what the link says.
   void find_counters(ImageEngine& engine) {
-    LinkHost host(board_, engine);
+    test::StockHost host(board_, engine);
     host.wait_until(nanoseconds(scenario_.duration + 0.3));
     std::array<std::uint32_t, metering::sensor_count> counters{};
     for (unsigned sensor = 0; sensor < counters.size(); ++sensor)
       counters[sensor] = static_cast<std::uint32_t>(
-          std::stoul(decode_reply(host.exchange(fmt::format("gc {}", sensor)).value()).substr(5)));
+          std::stoul(host.exchange(fmt::format("gc {}", sensor)).value().substr(5)));
     int found = 0;
     for (std::uint16_t base = ram_begin; base + sensor_bytes * counters.size() <= ram_end; ++base) {
       bool same = true;
@@ -298,13 +297,13 @@ class PowerCampaign {
   /// The image itself, started again, says the same. The first sensor is asked before a pulse can have been
   /// accepted, the others may have got one more.
   bool answers(const Cut& cut, Engine& engine) {
-    LinkHost host(board_, engine);
+    test::StockHost host(board_, engine);
     host.wait_until(restore_ + 31 * ms);
     for (unsigned i = 0; i < 6; ++i) {
       const unsigned sensor = static_cast<unsigned>(static_cast<std::uint64_t>(cut.time) + i) % 6;
       const auto reply = host.exchange(fmt::format("gc {}", sensor));
       const std::uint32_t stored = recovered_.counters[sensor].counter;
-      const std::string text = reply ? decode_reply(*reply) : "no answer";
+      const std::string text = reply.value_or("no answer");
       if (text == fmt::format("gc {} {}", sensor, stored)) continue;
       if (i > 0 && text == fmt::format("gc {} {}", sensor, stored + 1)) continue;
       ++findings_->unanswered;

@@ -17,13 +17,13 @@
 #include "boards/flm02a/board.hpp"
 #include "boards/flm02b/board.hpp"
 #include "sim/engine/eeprom_wear.hpp"
-#include "sim/run/link_host.hpp"
 #include "sim/run/main_board.hpp"
 #include "sim/run/runner.hpp"
 #include "sim/world/environment.hpp"
 #include "tests/bench/figure_table.hpp"
 #include "tests/campaign/campaign.hpp"
 #include "tests/campaign/state.hpp"
+#include "tests/sim/stock_host.hpp"
 
 namespace flm::campaign {
 namespace {
@@ -217,15 +217,15 @@ Ends one_end(const End& end, const std::string& name, EngineKind kind, const std
   const auto engine = make_engine(kind, board, environment, elf);
   MainBoard(s, board, *engine, {}).run(end.end + away);
 
-  LinkHost host(board, *engine);
+  test::StockHost host(board, *engine);
   host.wait_until(end.end + away + 40 * ms);
   for (int sensor = 1; sensor <= 5; ++sensor) {
     const auto reply = host.exchange(fmt::format("gc {}", sensor - 1));
-    if (!reply || reply->size() < 12) {
+    if (!reply || reply->size() < 6) {
       ++result.silent;
       continue;
     }
-    const auto counter = static_cast<double>(std::stoul(reply->substr(4, 8), nullptr, 16));
+    const auto counter = static_cast<double>(std::stoul(reply->substr(5)));
     double least = 0.0, most = 0.0;
     if (sensor >= 4) {
       least = static_cast<double>(environment.true_pulses(sensor, 0, end.end - debounce_and_bounce));

@@ -11,8 +11,8 @@
 #include "tools/mainboard/config/config.hpp"
 
 using namespace flm;
-using ctl::Config;
 using fuzz::promise;
+using mainboard::Config;
 
 namespace {
 
@@ -21,7 +21,7 @@ std::string essence(const Config& c) {
   std::string text =
       fmt::format("{} '{}' {} {} {} {}\n", c.board->name, c.name, c.phases.value_or(0),
                   c.radio_group.value_or(999), c.radio_rate.value_or(999), c.led.value_or(999));
-  for (const ctl::SensorConfig& s : c.sensors) {
+  for (const mainboard::SensorConfig& s : c.sensors) {
     text += fmt::format("{} {} {} '{}'", s.id, s.has_class, s.enabled, s.name);
     if (s.has_class) {
       text += fmt::format(" class {} ports", static_cast<int>(s.sensor_class));
@@ -43,7 +43,7 @@ std::string essence(const Config& c) {
 }
 
 void fits(const Config& c) {
-  for (const ctl::SensorConfig& s : c.sensors) {
+  for (const mainboard::SensorConfig& s : c.sensors) {
     promise(s.id >= 1 && s.id <= 6, "3: a sensor is 1 to 6");
     if (!s.has_class || s.sensor_class == SensorClass::p1) continue;
     promise(meter_constant_of(s) <= 65535, "3: a meter constant has 16 bits");
@@ -63,14 +63,14 @@ void fits(const Config& c) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto file = fuzz::file_of("house.toml", data, size);
-  const auto read = fuzz::read_or_complain(file, [&] { return ctl::read_config(file); });
+  const auto read = fuzz::read_or_complain(file, [&] { return mainboard::read_config(file); });
   if (!read) return 0;
   fits(*read);
   const std::string text = config_text(*read);
   const auto written = fuzz::file_of("written.toml", text);
   Config again;
   try {
-    again = ctl::read_config(written);
+    again = mainboard::read_config(written);
   } catch (const InputError& error) {
     promise(false, "2: what was written is read again", error.what());
   }

@@ -22,6 +22,7 @@
 #include "sim/run/runner.hpp"
 #include "tests/bench/figure_table.hpp"
 #include "tests/longrun/house.hpp"
+#include "tests/sim/stock_host.hpp"
 #include "tools/common/input_error.hpp"
 
 namespace flm::longrun {
@@ -118,7 +119,7 @@ void native(const std::string& key, const std::string& title, double days, int f
 }
 
 /// Where in its RAM a board keeps its milliseconds: the only place that follows them.
-std::uint16_t find_clock(ImageEngine& engine, LinkHost& host) {
+std::uint16_t find_clock(ImageEngine& engine, test::StockHost& host) {
   std::map<std::uint16_t, int> seen;
   constexpr int looks = 5;
   for (int look = 0; look < looks; ++look) {
@@ -157,7 +158,7 @@ void wrap(const fs::path& elf, bench::FigureTable& t) {
   Environment environment(s, board);
   ImageEngine engine(board, environment, elf);
   MainBoard(s, board, engine, {}).run(nanoseconds(5.0));
-  LinkHost host(board, engine);
+  test::StockHost host(board, engine);
   host.wait_until(nanoseconds(5.0));
   const std::uint16_t address = find_clock(engine, host);
   const auto before = static_cast<std::uint32_t>((host.now() - kFirstSample) / 1'000'000),
@@ -172,10 +173,10 @@ void wrap(const fs::path& elf, bench::FigureTable& t) {
   std::vector<Pulse> readings;
   for (double at = 10.5; at < s.duration; at += 1.0) {
     host.wait_until(nanoseconds(at));
-    const auto reply = host.exchange("gd");
-    if (!reply || reply->size() < 24) continue;
-    readings.push_back({static_cast<std::uint32_t>(std::stoul(reply->substr(4, 8), nullptr, 16)),
-                        static_cast<std::uint32_t>(std::stoul(reply->substr(16, 8), nullptr, 16))});
+    const auto reply = host.link.exchange(get_message('d')).reply;
+    for (const Reading& reading :
+         reply ? readings_of(*reply, at, [](int) { return SensorKind::pulse; }) : std::vector<Reading>())
+      readings.push_back({reading.counter, reading.extra});
   }
   if (readings.size() < 100)
     throw std::runtime_error(fmt::format("{} readings in two minutes", readings.size()));

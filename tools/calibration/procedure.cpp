@@ -15,9 +15,12 @@
 #include "tools/calibration/fit/shape.hpp"
 #include "tools/calibration/fit/zero.hpp"
 #include "tools/calibration/readings.hpp"
+#include "tools/mainboard/board/transaction.hpp"
 #include "tools/mainboard/link/link_text.hpp"
 
 namespace flm::calibration {
+
+using namespace std::chrono_literals;
 namespace {
 
 constexpr double form_factor = 1.110721;    ///< RMS over mean of a rectified sine
@@ -48,10 +51,9 @@ std::string line_of(const Change& change, int value) {
 }
 
 /// False when that goes wrong as well.
-bool put_back(Board& board, const std::vector<Change>& changes) {
+bool put_back(mainboard::Transaction& transaction) {
   try {
-    for (const Change& change : changes) board.request(message_of(line_of(change, change.before)));
-    board.commit();
+    transaction.put_back();
     return true;
   } catch (
       const std::exception&) {  // The reason is the one that it had to be put back for: the link is gone.
@@ -72,21 +74,18 @@ std::string list_of(const std::vector<Change>& changes) {
 /// what it was. A board that cannot store it keeps it until its next reset.
 template <class Verify>
 void set_and_verify(Board& board, const std::vector<Change>& changes, Verify verify) {
+  mainboard::Transaction transaction(board);
   try {
-    for (const Change& change : changes) board.request(message_of(line_of(change, change.after)));
-    // Read back: what it answers to a get, not what it echoed.
-    for (const Change& change : changes) {
-      const Message set = message_of(line_of(change, change.after));
-      if (board.get(set.letter, set.index) != set.values)
-        throw BoardRefused(fmt::format("{}: '{}' does not give {} back", board.name(),
-                                       text_of(get_message(set.letter, set.index)), set.values.at(0)));
-    }
-    board.commit();
+    for (const Change& change : changes)
+      transaction.set(message_of(line_of(change, change.after)),
+                      message_of(line_of(change, change.before)).values);
+    transaction.read_back();
+    transaction.commit();
     verify();
-  } catch (const ctl::NotStored& error) {
+  } catch (const mainboard::NotStored& error) {
     throw BoardRefused(fmt::format("{}: {}", error.what(), list_of(changes)));
   } catch (const std::exception&) {
-    if (put_back(board, changes)) throw;
+    if (put_back(transaction)) throw;
     std::throw_with_nested(NotPutBack(fmt::format(
         "what was set could not be put back, and the board may have kept it: {}. 'flmctl raw' sets it, "
         "'flmctl raw ct' saves it",
@@ -369,11 +368,11 @@ ComparisonResult compare(Board& board, Dialogue& person, const Options& options,
   constexpr double longest_silence = 300.0;
   Comparison comparison(meter == Meter::pulse ? pulse_resolution : register_resolution);
   ComparisonFeed feed(board, clamp, reference, meter == Meter::pulse);
-  const double begun = board.now();
+  const mainboard::Time begun = board.now();
   double traced = 0;
   for (;;) {
     feed.poll(comparison);
-    const double passed = board.now() - begun;
+    const double passed = in_seconds(board.now() - begun);
     const auto result = comparison.result();
     if (result && trace != nullptr && result->seconds >= traced + 1.0) {
       traced = result->seconds;
@@ -452,7 +451,7 @@ std::optional<Record> calibrate_against(Board& board, Dialogue& person, const Op
   record.changes = {constant_change(sensor, constant)};
   if (!agreed(person, record)) return std::nullopt;
   set_and_verify(board, record.changes, [&] {
-    board.wait(2.0);  // the second in progress was measured with the old constant
+    board.wait(2s);  // the second in progress was measured with the old constant
     // As surely as it is known itself; a tenth of what was asked for is as good.
     const double target = std::max(fit.uncertainty, options.uncertainty / 10.0);
     person.say(fmt::format("set; verifying it to {} takes about as long again, {}", bounds(target),

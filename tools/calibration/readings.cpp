@@ -8,10 +8,12 @@
 #include "tools/mainboard/readings/reports.hpp"
 
 namespace flm::calibration {
+
+using namespace std::chrono_literals;
 namespace {
 
 /// Between two looks at a board: a clamp has something new once a second.
-constexpr double poll_s = 0.4;
+constexpr mainboard::Time poll_period = 400ms;
 /// The board's first second has 900 ms (metering::first_second_ms).
 constexpr double second_ends_before_s = 0.1;
 constexpr double stamps_wrap_s = 4294967.296;  ///< 2^32 ms
@@ -22,7 +24,7 @@ namespace {
 
 /// What changed since the last time.
 std::vector<Reading> get_data(Board& board, const mainboard::KindOf& kind_of) {
-  return mainboard::readings_of(board.request(get_message('d')), board.now(), kind_of);
+  return mainboard::readings_of(board.request(get_message('d')), in_seconds(board.now()), kind_of);
 }
 
 const Reading* find(const std::vector<Reading>& readings, int sensor) {
@@ -51,17 +53,17 @@ std::vector<double> clamp_powers(Board& board, Dialogue& person, const ClampSens
   const auto all_clamps = [](int) { return SensorKind::clamp; };
   static_cast<void>(get_data(board, all_clamps));  // what happened before
   bool first = true;  // the second in progress may have begun before the last setting
-  double waited = 0;
+  mainboard::Time waited{};
   while (watts.size() < static_cast<std::size_t>(count)) {
-    board.wait(poll_s);
-    waited += poll_s;
-    if (waited > 10.0)
+    board.wait(poll_period);
+    waited += poll_period;
+    if (waited > 10s)
       throw CalibrationError(fmt::format("sensor {} gives no readings: is it enabled?", sensor + 1));
     const Health health = get_health(board);
     const std::vector<Reading> readings = get_data(board, all_clamps);
     const Reading* found = find(readings, sensor);
     if (found == nullptr) continue;
-    waited = 0;
+    waited = {};
     if (is_clipped(health, clamp.clamps))
       throw CalibrationError(
           fmt::format("too much current: the clamp is clipped at {} W, its samples are at the converter's "
@@ -86,7 +88,7 @@ std::vector<RawWindow> raw_windows(Board& board, Dialogue& person, int clamp, in
   };
   static_cast<void>(get());  // this clamp's seconds are kept from now on
   for (int i = 0; i <= count; ++i) {
-    board.wait(1.1);
+    board.wait(1100ms);
     const mainboard::ClampStatistics s = get();
     // The first may have begun before.
     if (i > 0)
@@ -105,7 +107,7 @@ ComparisonFeed::ComparisonFeed(Board& board, ClampSensor clamp, int reference, b
       clamp_(std::move(clamp)),
       reference_(reference),
       stamped_(stamped),
-      last_count_(board.now()) {
+      last_count_(in_seconds(board.now())) {
   static_cast<void>(get());
 }
 
@@ -117,7 +119,7 @@ std::vector<Reading> ComparisonFeed::get() {
 }
 
 void ComparisonFeed::poll(Comparison& comparison) {
-  board_.wait(poll_s);
+  board_.wait(poll_period);
   const Health health = get_health(board_);
   const auto uptime = static_cast<double>(health.uptime_s);
   const std::vector<Reading> readings = get();
@@ -126,7 +128,7 @@ void ComparisonFeed::poll(Comparison& comparison) {
     if (second <= last_second_) second = last_second_ + 1.0;  // it ended between the two commands
     last_second_ = second;
     if (is_clipped(health, clamp_.clamps)) ++clipped_seconds_;
-    board_ahead_ = std::max(board_ahead_, second - board_.now());
+    board_ahead_ = std::max(board_ahead_, second - in_seconds(board_.now()));
     comparison.add_clamp(second, clamp->extra);
   }
   const Reading* reference = find(readings, reference_);
@@ -136,8 +138,8 @@ void ComparisonFeed::poll(Comparison& comparison) {
   const bool first = !last_counter_;
   if (!first && counter == *last_counter_) return;
   last_counter_ = counter;
-  last_count_ = board_.now();
-  double at = board_.now() + board_ahead_;
+  last_count_ = in_seconds(board_.now());
+  double at = in_seconds(board_.now()) + board_ahead_;
   if (stamped_) {
     at = reference->extra * 1e-3;
     at += stamps_wrap_s * std::round((uptime - at) / stamps_wrap_s);

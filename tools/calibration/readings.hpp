@@ -23,7 +23,7 @@ class ComparisonFeed {
   /// Asks once, and hands on what is new. At least twice a second.
   void poll(Comparison&);
   /// Seconds since the reference last counted, or since the beginning.
-  [[nodiscard]] double silence() const { return board_.now() - last_count_; }
+  [[nodiscard]] double silence() const { return in_seconds(board_.now()) - last_count_; }
   /// The clamp's seconds so far in which it was clipped.
   [[nodiscard]] double clipped_seconds() const { return clipped_seconds_; }
 

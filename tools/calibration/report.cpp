@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tools/calibration/fit/reading.hpp"
-#include "tools/common/svg.hpp"
+#include "tools/common/plot/svg.hpp"
 
 namespace flm::calibration {
 namespace {

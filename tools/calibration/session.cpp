@@ -23,7 +23,7 @@ Setup read_setup(Board& board) {
   setup.samples_per_second = sampling->samples_per_second;
   setup.known = true;
   setup.letter = static_cast<std::uint8_t>(version->at(3));
-  const ctl::Layout layout = board.layout();
+  const mainboard::Layout layout = board.layout();
   for (int sensor = 0; sensor < 6; ++sensor) {
     if (!layout.enabled[sensor]) continue;
     ClampSensor clamp;

@@ -8,9 +8,10 @@
 
 namespace flm::calibration {
 
-using ctl::Board;
-using ctl::BoardRefused;
+using mainboard::Board;
+using mainboard::BoardRefused;
 using mainboard::Health;
+using mainboard::in_seconds;
 using mainboard::Reading;
 using mainboard::SensorKind;
 

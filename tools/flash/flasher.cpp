@@ -34,7 +34,7 @@ SavedFiles files_of(const FlashFiles& files, const FlashOptions& options) {
 void store(Board& board) {
   try {
     board.commit();
-  } catch (const ctl::NotStored&) {
+  } catch (const mainboard::NotStored&) {
     throw FlashError(
         "the board could not store its settings and counters (a worn EEPROM cell, or an EEPROM written by a "
         "newer firmware, which it leaves "
@@ -46,7 +46,7 @@ void store(Board& board) {
 void wait_for(Board& board) {
   constexpr int attempts = 10;
   for (int attempt = 1;; ++attempt) {
-    board.wait(0.5);
+    board.wait(std::chrono::milliseconds(500));
     try {
       static_cast<void>(board.identify());
       return;
@@ -118,9 +118,9 @@ void flash_board(Board& board, const FlashFiles& files, const FlashOptions& opti
     std::vector<std::string> refused;
     try {
       refused = restore(board, before);
-    } catch (const ctl::NotStored&) {
+    } catch (const mainboard::NotStored&) {
       throw FlashError(fmt::format("flashed, and everything was set as it was, but {}. Saved: {}",
-                                   ctl::NotStored::sentence, saved.settings.string()));
+                                   mainboard::NotStored::sentence, saved.settings.string()));
     }
     different = differences(before, take_snapshot(board));
     if (!refused.empty())

@@ -10,13 +10,14 @@
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
+#include "tools/mainboard/board/transaction.hpp"
 #include "tools/mainboard/link/link_text.hpp"
 #include "tools/mainboard/link/meanings.hpp"
 
 namespace flm::flash {
 namespace {
 
-using ctl::find_property;
+using mainboard::find_property;
 using protocol::Role;
 
 constexpr const char* heading = "# Settings and counters of a sensor board";
@@ -53,12 +54,10 @@ Snapshot take_snapshot(Board& board) {
 
 std::vector<std::string> restore(Board& board, const Snapshot& snapshot) {
   std::vector<std::string> refused;
-  for (const std::string& line : snapshot.lines) {
-    const Message message = message_of(line);
-    const auto reply = board.ask(message);
-    if (!reply || reply->values != message.values) refused.push_back(line);
-  }
-  board.commit();
+  mainboard::Transaction transaction(board);
+  for (const std::string& line : snapshot.lines)
+    if (!transaction.try_set(message_of(line))) refused.push_back(line);
+  transaction.commit();
   return refused;
 }
 

@@ -8,7 +8,7 @@
 
 namespace flm::flash {
 
-using ctl::Board;
+using mainboard::Board;
 
 /// Command lines: disable all, counters, then settings in the order of protocol::PropertyTable, which enables
 /// at the end.

@@ -3,9 +3,9 @@
 #include <string>
 
 #include "sim/image/image_engine.hpp"
-#include "sim/run/link_host.hpp"
 #include "sim/world/environment.hpp"
 #include "tests/protocol/recorded_exchanges.hpp"
+#include "tests/sim/stock_host.hpp"
 
 using namespace flm::sim;
 using namespace flm::test;
@@ -28,11 +28,11 @@ class ImageOnLink {
   void replay(const Exchange (&exchanges)[Count]) {
     for (const Exchange& exchange : exchanges) {
       CAPTURE(exchange.written);
-      host_.send(exchange.written);
+      host_.link.send(exchange.written);
       // A commit is answered when everything is stored, within the half second that a host waits.
       host_.wait_until(host_.now() +
-                       (std::string(exchange.written) == "lct96." ? 500'000'000 : board_.spi_reply_wait));
-      CHECK(host_.read() == exchange.read);
+                       (std::string(exchange.written) == "lct96." ? 500'000'000 : board_.reply_wait.count()));
+      CHECK(host_.link.read() == exchange.read);
     }
   }
 
@@ -48,7 +48,7 @@ class ImageOnLink {
   const BoardModel& board_;
   Environment environment_;
   ImageEngine engine_;
-  LinkHost host_;
+  flm::test::StockHost host_;
 };
 
 }  // namespace

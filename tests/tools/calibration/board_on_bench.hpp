@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/tools/mainboard/bus/engine_bus.hpp"
+#include "tests/tools/mainboard/bus/faulty_bus.hpp"
 #include "tools/calibration/readings.hpp"
 #include "tools/calibration/session.hpp"
 #include "tools/mainboard/link/link_text.hpp"
@@ -51,15 +51,15 @@ class BoardOnBench {
  public:
   explicit BoardOnBench(sim::Scenario scenario) : bus_(std::move(scenario)), board_(bus_, "bench") {
     board_.identify();
-    board_.wait(2.5);  // the first second begins before the smoother has settled
+    board_.wait(std::chrono::milliseconds(2500));  // the first second begins before the smoother has settled
   }
-  operator ctl::Board&() { return board_; }  // NOLINT: it is one
+  operator mainboard::Board&() { return board_; }  // NOLINT: it is one
 
   /// Numbers of the reply to a command line, the index included.
   std::vector<std::int64_t> ask(const std::string& line) {
     return numbers_of(board_.request(message_of(line)));
   }
-  [[nodiscard]] double now() { return board_.now(); }
+  [[nodiscard]] double now() { return mainboard::in_seconds(board_.now()); }
 
   /// May change what the board answers: a faulty one.
   void tamper(std::function<void(const std::string&, std::vector<std::int64_t>&)> with) {
@@ -84,8 +84,8 @@ class BoardOnBench {
     return numbers;
   }
 
-  EngineBus bus_;
-  ctl::Board board_;
+  FaultyBus bus_;
+  mainboard::Board board_;
 };
 
 /// A person who says yes or no, and keeps what was said.

@@ -1,4 +1,4 @@
-#include "tools/common/svg.hpp"
+#include "tools/common/plot/svg.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -7,7 +7,7 @@
 
 #include "tests/boards/intel_hex.hpp"
 #include "tests/sim/temporary_folder.hpp"
-#include "tests/tools/mainboard/bus/engine_bus.hpp"
+#include "tests/tools/mainboard/bus/faulty_bus.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/flash/flasher.hpp"
 #include "tools/mainboard/link/link_text.hpp"
@@ -30,7 +30,7 @@ class Flashable {
         reply = {sent.verb, sent.letter, {}, {}, {}};
     };
   }
-  operator ctl::Board&() { return board_; }  // NOLINT: it is one
+  operator mainboard::Board&() { return board_; }  // NOLINT: it is one
 
   /// Numbers of the reply to a command line, the index included.
   std::vector<std::int64_t> ask(const std::string& line) {
@@ -83,12 +83,12 @@ class Flashable {
   }
   void start(const std::vector<std::uint8_t>& eeprom) {
     bus_.restart(eeprom);
-    bus_.wait(0.5);
+    bus_.wait(std::chrono::milliseconds(500));
   }
 
   std::filesystem::path chip_;
-  test::EngineBus bus_;
-  ctl::Board board_{bus_, "bench"};
+  test::FaultyBus bus_;
+  mainboard::Board board_{bus_, "bench"};
 };
 
 const char* const configuration[] = {"sp 0 1 255 3 255 255",

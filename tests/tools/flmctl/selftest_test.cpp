@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/tools/mainboard/bus/engine_bus.hpp"
+#include "tests/tools/mainboard/bus/faulty_bus.hpp"
 
 using namespace flm;
 using namespace flm::ctl;
@@ -10,10 +10,12 @@ using namespace flm::ctl;
 namespace {
 
 /// This machine's clock goes wrong by so much.
-class WrongClock : public test::EngineBus {
+class WrongClock : public test::FaultyBus {
  public:
-  explicit WrongClock(double ppm) : EngineBus(test::small_house(), 0.0), factor_(1.0 + ppm * 1e-6) {}
-  [[nodiscard]] double now() override { return EngineBus::now() * factor_; }
+  explicit WrongClock(double ppm) : FaultyBus(test::small_house(), 0.0), factor_(1.0 + ppm * 1e-6) {}
+  [[nodiscard]] mainboard::Time now() override {
+    return mainboard::time_of(in_seconds(FaultyBus::now()) * factor_);
+  }
 
  private:
   double factor_;
@@ -25,7 +27,7 @@ SelfTestRow row(const std::vector<SelfTestRow>& rows, const std::string& name) {
   return {"", "", Verdict::unknown, "no such row"};
 }
 
-SelfTest measured(ctl::Bus& bus, double seconds) {
+SelfTest measured(mainboard::Bus& bus, double seconds) {
   Board board(bus, "bench");
   board.identify();
   return run_self_test(board, seconds, [](double) {});

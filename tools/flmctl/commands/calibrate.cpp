@@ -10,14 +10,15 @@
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/stop_on_signal.hpp"
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/mainboard/bus/clock.hpp"
 #include "tools/mainboard/config/config.hpp"
 
 namespace flm::ctl {
 namespace {
 
 using namespace calibration;
+using calibration::Record;  // not the main board's
 
 /// The person at the console: lines on stdout, progress on stderr where that is a terminal.
 class Console : public Dialogue {

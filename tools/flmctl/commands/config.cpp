@@ -94,14 +94,14 @@ int push_file(const Globals& globals, const std::string& file) {
   const Config config = read_and_question(file);
   return with_board(globals, [&](Board& board) {
     std::vector<std::string> notes;
-    const double start = board.bus().now();
+    const Time start = board.now();
     const Settings current = read_current(board, config);
     const Settings target = target_settings(config, current, board, notes);
     const auto changes = differences(current, target);
     if (!globals.json) warn(notes);
     const bool was_saved = changes.empty() && save(board);
     if (!changes.empty()) push(board, current, target);
-    const double seconds = std::round((board.bus().now() - start) * 1000.0) / 1000.0;
+    const double seconds = std::round(in_seconds(board.now() - start) * 1000.0) / 1000.0;
     if (globals.json) {
       print_json({{"file", file}, {"changed", to_json(changes)}, {"notes", notes}, {"seconds", seconds}});
     } else if (changes.empty()) {

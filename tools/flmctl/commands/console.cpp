@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "tools/common/files.hpp"
+#include "tools/common/stop_on_signal.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 #include "tools/flmctl/console/line_editor.hpp"
 #include "tools/mainboard/bus/clock.hpp"
@@ -33,7 +34,7 @@ class Console {
   int run() {
     LineEditor editor(fmt::format("{}> ", board_.identity().board()), history_file(),
                       [](const std::string& line) { return complete(line); });
-    board_.on_channel = [](const std::vector<std::uint8_t>& bytes) {
+    board_.link().on_channel = [](Time, const std::vector<std::uint8_t>& bytes) {
       fmt::print("u {:02x}\n", fmt::join(bytes, ""));
     };
     if (editor.interactive())
@@ -42,7 +43,7 @@ class Console {
     std::optional<StopOnSignal> stop;  // A script ends behind the line that ctrl-C meets.
     if (!editor.interactive()) stop.emplace();
     interactive_ = editor.interactive();
-    double left = steady_now();
+    Time left = steady_now();
     int number = 0;
     while (!over_) {
       const auto line = editor.next();
@@ -92,7 +93,7 @@ class Console {
     } else if (word == "u") {
       board_.send_channel(line.substr(
           line.find_first_not_of(' ', 1) == line.npos ? line.size() : line.find_first_not_of(' ', 1)));
-      board_.listen();
+      (void)board_.link().read();
     } else {
       const std::string reply = board_.request(line);
       if (globals_.json)
@@ -120,11 +121,11 @@ class Console {
                                     : fmt::format("{} W", r.power());
       if (globals_.json)
         print_json({{"sensor", r.sensor},
-                    {"counter", Json::parse(mainboard::counter_text(r))},
+                    {"counter", Json::parse(counter_text(r))},
                     {kind == SensorKind::pulse ? "stamp_ms" : "power",
                      kind == SensorKind::pulse ? std::int64_t{r.extra} : r.power()}});
       else
-        fmt::print("sensor {}  {:>12}  {}\n", r.sensor, mainboard::counter_text(r), extra);
+        fmt::print("sensor {}  {:>12}  {}\n", r.sensor, counter_text(r), extra);
     }
   }
 
@@ -137,7 +138,7 @@ class Console {
       throw InputError(fmt::format("'{}': wait takes seconds; allowed: 0 to {:.0f}", line, kLongestWait));
     std::optional<StopOnSignal> stop;
     if (interactive_) stop.emplace();
-    (void)wait_unless_stopped(board_.bus(), seconds);
+    (void)wait_unless_stopped(board_.bus(), time_of(seconds));
   }
 
   static std::vector<std::string> complete(const std::string& line) {

@@ -32,7 +32,7 @@ int log(const Globals& globals) {
     }
     if (board.layout().sensor_of[5] != 0)
       if (const auto meter = board.meter())
-        for (const mainboard::MeterRefusal& one : mainboard::meter_refusals(*meter))
+        for (const MeterRefusal& one : meter_refusals(*meter))
           rows.push_back(
               {fmt::format("meter_{}", one.name), fmt::format("smart meter: {}", one.name), one.count});
     const LinkCounters& link = board.counters();

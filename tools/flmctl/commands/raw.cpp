@@ -10,13 +10,13 @@ int raw(const Globals& globals, const std::vector<std::string>& words) {
   const std::string line = fmt::format("{}", fmt::join(words, " "));
   return with_board(globals, [&](Board& board) {
     std::string heard;
-    board.on_channel = [&](const std::vector<std::uint8_t>& bytes) {
+    board.link().on_channel = [&](Time, const std::vector<std::uint8_t>& bytes) {
       heard += fmt::format("{:02x}", fmt::join(bytes, ""));
     };
     std::string reply;
     if (line.starts_with("u ")) {
       board.send_channel(line.substr(2));
-      board.listen();
+      (void)board.link().read();
     } else {
       reply = board.request(line);
     }

@@ -8,8 +8,8 @@
 #include <cstdio>
 
 #include "tools/common/command_line.hpp"
+#include "tools/common/stop_on_signal.hpp"
 #include "tools/flmctl/commands/commands.hpp"
-#include "tools/mainboard/bus/clock.hpp"
 
 namespace flm::ctl {
 namespace {

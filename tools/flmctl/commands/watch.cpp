@@ -10,9 +10,11 @@
 
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/stop_on_signal.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 #include "tools/flmctl/console/screen.hpp"
 #include "tools/flmctl/console/watch_table.hpp"
+#include "tools/mainboard/board/poller.hpp"
 #include "tools/mainboard/bus/clock.hpp"
 #include "tools/mainboard/config/config.hpp"
 #include "tools/mainboard/readings/record_json.hpp"
@@ -20,7 +22,6 @@
 namespace flm::ctl {
 namespace {
 
-constexpr double kPeriod = 1.0;  ///< s between two polls
 constexpr int kErrorsEvery = 5;  ///< polls between two looks at the board's error counters
 constexpr int kMostSilentPolls =
     5;  ///< one after the other, until a board is given up that has answered before
@@ -30,6 +31,8 @@ struct Arguments {
   bool keep_on = false;                                       ///< asks on when the board is lost
   std::string config;                                         ///< file that names the sensors, or empty
   double duration = std::numeric_limits<double>::infinity();  ///< s
+
+  [[nodiscard]] Time limit() const { return std::isinf(duration) ? Time::max() : time_of(duration); }
 };
 
 /// To whole ms.
@@ -52,9 +55,8 @@ SensorLabel label_of(SensorKind kind, const SensorConfig* config) {
 
 class Watch {
  public:
-  /// `since`: s since the watching began, for a board that was lost and is back.
-  Watch(Board& board, const Arguments& arguments, const std::optional<Config>& config, bool jsonl,
-        double since)
+  /// `since`: time since the watching began, for a board that was lost and is back.
+  Watch(Board& board, const Arguments& arguments, const std::optional<Config>& config, bool jsonl, Time since)
       : board_(board),
         arguments_(arguments),
         config_(config),
@@ -111,14 +113,39 @@ class Watch {
     }
   }
 
+  [[nodiscard]] const WatchedSensor* meter() const {
+    const auto found = std::find_if(view_.sensors.begin(), view_.sensors.end(),
+                                    [](const WatchedSensor& s) { return s.kind == SensorKind::meter; });
+    return found == view_.sensors.end() ? nullptr : &*found;
+  }
+
+  PollPlan plan() {
+    PollPlan plan;
+    plan.kind_of = [this](int sensor) { return layout_.sensor_kind(sensor); };
+    plan.is_clipped = [this](const Health& health, int sensor) {
+      tells_ = health.now.has_value();
+      return layout_.is_clipped(health, sensor);
+    };
+    plan.asks_health = [this] { return tells_; };
+    plan.asks_meter = [this] { return meter() != nullptr && board_.identity().extended; };
+    return plan;
+  }
+
   void poll_until_the_end() {
-    const double start = board_.bus().now() - since_;
+    const Time start = board_.now() - since_;
+    Poller poller(
+        board_, plan(), [this](const Record& record) { take(record); }, start);
+    poller.skip_all();
     int silent = 0;
-    for (int polls = 1; since_ + polls * kPeriod <= arguments_.duration + 1e-9; ++polls) {
-      if (!wait_unless_stopped(board_.bus(), start + since_ + polls * kPeriod - board_.bus().now())) return;
-      view_.t = board_.bus().now() - start;
+    for (int polls = 1; poller.next() - start <= arguments_.limit(); ++polls) {
+      if (!wait_unless_stopped(board_.bus(), poller.next() - board_.now())) return;
+      view_.t = in_seconds(board_.now() - start);
       try {
-        poll(polls);
+        if (view_.sensors.empty()) find_sensors();
+        poller.step();
+        look_at_errors(polls);
+        view_.link = board_.counters();
+        if (!live_) flush_output();
         silent = 0;
         view_.note = "ctrl-C ends";
       } catch (const NoAnswer& error) {
@@ -130,59 +157,48 @@ class Watch {
     }
   }
 
-  /// Which clamps are clipped, of a board that tells.
-  void look_at_clamps() {
-    if (!tells_) return;
-    const auto health = board_.health();
-    tells_ = health && health->now;
-    if (!tells_) return;
-    for (WatchedSensor& s : view_.sensors) s.take_clipped(layout_.is_clipped(*health, s.sensor));
+  void take(const Record& record) {
+    if (const auto* reading = std::get_if<Reading>(&record)) take(*reading);
+    if (const auto* report = std::get_if<MeterReport>(&record)) take(*report);
   }
 
-  /// What a smart meter's line is refused for, of a board that tells: also before the first reading.
-  void look_at_meter() {
-    const auto meter = std::find_if(view_.sensors.begin(), view_.sensors.end(),
-                                    [](const WatchedSensor& s) { return s.kind == SensorKind::meter; });
-    if (meter == view_.sensors.end() || !board_.identity().extended) return;
-    const auto told = board_.meter();
-    if (!told) return;
-    const std::string text = mainboard::meter_refusal_text(*told);
+  void take(const Reading& reading) {
+    for (WatchedSensor& s : view_.sensors)
+      if (s.sensor == reading.sensor) {
+        s.take_clipped(reading.clipped);
+        s.take(reading, view_.t);
+        if (!live_) print(s);
+      }
+  }
+
+  /// What a smart meter's line is refused for: also before the first reading.
+  void take(const MeterReport& report) {
+    const std::string text = meter_refusal_text(report);
     if (text == refused_) return;
     refused_ = text;
-    view_.refused = text.empty() ? "" : fmt::format("sensor {}: {}", meter->sensor, text);
+    const int sensor = meter()->sensor;
+    view_.refused = text.empty() ? "" : fmt::format("sensor {}: {}", sensor, text);
     if (live_ || text.empty()) return;
     if (!jsonl_) {
-      fmt::print("{:>9.1f} s  sensor {}  {:>12}  {}\n", view_.t, meter->sensor, "-", text);
+      fmt::print("{:>9.1f} s  sensor {}  {:>12}  {}\n", view_.t, sensor, "-", text);
       return;
     }
-    print_json({{"t", rounded(view_.t)},
-                {"sensor", meter->sensor},
-                {"refused", Json::parse(mainboard::meter_refusal_json(*told))}});
+    print_json(
+        {{"t", rounded(view_.t)}, {"sensor", sensor}, {"refused", Json::parse(meter_refusal_json(report))}});
   }
 
-  void poll(int number) {
-    if (view_.sensors.empty()) find_sensors();
-    look_at_clamps();
-    for (const Reading& reading : board_.poll(layout_, view_.t))
-      for (WatchedSensor& s : view_.sensors)
-        if (s.sensor == reading.sensor) {
-          s.take(reading, view_.t);
-          if (!live_) print(s);
-        }
-    look_at_meter();
-    if (live_ && board_.identity().extended && number % kErrorsEvery == 1)
-      if (const auto errors = board_.errors())
-        view_.errors = {{"malformed messages", errors->malformed},
-                        {"dropped", errors->dropped},
-                        {"wrong packets", errors->channel_wrong},
-                        {"without room", errors->channel_dropped}};
-    view_.link = board_.counters();
-    if (!live_) flush_output();
+  void look_at_errors(int polls) {
+    if (!live_ || !board_.identity().extended || polls % kErrorsEvery != 1) return;
+    if (const auto errors = board_.errors())
+      view_.errors = {{"malformed messages", errors->malformed},
+                      {"dropped", errors->dropped},
+                      {"wrong packets", errors->channel_wrong},
+                      {"without room", errors->channel_dropped}};
   }
 
   void print(const WatchedSensor& s) const {
     if (jsonl_) {
-      mainboard::LineExtras extras;
+      LineExtras extras;
       extras.t = Json(rounded(view_.t)).dump();
       extras.name = s.label.name;
       if (board_.bus().live()) {
@@ -193,22 +209,21 @@ class Watch {
       }
       Reading reading = s.last;
       reading.clipped = s.clipped;
-      fmt::print("{}\n", mainboard::to_json(reading, extras));
+      fmt::print("{}\n", to_json(reading, extras));
       return;
     }
     const std::string rate =
         s.has_rate ? fmt::format("{} {}{}", rate_text(s.rate), s.label.rate_unit, s.clipped ? " clipped" : "")
                    : "-";
     fmt::print("{:>9.1f} s  sensor {}  {:>12}  {:>14} {}{}{}\n", view_.t, s.sensor, rate,
-               mainboard::counter_text(s.last), s.label.counter_unit, s.label.name.empty() ? "" : "  ",
-               s.label.name);
+               counter_text(s.last), s.label.counter_unit, s.label.name.empty() ? "" : "  ", s.label.name);
   }
 
   Board& board_;
   const Arguments& arguments_;
   const std::optional<Config>& config_;
   bool jsonl_, live_, blocks_ = false;
-  double since_;
+  Time since_;
   bool tells_ = false;   ///< the board tells which clamps are clipped
   std::string refused_;  ///< of the smart meter, told last
   Layout layout_;
@@ -235,21 +250,21 @@ class LongWatch {
       } catch (const InputError& error) {  // The device has gone.
         lost(error.what());
       }
-      sleep_for(1.0);
-      if (stopped() || now() >= arguments_.duration) return still_lost();
+      sleep_for(1s);
+      if (stopped() || now() >= arguments_.limit()) return still_lost();
     }
   }
 
  private:
-  [[nodiscard]] double now() const { return started_ ? steady_now() - *started_ : 0.0; }
+  [[nodiscard]] Time now() const { return started_ ? steady_now() - *started_ : Time{}; }
 
   int watch(Board& board) {
     if (!started_) started_ = steady_now();
     if (lost_at_) {
-      const double t = now();
-      if (jsonl_) print_json({{"t", rounded(t)}, {"board", "back"}, {"missed_s", rounded(t - *lost_at_)}});
+      const double t = in_seconds(now()), lost = in_seconds(*lost_at_);
+      if (jsonl_) print_json({{"t", rounded(t)}, {"board", "back"}, {"missed_s", rounded(t - lost)}});
       fmt::print(stderr, "flmctl: {}: the board is back at {:.1f} s; {:.1f} s were missed\n", board.name(), t,
-                 t - *lost_at_);
+                 t - lost);
       lost_at_.reset();
     }
     return Watch(board, arguments_, config_, jsonl_, now()).run();
@@ -260,14 +275,15 @@ class LongWatch {
     if (!started_) throw;
     if (lost_at_) return;
     lost_at_ = now();
-    if (jsonl_) print_json({{"t", rounded(*lost_at_)}, {"board", "lost"}});
+    if (jsonl_) print_json({{"t", rounded(in_seconds(*lost_at_))}, {"board", "lost"}});
     flush_output();
-    fmt::print(stderr, "flmctl: {}; lost at {:.1f} s, asking on until it is back\n", what, *lost_at_);
+    fmt::print(stderr, "flmctl: {}; lost at {:.1f} s, asking on until it is back\n", what,
+               in_seconds(*lost_at_));
   }
 
   int still_lost() const {
-    fmt::print(stderr, "flmctl: ended at {:.1f} s; the board was lost at {:.1f} s and is not back\n", now(),
-               *lost_at_);
+    fmt::print(stderr, "flmctl: ended at {:.1f} s; the board was lost at {:.1f} s and is not back\n",
+               in_seconds(now()), in_seconds(*lost_at_));
     return no_answer;
   }
 
@@ -275,7 +291,7 @@ class LongWatch {
   const Arguments& arguments_;
   const std::optional<Config>& config_;
   bool jsonl_;
-  std::optional<double> started_, lost_at_;  ///< s of this machine; s since then
+  std::optional<Time> started_, lost_at_;  ///< on this machine; since then
 };
 
 int watch(const Globals& globals, const Arguments& arguments) {
@@ -283,7 +299,7 @@ int watch(const Globals& globals, const Arguments& arguments) {
   if (!arguments.config.empty()) config = read_config(arguments.config);
   if (arguments.keep_on) return LongWatch(globals, arguments, config).run();
   return with_board(globals, [&](Board& board) {
-    return Watch(board, arguments, config, arguments.jsonl || globals.json, 0.0).run();
+    return Watch(board, arguments, config, arguments.jsonl || globals.json, Time{}).run();
   });
 }
 

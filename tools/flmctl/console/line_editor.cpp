@@ -10,7 +10,7 @@
 #include <iostream>
 
 #include "tools/common/files.hpp"
-#include "tools/mainboard/bus/clock.hpp"
+#include "tools/common/stop_on_signal.hpp"
 
 namespace flm::ctl {
 namespace {

@@ -12,31 +12,31 @@
 namespace flm::ctl {
 namespace {
 
-constexpr double kPeriod =
-    1.05;  ///< s between two looks: a little more than a second of the board's, so that each sees another one
-constexpr double kLongestSecond = 1.5;  ///< s in which a board's second must end
-constexpr int kMostQuestions = 500;     ///< in that time, for a machine whose clock stands still
-constexpr int kMostSilences = 5;        ///< one after the other, until a board is lost
+/// Between two looks: a little more than a second of the board's, so that each sees a new one.
+constexpr Time kPeriod = 1050ms;
+constexpr Time kLongestSecond = 1500ms;  ///< in which a board's second must end
+constexpr int kMostQuestions = 500;      ///< in that time, for a machine whose clock stands still
+constexpr int kMostSilences = 5;         ///< one after the other, until a board is lost
 
 /// The end of a second of the board's, by this machine's clock.
 struct Edge {
-  double at, half_width;  ///< s: it was then, this much earlier or later
-  std::uint32_t uptime;   ///< that began with it
+  Time at, half_width;   ///< it was then, this much earlier or later
+  std::uint32_t uptime;  ///< that began with it
 };
 
 /// Waits for the end of a second by asking again and again: it lies between the question before and the
 /// answer that knows of it.
 std::optional<Edge> find_edge(Board& board) {
-  const double begun = board.bus().now();
-  double asked_before = begun;
+  const Time begun = board.now();
+  Time asked_before = begun;
   const auto before = board.health();
-  for (int i = 0; before && i < kMostQuestions && board.bus().now() - begun < kLongestSecond; ++i) {
-    const double asked = board.bus().now();
+  for (int i = 0; before && i < kMostQuestions && board.now() - begun < kLongestSecond; ++i) {
+    const Time asked = board.now();
     const auto health = board.health();
-    const double answered = board.bus().now();
+    const Time answered = board.now();
     if (!health) break;
     if (health->uptime_s == before->uptime_s + 1)
-      return Edge{(asked_before + answered) / 2.0, (answered - asked_before) / 2.0, health->uptime_s};
+      return Edge{(asked_before + answered) / 2, (answered - asked_before) / 2, health->uptime_s};
     if (health->uptime_s != before->uptime_s) break;  // It has been reset.
     asked_before = asked;
   }
@@ -60,15 +60,15 @@ class Measurement {
   explicit Measurement(Board& board) : board_(board) {}
 
   SelfTest run(double seconds, const std::function<void(double)>& progress) {
-    const double begun = board_.bus().now();
+    const Time begun = board_.now();
     const LinkCounters before = board_.counters();
-    board_.on_channel = [this](const std::vector<std::uint8_t>&) { ++test_.packets; };
+    board_.link().on_channel = [this](Time, const std::vector<std::uint8_t>&) { ++test_.packets; };
     test_.first = board_.health();
     const Counted counted = Counted::read(board_);
     look(test_.first);
     const std::optional<Edge> first = find_edge(board_);
     int silent = 0;
-    while (board_.bus().now() - begun + kPeriod < seconds && wait_unless_stopped(board_.bus(), kPeriod) &&
+    while (board_.now() - begun + kPeriod < time_of(seconds) && wait_unless_stopped(board_.bus(), kPeriod) &&
            !test_.lost) {
       try {
         look(board_.health());
@@ -78,7 +78,7 @@ class Measurement {
         ++test_.silences;
         test_.lost = ++silent == kMostSilences;
       }
-      progress(board_.bus().now() - begun);
+      progress(in_seconds(board_.now() - begun));
     }
     if (!test_.lost) {
       try {
@@ -88,11 +88,11 @@ class Measurement {
         test_.lost = true;
       }
     }
-    test_.seconds = board_.bus().now() - begun;
+    test_.seconds = in_seconds(board_.now() - begun);
     const LinkCounters& after = board_.counters();
     test_.link = {after.messages - before.messages, after.retries - before.retries,
                   after.garbled - before.garbled, after.rejected - before.rejected};
-    board_.on_channel = nullptr;
+    board_.link().on_channel = nullptr;
     return test_;
   }
 
@@ -137,9 +137,9 @@ class Measurement {
       test_.radio_restarts = risen(&ErrorCounters::radio_restarts, 0xFF);
     }
     if (!first || !last || test_.restarted || last->uptime <= first->uptime) return;
-    const double passed = last->at - first->at;
+    const double passed = in_seconds(last->at - first->at);
     test_.clock = SelfTest::Clock{((last->uptime - first->uptime) / passed - 1.0) * 1e6,
-                                  (first->half_width + last->half_width) / passed * 1e6};
+                                  in_seconds(first->half_width + last->half_width) / passed * 1e6};
   }
 
   Board& board_;

@@ -9,6 +9,8 @@
 
 namespace flm::ctl {
 
+using namespace mainboard;
+
 /// What a self test has measured; what is absent was not to be had.
 struct SelfTest {
   double seconds = 0.0;  ///< it took, on this machine's clock

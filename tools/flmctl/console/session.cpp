@@ -6,7 +6,7 @@
 #include <cctype>
 #include <cstdio>
 
-#include "tools/mainboard/bus/clock.hpp"
+#include "tools/common/stop_on_signal.hpp"
 #include "tools/mainboard/bus/lock.hpp"
 
 namespace flm::ctl {

@@ -9,6 +9,8 @@
 
 namespace flm::ctl {
 
+using namespace mainboard;
+
 using Json = nlohmann::ordered_json;
 
 /// Options of every command, and how the command ended.

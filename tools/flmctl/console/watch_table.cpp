@@ -40,7 +40,7 @@ std::string row(const WatchedSensor& s, double t, std::size_t name_columns, std:
   if (s.has_rate)
     rate = fmt::format("{} {}{}", rate_text(s.rate), s.label.rate_unit, s.clipped ? " clipped" : "");
   if (s.read) {
-    counter = fmt::format("{} {}", mainboard::counter_text(s.last), s.label.counter_unit);
+    counter = fmt::format("{} {}", counter_text(s.last), s.label.counter_unit);
     age = age_text(t - s.read_at);
   }
   return fmt::format(" {}  {}  {}  {}  {}  {}  {}", s.sensor, padded(s.label.name, name_columns, false),

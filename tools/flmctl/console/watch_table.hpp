@@ -10,6 +10,8 @@
 
 namespace flm::ctl {
 
+using namespace mainboard;
+
 /// What a person calls a sensor, and what it counts.
 struct SensorLabel {
   std::string name;

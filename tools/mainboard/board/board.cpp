@@ -10,16 +10,10 @@
 #include "protocol/commands.hpp"
 #include "tools/mainboard/link/link_text.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
-constexpr int kTries = 5;
 constexpr int kProbeTries = 2;  ///< in an SPI mode that may be the wrong one
-constexpr std::size_t kLongestReply =
-    700;                             ///< bytes; a board that never ends its reply is not waited for longer
-constexpr double kPatience = 0.1;    ///< s until a message is taken as lost
-constexpr double kCommitWait = 0.5;  ///< s, what a stock board needs
-constexpr double kCommitPatience = 1.0;  ///< s
 
 /// A typed line as a message. Throws InputError for what is no command.
 Message typed(std::string_view line) {
@@ -31,22 +25,6 @@ Message typed(std::string_view line) {
 }
 
 }  // namespace
-
-/// What came back, to say what is wrong when it is no reply.
-struct Board::Seen {
-  std::size_t count = 0, zeros = 0, ones = 0;
-  std::string sample;
-  int rejected = 0;  ///< times
-
-  void add(std::string_view bytes) {
-    for (const char c : bytes) {
-      ++count;
-      if (c == '\0') ++zeros;
-      if (c == '\xff') ++ones;
-      if (c != '\0' && sample.size() < 8) sample += c;
-    }
-  }
-};
 
 std::string Identity::version() const {
   return fmt::format("{}.{}.{}", version_major, version_minor, version_patch);
@@ -79,9 +57,9 @@ bool Identity::newer() const {
 }
 
 SensorKind Layout::port_kind(int port) const {
-  if (port == 6) return SensorKind::meter;
-  if (port == 1) return SensorKind::clamp;
-  return port <= 3 && analog ? SensorKind::clamp : SensorKind::pulse;
+  if (port == board->meter_port) return SensorKind::meter;
+  return board->is_clamp_port(port) && (analog || !board->is_switched(port)) ? SensorKind::clamp
+                                                                             : SensorKind::pulse;
 }
 
 SensorKind Layout::sensor_kind(int sensor) const {
@@ -103,18 +81,31 @@ bool Layout::is_clipped(const Health& health, int sensor) const {
                      [&](int port) { return port_kind(port) == SensorKind::clamp && health.clipped(port); });
 }
 
-Board::Board(Bus& bus, std::string name) : bus_(bus), name_(std::move(name)) {
+Board::Board(Bus& bus, std::string name, const LinkPolicy& policy)
+    : bus_(bus), link_(bus, policy), name_(std::move(name)) {
+  set_reply_wait(0ns);
   // The slower board's timing is right for both.
-  for (const BoardFacts& board : all_boards()) reply_wait_ = std::max(reply_wait_, board.reply_wait);
+  for (const BoardFacts& board : all_boards()) set_reply_wait(std::max(reply_wait_, board.reply_wait));
+}
+
+void Board::set_reply_wait(Time wait) {
+  reply_wait_ = wait;
+  link_.set_reply_wait(wait);
 }
 
 void Board::adapt(const BoardFacts& board) {
   bus_.adapt(board);
-  reply_wait_ = board.reply_wait;
+  set_reply_wait(board.reply_wait);
+}
+
+void Board::assume(const BoardFacts& board) {
+  identity_.facts = &board;
+  adapt(board);
 }
 
 const Identity& Board::identify() {
   identity_ = {};
+  link_.set_quick_commit(false);
   std::optional<Message> version;
   if (bus_.has_modes()) {
     // In the mode of one board after the other, the newest first. None hears anything that makes sense in the
@@ -133,7 +124,7 @@ const Identity& Board::identify() {
       }
     }
   } else {
-    version = exchange(get_message('v'), kTries);
+    version = exchange(get_message('v'), link_.policy().tries);
   }
   const auto hardware = get('h'), software = get('s');
   identity_.hardware_major = static_cast<int>(hardware.at(0));
@@ -147,6 +138,7 @@ const Identity& Board::identify() {
 
 void Board::take_identity(const std::vector<std::uint32_t>& version) {
   identity_.extended = version.size() == 5;
+  link_.set_quick_commit(identity_.extended);
   if (identity_.extended) {
     identity_.version_major = static_cast<int>(version[0]);
     identity_.version_minor = static_cast<int>(version[1]);
@@ -161,61 +153,10 @@ void Board::take_identity(const std::vector<std::uint32_t>& version) {
   }
 }
 
-std::string Board::read(Seen& seen) {
-  std::string text;
-  while (text.size() < kLongestReply) {
-    const std::string byte = bus_.clock(std::string_view("\0", 1));
-    seen.add(byte);
-    if (byte[0] == '\0') break;
-    text += byte;
-  }
-  seen.add(bus_.clock(std::string_view("\0", 1)));
-  if (on_channel)
-    if (const auto bytes = channel_bytes(text); !bytes.empty()) on_channel(bytes);
-  return text;
-}
-
-Board::Outcome Board::fetch(const Message& message, double first_wait, double patience, Message& reply,
-                            Seen& seen) {
-  bus_.wait(first_wait);
-  for (double waited = first_wait;; waited += reply_wait_) {
-    const std::string text = read(seen);
-    if (const auto found = control_reply(text)) {
-      reply = decode(*found);
-      if (is_rejection(reply)) return Outcome::rejected;
-      if (answers(reply, message)) return Outcome::reply;
-      ++counters_.garbled;  // The answer to something older: this message's own is still to come.
-    } else if (!text.empty() && text.front() != 'u' && !text.starts_with("lu")) {
-      return Outcome::garbled;
-    }
-    if (waited >= patience) return Outcome::silence;
-    bus_.wait(reply_wait_);
-  }
-}
-
 Message Board::exchange(const Message& message, int tries) {
-  const std::string bytes = encode(message) + std::string(2, '\0');
-  const bool commit = message == commit_message();
-  const bool quick = identity_.extended;  // Answers a commit when it is done.
-  Seen seen;
-  for (int attempt = 0; attempt < tries; ++attempt) {
-    if (attempt > 0) ++counters_.retries;
-    ++counters_.messages;
-    seen.add(bus_.clock(bytes));
-    Message reply;
-    const double first = commit && !quick ? kCommitWait : reply_wait_;
-    switch (
-        fetch(message, first, commit ? kCommitPatience : std::max(kPatience, 2 * reply_wait_), reply, seen)) {
-      case Outcome::reply: return reply;
-      case Outcome::garbled: ++counters_.garbled; break;
-      case Outcome::rejected:
-        ++counters_.rejected;
-        ++seen.rejected;
-        break;
-      default: break;
-    }
-  }
-  fail(text_of(message), seen, tries);
+  Link::Result result = link_.exchange(message, tries);
+  if (!result.reply) fail(text_of(message), result.seen, tries);
+  return *std::move(result.reply);
 }
 
 void Board::fail(const std::string& line, const Seen& seen, int tries) const {
@@ -244,7 +185,7 @@ void Board::fail(const std::string& line, const Seen& seen, int tries) const {
 }
 
 std::optional<Message> Board::ask(const Message& message) {
-  Message reply = exchange(message, kTries);
+  Message reply = exchange(message, link_.policy().tries);
   if (!is_answer(reply)) return std::nullopt;
   return reply;
 }
@@ -278,32 +219,32 @@ void Board::set(char letter, std::optional<int> index, std::vector<std::uint32_t
 
 std::optional<Health> Board::health() {
   const auto reply = ask(get_message('r'));
-  return reply ? mainboard::health_of(*reply) : std::nullopt;
+  return reply ? health_of(*reply) : std::nullopt;
 }
 
 std::optional<MeterReport> Board::meter(double t) {
   const auto reply = ask(get_message('z'));
-  return reply ? mainboard::meter_report_of(*reply, t) : std::nullopt;
+  return reply ? meter_report_of(*reply, t) : std::nullopt;
 }
 
 std::optional<ErrorCounters> Board::errors() {
   const auto reply = ask(get_message('x'));
-  return reply ? mainboard::errors_of(*reply) : std::nullopt;
+  return reply ? errors_of(*reply) : std::nullopt;
 }
 
 std::vector<Reading> Board::poll(const Layout& layout, double t) {
-  return mainboard::readings_of(request(get_message('d')), t,
-                                [&](int sensor) { return layout.sensor_kind(sensor); });
+  return readings_of(request(get_message('d')), t, [&](int sensor) { return layout.sensor_kind(sensor); });
 }
 
-void Board::wait(double seconds) {
-  if (!wait_unless_stopped(bus_, seconds)) throw Cancelled("cancelled");
+void Board::wait(Time span) {
+  if (!wait_unless_stopped(bus_, span)) throw Cancelled("cancelled");
 }
 
 void Board::commit() { request(commit_message()); }
 
 Layout Board::layout() {
   Layout layout;
+  if (identity_.facts != nullptr) layout.board = identity_.facts;
   const auto map = get('p');
   for (int port = 0; port < 6; ++port) {
     const auto sensor = map.at(static_cast<std::size_t>(port));
@@ -316,10 +257,10 @@ Layout Board::layout() {
 }
 
 ClampStatistics Board::statistics(int port) {
-  constexpr double step = 0.5, longest = 3.0;
-  for (double waited = 0.0;; waited += step) {
+  constexpr Time step = 500ms, longest = 3s;
+  for (Time waited{};; waited += step) {
     const auto reply = ask(get_message('a', port - 1));
-    const auto statistics = reply ? mainboard::statistics_of(*reply) : std::nullopt;
+    const auto statistics = reply ? statistics_of(*reply) : std::nullopt;
     if (!statistics)
       throw BoardRefused(fmt::format("{}: the board does not know 'ga' of {}", name_, port - 1));
     if (statistics->samples != 0 || waited >= longest) return *statistics;
@@ -329,17 +270,11 @@ ClampStatistics Board::statistics(int port) {
 
 void Board::send_channel(std::string_view hex) {
   try {
-    ++counters_.messages;
-    (void)bus_.clock(encode_message(fmt::format("u {}", hex)) + std::string(2, '\0'));
+    link_.send(encode_message(fmt::format("u {}", hex)));
   } catch (const std::invalid_argument& error) {
     throw InputError(error.what());
   }
   bus_.wait(reply_wait_);
 }
 
-void Board::listen() {
-  Seen seen;
-  (void)read(seen);
-}
-
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -7,19 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "tools/mainboard/bus/transport.hpp"
+#include "tools/mainboard/board/link.hpp"
 #include "tools/mainboard/link/errors.hpp"
 #include "tools/mainboard/link/message.hpp"
 #include "tools/mainboard/readings/reports.hpp"
 
-namespace flm::ctl {
-
-using mainboard::ClampStatistics;
-using mainboard::ErrorCounters;
-using mainboard::Health;
-using mainboard::MeterReport;
-using mainboard::Reading;
-using mainboard::SensorKind;
+namespace flm::mainboard {
 
 /// What a board says of itself.
 struct Identity {
@@ -39,9 +32,10 @@ struct Identity {
 
 /// Which ports feed which sensors, as they are switched now.
 struct Layout {
-  int sensor_of[6] = {};  ///< 1..6 by port (place 0: port 1); 0: none
-  bool enabled[6] = {};   ///< place 0: sensor 1
-  bool analog = true;     ///< ports 2 and 3 are clamps
+  int sensor_of[6] = {};                           ///< 1..6 by port (place 0: port 1); 0: none
+  bool enabled[6] = {};                            ///< place 0: sensor 1
+  bool analog = true;                              ///< switched ports are clamps
+  const BoardFacts* board = &all_boards().back();  ///< an unknown one is taken for the newest
   [[nodiscard]] SensorKind port_kind(int port) const;
   /// By the first of its ports; none without one.
   [[nodiscard]] SensorKind sensor_kind(int sensor) const;
@@ -50,19 +44,13 @@ struct Layout {
   [[nodiscard]] bool is_clipped(const Health&, int sensor) const;
 };
 
-/// How the link fared, as this program saw it.
-struct LinkCounters {
-  unsigned messages = 0;  ///< sent, retries among them
-  unsigned retries = 0;   ///< sent again
-  unsigned garbled = 0;   ///< replies with a wrong CRC, or to something else
-  unsigned rejected = 0;  ///< `zz`: messages that the board found malformed
-};
-
 class Board {
  public:
   /// `name`: the port, for messages.
-  Board(Bus& bus, std::string name);
+  Board(Bus& bus, std::string name, const LinkPolicy& policy = careful_policy);
 
+  /// Takes the board for this one without asking it; the facts outlive this object.
+  void assume(const BoardFacts&);
   /// Finds out which board this is, and keeps to its timing from then on. Throws NoAnswer.
   const Identity& identify();
   /// Of the last identify().
@@ -97,36 +85,28 @@ class Board {
   ClampStatistics statistics(int port);
   /// Bytes down the `u` channel: a radio packet, or bytes for RS-485.
   void send_channel(std::string_view hex);
-  /// Reads what waits on either channel.
-  void listen();
-
-  /// What the `u` channel brings with replies.
-  std::function<void(const std::vector<std::uint8_t>&)> on_channel;
-
-  [[nodiscard]] const LinkCounters& counters() const { return counters_; }
-  /// Lets time pass, s. Throws Cancelled when a signal ended it.
-  void wait(double seconds);
-  /// s on the bus's clock.
-  [[nodiscard]] double now() { return bus_.now(); }
+  /// For its `u` channel, and to read without a message.
+  [[nodiscard]] Link& link() { return link_; }
+  [[nodiscard]] const LinkCounters& counters() const { return link_.counters(); }
+  /// Lets time pass. Throws Cancelled when a signal ended it.
+  void wait(Time);
+  /// Time on the bus's clock.
+  [[nodiscard]] Time now() { return bus_.now(); }
   [[nodiscard]] Bus& bus() { return bus_; }
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
-  enum class Outcome { reply, silence, garbled, other, rejected };
-  struct Seen;
-
+  void set_reply_wait(Time);
   void adapt(const BoardFacts&);
   void take_identity(const std::vector<std::uint32_t>& version);
   Message exchange(const Message&, int tries);
-  Outcome fetch(const Message&, double first_wait, double patience, Message& reply, Seen& seen);
-  std::string read(Seen& seen);
   [[noreturn]] void fail(const std::string& line, const Seen& seen, int tries) const;
 
   Bus& bus_;
+  Link link_;
   std::string name_;
   Identity identity_;
-  double reply_wait_ = 0.020;
-  LinkCounters counters_;
+  Time reply_wait_{};
 };
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

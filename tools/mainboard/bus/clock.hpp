@@ -1,28 +1,13 @@
-// This machine's time, and ctrl-C as something that ends a wait.
+// This machine's time.
 #pragma once
-#include <csignal>
+#include "tools/mainboard/link/time.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
-/// While one is there, SIGINT, SIGTERM and SIGHUP do not end the program: stopped() tells of them.
-class StopOnSignal {
- public:
-  StopOnSignal();
-  ~StopOnSignal();
-  StopOnSignal(const StopOnSignal&) = delete;
-  StopOnSignal& operator=(const StopOnSignal&) = delete;
-
- private:
-  struct sigaction before_[3];
-};
-
-/// A signal came while a StopOnSignal was there.
-[[nodiscard]] bool stopped();
-
-/// s on a clock that only goes forward.
-[[nodiscard]] double steady_now();
-/// Sleeps so many s, signals or not: a board needs its time for a reply, also for those that put back what
+/// This machine's time since its start.
+[[nodiscard]] Time steady_now();
+/// Sleeps so long, signals or not: a board needs its time for a reply, also for those that put back what
 /// ctrl-C interrupted.
-void sleep_for(double seconds);
+void sleep_for(Time);
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

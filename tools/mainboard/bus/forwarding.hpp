@@ -7,11 +7,12 @@
 #include <string_view>
 
 #include "protocol/hex.hpp"
+#include "tools/mainboard/link/time.hpp"
 
 namespace flm::mainboard {
 
-/// Between two looks at the line, ms. At 115200 baud 115 bytes come meanwhile; a device keeps 4096.
-inline constexpr int forward_period_ms = 10;
+/// Between two looks at the line. At 115200 baud 115 bytes come meanwhile; a device keeps 4096.
+inline constexpr Time forward_period = 10ms;
 /// Bytes in a message, so that nothing else waits for long.
 inline constexpr std::size_t forward_most = 32;
 

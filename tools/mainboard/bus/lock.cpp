@@ -13,7 +13,7 @@
 
 #include "tools/mainboard/link/errors.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
 namespace fs = std::filesystem;
@@ -66,4 +66,4 @@ PortLock::~PortLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

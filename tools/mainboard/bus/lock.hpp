@@ -4,7 +4,7 @@
 
 #include "tools/mainboard/bus/transport.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 /// Holds a port's lock file, in /run/lock, $XDG_RUNTIME_DIR or /tmp, whichever can be written first. Ends
 /// with the process, however that ends. A simulated board needs none, but its EEPROM file does.
@@ -20,4 +20,4 @@ class PortLock {
   int fd_ = -1;
 };
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

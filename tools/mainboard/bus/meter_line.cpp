@@ -11,12 +11,9 @@
 #include "tools/mainboard/bus/tty.hpp"
 #include "tools/mainboard/link/errors.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
-constexpr double kPeriod = mainboard::forward_period_ms * 1e-3;  ///< s
-/// s, which a wait may be short of: a clock of 9 decimals never quite reaches what it is asked for.
-constexpr double kShortest = 1e-6;
 constexpr int kSlow = 9600;
 
 class MeterDevice : public MeterLine {
@@ -43,15 +40,15 @@ class ForwardingBus : public Bus {
       : bus_(std::move(bus)), line_(std::move(line)) {}
 
   [[nodiscard]] std::string clock(std::string_view bytes) override { return bus_->clock(bytes); }
-  void wait(double seconds) override {
-    const double end = bus_->now() + seconds;
-    for (double left = seconds;; left = end - bus_->now()) {
+  void wait(Time span) override {
+    const Time end = bus_->now() + span;
+    for (Time left = span;; left = end - bus_->now()) {
       forward();
-      if (left < kShortest) break;
-      bus_->wait(std::min(left, kPeriod));
+      if (left <= 0ns) break;
+      bus_->wait(std::min(left, forward_period));
     }
   }
-  [[nodiscard]] double now() override { return bus_->now(); }
+  [[nodiscard]] Time now() override { return bus_->now(); }
   void adapt(const BoardFacts& board) override { bus_->adapt(board); }
   [[nodiscard]] bool has_modes() const override { return bus_->has_modes(); }
   [[nodiscard]] bool live() const override { return bus_->live(); }
@@ -62,9 +59,9 @@ class ForwardingBus : public Bus {
   void forward() {
     const std::string bytes = line_->read();
     for (std::string_view rest = bytes; !rest.empty();) {
-      const std::string_view part = rest.substr(0, mainboard::forward_most);
+      const std::string_view part = rest.substr(0, forward_most);
       rest.remove_prefix(part.size());
-      (void)bus_->clock(mainboard::forwarded(part));
+      (void)bus_->clock(forwarded(part));
     }
   }
 
@@ -82,4 +79,4 @@ std::unique_ptr<Bus> forwarding(std::unique_ptr<Bus> bus, std::unique_ptr<MeterL
   return std::make_unique<ForwardingBus>(std::move(bus), std::move(line));
 }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

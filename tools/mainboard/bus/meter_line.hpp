@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 class Bus;
 
@@ -22,4 +22,4 @@ std::unique_ptr<MeterLine> open_meter_line(const std::string& device, int baud);
 /// (protocol/link.hpp).
 std::unique_ptr<Bus> forwarding(std::unique_ptr<Bus>, std::unique_ptr<MeterLine>);
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -10,11 +10,11 @@
 #include "tools/mainboard/bus/tty.hpp"
 #include "tools/mainboard/link/errors.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
-/// s until a far end that gives nothing back is given up.
-constexpr double kPatience = 2.0;
+/// Until a far end that gives nothing back is given up.
+constexpr std::chrono::seconds kPatience = 2s;
 
 class SerialBus : public Bus {
  public:
@@ -23,12 +23,12 @@ class SerialBus : public Bus {
   [[nodiscard]] std::string clock(std::string_view bytes) override {
     std::string received;
     std::size_t sent = 0;
-    double deadline = steady_now() + kPatience;
+    Time deadline = steady_now() + kPatience;
     while (received.size() < bytes.size()) {
       pollfd ready{tty_.fd(), static_cast<short>(POLLIN | (sent < bytes.size() ? POLLOUT : 0)), 0};
-      const double left = deadline - steady_now();
-      if (left <= 0.0) give_up();
-      if (poll(&ready, 1, static_cast<int>(left * 1e3) + 1) <= 0) continue;
+      const Time left = deadline - steady_now();
+      if (left <= 0ns) give_up();
+      if (poll(&ready, 1, static_cast<int>(left / 1ms) + 1) <= 0) continue;
       if ((ready.revents & POLLOUT) != 0) {
         const ssize_t count = ::write(tty_.fd(), bytes.data() + sent, bytes.size() - sent);
         if (count > 0) sent += static_cast<std::size_t>(count);
@@ -47,14 +47,14 @@ class SerialBus : public Bus {
     }
     return received;
   }
-  void wait(double seconds) override { sleep_for(seconds); }
-  [[nodiscard]] double now() override { return steady_now(); }
+  void wait(Time span) override { sleep_for(span); }
+  [[nodiscard]] Time now() override { return steady_now(); }
 
  private:
   [[noreturn]] void give_up() const {
     throw NoAnswer(fmt::format(
         "{}: nothing came back in {} s: no board or simulator at the far end, or it is not this device",
-        path_, kPatience));
+        path_, kPatience.count()));
   }
 
   std::string path_;
@@ -65,4 +65,4 @@ class SerialBus : public Bus {
 
 std::unique_ptr<Bus> open_serial(const Port& port) { return std::make_unique<SerialBus>(port); }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

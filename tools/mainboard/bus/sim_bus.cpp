@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -21,7 +22,7 @@
 
 extern char** environ;
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
 namespace fs = std::filesystem;
@@ -88,7 +89,7 @@ class SimBus : public Bus {
     }
     paced_from_ = steady_now();
     try {
-      time_ = paced_time_ = waited(0.0);
+      time_ = paced_time_ = waited(0ns);
     } catch (...) {
       end();  // The destructor of an object that was not made is not called.
       throw;
@@ -108,12 +109,13 @@ class SimBus : public Bus {
     return received;
   }
 
-  void wait(double seconds) override {
-    time_ = waited(seconds);
-    if (speed_ > 0.0) sleep_for(paced_from_ + (time_ - paced_time_) / speed_ - steady_now());
+  void wait(Time span) override {
+    time_ = waited(span);
+    if (speed_ > 0.0)
+      sleep_for(paced_from_ + time_of(in_seconds(time_ - paced_time_) / speed_) - steady_now());
   }
 
-  [[nodiscard]] double now() override { return time_ = waited(0.0); }
+  [[nodiscard]] Time now() override { return time_ = waited(0ns); }
   [[nodiscard]] bool live() const override { return false; }
   void pace(double speed) override {
     if (speed_ > 0.0) return;  // The port says how fast.
@@ -149,14 +151,14 @@ class SimBus : public Bus {
     SimBus& bus_;
   };
 
-  double waited(double seconds) {
-    const std::string answer = ask(fmt::format("wait {:.9f}", seconds));
+  Time waited(Time span) {
+    const std::string answer = ask(fmt::format("wait {:.9f}", in_seconds(std::max(span, Time{}))));
     constexpr std::string_view now = "now ";
     double time = 0.0;
     if (!answer.starts_with(now) ||
         std::from_chars(answer.data() + now.size(), answer.data() + answer.size(), time).ec != std::errc{})
       throw NoAnswer(fmt::format("the simulator of {} answers '{}'", path_, answer));
-    return time;
+    return time_of(time);
   }
 
   /// A line there, a line back.
@@ -205,8 +207,8 @@ class SimBus : public Bus {
   double speed_;
   int fd_ = -1;
   pid_t child_ = 0;
-  double time_ = 0.0;
-  double paced_from_ = 0.0, paced_time_ = 0.0;  ///< this machine's time and the board's when pacing began
+  Time time_{};
+  Time paced_from_{}, paced_time_{};  ///< this machine's time and the board's when pacing began
   std::string buffer_;
 };
 
@@ -214,4 +216,4 @@ class SimBus : public Bus {
 
 std::unique_ptr<Bus> open_simulator(const Port& port) { return std::make_unique<SimBus>(port); }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -15,7 +14,7 @@
 #include "tools/mainboard/bus/transport.hpp"
 #include "tools/mainboard/link/errors.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
 /// An ioctl's size field has 14 bits; a transfer takes 32 bytes of it.
@@ -42,7 +41,7 @@ class SpidevBus : public Bus {
   void adapt(const BoardFacts& board) override {
     const auto mode = static_cast<std::uint8_t>(board.spi_mode);
     set(SPI_IOC_WR_MODE, &mode);
-    gap_us_ = static_cast<std::uint16_t>(std::lround(board.byte_gap * 1e6));
+    gap_us_ = static_cast<std::uint16_t>(board.byte_gap / 1us);
   }
   [[nodiscard]] bool has_modes() const override { return true; }
 
@@ -68,8 +67,8 @@ class SpidevBus : public Bus {
     }
     return received;
   }
-  void wait(double seconds) override { sleep_for(seconds); }
-  [[nodiscard]] double now() override { return steady_now(); }
+  void wait(Time span) override { sleep_for(span); }
+  [[nodiscard]] Time now() override { return steady_now(); }
 
  private:
   template <class T>
@@ -88,4 +87,4 @@ class SpidevBus : public Bus {
 
 std::unique_ptr<Bus> open_spidev(const Port& port) { return std::make_unique<SpidevBus>(port); }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

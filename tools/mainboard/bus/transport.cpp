@@ -13,10 +13,10 @@
 
 #include "tools/common/files.hpp"
 #include "tools/common/nearest.hpp"
-#include "tools/mainboard/bus/clock.hpp"
+#include "tools/common/stop_on_signal.hpp"
 #include "tools/mainboard/link/errors.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
 constexpr const char* kPortForms = "spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml";
@@ -125,10 +125,10 @@ std::unique_ptr<Bus> open_bus(const Port& port) {
   return line == nullptr ? std::move(bus) : forwarding(std::move(bus), std::move(line));
 }
 
-bool wait_unless_stopped(Bus& bus, double seconds) {
-  constexpr double kSlice = 0.1;  ///< s that a person waits for ctrl-C to be noticed
-  const double end = bus.now() + seconds;
-  double left = seconds;
+bool wait_unless_stopped(Bus& bus, Time span) {
+  constexpr Time kSlice = 100ms;  ///< until ctrl-C is noticed, at most
+  const Time end = bus.now() + span;
+  Time left = span;
   for (; left > kSlice && !stopped(); left = end - bus.now()) bus.wait(kSlice);
   if (!stopped()) bus.wait(left);
   return !stopped();
@@ -168,4 +168,4 @@ void cannot_open(const std::string& path, int error_number) {
   }
 }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -6,8 +6,9 @@
 
 #include "tools/mainboard/bus/meter_line.hpp"
 #include "tools/mainboard/link/board_facts.hpp"
+#include "tools/mainboard/link/time.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 /// A bus with one board on it. Throws NoAnswer when nothing at all comes back.
 class Bus {
@@ -15,10 +16,10 @@ class Bus {
   virtual ~Bus() = default;
   /// Clocks bytes to the board; as many come back.
   [[nodiscard]] virtual std::string clock(std::string_view bytes) = 0;
-  /// Lets time pass, s; all of it, ctrl-C or not.
-  virtual void wait(double seconds) = 0;
-  /// s since some moment; a simulated board's own time.
-  [[nodiscard]] virtual double now() = 0;
+  /// Lets time pass; all of it, ctrl-C or not.
+  virtual void wait(Time) = 0;
+  /// Time since a moment of the bus's choice; a simulated board's own time.
+  [[nodiscard]] virtual Time now() = 0;
   /// The board is known, or assumed: its byte gap and SPI mode.
   virtual void adapt(const BoardFacts&) {}
   /// The bus has modes, and a board is only heard in its own.
@@ -34,8 +35,8 @@ class Bus {
   virtual void close() {}
 };
 
-/// Lets time pass, s, until a StopOnSignal has noticed a signal: false then.
-[[nodiscard]] bool wait_unless_stopped(Bus&, double seconds);
+/// Lets time pass until a StopOnSignal has noticed a signal: false then.
+[[nodiscard]] bool wait_unless_stopped(Bus&, Time);
 
 /// A port as a person writes it: `spi:/dev/spidevB.C`, a serial device or pseudo terminal, or
 /// `sim:SCENARIO.toml`; then options, `,name=value` each.
@@ -67,4 +68,4 @@ std::unique_ptr<Bus> open_simulator(const Port&);
 /// Why a device cannot be opened, from errno, and what can be done.
 [[noreturn]] void cannot_open(const std::string& path, int error_number);
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

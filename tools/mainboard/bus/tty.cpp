@@ -11,7 +11,7 @@
 #include "tools/mainboard/bus/transport.hpp"
 #include "tools/mainboard/link/errors.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 Tty::Tty(const std::string& path, int baud, Frame frame) {
   // Not the controlling terminal; no wait for a modem's carrier.
@@ -46,4 +46,4 @@ Tty::~Tty() {
   ::close(fd_);
 }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

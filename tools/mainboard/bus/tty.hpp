@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 class Tty {
  public:
@@ -25,4 +25,4 @@ class Tty {
   termios2 before_{};
 };
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -10,7 +10,7 @@
 #include "tools/mainboard/config/sensor.hpp"
 #include "tools/mainboard/link/board_facts.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 /// A [[sensor]] table. Without a class only whether the sensor is enabled is said.
 struct SensorConfig : Sensor {
@@ -48,4 +48,4 @@ std::uint32_t meter_constant_of(const SensorConfig&);
 /// A pulse sensor's thousandths, or its divisor.
 std::uint32_t fraction_of(const SensorConfig&);
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -12,7 +12,7 @@
 #include "tools/mainboard/config/port_table.hpp"
 #include "tools/mainboard/config/sensor_table.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
 class Reader {
@@ -218,4 +218,4 @@ std::uint32_t meter_constant_of(const SensorConfig& s) {
 
 std::uint32_t fraction_of(const SensorConfig& s) { return pulse_constant(s.constant).value().fraction; }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -8,7 +8,7 @@
 #include "tools/mainboard/config/meter_constant.hpp"
 #include "tools/mainboard/config/sensor_table.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
 /// A TOML basic string.
@@ -116,4 +116,4 @@ std::string config_text(const Config& config) {
   return text;
 }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -10,7 +10,7 @@
 #include "firmware/metering/settings.hpp"
 #include "tools/mainboard/config/meter_constant.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
 constexpr Setting kMap{'p'}, kLines{'k'}, kPort6{'q'}, kRadioGroup{'g'}, kRadioRate{'y'}, kLed{'i'};
@@ -27,8 +27,10 @@ bool has_switched_port(const BoardFacts& board, const SensorConfig& s) {
 
 class Target {
  public:
-  Target(const Config& config, const Settings& current, const Board& board, std::vector<std::string>& notes)
-      : config_(config), board_(board), notes_(notes), target_(current) {}
+  /// `extended`: the board runs OpenFLM; `board`: its name, for messages.
+  Target(const Config& config, const Settings& current, bool extended, std::string board,
+         std::vector<std::string>& notes)
+      : config_(config), extended_(extended), board_(std::move(board)), notes_(notes), target_(current) {}
 
   Settings make() {
     if (config_.phases == 3)
@@ -56,7 +58,7 @@ class Target {
     if (found == target_.end())
       throw BoardRefused(
           fmt::format("{}:{}: {}: the firmware of the board on {} has no such setting; nothing was sent",
-                      config_.file, line, describe(setting), board_.name()));
+                      config_.file, line, describe(setting), board_));
     return found->second;
   }
 
@@ -88,12 +90,12 @@ class Target {
   void pulse(const SensorConfig& s) {
     auto &constant = value('m', s.id - 1), &fraction = value('f', s.id - 1);
     const PulseConstant wanted{meter_constant_of(s), fraction_of(s)};
-    if (wanted.divides() && !board_.identity().extended)
+    if (wanted.divides() && !extended_)
       throw BoardRefused(
           fmt::format("{}:{}: sensor {}: a pulse of {} Wh or litre is no whole thousandth, and the firmware "
                       "of the board on {} knows nothing else; "
                       "constant = {:.3f} is nearest; nothing was sent",
-                      config_.file, s.line, s.id, s.constant, board_.name(), s.constant));
+                      config_.file, s.line, s.id, s.constant, board_, s.constant));
     if (wanted.equals({constant, fraction})) return;
     constant = wanted.constant;
     fraction = wanted.fraction;
@@ -130,7 +132,8 @@ class Target {
   }
 
   const Config& config_;
-  const Board& board_;
+  bool extended_;
+  std::string board_;
   std::vector<std::string>& notes_;
   Settings target_;
 };
@@ -216,7 +219,31 @@ Settings read_current(Board& board, const Config& config) {
 
 Settings target_settings(const Config& config, const Settings& current, const Board& board,
                          std::vector<std::string>& notes) {
-  return Target(config, current, board, notes).make();
+  return Target(config, current, board.identity().extended, board.name(), notes).make();
+}
+
+std::vector<Message> setup(const Config& config) {
+  if (config.sensors.empty()) return {};
+  Settings blank;
+  for (const Setting& setting : named_settings(config)) {
+    const auto fields = static_cast<std::size_t>(
+        std::count_if(std::begin(setting.row().field_digits), std::end(setting.row().field_digits),
+                      [](std::uint8_t digits) { return digits != 0; }));
+    blank[setting].assign(fields, setting == kMap ? kNone : 0);
+  }
+  if (const auto lines = blank.find(kLines); lines != blank.end()) lines->second.at(0) = 1;
+  std::vector<std::string> notes;
+  const Settings target = Target(config, blank, true, config.board->name, notes).make();
+  std::vector<Message> messages;
+  for (int sensor = 0; sensor < metering::sensor_count; ++sensor)
+    messages.push_back(set_message('e', sensor, {0}));
+  for (const protocol::Property& property : protocol::PropertyTable::properties)
+    for (const auto& [setting, value] : target)
+      if (setting.letter == property.letter &&
+          (property.role != protocol::Role::enable || value != std::vector<std::uint32_t>{0}))
+        messages.push_back(setting.set_to(value));
+  messages.push_back(commit_message());
+  return messages;
 }
 
 Config config_of(const Settings& settings, const BoardFacts& board, const Config* known,
@@ -296,4 +323,4 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
   return config;
 }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -7,7 +7,7 @@
 #include "tools/mainboard/config/config.hpp"
 #include "tools/mainboard/config/settings.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 /// The settings that a configuration names, and those that it has to know to set them.
 std::vector<Setting> named_settings(const Config&);
@@ -17,6 +17,11 @@ std::vector<Setting> named_settings(const Config&);
 /// set to.
 Settings target_settings(const Config&, const Settings& current, const Board&,
                          std::vector<std::string>& notes);
+
+/// The messages that set up a board of which nothing is known, as stock main boards do: disables all sensors,
+/// sets what the configuration names in the order of protocol::PropertyTable, enables, commits. None for a
+/// configuration without sensors.
+std::vector<Message> setup(const Config&);
 
 /// Reads what is needed; throws BoardRefused when the board is another one than the file says.
 Settings read_current(Board&, const Config&);
@@ -30,4 +35,4 @@ Config config_of(const Settings&, const BoardFacts&, const Config* known, std::v
 /// back. Throws; a board that is lost keeps what it had saved.
 void push(Board&, const Settings& current, const Settings& target);
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -20,7 +20,7 @@ const std::vector<std::string_view>& port_keys() {
   return keys;
 }
 
-PortConfig read_port(const TableReader& t, const ctl::BoardFacts& board,
+PortConfig read_port(const TableReader& t, const mainboard::BoardFacts& board,
                      const std::vector<PortConfig>& before) {
   PortConfig p;
   p.line = t.line();

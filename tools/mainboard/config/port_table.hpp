@@ -26,6 +26,6 @@ struct PortConfig {
 const std::vector<std::string_view>& port_keys();
 
 /// The port of a table, checked against those before it. Throws InputError.
-PortConfig read_port(const TableReader&, const ctl::BoardFacts&, const std::vector<PortConfig>& before);
+PortConfig read_port(const TableReader&, const mainboard::BoardFacts&, const std::vector<PortConfig>& before);
 
 }  // namespace flm

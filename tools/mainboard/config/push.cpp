@@ -1,14 +1,14 @@
 // How settings are pushed: in the stock order, checked, and set back when it does not work out.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 
 #include "firmware/metering/settings.hpp"
-#include "tools/mainboard/bus/clock.hpp"
+#include "tools/common/stop_on_signal.hpp"
+#include "tools/mainboard/board/transaction.hpp"
 #include "tools/mainboard/config/plan.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
 struct Step {
@@ -39,46 +39,27 @@ std::vector<Step> steps_of(const Settings& current, const Settings& target) {
   return steps;
 }
 
-/// Puts back what was set, last first; sensors are enabled again at the end.
-void take_back(Board& board, const std::vector<Step>& done_steps, const Settings& current) {
-  std::set<Setting> back;
-  for (auto step = done_steps.rbegin(); step != done_steps.rend(); ++step) {
-    const auto before = current.find(step->setting);
-    if (before == current.end() || !back.insert(step->setting).second || step->setting.letter == 'e')
-      continue;
-    board.request(step->setting.set_to(before->second));
-  }
-  for (const Setting& setting : back)
-    if (setting.letter == 'e') board.request(setting.set_to(current.at(setting)));
-}
-
 }  // namespace
 
 void push(Board& board, const Settings& current, const Settings& target) {
   const std::vector<Step> steps = steps_of(current, target);
-  std::vector<Step> sent;
-  bool saving = false;
+  Transaction transaction(board);
   const StopOnSignal stop;
+  const auto check = [] {
+    if (stopped()) throw Cancelled("cancelled");
+  };
   try {
     for (const Step& step : steps) {
-      if (stopped()) throw Cancelled("cancelled");
-      sent.push_back(step);
-      board.request(step.setting.set_to(step.value));
+      check();
+      const auto before = current.find(step.setting);
+      transaction.set(step.setting.set_to(step.value),
+                      before == current.end() ? std::vector<std::uint32_t>{} : before->second);
     }
-    std::vector<Setting> set;
-    set.reserve(steps.size());
-    for (const Step& step : steps) set.push_back(step.setting);
-    const Settings now = read_settings(board, set);
-    for (const auto& [setting, value] : now)
-      if (value != target.at(setting))
-        throw BoardRefused(fmt::format("{}: {} reads {} after it was set to {}", board.name(),
-                                       describe(setting), describe(setting, value),
-                                       describe(setting, target.at(setting))));
-    if (stopped()) throw Cancelled("cancelled");
-    saving = true;
-    board.commit();
+    transaction.read_back();
+    check();
+    transaction.commit();
   } catch (const NoAnswer& error) {
-    if (saving)
+    if (transaction.saving())
       throw NoAnswer(
           fmt::format("{}; all {} settings were sent, and the board was saving them: it has either them or "
                       "what it had ('flmctl config diff' tells)",
@@ -86,15 +67,15 @@ void push(Board& board, const Settings& current, const Settings& target) {
     throw NoAnswer(
         fmt::format("{}; {} of {} settings were sent and none saved: push again, or restart the board to "
                     "have it as it was",
-                    error.what(), sent.empty() ? 0 : sent.size() - 1, steps.size()));
+                    error.what(), transaction.sent(), steps.size()));
   } catch (const BoardRefused& error) {
-    if (saving) throw;  // All is set, and works until the next reset.
-    take_back(board, sent, current);
+    if (transaction.saving()) throw;  // All is set, and works until the next reset.
+    transaction.put_back();
     throw BoardRefused(fmt::format("{}; the board was set back to what it had", error.what()));
   } catch (const Cancelled&) {
-    take_back(board, sent, current);
+    transaction.put_back();
     throw Cancelled("cancelled; the board was set back to what it had");
   }
 }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

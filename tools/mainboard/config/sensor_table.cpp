@@ -9,8 +9,8 @@ namespace flm {
 namespace {
 
 /// Switched ports are clamps together or pulse inputs together.
-void check_switched(const TableReader& t, const ctl::BoardFacts& board, const std::vector<Sensor>& before,
-                    bool pulse, int port) {
+void check_switched(const TableReader& t, const mainboard::BoardFacts& board,
+                    const std::vector<Sensor>& before, bool pulse, int port) {
   for (const Sensor& other : before)
     for (const int p : other.ports)
       if (board.is_switched(p) && (other.sensor_class == SensorClass::pulse) != pulse)
@@ -20,7 +20,7 @@ void check_switched(const TableReader& t, const ctl::BoardFacts& board, const st
                board.switched_port_names() + " both clamps or both pulse inputs");
 }
 
-void read_ports(const TableReader& t, const ctl::BoardFacts& board, const std::vector<Sensor>& before,
+void read_ports(const TableReader& t, const mainboard::BoardFacts& board, const std::vector<Sensor>& before,
                 const std::vector<int>& default_ports, Sensor& s) {
   const bool pulse = s.sensor_class == SensorClass::pulse;
   const bool meter = s.sensor_class == SensorClass::p1;
@@ -143,8 +143,8 @@ std::string question_about(const Sensor& s) {
       s.constant);
 }
 
-Sensor read_sensor(const TableReader& t, const ctl::BoardFacts& board, const std::vector<Sensor>& before,
-                   const std::vector<int>& default_ports) {
+Sensor read_sensor(const TableReader& t, const mainboard::BoardFacts& board,
+                   const std::vector<Sensor>& before, const std::vector<int>& default_ports) {
   Sensor s;
   s.id = static_cast<int>(t.required("id", t.integer("id", 1, 6), "1 to 6"));
   for (const Sensor& other : before)

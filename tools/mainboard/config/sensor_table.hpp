@@ -24,7 +24,7 @@ std::string question_about(const Sensor&);
 /// The sensor of a table, checked against those before it: each stands once, a port feeds one of them, ports
 /// that are switched together are all clamps or all pulse inputs. `default_ports`: where the table says none;
 /// empty: it must. Throws InputError.
-Sensor read_sensor(const TableReader&, const ctl::BoardFacts&, const std::vector<Sensor>& before,
+Sensor read_sensor(const TableReader&, const mainboard::BoardFacts&, const std::vector<Sensor>& before,
                    const std::vector<int>& default_ports = {});
 
 }  // namespace flm

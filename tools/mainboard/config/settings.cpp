@@ -10,7 +10,7 @@
 #include "protocol/commands.hpp"
 #include "tools/mainboard/link/meanings.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
 using Value = std::vector<std::uint32_t>;
@@ -116,16 +116,7 @@ Settings read_settings(Board& board, const std::vector<Setting>& wanted) {
   return settings;
 }
 
-std::string describe(const Setting& s) {
-  const protocol::Property& row = s.row();
-  switch (row.index) {
-    case protocol::Index::none: return row.name;
-    case protocol::Index::sensor: return fmt::format("sensor {} {}", s.index + 1, row.name);
-    case protocol::Index::clamp: return fmt::format("clamp {} {}", s.index + 1, row.name);
-    case protocol::Index::port: break;
-  }
-  return fmt::format("port {} {}", s.index + 1, row.name);
-}
+std::string describe(const Setting& s) { return subject_of(get_message(s.letter, s.link_index())); }
 
 std::string describe(const Setting& s, const std::vector<std::uint32_t>& value) {
   if (value.empty()) return "not told";
@@ -151,4 +142,4 @@ std::vector<Difference> differences(const Settings& before, const Settings& afte
   return list;
 }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

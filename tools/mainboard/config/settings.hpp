@@ -10,7 +10,7 @@
 #include "protocol/commands.hpp"
 #include "tools/mainboard/board/board.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 /// A property (protocol/commands.hpp) of the board, or of one sensor, clamp or port.
 struct Setting {
@@ -48,4 +48,4 @@ struct Difference {
 /// In the order of PropertyTable: that in which they are set.
 std::vector<Difference> differences(const Settings& before, const Settings& after);
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -8,7 +8,7 @@
 #include "boards/all.hpp"
 #include "protocol/commands.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 namespace {
 
 /// Terminal ports of a board's pulse inputs.
@@ -25,8 +25,9 @@ BoardFacts facts() {
   f.hardware_major = Board::hardware_major;
   f.hardware_minor = Board::hardware_minor;
   f.spi_mode = Board::spi_mode;
-  f.byte_gap = Board::spi_byte_gap_us * 1e-6;
-  f.reply_wait = Board::reply_wait_ms * 1e-3;
+  f.byte_gap = std::chrono::microseconds{Board::spi_byte_gap_us};
+  f.reply_wait = std::chrono::milliseconds{Board::reply_wait_ms};
+  f.poll_period = std::chrono::milliseconds{Board::poll_period_ms};
   f.channel = Board::channel;
   f.meter_line = Board::meter_line;
   f.led_shows = Board::led_shows;
@@ -87,4 +88,4 @@ const BoardFacts* find_board(const std::string& name) {
   return found == boards.end() ? nullptr : &*found;
 }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

@@ -6,16 +6,18 @@
 #include <vector>
 
 #include "boards/facts.hpp"
+#include "tools/mainboard/link/time.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 struct BoardFacts {
   std::string name;         ///< flm02a, flm02b
   std::uint8_t letter = 0;  ///< as `gv` names it
   int hardware_major = 0, hardware_minor = 0;
   int spi_mode = 0;
-  double byte_gap = 0.0;    ///< s between two bytes
-  double reply_wait = 0.0;  ///< s between a command and the read of its reply
+  Time byte_gap{};     ///< from the end of a byte to the start of the next
+  Time reply_wait{};   ///< between a command and the read of its reply
+  Time poll_period{};  ///< between two looks at the `u` channel
   boards::Channel channel = {};
   boards::MeterLine meter_line = {};
   boards::LedShows led_shows = {};
@@ -46,4 +48,4 @@ std::string board_names(bool (*is_so)(const BoardFacts&));
 /// The board of that name, or nullptr.
 const BoardFacts* find_board(const std::string& name);
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

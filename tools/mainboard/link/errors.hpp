@@ -5,7 +5,7 @@
 
 #include "tools/common/input_error.hpp"  // InputError: exit status 2
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 /// Exit status of flmctl, as flmctl(1) promises it.
 enum Status : int {
@@ -41,4 +41,4 @@ class Cancelled : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

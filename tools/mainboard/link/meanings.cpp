@@ -1,6 +1,8 @@
 #include "tools/mainboard/link/meanings.hpp"
 
-namespace flm::ctl {
+#include <fmt/format.h>
+
+namespace flm::mainboard {
 namespace {
 
 std::string index_name(protocol::Index index) {
@@ -17,6 +19,19 @@ std::string index_name(protocol::Index index) {
 const protocol::Property* find_property(char letter) {
   const std::size_t place = protocol::PropertyTable::find(letter);
   return place == protocol::PropertyTable::count ? nullptr : &protocol::PropertyTable::properties[place];
+}
+
+std::string subject_of(const Message& message) {
+  const protocol::Property* row = find_property(message.letter);
+  if (row == nullptr) return {message.verb, message.letter};
+  const int number = message.index.value_or(0) + 1;
+  switch (row->index) {
+    case protocol::Index::none: return row->name;
+    case protocol::Index::sensor: return fmt::format("sensor {} {}", number, row->name);
+    case protocol::Index::clamp: return fmt::format("clamp {} {}", number, row->name);
+    case protocol::Index::port: break;
+  }
+  return fmt::format("port {} {}", number, row->name);
 }
 
 std::string meaning_of_reset(std::uint32_t cause) {
@@ -46,4 +61,4 @@ std::vector<CommandHelp> link_commands() {
   return commands;
 }
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

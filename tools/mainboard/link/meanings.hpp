@@ -6,11 +6,16 @@
 #include <vector>
 
 #include "protocol/commands.hpp"
+#include "tools/mainboard/link/message.hpp"
 
-namespace flm::ctl {
+namespace flm::mainboard {
 
 /// Row of a letter, or nullptr.
 const protocol::Property* find_property(char letter);
+
+/// What a message is about, as users read it: "sensor 1 meter constant"; its letters where no property has
+/// them.
+std::string subject_of(const Message&);
 
 /// A reset cause of `gr`: "power on", "brown-out, watchdog".
 std::string meaning_of_reset(std::uint32_t cause);
@@ -29,4 +34,4 @@ struct CommandHelp {
 };
 std::vector<CommandHelp> link_commands();
 
-}  // namespace flm::ctl
+}  // namespace flm::mainboard

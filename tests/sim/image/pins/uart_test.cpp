@@ -5,9 +5,9 @@
 #include <fstream>
 
 #include "sim/image/image_engine.hpp"
-#include "sim/run/link_host.hpp"
 #include "sim/world/environment.hpp"
 #include "tests/sim/image/probe_board.hpp"
+#include "tests/sim/stock_host.hpp"
 
 using namespace flm::sim;
 using namespace flm::sim::test;
@@ -89,17 +89,17 @@ TEST_CASE(
     const std::unique_ptr<Engine> engine =
         image ? make_image_engine(model, environment, std::string(FLM_IMAGE_DIR) + "/flm02a.elf")
               : make_native_engine(model, environment);
-    LinkHost host(model, *engine);
+    flm::test::StockHost host(model, *engine);
     std::string heard;
-    host.on_channel = [&heard](Nanoseconds, const std::vector<std::uint8_t>& bytes) {
+    host.link.on_channel = [&heard](flm::mainboard::Time, const std::vector<std::uint8_t>& bytes) {
       heard.append(bytes.begin(), bytes.end());
     };
     host.wait_until(1'000'000'000);
-    host.read();
+    (void)host.link.read();
     CHECK(heard.empty());
-    host.send("u41.");  // It sends "A", and listens.
+    host.link.send("u41.");  // It sends "A", and listens.
     host.wait_until(2'000'000'000);
-    host.read();
+    (void)host.link.read();
     CHECK(engine->serial_sent() == std::vector<std::uint8_t>{'A'});
     CHECK(heard == "xyz");
     CHECK(engine->warnings().size() == (image ? 1u : 0u));

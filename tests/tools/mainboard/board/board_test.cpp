@@ -1,17 +1,18 @@
 #include "tools/mainboard/board/board.hpp"
+#include "tools/common/stop_on_signal.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <csignal>
 
-#include "tests/tools/mainboard/bus/engine_bus.hpp"
+#include "tests/tools/mainboard/bus/faulty_bus.hpp"
 #include "tools/mainboard/bus/clock.hpp"
 
 using namespace flm;
-using namespace flm::ctl;
+using namespace flm::mainboard;
 
 TEST_CASE("a board on a clean line is understood without a second try") {
-  test::EngineBus bus(test::small_house(), 0.0);
+  test::FaultyBus bus(test::small_house(), 0.0);
   Board board(bus, "bench");
   CHECK(board.identify().board() == "flm02b");
   CHECK(board.request("gm 0") == "gm 0 5163");
@@ -22,7 +23,7 @@ TEST_CASE("a board on a clean line is understood without a second try") {
   CHECK(layout.sensor_kind(1) == SensorKind::clamp);
   CHECK(layout.sensor_kind(4) == SensorKind::pulse);
   CHECK(layout.sensor_kind(6) == SensorKind::none);
-  bus.wait(3.0);
+  bus.wait(3s);
   const auto readings = board.poll(layout);
   REQUIRE(readings.size() == 2);
   CHECK(readings[0].sensor == 1);
@@ -35,7 +36,7 @@ TEST_CASE("a board on a clean line is understood without a second try") {
 TEST_CASE("noise costs retries, which are counted, and never gives a wrong answer") {
   // A bit in a byte of two hundred: one exchange of six is spoilt. CRC-8 lets one spoilt reply of 256
   // through, where two bits were flipped; a single one it always finds.
-  test::EngineBus bus(test::small_house(), 0.005);
+  test::FaultyBus bus(test::small_house(), 0.005);
   Board board(bus, "bench");
   int refused = 0;
   for (int i = 0; i < 400; ++i) {
@@ -60,10 +61,10 @@ struct RecordingBus : Bus {
     log_ += std::string(bytes) + ' ';
     return std::string(bytes.size(), '\0');
   }
-  void wait(double seconds) override { time_ += seconds; }
-  [[nodiscard]] double now() override { return time_; }
+  void wait(Time span) override { time_ += span; }
+  [[nodiscard]] Time now() override { return time_; }
   std::string& log_;
-  double time_ = 0.0;
+  Time time_{};
 };
 /// Bytes at times.
 struct ScriptedLine : MeterLine {
@@ -83,29 +84,29 @@ TEST_CASE("a smart meter's bytes go to the board in order, in messages of 32, wh
       std::make_unique<ScriptedLine>(std::vector<std::string>{"/A", "", std::string(33, '\x80') + "\n"}));
   CHECK(bus->clock("lgc").size() == 3);
   CHECK(log == "lgc ");
-  bus->wait(0.0);
+  bus->wait(0s);
   CHECK(log == "lgc p2f41. ");
-  bus->wait(0.025);
+  bus->wait(25ms);
   std::string all = "lgc p2f41. p";
   for (int i = 0; i < 32; ++i) all += "80";
   CHECK(log == all + ". p800a. ");
-  CHECK(bus->now() == Approx(0.025));
+  CHECK(bus->now() == 25ms);
 }
 
 TEST_CASE("a ctrl-C ends a person's wait, and not that for a reply") {
-  test::EngineBus bus(test::small_house(), 0.0);
+  test::FaultyBus bus(test::small_house(), 0.0);
   Board board(bus, "bench");
   const StopOnSignal stop;
-  CHECK(wait_unless_stopped(bus, 0.35));
+  CHECK(wait_unless_stopped(bus, 350ms));
   std::raise(SIGINT);
   CHECK(stopped());
-  const double before = bus.now();
-  CHECK_FALSE(wait_unless_stopped(bus, 5.0));
+  const Time before = bus.now();
+  CHECK_FALSE(wait_unless_stopped(bus, 5s));
   CHECK(bus.now() == before);
   CHECK(board.request("gm 0") == "gm 0 5163");
-  const double slept_from = steady_now();
-  sleep_for(0.05);
-  CHECK(steady_now() - slept_from >= 0.05);
+  const Time slept_from = steady_now();
+  sleep_for(50ms);
+  CHECK(steady_now() - slept_from >= 50ms);
 }
 
 TEST_CASE("ports are read as they are written") {

@@ -7,11 +7,11 @@
 #include <set>
 
 #include "tests/sim/temporary_folder.hpp"
-#include "tests/tools/mainboard/bus/engine_bus.hpp"
+#include "tests/tools/mainboard/bus/faulty_bus.hpp"
 #include "tools/mainboard/link/meanings.hpp"
 
 using namespace flm;
-using namespace flm::ctl;
+using namespace flm::mainboard;
 
 namespace {
 
@@ -58,7 +58,7 @@ Settings random_settings(const BoardFacts& board, std::mt19937& random) {
 }  // namespace
 
 TEST_CASE("a configuration that was written is read as it was: any settings come back exactly") {
-  test::EngineBus bus(test::small_house(), 0.0);
+  test::FaultyBus bus(test::small_house(), 0.0);
   Board board(bus, "bench");
   board.identify();
   const TemporaryFolder folder;
@@ -90,7 +90,7 @@ TEST_CASE("what a file does not name stays") {
   const TemporaryFolder folder;
   const auto file = folder.file(
       "one.toml", "board = \"flm02b\"\n[[sensor]]\nid = 4\nclass = \"pulse\"\nports = [4]\nconstant = 2.5\n");
-  test::EngineBus bus(test::small_house(), 0.0);
+  test::FaultyBus bus(test::small_house(), 0.0);
   Board board(bus, "bench");
   board.identify();
   const Config config = read_config(file);
@@ -108,7 +108,7 @@ TEST_CASE("what a file does not name stays") {
 
 TEST_CASE("pulses per kWh come to the board as a fraction, and back as they were written") {
   const TemporaryFolder folder;
-  test::EngineBus bus(test::small_house(), 0.0);
+  test::FaultyBus bus(test::small_house(), 0.0);
   Board board(bus, "bench");
   board.identify();
   struct Case {
@@ -143,12 +143,12 @@ TEST_CASE("pulses per kWh come to the board as a fraction, and back as they were
 }
 
 /// Keeps the messages that go to the board.
-struct RecordingBus : test::EngineBus {
-  using EngineBus::EngineBus;
+struct RecordingBus : test::FaultyBus {
+  using FaultyBus::FaultyBus;
   std::vector<std::string> sent;
   std::string clock(std::string_view bytes) override {
     if (bytes.front() == 'l') sent.emplace_back(bytes);
-    return EngineBus::clock(bytes);
+    return FaultyBus::clock(bytes);
   }
 };
 
@@ -220,7 +220,7 @@ TEST_CASE("a push sends every setting that differs, in the order of the table, a
 }
 
 TEST_CASE("a board that refuses is set back to what it had") {
-  test::EngineBus bus(test::small_house(), 0.0);
+  test::FaultyBus bus(test::small_house(), 0.0);
   Board board(bus, "bench");
   board.identify();
   const auto all = all_settings(*board.identity().facts);

@@ -1,4 +1,4 @@
-#include "tools/common/svg.hpp"
+#include "tools/common/plot/svg.hpp"
 
 #include <fmt/format.h>
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "protocol/commands.hpp"
-#include "sim/run/link_host.hpp"
+#include "sim/run/engine_bus.hpp"
 #include "sim/run/main_board.hpp"
 #include "sim/world/environment.hpp"
 #include "tests/protocol/messages.hpp"
@@ -36,19 +36,21 @@ inline std::string written(const Message& reply) {
   return message(body);
 }
 
-class EngineBus : public ctl::Bus {
+class FaultyBus : public mainboard::Bus {
  public:
   /// `noise`: probability that a byte, there or back, has a bit flipped. The board is configured as the
   /// scenario says.
-  explicit EngineBus(sim::Scenario scenario, double noise = 0.0, unsigned seed = 1)
+  explicit FaultyBus(sim::Scenario scenario, double noise = 0.0, unsigned seed = 1)
       : scenario_(std::move(scenario)),
         board_(sim::board_model(scenario_.board)),
         environment_(scenario_, board_),
         noise_(noise),
         random_(seed) {
     restart({});
-    host_->wait_until(sim::configure_at);
-    for (const std::string& line : sim::configuration(scenario_, board_)) host_->exchange(line);
+    bus_->wait_until(sim::configure_at);
+    mainboard::Link link(*bus_, mainboard::stock_policy);
+    link.set_reply_wait(board_.reply_wait);
+    for (const Message& message : sim::setup(scenario_, board_)) (void)link.exchange(message);
   }
 
   [[nodiscard]] std::string clock(std::string_view bytes) override {
@@ -58,8 +60,8 @@ class EngineBus : public ctl::Bus {
     for (const char byte : bytes) back += tampered(byte);
     return back;
   }
-  void wait(double seconds) override { host_->wait_until(host_->now() + sim::nanoseconds(seconds)); }
-  [[nodiscard]] double now() override { return sim::seconds(host_->now()); }
+  void wait(mainboard::Time span) override { bus_->wait(span); }
+  [[nodiscard]] mainboard::Time now() override { return bus_->now(); }
 
   /// May change what the board replies to a message, or throw: a faulty board or line.
   std::function<void(const Message& sent, Message& reply)> tamper;
@@ -69,13 +71,13 @@ class EngineBus : public ctl::Bus {
   void restart(const std::vector<std::uint8_t>& eeprom) {
     engine_ = sim::make_native_engine(board_, environment_);
     if (!eeprom.empty()) engine_->set_eeprom(eeprom);
-    host_ = std::make_unique<sim::LinkHost>(board_, *engine_);
+    bus_ = std::make_unique<sim::EngineBus>(board_, *engine_);
   }
   [[nodiscard]] std::vector<std::uint8_t> eeprom() { return engine_->eeprom(); }
 
  private:
   char clocked(char byte) {
-    return spoilt(static_cast<char>(host_->clock_byte(static_cast<std::uint8_t>(spoilt(byte)))));
+    return spoilt(static_cast<char>(bus_->clock_byte(static_cast<std::uint8_t>(spoilt(byte)))));
   }
   /// A reply is read whole when its first byte is, and handed on byte by byte.
   char tampered(char byte) {
@@ -105,7 +107,7 @@ class EngineBus : public ctl::Bus {
   const sim::BoardModel& board_;
   sim::Environment environment_;
   std::unique_ptr<sim::Engine> engine_;
-  std::unique_ptr<sim::LinkHost> host_;
+  std::unique_ptr<sim::EngineBus> bus_;
   double noise_;
   std::mt19937 random_;
   Message sent_;
