@@ -64,8 +64,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (!scenario) return 0;
   in_range(*scenario);
   const sim::BoardModel& board = sim::board_model(scenario->board);
-  for (const std::string& line : sim::configuration(*scenario, board))
-    static_cast<void>(encode_message(line));
+  for (const Message& message : sim::setup(*scenario, board)) static_cast<void>(encode(message));
   run_or_complain(file.parent_path(), [&] {
     sim::Environment environment(*scenario, board);
     for (int port = 1; port <= 3; ++port)
