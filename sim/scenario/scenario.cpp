@@ -20,15 +20,7 @@ constexpr double kLongest = 10.0 * 365.0 * 86400.0;  ///< s; what simulated time
 /// Reads a whole file; `scenario` grows table by table.
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& file) : file_(file) {
-    try {
-      root_ = toml::parse_file(file.string());
-    } catch (const toml::parse_error& error) {
-      if (error.source().begin.line == 0)
-        throw InputError(fmt::format("{}: {}", file.string(), error.description()));
-      throw InputError(
-          fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
-    }
+  explicit Reader(const std::filesystem::path& file) : file_(file), root_(parse_toml(file)) {
     scenario_.path = file;
   }
 

@@ -6,6 +6,16 @@
 
 namespace flm {
 
+toml::table parse_toml(const std::filesystem::path& file) {
+  try {
+    return toml::parse_file(file.string());
+  } catch (const toml::parse_error& error) {
+    if (error.source().begin.line == 0)
+      throw InputError(fmt::format("{}: {}", file.string(), error.description()));
+    throw InputError(fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
+  }
+}
+
 TableReader::TableReader(const std::filesystem::path& file, const toml::table& table, std::string name,
                          std::vector<std::string_view> allowed)
     : file_(file), table_(table), name_(std::move(name)) {

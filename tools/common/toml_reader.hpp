@@ -15,6 +15,9 @@
 
 namespace flm {
 
+/// The root table of a TOML file. Throws InputError, with file and line, if it cannot be read or parsed.
+[[nodiscard]] toml::table parse_toml(const std::filesystem::path& file);
+
 /// One table of a file, with the keys that may stand in it.
 class TableReader {
  public:
@@ -35,7 +38,7 @@ class TableReader {
   [[nodiscard]] std::optional<std::size_t> one_of(std::string_view key,
                                                   const std::vector<std::string_view>& names) const;
 
-  /// The key's array, or its value whatever it is; nullptr when it is none, or absent.
+  /// The key's array; nullptr when the key is absent or its value is not an array.
   [[nodiscard]] const toml::array* array(std::string_view key) const {
     return table_.contains(key) ? table_.get(key)->as_array() : nullptr;
   }

@@ -19,14 +19,7 @@ class Reader {
  public:
   explicit Reader(const std::filesystem::path& file) : file_(file) {
     check_text(file, "a configuration (.toml)");
-    try {
-      root_ = toml::parse_file(file.string());
-    } catch (const toml::parse_error& error) {
-      if (error.source().begin.line == 0)
-        throw InputError(fmt::format("{}: {}", file.string(), error.description()));
-      throw InputError(
-          fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
-    }
+    root_ = parse_toml(file);
     config_.file = file.string();
   }
 
