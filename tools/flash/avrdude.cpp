@@ -10,9 +10,9 @@
 #include <cstring>
 #include <iterator>
 
-#include "boards/all.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/common/places.hpp"
+#include "tools/mainboard/link/board_facts.hpp"
 
 extern "C" char** environ;
 
@@ -20,26 +20,6 @@ namespace flm::flash {
 namespace {
 
 constexpr const char* part = "m168p";
-
-struct BoardFuses {
-  std::string board;
-  int low, high, extended;
-};
-
-template <class Board>
-BoardFuses fuses_of() {
-  return {Board::name(), Board::FuseBytes::low, Board::FuseBytes::high, Board::FuseBytes::extended};
-}
-
-template <class... Boards>
-struct Fuses {
-  static std::vector<BoardFuses> list() { return {fuses_of<Boards>()...}; }
-};
-
-const std::vector<BoardFuses>& boards() {
-  static const std::vector<BoardFuses> list = boards::WithAllBoards<Fuses>::list();
-  return list;
-}
 
 Command begin(const FlashFiles& files) {
   return {"avrdude", "-C", "+" + files.configuration.string(), "-c", files.board, "-p", part};
@@ -80,15 +60,13 @@ class SignalsIgnored {
 
 std::vector<std::string> known_boards() {
   std::vector<std::string> names;
-  for (const BoardFuses& board : boards()) names.push_back(board.board);
+  for (const mainboard::BoardFacts& board : mainboard::all_boards()) names.push_back(board.name);
   return names;
 }
 
 FlashFiles find_files(const std::string& board, const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
-  bool known = false;
-  for (const std::string& name : known_boards()) known = known || name == board;
-  if (!known)
+  if (mainboard::find_board(board) == nullptr)
     throw InputError(fmt::format("no board '{}'; allowed: {}", board, fmt::join(known_boards(), ", ")));
   FlashFiles files = {board, folder / "avrdude.conf", folder / (board + ".hex"), folder / (board + ".eep")};
   if (folder.empty())
@@ -114,14 +92,12 @@ Command read_command(const FlashFiles& files, const std::filesystem::path& flash
 
 Command write_command(const FlashFiles& files, const std::filesystem::path& eeprom) {
   Command command = begin(files);
-  std::vector<std::string> actions;
-  for (const BoardFuses& fuses : boards())
-    if (fuses.board == files.board)
-      actions = {fmt::format("lfuse:w:0x{:02X}:m", fuses.low), fmt::format("hfuse:w:0x{:02X}:m", fuses.high),
-                 fmt::format("efuse:w:0x{:02X}:m", fuses.extended)};
-  actions.push_back(fmt::format("flash:w:{}:i", files.program.string()));
-  actions.push_back(fmt::format("eeprom:w:{}:i", eeprom.string()));
-  for (const std::string& action : actions) command.insert(command.end(), {"-U", action});
+  const auto& fuses = mainboard::find_board(files.board)->fuses;
+  for (const std::string& action :
+       {fmt::format("lfuse:w:0x{:02X}:m", fuses.low), fmt::format("hfuse:w:0x{:02X}:m", fuses.high),
+        fmt::format("efuse:w:0x{:02X}:m", fuses.extended),
+        fmt::format("flash:w:{}:i", files.program.string()), fmt::format("eeprom:w:{}:i", eeprom.string())})
+    command.insert(command.end(), {"-U", action});
   return command;
 }
 

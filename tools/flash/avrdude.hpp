@@ -10,7 +10,7 @@ using Command = std::vector<std::string>;
 
 /// Files and programmer that a board is flashed with.
 struct FlashFiles {
-  std::string board;  ///< flm02a, flm02b: avrdude's programmer, too
+  std::string board;  ///< a known board's name, flm02a or flm02b, and that of avrdude's programmer
   std::filesystem::path configuration, program, eeprom;
 };
 

@@ -1,4 +1,5 @@
-// Sampling rate and clamps of a board, as a calibration needs them.
+// Step weight and sampling rate of a board, by its letter. Not part of BoardFacts: the weight is the
+// firmware's own arithmetic for the board's type, and only this room of tools/ knows firmware/metering.
 #pragma once
 #include <cstdint>
 
@@ -8,8 +9,9 @@
 namespace flm::calibration {
 
 struct BoardSampling {
-  std::uint8_t letter = 0;        ///< as `gv` tells it: 0x2A, 0x2B
+  std::uint8_t letter = 0;        ///< as `gv` reports it: 0x2A, 0x2B
   double samples_per_second = 0;  ///< of a clamp
+  /// metering::StepWeight::q14
   std::uint32_t (*step_weight_q14)(std::uint16_t tau_us) = nullptr;
 };
 
@@ -20,7 +22,7 @@ struct Samplings {
        &metering::StepWeight<typename Boards::Sampling>::q14}...};
 };
 
-/// The sampling of the board that calls itself so, or null.
+/// Sampling of the board with this `gv` letter, or nullptr.
 inline const BoardSampling* find_sampling(long letter) {
   for (const BoardSampling& sampling : boards::WithAllBoards<Samplings>::list)
     if (sampling.letter == letter) return &sampling;

@@ -41,6 +41,7 @@ BoardFacts facts() {
   f.meter_port = Board::meter_port + 1;
   f.samples_per_second = double(Board::cpu_hz) / Sampling::tick_cycles / Sampling::clamps;
   f.clock_tolerance_ppm = Board::clock_tolerance_ppm;
+  f.fuses = {Board::FuseBytes::low, Board::FuseBytes::high, Board::FuseBytes::extended};
   return f;
 }
 

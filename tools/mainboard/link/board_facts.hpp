@@ -29,6 +29,9 @@ struct BoardFacts {
   int meter_port = 0;                ///< that a smart meter can have
   double samples_per_second = 0.0;   ///< of a clamp
   double clock_tolerance_ppm = 0.0;  ///< of its crystal or resonator
+  struct {
+    int low = 0, high = 0, extended = 0;
+  } fuses;  ///< the controller's three fuse bytes
 
   [[nodiscard]] bool has_radio() const { return channel == boards::Channel::radio; }
   [[nodiscard]] bool is_clamp_port(int port) const;
