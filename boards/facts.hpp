@@ -1,5 +1,5 @@
 // Vocabulary for what boards differ in: each fact under a name of its own, so that no board has to be asked
-// for by another fact that happens to go with it.
+// for by a different fact that happens to go with it.
 #pragma once
 #include <stdint.h>
 
@@ -14,7 +14,7 @@ enum class Channel : uint8_t { rs485, radio };
 /// Where a smart meter's line ends: at the board's own USART, or at the main board, which forwards its bytes.
 enum class MeterLine : uint8_t { board, main_board };
 
-/// What the LED can show: its heartbeat alone, or any port instead.
+/// Choice of what the LED shows: its heartbeat alone, or any port instead.
 enum class LedShows : uint8_t { heartbeat, any_port };
 
 /// Values of a telegram that a board keeps: as many as its flash has room for.

@@ -14,7 +14,7 @@
 
 namespace flm {
 
-/// What the board knows of each property and report: rows of protocol::PropertyTable and ReportTable, and
+/// The board's table of properties and reports: rows of protocol::PropertyTable and ReportTable, and
 /// where a property is kept.
 namespace properties {
 
@@ -161,7 +161,7 @@ class Control {
   FLM_NODISCARD const typename Board::Link& link() const { return board_.link(); }
   FLM_NODISCARD protocol::LinkReply& reply() const { return board_.link().reply(); }
 
-  /// False for a message that is none: bad CRC, wrong number of digits, something that is no digit.
+  /// False for a malformed message: bad CRC, wrong number of digits, a character that is not a digit.
   FLM_NODISCARD bool respond() {
     const uint8_t length = link().message_length();
     if (length < 4) {
@@ -388,7 +388,7 @@ class Control {
   uint8_t* at_ = nullptr;  ///< the property's bytes, least significant first
   uint8_t bytes_ = 0;      ///< 0: a report
   uint8_t indices_ = 0;    ///< how many there are, of a sensor's, a clamp's or a port's
-  uint8_t limit_ = 0;      ///< of each byte of its value
+  uint8_t limit_ = 0;      ///< highest value of each of the property's bytes
   protocol::Access access_ = protocol::Access::get;
   char letter_ = 0;
   uint8_t digits_ = 0;

@@ -407,7 +407,7 @@ class SensorBoard : private Hal {
 
   void watch_supply() {
     if (failing_ && !store_.failure_is_saved(*this)) return;
-    // Another one, when the supply has come back and failed again during the save.
+    // A second one, when the supply has come back and failed again during the save.
     const bool failed = supply_.take_failure();
     if (failed) metering::increment(own_.events);
     if (failed && supply_.low() && store_.save_for_failure()) {
@@ -606,7 +606,7 @@ class SensorBoard : private Hal {
   uint32_t uptime_s_ = 0;
   uint16_t since_checkpoint_s_ = 0;
   uint16_t malformed_ = 0;
-  uint16_t glanced_samples_ = 0;  ///< of the second in progress, at the newest glance
+  uint16_t glanced_samples_ = 0;  ///< samples of the second in progress up to the newest glance
   uint8_t glances_ = 0;
   uint8_t until_glance_ms_ = 0;
   uint8_t measured_ = 0;

@@ -33,7 +33,7 @@ FLM_NODISCARD constexpr uint16_t features_of() {
 /// Whether a property can be got, set, or both.
 enum class Access : uint8_t { get, set, get_set };
 
-/// What the 2 digits before a property's value number, and how many there are.
+/// Meaning of the 2 digits before a property's value. The low 3 bits are how many indices there are.
 enum class Index : uint8_t { none = 0, clamp = 3, sensor = 6, port = 16 + 6 };
 FLM_NODISCARD constexpr uint8_t index_count(Index index) { return static_cast<uint8_t>(index) & 7; }
 
@@ -155,7 +155,8 @@ struct PropertyOf {
   static constexpr Index index = row.index;
 };
 
-/// What can only be read, because it is longer than a property: `g<letter>` [index2] -> [index2] fields.
+/// A report, which can only be read, because it is longer than a property: `g<letter>` [index2] -> [index2]
+/// fields.
 struct Report {
   char letter;
   const char* name;  ///< as users read it
@@ -184,7 +185,7 @@ struct ReportTable {
       // host's that were refused; the radio's restarts.
       {'x', "errors since reset", Index::none, {4, 2, 4, 2, 2, 2}, false, true},
       // The smart meter's last telegram: its M-Bus device (3 gas, 4 heat, 7 water, 0 none), telegrams
-      // accepted since reset, the meter's number (another meter has another one), Wh from and to the grid,
+      // accepted since reset, the meter's number (each meter has its own), Wh from and to the grid,
       // the device's litre (MJ of heat) and their time, YYMMDDhhmm modulo 2^32. Then what was refused since
       // reset, each up to ff: noise, cut, crc, crc_form, no_crc, not_whole, value, digits, unit, time,
       // duplicate; and bytes that were overrun, modulo 256.

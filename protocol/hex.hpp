@@ -12,7 +12,7 @@ FLM_NODISCARD constexpr char hex_digit(uint8_t value) {
   return static_cast<char>(value < 10 ? '0' + value : 'a' + (value - 10));
 }
 
-/// Result of hex_value for a character that is no digit.
+/// Result of hex_value for a character that is not a digit.
 constexpr uint8_t not_hex = 0xFF;
 
 /// The value of a digit of either case, or not_hex.

@@ -18,7 +18,7 @@ constexpr uint8_t preamble = 0xAA;
 constexpr uint8_t sync = 0x2D;
 constexpr uint8_t payload_max = 66;
 constexpr uint8_t default_group =
-    0xD4;  ///< of an RFM12B after power-up, and of JeeNodes that nobody has configured: 212
+    0xD4;  ///< group of an RFM12B after power-up, and of unconfigured JeeNodes: 212
 /// Bytes of a frame before the payload (group, header, length), and after it.
 constexpr uint8_t head = 3, tail = 2;
 constexpr uint8_t frame_max = head + payload_max + tail;

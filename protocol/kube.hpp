@@ -1,5 +1,5 @@
-// What FluksoKubes measure, in units: for the PC. One table; a new kube type, or a new packet of one, is one
-// row of it.
+// Measurements of FluksoKubes, in units: for the PC. One table; a new kube type, or a new packet of one, is
+// one row of it.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -42,7 +42,7 @@ constexpr uint8_t fields_max = 12;
 /// A packet: its fields follow each other from the least significant bit of the first byte; names end with
 /// the last field.
 struct Row {
-  uint16_t type;  ///< hardware type, as the kube tells it in its pairing request
+  uint16_t type;  ///< hardware type, as the kube reports it in its pairing request
   const char* name;
   uint8_t length;  ///< bytes of the payload
   Field fields[fields_max];

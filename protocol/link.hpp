@@ -62,8 +62,7 @@ struct ChannelCounters {
 struct NoMeterLine {
   /// Does the line end at the host, which forwards its bytes as `p` messages?
   static constexpr bool has_meter_line = false;
-  /// A byte of it, from the SPI interrupt; 0 for what is none: half a byte was left, or something that is no
-  /// digit.
+  /// A byte of it, from the SPI interrupt; 0 for half a byte, or for a character that is not a digit.
   static void from_meter(uint8_t) {}
 };
 
@@ -74,8 +73,8 @@ struct NoChannel : NoMeterLine {
   static void host_writes() {}
   /// A byte from the host.
   static void from_host(uint8_t) {}
-  /// The host's bytes have ended, with a '.', another message, or the line turned around. Not `whole`: half a
-  /// byte was left, or something that is no digit.
+  /// The host's bytes have ended, with a '.', a further message, or the line turned around. Not `whole`: half
+  /// a byte was left, or a character that is not a digit.
   static void host_wrote(bool whole) { static_cast<void>(whole); }
   /// The host has turned the line around: what to_host() gives from now on is read from its beginning.
   static void host_reads() {}
@@ -108,9 +107,10 @@ class LinkState {
   };
 
   State state_ = State::receiving;
-  uint8_t next_ = 0;   ///< what the next zero gets
-  uint8_t place_ = 0;  ///< of the next character of a message, or of a reply; of a channel's byte
-  uint8_t held_ = 0;   ///< a reply's running CRC; the channel's byte on its way
+  uint8_t next_ = 0;  ///< byte that answers the next zero
+  uint8_t place_ =
+      0;  ///< index of the next character of a message or reply; in State::channel, bits `half` and `meters`
+  uint8_t held_ = 0;  ///< a reply's running CRC; the channel's byte on its way
   uint8_t length_ = 0;
   uint8_t dropped_ = 0;
   // One byte each, written whole by one side at a time.

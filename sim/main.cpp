@@ -135,7 +135,7 @@ int run(const RunArguments& arguments) {
     result = run_scenario(scenario, options);
   } catch (const Interrupted& interrupted) {
     writer.finish();
-    std::vector<std::string> missing = {"the readings behind it"};
+    std::vector<std::string> missing = {"the readings after it"};
     if (!scenario.expectations.empty()) missing.emplace_back("the expectations");
     if (!arguments.report.empty()) missing.emplace_back("the report");
     if (!arguments.vcd.empty()) missing.emplace_back("the dump");
@@ -334,6 +334,8 @@ int decode(const DecodeArguments& arguments) {
     check_input(arguments.file, "a file with P1 telegrams");  // A pipe can be opened only once.
   const Decoded decoded = decode_p1(read_file_bytes(arguments.file), arguments.without_crc);
   print_decoded(decoded, arguments.file, arguments.format == "json", stdout);
+  if (decoded.errors.contains("no_crc"))
+    fmt::print(stderr, "flmsim: telegrams without CRC are accepted with --without-crc\n");
   return decoded.succeeded() ? 0 : kFailed;
 }
 

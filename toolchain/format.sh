@@ -7,7 +7,7 @@ folders="boards firmware hal protocol sim tests toolchain tools"
 case "${1-}" in
   "") action="-i" ;;
   --check) action="--dry-run -Werror" ;;
-  *) echo "format.sh: '$1' is no option; allowed: --check" >&2; exit 2 ;;
+  *) echo "format.sh: '$1' is not an option; allowed: --check" >&2; exit 2 ;;
 esac
 command -v clang-format >/dev/null || { echo "format.sh: clang-format is missing; install it: apt-get install clang-format" >&2; exit 2; }
 # shellcheck disable=SC2086  # words

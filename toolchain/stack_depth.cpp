@@ -34,7 +34,7 @@
 
 namespace {
 
-using Address = uint32_t;  ///< of code, in bytes
+using Address = uint32_t;  ///< address of code, in bytes
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
 std::string hex(Address address) {
@@ -97,8 +97,8 @@ struct Symbol {
 };
 
 struct Program {
-  std::vector<uint16_t> words;        ///< of flash, from 0
-  std::map<Address, Symbol> symbols;  ///< of code
+  std::vector<uint16_t> words;        ///< words of flash, from 0
+  std::map<Address, Symbol> symbols;  ///< symbols of code
   Address ram_start = 0, ram_size = 0, ram_used = 0;
 
   uint16_t word(Address address) const {
@@ -283,7 +283,7 @@ class Machine {
       if (place == places_.end()) place = places_.insert(places_.end(), {handler.source->mask, 0});
       place->bits = static_cast<uint8_t>(place->bits | 1 << handler.source->bit);
     }
-    // A bit that is no register's: a source with a cause may come again.
+    // A bit that is not a register's: a source with a cause may come again.
     for (Handler& handler : handlers_) {
       handler.again = places_.size();
       if (handler.source->cause != 0) places_.push_back({0, 1});
@@ -334,7 +334,7 @@ class Machine {
   };
   /// All interrupts that can come in a state, once or more.
   struct Interrupted {
-    Registers io;  ///< what they leave
+    Registers io;  ///< registers after them
     const Result* worst = nullptr;
   };
   using Way = std::map<Address, State>;
@@ -845,7 +845,7 @@ class Machine {
     const uint16_t low = program_.word(at - 4), high = program_.word(at - 2);
     const Symbol* function = program_.symbol_of(at);
     if ((low & 0xF0F0) != 0x50E0 || (high & 0xF0F0) != 0x40F0 || function == nullptr)
-      fail_at("a table jump whose table cannot be told", at);
+      fail_at("a table jump whose table is not known", at);
     const auto constant = [](uint16_t op) { return (op >> 4 & 0xF0) | (op & 15); };
     const Address start = std::prev(program_.symbols.upper_bound(at))->first;
     Address table = static_cast<uint16_t>(-(constant(high) * 256 + constant(low))) * 2u;

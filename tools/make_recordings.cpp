@@ -103,7 +103,7 @@ double compressor(double t, double start, double stop, double angle) {
   return peak * std::sin(angle - lag) - at_start * std::exp(-since / 0.030);
 }
 
-/// Halogen lamps behind a triac dimmer: a resistive load that is switched on `cut` rad after each zero
+/// Halogen lamps at a triac dimmer: a resistive load that is switched on `cut` rad after each zero
 /// crossing of the voltage.
 double dimmed_lamps(double angle, double watt, double cut) {
   const double in_half_wave = std::fmod(angle, kPi) < 0 ? std::fmod(angle, kPi) + kPi : std::fmod(angle, kPi);
@@ -306,7 +306,7 @@ std::string read_text(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// What a scenario may expect from the recordings.
+/// Expectations that a scenario may state about the recordings.
 void print_expectations(const std::vector<Recording>& clamps, const Contact& charger, const Contact& water) {
   for (const Recording& r : clamps) {
     fmt::print("{}: {}\n", r.name, r.what);

@@ -55,7 +55,7 @@ struct Flm02a {
 
   /// The level shifter inverts SCK: SPI mode 2.
   static constexpr uint8_t spi_mode = 2;
-  /// What the main board keeps between two bytes and before it reads a reply.
+  /// Pauses that the main board keeps: between two bytes, and before it reads a reply.
   static constexpr uint16_t spi_byte_gap_us = 250;
   static constexpr uint8_t reply_wait_ms = 20;
   static constexpr uint8_t poll_period_ms = 100;

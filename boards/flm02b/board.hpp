@@ -69,7 +69,7 @@ struct Flm02b {
                 "the radio shares a pin");
 
   static constexpr uint8_t spi_mode = 0;
-  /// What the main board keeps between two bytes and before it reads a reply.
+  /// Pauses that the main board keeps: between two bytes, and before it reads a reply.
   static constexpr uint16_t spi_byte_gap_us = 50;
   static constexpr uint8_t reply_wait_ms = 5;
   static constexpr uint8_t poll_period_ms = 50;

@@ -11,7 +11,7 @@ namespace flm {
 namespace metering {
 
 /// The main loop glances at a second's sums every half cycle of the mains or so. What has been added between
-/// two glances, a window's sum of x, tells when a load was on: x is linear in the load, whatever part of a
+/// two glances, a window's sum of x, shows when a load was on: x is linear in the load, whatever part of a
 /// window that was. For levels m of a load of one shape the square of the mean of m against the mean of m^2
 /// is what counts of the second's mean square. All of it for a steady load; 30 % for one that is on for 30 %
 /// of the second, whose root is taken while it is on.
@@ -89,8 +89,8 @@ class ClampSecond {
       noise_q6_ = static_cast<uint8_t>(q6 > noise_q6_ ? noise_q6_ + 1 : noise_q6_ - 1);
   }
 
-  uint32_t squares_ = 0;             ///< of the windows' levels
-  uint16_t held_ = 0;                ///< of the newest glance
+  uint32_t squares_ = 0;             ///< sum of the squared window levels
+  uint16_t held_ = 0;                ///< level at the newest glance
   int16_t newest_ = 0, before_ = 0;  ///< the last two windows' levels, means of x in a quarter of a count
   uint8_t noise_q6_ = 0;             ///< learned, in 1/64 count^2; 0: not yet
 };

@@ -1,6 +1,6 @@
 // From a window's sums to the RMS of the clamp current, and from there to watts.
 //
-// The sampled signal y is the rectified current x behind a first-order smoother (tau). In the mean square a
+// The sampled signal y is the rectified current x after a first-order smoother (tau). In the mean square a
 // first-order smoother can be undone with two sums and no filter:
 //
 //     E[x^2] = (E[y^2] - s^2) + (tau f_s)^2 g (E[(y_n - y_(n-1))^2] - 2 s^2)        s^2: variance of noise
@@ -59,7 +59,7 @@ struct ClampCalibration {
   int16_t offset_q8;   ///< code at no current, in 1/256 count
 };
 
-/// Calibration of a board that nobody has calibrated: the schematic's 1.91 kOhm and 1 uF; 0.5 count RMS of
+/// Calibration of a board as it is delivered: the schematic's 1.91 kOhm and 1 uF; 0.5 count RMS of
 /// noise and 1/12 of quantisation.
 constexpr ClampCalibration uncalibrated = {1910, 341, 0};
 

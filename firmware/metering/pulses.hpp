@@ -80,7 +80,7 @@ class PulseInputs {
     }
   }
 
-  /// Watches the pins of `mask` from now on. A level that was there before is no edge. Under a critical
+  /// Watches the pins of `mask` from now on. A level that was there before is not an edge. Under a critical
   /// section.
   void watch(uint8_t mask, uint8_t levels) {
     const uint8_t added = static_cast<uint8_t>(mask & ~watched_);
@@ -98,7 +98,7 @@ class PulseInputs {
     for (PulseInput& input : inputs_) input.debounce = Clock::scans_of_tenths(*tenths_ms++);
   }
 
-  /// True while the contact on a terminal port is closed; false for a port that is no pulse input now.
+  /// True while the contact on a terminal port is closed; false for a port that is not a pulse input now.
   FLM_NODISCARD bool closed(uint8_t terminal_port) const {
     const uint8_t input = static_cast<uint8_t>(terminal_port - first_terminal_port);
     return input < count && (inputs_[input].pin & watched_ & static_cast<uint8_t>(~accepted_)) != 0;

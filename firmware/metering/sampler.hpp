@@ -97,11 +97,11 @@ class Sampler {
     for (uint8_t left = Clamps; left != 0; --left) (to++)->last = (from++)->last;
   }
 
-  // What is small comes first: a pointer to this object reaches 63 bytes by 2-byte instructions.
-  ClampSums* at_ = nullptr;      ///< of the next sample
+  // Small members come first: a pointer to this object reaches 63 bytes by 2-byte instructions.
+  ClampSums* at_ = nullptr;      ///< sums that the next sample goes into
   ClampSums* active_ = nullptr;  ///< bank that is being filled
-  uint16_t samples_ =
-      0;  ///< of the window in progress; in its first scan, 0, its bank holds an old one's sums
+  uint16_t samples_ = 0;  ///< samples in the window in progress; 0 in its first scan, when the bank still
+                          ///< holds an old window's sums
   uint16_t finished_samples_ = 0;
   volatile uint8_t window_ready_ = 0;
   uint8_t clamp_ = 0;

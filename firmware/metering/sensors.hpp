@@ -25,7 +25,7 @@ struct Total {
 /// counter, so that energy that flows while the board is off is counted.
 struct MeterLink {
   uint32_t offset;  ///< Wh, modulo 2^32; 0: the counter is the meter's own
-  uint16_t number;  ///< of meter and sensor; or one of the two below
+  uint16_t number;  ///< number of meter and sensor together; or none or was_set, below
 
   static constexpr uint16_t none =
       0;  ///< no meter is known. A counter of 0 becomes the meter's own; any other goes on from there
@@ -38,7 +38,7 @@ struct Sensor : Total {
       extra;  ///< W for a clamp or a smart meter (signed), ms since reset of the last pulse for a pulse meter
 };
 
-/// All sensors of a board, with the map from ports, and who must be told what.
+/// All sensors of a board, with the map from ports, and the changes that the host has not received yet.
 class Sensors {
  public:
   /// No port feeds a sensor.
@@ -56,9 +56,9 @@ class Sensors {
   FLM_NODISCARD uint16_t constant(uint8_t sensor) const { return settings_.constant[sensor]; }
   FLM_NODISCARD uint16_t fraction(uint8_t sensor) const { return settings_.fraction[sensor]; }
 
-  /// `pulse_ports`: terminal ports that are pulse inputs now, a bit each. A sensor that turns from one class
-  /// of meter into another starts without a remainder: its meaning changes. After each change of the map, or
-  /// of what the ports are. `keep_remainders`: they have been saved under the same map.
+  /// `pulse_ports`: terminal ports that are pulse inputs now, a bit each. A sensor whose class of meter
+  /// changes starts without a remainder, whose meaning changes with it. After each change of the map, or of
+  /// what the ports are. `keep_remainders`: they have been saved under the same map.
   void classify(uint8_t pulse_ports, bool keep_remainders = false) {
     for (const uint8_t sensor : settings_.map) {
       if (sensor != no_sensor) {
@@ -71,7 +71,7 @@ class Sensors {
       pulse_ports = static_cast<uint8_t>(pulse_ports >> 1);
     }
   }
-  /// A new fraction: what the sensor has on the way to the next count was of another one.
+  /// A new fraction: the sensor's part of the next count was in units of the old one.
   void clear_remainder(uint8_t sensor) { at(sensor).remainder = 0; }
 
   /// Some pulses of a port, at least one, the last of them at `last_ms`.
@@ -132,8 +132,8 @@ class Sensors {
     mark_changed(sensor);
     return at(sensor);
   }
-  /// A sensor follows another meter than before, or anew: `number`, the meter's and the sensor's; `net_wh`,
-  /// from where its counter goes on.
+  /// A sensor follows a different meter than before, or the same one anew: `number`, the meter's and the
+  /// sensor's; `net_wh`, from where its counter goes on.
   void change_meter(uint8_t sensor, MeterLink& link, uint16_t number, uint32_t net_wh) {
     const uint32_t counter = at(sensor).counter;
     link.offset = link.number == MeterLink::none && counter == 0 ? 0 : counter - net_wh;
@@ -176,7 +176,7 @@ class Sensors {
     s.counter += parts / whole;
     s.remainder = static_cast<uint16_t>(parts % whole);
   }
-  /// Puts a bit of a mask; true when it was another.
+  /// Sets or clears a bit of a mask; true if that changed it.
   FLM_OUTLINE static bool put_bit(uint8_t& mask, uint8_t one, bool set) {
     const uint8_t before = mask;
     mask = static_cast<uint8_t>(set ? before | one : before & ~one);

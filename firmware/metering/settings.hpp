@@ -1,4 +1,5 @@
-// What a host configures. Kept in EEPROM byte for byte, so its layout is part of store/layout.hpp's version.
+// Settings that a host configures. Kept in EEPROM byte for byte, so its layout is part of store/layout.hpp's
+// version.
 #pragma once
 #include <stdint.h>
 
@@ -12,7 +13,7 @@ constexpr uint8_t sensor_count = 6;
 constexpr uint8_t port_count = 6;
 /// In the port map: the port feeds no sensor.
 constexpr uint8_t no_sensor = 0xFF;
-/// Terminal ports 2 to 5 (1 to 4 here) are pulse inputs on one board or another.
+/// Terminal ports 2 to 5 (1 to 4 here) are pulse inputs on at least one of the boards.
 constexpr uint8_t first_pulse_port = 1, pulse_port_count = 4;
 /// A pulse's fraction in parts of a count: up to 999 thousandths. More than a thousand divides the constant
 /// instead: 1000 and 3200 are 1000/3200 Wh, a pulse of a meter of 3200 a kWh, exactly. A remainder is less
@@ -37,8 +38,8 @@ struct Settings {
                                     ///< divided by, 1001..4095
   ClampCalibration calibration[clamps];
   uint16_t debounce_tenths_ms[pulse_port_count];
-  uint16_t software;              ///< what `gs` answers: major, minor; a byte each
-  uint8_t hardware[3];            ///< what `gh` answers: minor 1 byte, major 2
+  uint16_t software;              ///< version that `gs` reports: major, minor; a byte each
+  uint8_t hardware[3];            ///< version that `gh` reports: minor 1 byte, major 2
   uint8_t map[port_count];        ///< sensor that each port feeds, or no_sensor
   uint8_t enabled[sensor_count];  ///< 0, 1
   uint8_t lines[3];               ///< 0, 1: invert TX, invert RX, analog front end on

@@ -13,7 +13,7 @@
 //   3. What is dropped is not acknowledged. What is acknowledged goes up.
 //   4. What the host sends goes out whole and unchanged, or not at all, and is counted then. Neither takes
 //      for ever.
-//   5. Nobody waits longer than the 16 bits of a word.
+//   5. No caller waits longer than the 16 bits of a word.
 #pragma once
 #include <stdint.h>
 
@@ -34,8 +34,8 @@ class Radio : public protocol::NoMeterLine {
  public:
   static constexpr bool exists = true;
   constexpr Radio() : fast_(false), makes_noise_(false), makes_none_(false), sleeps_(false) {}
-  /// Two full packets, of header, length and payload, one or two of a kube, and a byte that tells full from
-  /// empty.
+  /// Two full packets, of header, length and payload, one or two of a kube, and a byte that distinguishes
+  /// full from empty.
   static constexpr uint8_t queue_bytes = 2 * (2 + protocol::jeenode::payload_max) + 28 + 1;
 
   /// Before the first interrupt: sets up the chip, and listens.
@@ -45,7 +45,7 @@ class Radio : public protocol::NoMeterLine {
     set_up(hal);
   }
 
-  /// Listens to another group. Packets of the old one that the host has not read are gone.
+  /// Listens to a different group. Packets of the old one that the host has not read are gone.
   void set_group(Hal& hal, uint8_t group) {
     if (group == group_) return;
     {
@@ -56,7 +56,7 @@ class Radio : public protocol::NoMeterLine {
     }
     set_up(hal);
   }
-  /// Another data rate.
+  /// Changes the data rate.
   void set_rate(Hal& hal, Rate rate) {
     const bool fast = rate == Rate::kbit_49_2;
     if (fast == fast_) return;
@@ -64,8 +64,8 @@ class Radio : public protocol::NoMeterLine {
     set_up(hal);
   }
 
-  /// Main loop: on, the chip sleeps until it is told off again: 0.3 uA for 12 mA. A packet on its way in is
-  /// given up, one on its way out is sent again, one that comes from the host waits.
+  /// Main loop: on, the chip sleeps until it is switched off again: 0.3 uA for 12 mA. A packet on its way in
+  /// is given up, one on its way out is sent again, one that comes from the host waits.
   void save_power(Hal& hal, bool on) {
     sleeps_ = on;
     if (!on) return set_up(hal);
@@ -159,12 +159,12 @@ class Radio : public protocol::NoMeterLine {
  private:
   /// Role of the next byte; up to crc_high it is received, from `preamble` on sent.
   enum class State : uint8_t {
-    header,  ///< of the next packet: the chip waits for the synchron pattern
+    header,  ///< the next packet's: the chip waits for the synchron pattern
     length,
     payload,
     crc_low,
     crc_high,
-    over,      ///< behind a packet: the receiver is to look for the next
+    over,      ///< after a packet: the receiver is to look for the next one
     probed,    ///< noise, by which the chip shows that it lives
     preamble,  ///< the first of those that are sent
     preamble_again,
@@ -234,8 +234,8 @@ class Radio : public protocol::NoMeterLine {
       state_ = byte == 0 ? State::crc_low : State::payload;
       if (byte > protocol::jeenode::payload_max) wrong();
       if (byte == 0 && (acknowledgement_ & protocol::jeenode::header::acknowledge) != 0) {
-        // Empty housekeeping: it may be another board's acknowledgement, and its answer to ours would never
-        // end.
+        // Empty housekeeping: it may be a different board's acknowledgement, and its answer to ours would
+        // never end.
         if (answered_) acknowledgement_ = 0;
         answered_ = true;
       }
@@ -270,7 +270,7 @@ class Radio : public protocol::NoMeterLine {
     hal.radio_word(command::send);
   }
 
-  /// nIRQ is still low: whether another byte has come.
+  /// nIRQ is still low: whether a further byte has come.
   FLM_NODISCARD FLM_INLINE bool more_waits(Hal& hal) {
     const uint16_t word = hal.radio_word(command::read_status);
     // A chip that has been reset, and an underrun, which has spoilt what is sent: it is sent again.
@@ -436,15 +436,16 @@ class Radio : public protocol::NoMeterLine {
     hal.radio_interrupt(true);
   }
 
-  static constexpr uint8_t no_room = 1;  ///< of acknowledgement_; a header of one has its top bit set
+  /// Value of acknowledgement_; an acknowledgement's header has its top bit set.
+  static constexpr uint8_t no_room = 1;
 
-  // What is small comes first: a pointer to this object reaches 63 bytes by 2-byte instructions.
-  volatile uint8_t write_ = 0;   ///< behind the last whole packet
-  volatile uint8_t read_ = 0;    ///< of the oldest packet
+  // Small members come first: a pointer to this object reaches 63 bytes by 2-byte instructions.
+  volatile uint8_t write_ = 0;   ///< index after the last whole packet
+  volatile uint8_t read_ = 0;    ///< index of the oldest packet
   uint8_t given_ = 0;            ///< bytes of it that the host has been given
-  uint16_t up_crc_ = 0;          ///< of those
+  uint16_t up_crc_ = 0;          ///< CRC of those bytes
   volatile uint8_t filled_ = 0;  ///< bytes of packet_ and 1; 0: none comes; `waiting` and its tries
-  uint8_t place_ = 0;            ///< of the next byte: in queue_, or what is sent
+  uint8_t place_ = 0;            ///< index of the next byte, in queue_ or in the packet that is sent
   uint16_t crc_ =
       0;  ///< not 0xFFFF: all of this object begins as zeros, and needs no image of itself in flash
   uint8_t last_ = 0;             ///< received or sent, and not yet in crc_
@@ -455,7 +456,7 @@ class Radio : public protocol::NoMeterLine {
   volatile bool answered_ = false;  ///< empty housekeeping has just come
   uint8_t group_ = 0;
   bool fast_ : 1;
-  // Whether the chip makes bytes of noise when it is told to: once it has, it must; one that did not is asked
+  // Whether the chip makes bytes of noise on request: once it has, it must; one that did not is asked
   // no more.
   bool makes_noise_ : 1;
   bool makes_none_ : 1;
@@ -466,7 +467,7 @@ class Radio : public protocol::NoMeterLine {
   uint8_t backoff_ms_ = 0;
   protocol::ChannelCounters counters_;
   uint8_t packet_[protocol::jeenode::head + protocol::jeenode::payload_max] =
-      {};  ///< of the host: group, header, length, payload
+      {};  ///< the host's packet: group, header, length, payload
   /// Packets of header, length, payload. The radio's interrupt writes, the SPI's reads; each index has one
   /// owner.
   uint8_t queue_[queue_bytes] = {};

@@ -22,7 +22,7 @@ class ByteQueue {
     in_ = next;
     return true;
   }
-  /// True with the byte that lies `ahead` bytes behind the oldest one.
+  /// True with the byte that came `ahead` bytes after the oldest one.
   FLM_NODISCARD bool look(uint8_t ahead, uint8_t& byte) const {
     if (ahead >= waiting()) return false;
     byte = bytes_[(out_ + ahead) & (size - 1)];

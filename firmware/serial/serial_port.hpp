@@ -100,7 +100,7 @@ class SerialPort : public protocol::NoMeterLine {
   }
 
  private:
-  uint8_t given_ = 0;             ///< of received_, to the host that reads
+  uint8_t given_ = 0;             ///< bytes of received_ that the reading host has been given
   volatile bool drives_ = false;  ///< the line is ours
   bool rests_ = false;            ///< in transmit, idle
   bool meter_ = false;            ///< the line is a smart meter's

@@ -1,4 +1,4 @@
-// A smart meter on the board: its line's bytes in, a sensor's net energy and power out, and what else it told
+// A smart meter on the board: its line's bytes in, a sensor's net energy and power out, and its other values
 // last.
 #pragma once
 #include <stddef.h>
@@ -19,7 +19,7 @@ struct Registers {
   uint32_t device_value;  ///< litre; MJ of heat and cooling
   uint32_t export_wh;     ///< modulo 2^32
   uint32_t import_wh;
-  uint16_t equipment;   ///< another meter has another number
+  uint16_t equipment;   ///< different meters have different numbers
   uint16_t telegrams;   ///< accepted since reset, modulo 2^16
   uint8_t device_type;  ///< protocol::p1::device::Type: 3 gas, 4 heat, 7 water, ...; 0: none
 };
@@ -64,9 +64,9 @@ class SmartMeter {
   static constexpr uint16_t always = 8;
   static_assert(metering::sensor_count <= always, "a sensor's number has no more bits than that");
 
-  /// A telegram is whole: its values are told. Without CRC, another meter counts when two telegrams in a row
-  /// say so; and a telegram that tells its energy by other registers than those before is as another meter's:
-  /// it may have lost some.
+  /// A telegram is whole: its values are taken. Without CRC, a different meter counts when two telegrams in a
+  /// row say so; and a telegram that gives its energy by other registers than those before counts as a
+  /// different meter's: it may have lost some.
   FLM_NODISCARD FLM_OUTLINE bool accept(metering::Sensors& sensors, uint8_t sensor,
                                         metering::MeterLink& link) {
     SmartMeter* self = this;  // As Parser::push().
@@ -98,8 +98,8 @@ class SmartMeter {
     }
     if (sensor == metering::no_sensor) return false;
     if (has_net && another) sensors.change_meter(sensor, link, meter_and_sensor, before);
-    // Short and long telegrams may come in turn: what one of them does not tell is as the one before has told
-    // it.
+    // Short and long telegrams may come in turn: a value that one of them lacks is as the one before has
+    // reported it.
     const bool has_power = parser_.has_power();
     if (has_net || has_power) {
       metering::Sensor& told = sensors.told(sensor);
@@ -122,7 +122,7 @@ class SmartMeter {
   FLM_NODISCARD uint32_t net() const { return registers_.import_wh - registers_.export_wh; }
 
   Registers registers_ = {};
-  uint8_t power_known_ = 0;  ///< 2: the telegram before told the power; 1 or 0: it did not
+  uint8_t power_known_ = 0;  ///< 2: the telegram before had the power; 1 or 0: it had not
   uint16_t said_ = 0;        ///< the meter that the last telegram has named; 0: none yet
   protocol::p1::Parser<Fields> parser_;
 };

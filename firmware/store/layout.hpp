@@ -41,7 +41,7 @@ constexpr uint8_t version_size = 2;
 
 constexpr uint16_t settings_address = 4;
 constexpr uint8_t settings_size = sizeof(metering::Settings);
-constexpr uint8_t slot_end = 3;  ///< behind a slot's values: CRC 2, sequence number 1
+constexpr uint8_t slot_end = 3;  ///< bytes after a slot's values: CRC 2, sequence number 1
 constexpr uint8_t settings_slot_size = settings_size + slot_end;
 constexpr uint8_t settings_slots = 2;
 

@@ -69,7 +69,7 @@ class Store {
   }
   /// True when a record that was asked for has found no slot that holds it.
   FLM_NODISCARD bool has_failed() const { return unsaved_records_ != 0; }
-  /// True while a byte is being written, and another one may follow.
+  /// True while a byte is being written, and a further one may follow.
   FLM_NODISCARD bool works() const { return job_ != no_job; }
   /// True for an EEPROM that a newer firmware has written: nothing is read from it, and nothing written.
   FLM_NODISCARD bool foreign() const { return (chores_ & foreign_medium) != 0; }
@@ -111,7 +111,7 @@ class Store {
   }
   /// Failure records that have not been tidied up.
   FLM_NODISCARD bool is_untidy() const { return used_ != 0; }
-  /// Another failure may be saved.
+  /// One more failure may be saved.
   void earn_budget() {
     if (budget_ < failure_budget) ++budget_;
   }
@@ -159,7 +159,7 @@ class Store {
 
   // --- reading ---
 
-  /// A copy of the version; 0 when it is none.
+  /// One copy of the version; 0 if it is not valid.
   FLM_NODISCARD static uint8_t version_at(Owner& owner, uint16_t address) {
     const uint8_t version = read(owner, address);
     return read(owner, static_cast<uint16_t>(address + 1)) == static_cast<uint8_t>(~version) ? version : 0;
@@ -252,7 +252,7 @@ class Store {
       if (begin_record(owner, record)) return true;
       forget(record);
     }
-    // What no slot has held stays in its failure record.
+    // Values that no slot has held stay in their failure record.
     return (chores_ & clean_up) != 0 && (unsaved_records_ & all_sensors) == 0 &&
            begin(clean_job, failure_address, failure_areas * failure_area_size);
   }
@@ -316,8 +316,8 @@ class Store {
     job_ = no_job;
   }
 
-  /// The byte just written is another than it should be. A slot is passed over, up to all but the newest good
-  /// one.
+  /// The byte just written differs from what it should be. A slot is passed over, up to all but the newest
+  /// good one.
   void cell_is_worn() {
     worn_ = true;
     if (job_ >= records) return;
@@ -396,21 +396,21 @@ class Store {
   uint8_t sequence_[records] = {};
   uint8_t staged_[board_size] = {};  ///< values of the record that is being written, or a failure record
   const uint8_t* source_ = nullptr;  ///< the values of the record that is being written
-  uint16_t address_ = 0;             ///< of the job
+  uint16_t address_ = 0;             ///< the job's
   uint16_t crc_ = 0;
   uint16_t writes_ = 0;
   uint8_t job_ = 0;
-  uint8_t size_ = 0;             ///< of the job
+  uint8_t size_ = 0;             ///< the job's, bytes
   uint8_t place_ = 0;            ///< in the job
   uint8_t skipped_ = 0;          ///< slots of the job's record that did not hold it
-  uint8_t expected_ = 0;         ///< what the byte just written should be
+  uint8_t expected_ = 0;         ///< value that the byte just written should have
   uint8_t stored_ = 0;           ///< records that have a slot, a bit each
   uint8_t wanted_ = 0;           ///< records to be saved where they differ, a bit each
   uint8_t unsaved_ = 0;          ///< sensors whose failure records are still to be written, a bit each
   uint8_t unsaved_records_ = 0;  ///< records that no slot has held, a bit each
   uint8_t chores_ = 0;
   uint8_t used_ = 0;      ///< failure areas with records, a bit each
-  uint8_t area_ = 0;      ///< of the failure that is being saved
+  uint8_t area_ = 0;      ///< area of the failure that is being saved
   uint8_t budget_ = 0;    ///< failures that may be saved before more is earned
   bool written_ = false;  ///< a byte, which has not been read back
   bool worn_ = false;

@@ -63,10 +63,10 @@ inline void clock_from_reset() {
 /// First byte after all that is linked in; a symbol of the linker.
 extern "C" uint8_t end_of_data __asm__("_end");
 
-/// What USART 0 does on a board: `Board::channel`.
+/// Use of USART 0 on a board: `Board::channel`.
 template <class Board, boards::Channel>
 struct AvrChannel : AvrUart<Board> {
-  /// In another interrupt's handler: its bytes are shifted in by themselves, nothing has to wait.
+  /// In a different interrupt's handler: its bytes are shifted in by themselves, nothing has to wait.
   struct ChannelWaits {
     ChannelWaits() {}
     ~ChannelWaits() {}

@@ -66,7 +66,7 @@ ISR(SPI_STC_vect) {
 
 static FLM_OUTLINE void hang() { sensor_board.on_hang(); }
 
-/// The watchdog was not fed for 250 ms: saves what can be saved; another 250 ms later it resets. It never
+/// The watchdog was not fed for 250 ms: saves what can be saved; 250 ms after that it resets. It never
 /// returns, so it has the whole stack for itself.
 ISR(WDT_vect, ISR_NAKED) {
   SP = RAMEND;

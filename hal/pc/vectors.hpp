@@ -28,8 +28,8 @@ template <class SensorBoard>
 inline void raise_serial_received(SensorBoard& board, uint8_t byte, bool good = true) {
   board.hal().uart_received().put(byte, good);
 }
-/// The serial port has sent what was put; it asks for more until it is told to pause, and then its last bit
-/// has gone out.
+/// The serial port has sent what was put; it asks for more until the firmware pauses it, and then its last
+/// bit has gone out.
 template <class SensorBoard>
 inline void raise_serial_empty(SensorBoard& board) {
   board.hal().uart_pause();

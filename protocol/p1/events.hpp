@@ -1,4 +1,4 @@
-// What a parser of smart meter telegrams reports: events, causes of refusals, M-Bus devices.
+// Reports of a parser of smart meter telegrams: events, causes of refusals, M-Bus devices.
 #pragma once
 #include <stdint.h>
 
@@ -24,7 +24,7 @@ enum class Error : uint8_t {
   not_whole,  ///< without CRC: a line was no line of a telegram, a value was refused, or there was none
   value,      ///< not a number, negative, or its group has no end
   digits,     ///< more digits than the register can have, or more decimals
-  unit,       ///< without unit, or with one of another quantity
+  unit,       ///< without unit, or with one of a different quantity
   time,       ///< no time of this calendar; the reading that it belongs to stands without it
   duplicate,  ///< a register that was there before
   count

@@ -1,5 +1,5 @@
-// What is wanted of telegrams, at compile time: for a board, for a PC. Code and memory for the rest do not
-// exist.
+// Choice of what is read of telegrams, at compile time: for a board, for a PC. Code and memory for the rest
+// do not exist.
 #pragma once
 #include <stdint.h>
 
@@ -36,9 +36,9 @@ struct BoardFields {
   static constexpr uint8_t devices = 1;
   static constexpr bool wants_device(uint8_t type) { return type >= device::gas; }
   static constexpr Checksums checksums = Checksums::arc;
-  /// Whether power is read by phase, or with a sign, where a meter tells no totals.
+  /// Whether power is read by phase, or with a sign, where a meter sends no totals.
   static constexpr bool part_powers = true;
-  /// Whether a time that is none (month 25, hour 25) is taken for none.
+  /// Whether an impossible time (month 25, hour 25) counts as absent.
   static constexpr bool checks_times = true;
   /// Whether rows are looked for that share C and D with a row above them (Israel): 170 bytes of flash.
   static constexpr bool every_code = false;
@@ -48,18 +48,18 @@ struct BoardFields {
   static constexpr bool utc = false;
   /// Seconds that winter time is ahead of UTC; summer time is an hour more.
   static constexpr int16_t winter_time_s = 3600;
-  using Count = uint8_t;   ///< of errors; stays at its highest value
-  using Value = uint32_t;  ///< energy is told modulo 2^32 Wh
-  using Net = int32_t;     ///< the same with a sign
+  using Count = uint8_t;   ///< counter of errors; stays at its highest value
+  using Value = uint32_t;  ///< energy, modulo 2^32 Wh
+  using Net = int32_t;     ///< energy with a sign
 };
 
-/// The same of meters with either CRC. 128 bytes of flash and 6 cycles a byte more, which FLM02A has not got:
-/// at 115 200 baud it reads telegrams back to back.
+/// Like BoardFields, for meters with either CRC. 128 bytes of flash and 6 cycles a byte more, which FLM02A
+/// has not got: at 115 200 baud it reads telegrams back to back.
 struct BoardFieldsAnyCrc : BoardFields {
   static constexpr Checksums checksums = Checksums::in_turn;
 };
 
-/// What a board keeps that has no room for more: 160 bytes of flash less.
+/// Fields of a board that has no room for BoardFields: 160 bytes of flash less.
 struct SmallFields : BoardFields {
   static constexpr bool part_powers = false;
   static constexpr bool checks_times = false;
@@ -127,8 +127,9 @@ FLM_NODISCARD constexpr bool first_of_c(uint8_t row) {
   return true;
 }
 
-/// Whether a row's C and D, and a byte for the rest (Form), tell it from all others that are wanted: no other
-/// shares C and D, A is 0 or 1, B up to A or a channel, E begins with 0 or 1 and has up to 16 values.
+/// Whether a row's C and D, and a byte for the rest (Form), distinguish it from all others that are wanted:
+/// no other shares C and D, A is 0 or 1, B up to A or a channel, E begins with 0 or 1 and has up to 16
+/// values.
 template <class Fields>
 FLM_NODISCARD constexpr bool told_by_form(uint8_t row) {
   const Row& r = rows[row];
@@ -140,7 +141,7 @@ FLM_NODISCARD constexpr bool told_by_form(uint8_t row) {
          r.e.first <= 1 && r.e.last - r.e.first <= 15 && first_element(r) == 0;
 }
 
-/// Whether all wanted rows are told by their form.
+/// Whether the form alone identifies each wanted row.
 template <class Fields>
 FLM_NODISCARD constexpr bool all_told_by_form() {
   for (uint8_t i = 0; i < row_count; ++i)

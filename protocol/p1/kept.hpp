@@ -27,7 +27,7 @@ struct Kept {
   Value value[N];
   static constexpr unsigned bits = 64;
   uint64_t present[(N + bits - 1) / bits];
-  uint8_t place;  ///< of the first register of the row of the line
+  uint8_t place;  ///< index of the first register of the line's row
   void clear() {
     for (uint64_t& some : present) some = 0;
   }

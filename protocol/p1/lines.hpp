@@ -64,20 +64,20 @@ Event Parser<Fields>::id(uint8_t c) {
       return Event::none;
     }
   }
-  // Not a line of a P1 telegram; `1-0:1.8.0*255` is one of another kind of meter.
+  // Not a line of a P1 telegram; `1-0:1.8.0*255` is a line of a different kind of meter.
   odd_line();
   if (c == '\n') state_ = State::line_start;
   return Event::none;
 }
 
-/// A line that is none of a P1 telegram, or not to its end.
+/// A line that is not one of a P1 telegram, or not to its end.
 template <class Fields>
 void Parser<Fields>::odd_line() {
   state_ = State::skip;
   flags_ = static_cast<uint8_t>(flags_ | spoilt);
 }
 
-/// Whether a phase need not be read, as the totals have told the power and Fields keeps no phases.
+/// Whether a phase need not be read, as the totals have given the power and Fields keeps no phases.
 template <class Fields>
 bool Parser<Fields>::is_told(uint8_t phase) const {
   return Fields::part_powers && !Fields::keeps(Register::power_import_1) && phase != 0 &&
@@ -120,7 +120,7 @@ bool Parser<Fields>::fits() {
 }
 
 /// Row of C and D, compiled into comparisons with constants: sets kind_, and returns the form that A, B and E
-/// must have. Where that does not tell the row, they are compared at once, and the form is form_fits.
+/// must have. Where that does not identify the row, they are compared at once, and the form is form_fits.
 template <class Fields>
 template <uint8_t I>
 uint8_t Parser<Fields>::find(Index<I>) {

@@ -164,7 +164,7 @@ Event Parser<Fields>::store_flow(uint8_t c) {
   if (Fields::keeps(Register::power_import))
     told_.kept.put(element_, word_.number.minus != 0 ? static_cast<Value>(0 - value) : value);
   if (negative) value = static_cast<Value>(0 - value);
-  // A total stands for its parts, of whatever is told later; and what has a sign for both totals.
+  // A total stands for its parts, whatever comes later; and what has a sign for both totals.
   bool add = element_ != 0;
   bool told = (seen & 1) != 0;
   if (!Fields::part_powers && is_power()) {

@@ -50,7 +50,7 @@ class Parser {
     return static_cast<typename Fields::Net>(import_wh() - export_wh());
   }
   /// Energy from the grid, and to it, in Wh, modulo 2^32 where Fields::Value has no more: the total where the
-  /// meter tells it, else the sum of its tariffs. Holds when has_net().
+  /// meter sends it, else the sum of its tariffs. Holds when has_net().
   FLM_NODISCARD Value import_wh() const { return value_of(import_energy); }
   FLM_NODISCARD Value export_wh() const { return value_of(export_energy); }
 
@@ -105,7 +105,7 @@ class Parser {
     form_a = 0x80,            ///< A is 1, and B 0 or 1; else both are 0
     form_channel = 0x40,      ///< B is a channel, 1 to 4
     form_from_1 = 0x20,       ///< E, or the phase, begins with 1
-    form_phases = 0x10,       ///< E is 0, and the phase tells the register
+    form_phases = 0x10,       ///< E is 0, and the phase identifies the register
     form_span = 0x0F,         ///< last E, or phase, less the first one
     form_fits = 0x80 | 0x40,  ///< no form: all was compared, and fits
   };
@@ -116,16 +116,16 @@ class Parser {
     noise,       ///< between telegrams, after a byte that should not be there
     crc,         ///< after '!'
     line_start,  ///< beginning of a line; from here on all states are inside of a telegram, or its header
-    skip,        ///< rest of a line that nobody wants
+    skip,        ///< rest of a line that is not wanted
     id,          ///< OBIS code
     identity,    ///< text that says which meter this is
     number,      ///< digits of a value
     unit,        ///< letters after '*'
     time,        ///< digits of a time
-    closed,      ///< after a ')', where another group may follow
+    closed,      ///< after a ')', where a further group may follow
     store,   ///< after the ')' of a number that is right: it is stored with the next byte, so that no byte
              ///< costs too much
-    ignore,  ///< group that nobody wants, of a line that is wanted
+    ignore,  ///< unwanted group of a wanted line
     text     ///< text of one or several lines
   };
   /// Bits of flags_.
@@ -233,7 +233,8 @@ class Parser {
   static constexpr uint16_t power_both = 0x11, power_net = 0x100, power_totals = power_both | power_net;
   static constexpr uint8_t to_export = 4, net_place = 8;
 
-  static constexpr uint8_t no_unit_of_its = 0xFF;   ///< in place of decimals: the unit is of another quantity
+  static constexpr uint8_t no_unit_of_its =
+      0xFF;  ///< in place of decimals: the unit is of a different quantity
   static constexpr uint8_t behind_point = 0x80;     ///< in `digits`: the decimals are counted from here
   static constexpr uint8_t digits_max = 12;         ///< in a number; the longest published have 11
   static constexpr uint32_t max_peak = 1000000000;  ///< limit of the month's peak, W
@@ -257,13 +258,13 @@ class Parser {
     Value value;
     union {
       uint16_t unit;           ///< letters, as unit_of()
-      uint16_t days_in_month;  ///< of a time
+      uint16_t days_in_month;  ///< in a time: days in its month
       uint16_t crc;            ///< after '!'
     };
     uint8_t digits;  ///< count of digits; after the point, of decimals, and behind_point
     union {
-      uint8_t pair;   ///< of a time: the two digits being read
-      uint8_t minus;  ///< of power: 1 after a '-'
+      uint8_t pair;   ///< in a time: the two digits being read
+      uint8_t minus;  ///< in power: 1 after a '-'
     };
   };
   /// Values of the telegram so far.
@@ -287,9 +288,9 @@ class Parser {
     uint8_t marks_ = 0;  ///< marks of the OBIS code so far, two bits each: '-' 1, ':' 2, '.' 3
     uint8_t group_;      ///< group of the line, the first is 0
   };
-  Kind kind_ =
-      Kind::import_power;  ///< of the line; zero, as all initial values: nothing of it is stored in flash
-  uint8_t element_ = 0;    ///< E of the line less that of the row; or channel, then place, of a device
+  Kind kind_ = Kind::import_power;  ///< kind of the line; zero, as all initial values: nothing of it is
+                                    ///< stored in flash
+  uint8_t element_ = 0;  ///< E of the line less that of the row; or channel, then place, of a device
   Error error_ = Error::noise;
   Word word_ = {};
   detail::Sum<Fields::checksums> sum_ = {}, header_sum_ = {};

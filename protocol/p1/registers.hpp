@@ -1,4 +1,4 @@
-// Table of what smart meters tell: a register, or a dialect that names it otherwise, is a row.
+// Table of what smart meters send: a register, or a dialect that names it otherwise, is a row.
 #pragma once
 #include <stdint.h>
 
@@ -110,7 +110,7 @@ struct Range {
 };
 
 /// A-B:C.D.E, with ranges where meters differ or registers follow each other. `e`: registers from `first` on,
-/// one for each E. Where a row tells `phases`, E is 0 and `e` numbers the phases, 0 the total: C + 20, C + 40
+/// one for each E. Where a row has `phases`, E is 0 and `e` numbers the phases, 0 the total: C + 20, C + 40
 /// and C + 60 are those of L1, L2 and L3. Of M-Bus devices B is the channel.
 struct Row {
   uint8_t a;
@@ -215,7 +215,7 @@ FLM_NODISCARD constexpr bool can_be_told_apart(const Row (&table)[N]) {
 }
 static_assert(can_be_told_apart(rows), "a code that no line has, or that two rows have");
 
-/// As the power in a reading: the meter does not tell it.
+/// As the power in a reading: the meter does not report it.
 constexpr uint32_t power_not_told = UINT32_C(0x80000000);
 
 }  // namespace p1

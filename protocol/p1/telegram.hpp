@@ -85,7 +85,7 @@ Event Parser<Fields>::wanted(uint8_t c) {
 }
 
 /// End of a header: true with the byte that ends one. Takes every byte from a '/' on, since a meter that was
-/// cut off starts anew in the middle of a line; a header is told from such a line by its end, which is no
+/// cut off starts anew in the middle of a line; a header differs from such a line by its end, which is no
 /// ')'.
 template <class Fields>
 bool Parser<Fields>::header_ends(uint8_t c) {
@@ -120,7 +120,7 @@ Event Parser<Fields>::begin() {
   flags_ = static_cast<uint8_t>((flags_ & (takes_no_crc | spoilt | wrong_before | x25)) |
                                 begun);  // What begins inside of a spoilt telegram is spoilt as well.
   kind_ = Kind::nothing;
-  // Values need not be cleared: nobody asks for one that has not been seen.
+  // Values need not be cleared: one that has not been seen is never asked for.
   for (Flow& flow : told_.flows) flow.seen = 0;
   told_.named_device = 0;
   for (uint8_t i = 0; i < Fields::devices; ++i) {

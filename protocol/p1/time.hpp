@@ -67,7 +67,7 @@ Event Parser<Fields>::time(uint8_t c) {
   return Event::none;
 }
 
-/// Two digits more; false where they are none of this calendar.
+/// Two digits more; false if they are not possible in this calendar.
 template <class Fields>
 bool Parser<Fields>::add_pair(uint8_t pair) {
   uint8_t units = 60;
@@ -121,8 +121,8 @@ Event Parser<Fields>::time_ends(uint8_t c) {
     Device& device = device_of_line();
     if (one_device) {
       const uint8_t type = told_.named_device & 0x0F;
-      // Of several, the one of the lowest type; of the same, the newest: a meter that was never read, or
-      // was replaced, stays behind.
+      // Among several devices the lowest type wins; within a type, the newest time: a meter that was never
+      // read, or was replaced, loses.
       if (device.has_value &&
           (type > device.type || (Fields::checks_times && type == device.type && utc <= device.time))) {
         state_ = State::skip;

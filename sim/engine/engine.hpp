@@ -67,7 +67,7 @@ class Engine {
 /// A board that runs the portable firmware compiled for the PC.
 std::unique_ptr<Engine> make_native_engine(const BoardModel&, Environment&);
 
-/// A board that runs an AVR image in the emulator. Throws InputError when the file is no image for this
+/// A board that runs an AVR image in the emulator. Throws InputError when the file is not an image for this
 /// board.
 std::unique_ptr<Engine> make_image_engine(const BoardModel&, Environment&, const std::filesystem::path& elf);
 

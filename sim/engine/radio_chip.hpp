@@ -108,7 +108,7 @@ class RadioChip {
   std::uint16_t configuration_ = 0x8008;
   std::uint8_t power_ = 0x08, fifo_command_ = 0x80, data_rate_ = 0x23, group_ = 0xD4;
   bool power_on_ = true;  ///< latched until the status is read
-  bool overrun_ = false;  ///< the same: FIFO overflow, or transmit register underrun
+  bool overrun_ = false;  ///< like the one before: FIFO overflow, or transmit register underrun
   int configured_ = 0;
   // Receiver.
   Nanoseconds next_bit_ = 0;   ///< end of the bit that comes in

@@ -37,7 +37,7 @@ ElfFile image_for(const BoardModel& board, const std::filesystem::path& elf) {
   ElfFile image(elf);
   const std::string name = image.board();
   if (name.empty())
-    throw InputError(fmt::format("{}: is no OpenFLM image: it names no board; the scenario's board is {}",
+    throw InputError(fmt::format("{}: is not an OpenFLM image: it names no board; the scenario's board is {}",
                                  elf.string(), board.name));
   if (name != board.name)
     throw InputError(
@@ -65,8 +65,8 @@ struct ImageEngine::Parts {
   Watchdog watchdog;
   Ports ports;
   RadioChip radio;
-  std::optional<RadioPort> radio_port;  ///< of a board with a radio
-  std::optional<Uart> uart;             ///< of another
+  std::optional<RadioPort> radio_port;  ///< present on a board with a radio
+  std::optional<Uart> uart;             ///< present on a board without one
   Event watch;
   CrystalTime started = 0;  ///< when the CPU got its power
   static constexpr CrystalTime never = std::numeric_limits<CrystalTime>::max();

@@ -14,7 +14,7 @@ namespace flm::sim {
 /// Throws EngineError while it runs, when the program crashes or has started no conversion for a second.
 class ImageEngine : public SuppliedEngine {
  public:
-  /// Throws InputError when the file is no image for this board.
+  /// Throws InputError when the file is not an image for this board.
   ImageEngine(const BoardModel&, Environment&, const std::filesystem::path& elf);
   ~ImageEngine() override;
 

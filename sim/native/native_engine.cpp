@@ -230,7 +230,7 @@ class NativeEngine final : public SuppliedEngine {
   std::int64_t next_edge_tick_ = 0;
   std::uint8_t shift_register_ = 0;
   bool analog_ = true;
-  Nanoseconds ridden_ = 0, good_ = 0;  ///< of a ride_out()
+  Nanoseconds ridden_ = 0, good_ = 0;  ///< times of a ride_out()
 };
 
 /// The engine of the board that has the model's name.

@@ -22,7 +22,7 @@ void write_report(const std::filesystem::path& file, const Run& run, const Envir
                   title, svg::escape(run.scenario.board), report::style_sheet()));
   out.write(report::headline(run));
   out.write(report::summary(views));
-  // What failed comes first; what was met can wait.
+  // Failed expectations come first, met ones last.
   if (!run.ok()) out.write(report::expectations(run));
   for (const SensorView& view : views) out.write(report::sensor_section(run, environment, view));
   out.write(report::radio(run));

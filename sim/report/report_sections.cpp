@@ -315,8 +315,8 @@ std::string meter_plot(const Run& run, const Sensor& sensor, const Paper& paper)
   svg::Plot plot(paper.wide, 220, time_axis(run, paper),
                  svg::rounded_axis(low, high, 5, "power from the grid / W"));
   plot.steps(in_unit(held(run, told), time_unit(run.scenario.duration).seconds), "read",
-             paper.legend("told by the smart meter", ""), true);
-  return plot.str(fmt::format("Sensor {}: power that the smart meter has told", sensor.id));
+             paper.legend("reported by the smart meter", ""), true);
+  return plot.str(fmt::format("Sensor {}: power that the smart meter reported", sensor.id));
 }
 
 }  // namespace
@@ -398,7 +398,7 @@ std::string summary(const std::vector<SensorView>& views) {
                                              : percent(view.counter_read, view.counter_true),
         unit_of(sensor));
   }
-  // On a phone: a clamp's power, another sensor's counter.
+  // On a phone: a clamp's power, the counter of any other sensor.
   out +=
       "</table></div>\n<table class=\"phone\">\n<tr><th></th><th class=\"n\">true</th><th "
       "class=\"n\">read</th><th class=\"n\">error</th></tr>\n";
@@ -464,7 +464,7 @@ std::string sensor_section(const Run& run, const Environment& environment, const
 }
 
 std::string radio(const Run& run) {
-  // By quantity, and by the node that tells it.
+  // By quantity, and by the node that reports it.
   std::map<std::string, std::map<std::pair<int, int>, std::vector<std::pair<double, double>>>> told;
   std::map<std::pair<int, int>, std::pair<std::size_t, std::string>> nodes;
   for (const Record& record : run.records) {
@@ -491,7 +491,7 @@ std::string radio(const Run& run) {
   out += "</table></div>\n";
   static constexpr const char* kColours[] = {"a", "b", "c", "error"};
   for (const auto& [name, by_node] : told) {
-    // 0 degrees is a temperature like another; no light, no volt and no per cent are where their axes begin.
+    // 0 degrees is a temperature like any; no light, no volt and no per cent are where their axes begin.
     std::pair<double, double> range =
         name.ends_with("_c") || name.ends_with("_pa") ? std::pair{1e99, -1e99} : std::pair{0.0, 0.0};
     for (const auto& [node, values] : by_node) range = range_of(values, range);
@@ -506,7 +506,7 @@ std::string radio(const Run& run) {
                    kColours[colour++ % std::size(kColours)],
                    paper.legend(fmt::format("group {}, node {}", node.first, node.second),
                                 fmt::format("{}/{}", node.first, node.second)));
-      return plot.str(fmt::format("{} that the kubes have told", name));
+      return plot.str(fmt::format("{} that the kubes reported", name));
     });
   }
   return out + "</section>\n";

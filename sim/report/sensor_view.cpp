@@ -112,7 +112,7 @@ void compare_pulses(SensorView& view, const std::vector<Reading>& readings, cons
   const std::int64_t last = last_poll(run);
   std::size_t next = 0;
   double counter = 0, base = 0;
-  // What was counted between enabling and the first poll is where the comparison starts.
+  // The comparison starts from the count at the first poll after enabling.
   while (next < readings.size() && readings[next].t < 1.5) base = counter = counter_of(readings[next++]);
   std::int64_t pulses = 0;
   const auto sets = counter_sets(run, view.sensor->id);

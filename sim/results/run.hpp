@@ -27,7 +27,7 @@ struct Run {
   double wall_seconds = 0.0;
   std::vector<Record> records;
   std::vector<ExpectationResult> expectations;
-  std::vector<std::string> warnings;  ///< what the program did that a real chip punishes without a sign
+  std::vector<std::string> warnings;  ///< mistakes of the program that a real chip punishes without a sign
   EepromWear eeprom;
   [[nodiscard]] bool ok() const {
     for (const auto& e : expectations)

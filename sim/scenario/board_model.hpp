@@ -33,7 +33,7 @@ struct BoardModel : mainboard::BoardFacts {
   bool clock_starts_divided_by_8 = false;
   std::uint32_t tick_cycles = 0;  ///< CPU cycles between two converter triggers
   Nanoseconds tick_period =
-      0;  ///< the same as time: a whole number on every board (board_model.cpp asserts it)
+      0;  ///< tick_cycles as time: a whole number on every board (board_model.cpp asserts it)
   std::uint32_t conversion_cycles = 0;  ///< CPU cycles from a trigger to the end of its conversion
   std::array<int, 3> clamp_inputs{};    ///< converter inputs of ports 1, 2, 3
   std::vector<PulsePort> pulse_inputs;

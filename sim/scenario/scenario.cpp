@@ -66,7 +66,7 @@ class Reader {
     if (!node) return;
     const toml::array* tables = node->as_array();
     if (!tables || !tables->is_homogeneous<toml::table>())
-      throw InputError(fmt::format("{}:{}: key '{}' is no list of tables; allowed: [[{}]]", file_.string(),
+      throw InputError(fmt::format("{}:{}: key '{}' is not a list of tables; allowed: [[{}]]", file_.string(),
                                    node->source().begin.line, name, name));
     for (const toml::node& table : *tables)
       use(TableReader(file_, *table.as_table(), fmt::format("[[{}]] ", name), keys_of(name)));
@@ -77,7 +77,7 @@ class Reader {
            const std::function<void(const TableReader&)>& use) {
     if (!top.has(name)) return;
     const toml::table* table = root_.get(name)->as_table();
-    if (!table) top.fail(name, "is no table", fmt::format("[{}]", name));
+    if (!table) top.fail(name, "is not a table", fmt::format("[{}]", name));
     use(TableReader(file_, *table, fmt::format("[{}] ", name), keys_of(name)));
   }
 
@@ -85,7 +85,7 @@ class Reader {
   [[nodiscard]] std::filesystem::path existing_file(const TableReader& t) const {
     std::filesystem::path path = file_.parent_path() / *t.text("file");
     if (!std::filesystem::is_regular_file(path))
-      t.fail("file", fmt::format("is '{}', which is no file", path.string()), "an existing file");
+      t.fail("file", fmt::format("is '{}', which is not a file", path.string()), "an existing file");
     return path;
   }
 
@@ -159,7 +159,7 @@ class Reader {
     const std::string allowed = "a list of cells as in [{address = 12, keeps = 0x04}]";
     const toml::array* cells = t.array("worn");
     if (!cells || (!cells->empty() && !cells->is_homogeneous<toml::table>()))
-      t.fail("worn", "is no list of tables", allowed);
+      t.fail("worn", "is not a list of tables", allowed);
     for (const toml::node& node : *cells) {
       const TableReader cell(file_, *node.as_table(), "[parts] worn: ", keys_of("worn"));
       WornCell worn;
@@ -229,7 +229,7 @@ class Reader {
     for (const PowerFailure& other : scenario_.power)
       if (p.at <= other.over() && other.at <= p.over())
         t.fail("at",
-               fmt::format("is {}: from there to {} overlaps another [[power]], from {} to {}", p.at,
+               fmt::format("is {}: from there to {} overlaps a different [[power]], from {} to {}", p.at,
                            p.over(), other.at, other.over()),
                "failures with time between them");
     scenario_.power.push_back(p);
@@ -270,9 +270,10 @@ class Reader {
     for (const PowerFailure& p : scenario_.power)
       if (const auto back = p.back_from(h.at)) {
         const double from = *back - (p.restore - p.at);
-        t.fail("at",
-               fmt::format("is {}: the power fails from {} to {}, and nobody can send", h.at, from, *back),
-               fmt::format("before {}, or from {}", from, *back));
+        t.fail(
+            "at",
+            fmt::format("is {}: the power fails from {} to {}, and nothing can be sent", h.at, from, *back),
+            fmt::format("before {}, or from {}", from, *back));
       }
     h.send = t.required("send", t.text("send"), "a command as host software writes it, \"gc 0\"");
     try {
@@ -302,7 +303,7 @@ class Reader {
     });
     for (const char* key : {"gas", "water", "refused"})
       if (t.has(key) && !meter)
-        t.fail(key, fmt::format("is of a smart meter, and sensor {} is none", e.sensor),
+        t.fail(key, fmt::format("is for a smart meter, and sensor {} is not one", e.sensor),
                "power, counter, reading; or the p1 sensor");
     e.gas = t.number("gas", 0.0, 1e12);
     e.water = t.number("water", 0.0, 1e12);

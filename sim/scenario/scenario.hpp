@@ -55,9 +55,8 @@ struct Pulses {
   int port = 0;
   std::filesystem::path file;                       ///< seconds,level; empty: synthetic
   double every = 0.0, width = 0.030, bounce = 0.0;  ///< s
-  int bounces = 0;  ///< changes there and back within `bounce`; 0: all the time
-  double lasting =
-      0.006;  ///< s; from a file: how long a level lasts that is no bounce, the port's debounce time
+  int bounces = 0;         ///< changes there and back within `bounce`; 0: all the time
+  double lasting = 0.006;  ///< s; from a file: shortest level that is not a bounce, the port's debounce time
 };
 
 /// The board's 5 V while nothing fails.

@@ -65,7 +65,7 @@ std::vector<AirFrame> read_air(const std::filesystem::path& file) {
     const auto [end, error] = std::from_chars(time.data(), time.data() + time.size(), frame.seconds);
     if (error != std::errc() || end != time.data() + time.size() ||
         !(frame.seconds >= 0 && frame.seconds < 1e9))
-      complain(fmt::format("'{}' is no time", time));
+      complain(fmt::format("'{}' is not a time", time));
     while (words >> more) hex += more;
     if (hex.empty() || hex.size() % 2 != 0) complain(fmt::format("{} hex digits", hex.size()));
     if (hex.size() / 2 > 260)
@@ -74,7 +74,7 @@ std::vector<AirFrame> read_air(const std::filesystem::path& file) {
       std::uint8_t byte = 0;
       const auto [rest, wrong] = std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
       if (wrong != std::errc() || rest != hex.data() + i + 2)
-        complain(fmt::format("'{}' is no hex", hex.substr(i, 2)));
+        complain(fmt::format("'{}' is not hex", hex.substr(i, 2)));
       frame.bytes.push_back(byte);
     }
     frames.push_back(std::move(frame));

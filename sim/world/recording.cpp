@@ -61,8 +61,8 @@ std::vector<Field> fields_of(std::string_view line, char separator) {
 }
 
 /// Columns of a file without names that are halves of numbers with decimal commas: "0,0707" is 0 and 0707.
-/// Nobody writes columns of whole numbers alone, every second of which has as many digits in all lines, with
-/// zeros in front; or no sign, beside one that has.
+/// No program writes columns of whole numbers alone, every second of which has as many digits in all lines,
+/// with zeros in front; or no sign, beside one that has.
 class Halves {
  public:
   void look(const std::vector<Field>& fields) {
@@ -108,7 +108,7 @@ void read_csv(const std::filesystem::path& file,
     const std::string_view rest = trimmed(std::string_view(line).substr(0, line.find('#')));
     if (rest.empty()) continue;
     if (separator == 0 && rest.size() == 5 &&
-        rest.starts_with("sep=")) {  // what a spreadsheet writes for another one
+        rest.starts_with("sep=")) {  // how a spreadsheet names a different separator
       separator = rest[4];
       continue;
     }
@@ -122,8 +122,8 @@ void read_csv(const std::filesystem::path& file,
       const auto value = field.number();
       if (!value) {
         if (!first) {
-          if (fields.size() != in_first) break;  // told below
-          throw InputError(fmt::format("{}:{}: column {}: '{}' is no number", file.string(), number,
+          if (fields.size() != in_first) break;  // reported below
+          throw InputError(fmt::format("{}:{}: column {}: '{}' is not a number", file.string(), number,
                                        columns.size(), field.text));
         }
         names = true;

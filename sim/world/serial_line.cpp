@@ -11,7 +11,7 @@
 namespace flm::sim {
 namespace {
 
-constexpr int frame_bits = 10;  ///< of 8N1 and of 7E1
+constexpr int frame_bits = 10;  ///< bits of an 8N1 or 7E1 frame
 
 /// True for the last byte of a line that begins with '!'.
 bool ends_telegram(const std::vector<std::uint8_t>& bytes, std::size_t at) {

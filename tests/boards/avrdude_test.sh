@@ -46,7 +46,7 @@ wrong() {  # what, sed command
 wrong "a key with a typo is refused" 's/sdo /sdoo /'
 wrong "a missing semicolon is refused" 's/~0;/~0/'
 wrong "an unknown type is refused" 's/linuxgpio"/linuxgpoi"/'
-wrong "a line that is no number is refused" 's/sdi  *= 2/sdi = two/'
+wrong "a line that is not a number is refused" 's/sdi  *= 2/sdi = two/'
 
 # --- the commands of tools/flash/README.md, on a controller ---
 commands=$(sed -n '/^## With avrdude alone/,/^## /p' "$root/tools/flash/README.md" | grep '^avrdude ' |
@@ -96,7 +96,7 @@ check "a reset line that is not inverted reaches no controller" 1 'AVR device no
 case $board in flm02a) other=3 ;; *) other='~3' ;; esac
 sed "s/sck  *= .*/sck = $other;/" "$conf" >swapped.conf
 check "a clock that is inverted wrongly reaches no controller" 1 'AVR device not responding' on_chip "avrdude -C +swapped.conf -c $board -p m168p -U lfuse:r:-:h"
-check "another controller is refused" 1 'signature' on_chip "avrdude -C +$conf -c $board -p m328p -U lfuse:r:-:h"
+check "the wrong controller is refused" 1 'signature' on_chip "avrdude -C +$conf -c $board -p m328p -U lfuse:r:-:h"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -19,7 +19,7 @@ std::string file(const std::string& board, const std::string& suffix) {
   return std::string(FLM_IMAGE_DIR) + "/" + board + suffix;
 }
 
-/// What the ELF file loads at addresses from `begin` to `end`, with nothing between its parts.
+/// Bytes that the ELF file loads at addresses from `begin` to `end`, with nothing between its parts.
 std::vector<std::uint8_t> loaded(const ElfFile& elf, std::uint32_t begin, std::uint32_t end) {
   std::vector<std::uint8_t> bytes;
   for (const ElfPart& part : elf.segments()) {
@@ -41,7 +41,7 @@ TEST_CASE(".hex and .eep hold what the ELF file loads into flash and EEPROM") {
   CHECK(flash.size() == elf.sizes().flash);
   const std::vector<std::uint8_t> eeprom = read_intel_hex(file(board, ".eep"));
   CHECK(eeprom == loaded(elf, ElfFile::eeprom_base, ElfFile::eeprom_end));
-  CHECK(eeprom.size() == 512);  // all of it: nothing of another firmware is left
+  CHECK(eeprom.size() == 512);  // all of it: nothing of an older firmware is left
 }
 
 TEST_CASE("a board that starts with the .eep has no sensor enabled, no port in use and nothing counted") {

@@ -1,4 +1,4 @@
-// Fuse bytes: what they mean, and that the commands that a person copies write those of board.hpp.
+// Fuse bytes: what they mean, and that the commands in the documents write those of board.hpp.
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <regex>

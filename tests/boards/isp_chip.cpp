@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t flash_size = 16384, eeprom_size = 512, page_size = 128;
 
-/// What the controller keeps without power.
+/// Memories that the controller keeps without power.
 struct Memories {
   std::array<std::uint8_t, flash_size> flash;
   std::array<std::uint8_t, eeprom_size> eeprom;
@@ -183,7 +183,7 @@ class Lines {
     if (line == 1) chip_.data_in(high);
     if (line == 3) chip_.clock(high != clock_inverted_);
   }
-  /// A line that nobody drives: a resistor keeps the controller running.
+  /// A line that is not driven: a resistor keeps the controller running.
   void release(int line) {
     if (line == 0) chip_.reset(true);
   }

@@ -29,8 +29,8 @@ inline double longest_save_ms(const sim::BoardModel& board, const Corner& corner
   return (board.has_radio() ? 62.0 : 72.0) * corner.slowness();
 }
 
-/// The same when the supply comes back and fails again during the save: the second failure is saved after the
-/// first, and what the first has saved is safe meanwhile.
+/// Longest time of two saves, when the supply comes back and fails again during the first: the second failure
+/// is saved after the first, and what the first has saved is safe meanwhile.
 inline double longest_two_saves_ms(const sim::BoardModel& board, const Corner& corner) {
   return 1.7 * longest_save_ms(board, corner);
 }

@@ -31,7 +31,7 @@ using namespace sim;
 constexpr Nanoseconds ms = 1'000'000;
 constexpr Nanoseconds hold_up = 80 * ms;
 
-/// What all children have found, in memory that they share.
+/// Findings of all children, in memory that they share.
 struct Findings {
   std::atomic<long> cuts{0}, recovered{0}, torn{0}, lost{0}, unanswered{0}, crashed{0};
   std::atomic<Nanoseconds> longest_save{0};
@@ -135,7 +135,7 @@ class PowerCampaign {
                static_cast<double>(findings_->cuts), "");
     t.at_least("recovered", "boards that came back with the old or the new state", "",
                static_cast<double>(findings_->cuts), static_cast<double>(findings_->recovered), "");
-    t.at_most("torn", "torn: another state than the old or the new one", "", 0,
+    t.at_most("torn", "torn: a state other than the old or the new one", "", 0,
               static_cast<double>(findings_->torn), "");
     t.at_most("lost", "counts lost, the remainder included", "up to all", 0,
               static_cast<double>(findings_->lost), "");
@@ -170,7 +170,7 @@ class PowerCampaign {
       fmt::print(stderr, "\r\x1b[K{} cuts", findings_->cuts.load());
     std::fflush(nullptr);
     const pid_t child = fork();
-    if (child < 0) throw std::runtime_error("no process for another cut");
+    if (child < 0) throw std::runtime_error("no process for a further cut");
     if (child == 0) {
       int status = 0;
       try {
@@ -252,7 +252,7 @@ class PowerCampaign {
     ++findings_->torn;
     for (std::size_t i = 0; i < before.counters.size(); ++i)
       if (recovered_.counters[i].counter < before.counters[i].counter) ++findings_->lost;
-    fmt::print(stderr, "{}: cut at {} ns: another state than the old or the new one\n", board_.name,
+    fmt::print(stderr, "{}: cut at {} ns: a state other than the old or the new one\n", board_.name,
                cut.time);
     return false;
   }
@@ -273,8 +273,7 @@ class PowerCampaign {
     recovered_ = state_of<Facts>(engine.eeprom());
     Nanoseconds save = 0;
     for (std::size_t i = writes; i < engine.eeprom_log().size(); ++i) {
-      const CellWrite& write =
-          engine.eeprom_log()[i];  // A commit that was asked for goes on behind the save.
+      const CellWrite& write = engine.eeprom_log()[i];  // A commit that was asked for goes on after the save.
       if (write.address >= store::failure_address) save = std::max(save, write.end - cut.time);
     }
     for (Nanoseconds longest = findings_->longest_save;

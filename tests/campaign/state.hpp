@@ -1,4 +1,4 @@
-// What a board knows after a start with some EEPROM contents.
+// State of a board after a start with some EEPROM contents.
 #pragma once
 #include <algorithm>
 #include <array>

@@ -100,7 +100,7 @@ double worst_cell(const Noise& noise, const std::string& name, EngineKind kind,
   return static_cast<double>(most_writes_within(engine->eeprom_log(), hour));
 }
 
-/// What work(i) returns for each i below `count`, in processes of their own, one a core; `crashed` where
+/// Results of work(i) for each i below `count`, in processes of their own, one a core; `crashed` where
 /// there is nothing.
 template <class Result, class Work>
 std::vector<Result> in_children(std::size_t count, Result crashed, Work work) {
@@ -152,7 +152,7 @@ struct End {
   Nanoseconds flicker, flicker_end, end;
 };
 
-/// What a board makes of such ends.
+/// State of a board after such ends.
 struct Ends {
   double longest_ms = 0.0;  ///< from the end until the EEPROM holds all that there is to save
   int lost = 0, invented = 0, silent = 0;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# ./dev as a person mistypes it: refused at once, with what is allowed, before anything is installed or built.
+# ./dev as the user may mistype it: refused at once, with what is allowed, before anything is installed or built.
 #   dev_test.sh SOURCE
 set -u
 source=$1
@@ -35,9 +35,9 @@ refused "'2' is one word too many" fuzz 1 2
 for command in build test demo campaign longrun package figures coverage mutations lint; do
   refused "$command: 'extra' is one word too many; allowed: ./dev $command" "$command" extra
 done
-refused "'tset' is no command; allowed: build, test, demo" tset
-refused "is no command" 'build test'
-refused "is no command" ''
+refused "'tset' is not a command; allowed: build, test, demo" tset
+refused "is not a command" 'build test'
+refused "is not a command" ''
 refused "./dev build " # alone: what there is
 ./dev --help >out 2>&1 && grep -q "./dev fuzz MINUTES" out || { failed=1; echo "FAILED: --help"; }
 # And a right one gets to work: the checks above would see it.

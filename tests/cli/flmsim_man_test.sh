@@ -18,7 +18,7 @@ sed -n 's/^\.SS \([a-z]*\) .*/\1/p' "$page" | sort >"$folder/described"
 [ "$(wc -l <"$folder/commands")" -ge 4 ] || complain "no commands found in --help; is the search right?"
 diff "$folder/commands" "$folder/described" || complain "commands: < of --help, > of the page"
 while read -r command; do
-  # An option begins its line of --help; what stands behind "Excludes:" or "Needs:" is another's.
+  # An option begins its line of --help; what follows "Excludes:" or "Needs:" belongs to a different one.
   "$flmsim" "$command" --help | sed -n 's/^  \(-h,\)\{0,1\}\(--[a-z-]*\).*/\2/p' | grep -v -- '^--help$' | sort >"$folder/options"
   [ -s "$folder/options" ] || complain "no options of $command found; is the search right?"
   # And an option's paragraph in the page begins with it.

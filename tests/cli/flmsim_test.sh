@@ -1,5 +1,5 @@
 #!/bin/sh
-# flmsim as a person meets it: exit status and message for what can go wrong, and what a good run prints.
+# flmsim as the user meets it: exit status and message for what can go wrong, and what a good run prints.
 #   flmsim_test.sh FLMSIM AVR_GXX
 set -u
 flmsim=$1
@@ -69,13 +69,13 @@ telegrams=$here/../data/p1
 check "decode reads a telegram" 0 'month_peak_w            4927' "$flmsim" decode "$telegrams/emucs-peak-and-long-text.txt"
 check "decode prints json" 0 '"value_litre": 92287' "$flmsim" decode "$telegrams/emucs-peak-and-long-text.txt" --format json
 check "decode refuses without CRC" 1 'REFUSED at byte' "$flmsim" decode "$telegrams/dsmr22-gas-two-lines.txt"
-check "decode accepts without CRC when told to" 0 '1 accepted, 0 refused' "$flmsim" decode "$telegrams/dsmr22-gas-two-lines.txt" --without-crc
+check "decode accepts without CRC when asked to" 0 '1 accepted, 0 refused' "$flmsim" decode "$telegrams/dsmr22-gas-two-lines.txt" --without-crc
 check "decode: no file" 2 'none.txt: no such file; allowed: a file with P1 telegrams' "$flmsim" decode none.txt
 check "decode: an unknown format" 2 'allowed: table, json; ' "$flmsim" decode good.toml --format xml
 check "decode: a full disk" 2 'standard output: No space left on device' sh -c '"$1" decode "$2" >/dev/full' sh "$flmsim" "$telegrams/sweden-han.txt"
 
 check "no command" 2 'A subcommand is required: run, test, serve or decode' "$flmsim"
-check "a scenario without a command" 2 "'good.toml' is no command; allowed: run, test, serve, decode" "$flmsim" good.toml
+check "a scenario without a command" 2 "'good.toml' is not a command; allowed: run, test, serve, decode" "$flmsim" good.toml
 check "an option without its value" 2 '--report has no value' "$flmsim" run good.toml --report
 check "an image that the engine does not run" 0 'warning: --image failing.toml: is not run, the engine is native' "$flmsim" run good.toml --image failing.toml
 check "a run that cannot begin prints nothing" 0 '' sh -c '"$1" run good.toml --eeprom good.toml >none; "$1" run good.toml --engine image --image good.toml >>none; test ! -s none' sh "$flmsim"
@@ -87,11 +87,11 @@ check "a folder without scenarios" 2 'empty: no scenario in this folder' "$flmsi
 check "a full disk" 2 'standard output: No space left on device' sh -c '"$1" run good.toml >/dev/full' sh "$flmsim"
 check "a report that cannot be written" 2 'nowhere/report.html' "$flmsim" run good.toml --report nowhere/report.html
 check "a dump that cannot be written" 2 'nowhere/a.vcd' "$flmsim" run good.toml --vcd nowhere/a.vcd
-check "an EEPROM of another size" 2 'good.toml: has ' "$flmsim" run good.toml --eeprom good.toml
+check "an EEPROM of the wrong size" 2 'good.toml: has ' "$flmsim" run good.toml --eeprom good.toml
 check "an EEPROM that is not there" 2 'none.bin: no such file; allowed: an EEPROM' "$flmsim" test good.toml --eeprom none.bin
 check "JUnit that cannot be written" 2 'nowhere/j.xml' "$flmsim" test good.toml --junit nowhere/j.xml
 
-# An output is no input, no other output, and replaces its own kind only; all of it is said before the run.
+# An output is never an input or a second output, and replaces its own kind only; all of it is said before the run.
 printf 'seconds,amps\n0,1\n0.5,1\n1,1\n' >current.csv
 printf '0,1\n1,0\n1.1,1\n' >edges.csv
 cat >files.toml <<'TOML'
@@ -121,18 +121,18 @@ for output in --report --vcd; do
   check "$output: the pulses, by a hard link" 2 'is the pulses of files.toml' "$flmsim" run files.toml "$output" linked/b.html
   check "$output: a telegram" 2 'is the bytes for port 6' "$flmsim" run files.toml "$output" "$PWD/telegram.txt"
   check "$output: packets" 2 'is the packets of files.toml' "$flmsim" run files.toml "$output" packets.txt
-  check "$output: somebody's notes" 2 'notes.txt: is there and is not' "$flmsim" run files.toml "$output" notes.txt
+  check "$output: the user's notes" 2 'notes.txt: is there and is not' "$flmsim" run files.toml "$output" notes.txt
   check "$output: a folder" 2 'linked: cannot write: is a folder' "$flmsim" run files.toml "$output" linked
   check "$output: a device" 2 '/dev/full: cannot write: not a regular file' "$flmsim" run files.toml "$output" /dev/full
   check "$output: no name" 2 'is empty; allowed: the name of a file' "$flmsim" run files.toml "$output" ''
 done
 check "two outputs in one file" 2 'would write the same file' "$flmsim" run files.toml --report new.html --vcd ./new.html
-check "the image is no output" 2 'is the image, which --vcd would overwrite' "$flmsim" run good.toml --image edges.csv --vcd edges.csv
+check "the image is not an output" 2 'is the image, which --vcd would overwrite' "$flmsim" run good.toml --image edges.csv --vcd edges.csv
 head -c 512 /dev/zero >board.bin
-check "the EEPROM is no output" 2 'is the EEPROM, which --report would overwrite' "$flmsim" run good.toml --eeprom board.bin --report board.bin
-check "JUnit is no scenario" 2 'is a scenario, which --junit would overwrite' "$flmsim" test . --junit failing.toml
-check "JUnit is no file of a scenario" 2 'is a waveform of ' "$flmsim" test files.toml --junit current.csv
-check "an EEPROM that is kept is no scenario" 2 'is the scenario, which --eeprom would overwrite' "$flmsim" serve good.toml --lines --eeprom good.toml
+check "the EEPROM is not an output" 2 'is the EEPROM, which --report would overwrite' "$flmsim" run good.toml --eeprom board.bin --report board.bin
+check "JUnit is not a scenario" 2 'is a scenario, which --junit would overwrite' "$flmsim" test . --junit failing.toml
+check "JUnit is not a file of a scenario" 2 'is a waveform of ' "$flmsim" test files.toml --junit current.csv
+check "an EEPROM that is kept is not a scenario" 2 'is the scenario, which --eeprom would overwrite' "$flmsim" serve good.toml --lines --eeprom good.toml
 check "they are as they were" 0 'my notes' cat notes.txt
 check "a report replaces a report" 0 'report.html' sh -c '"$1" run good.toml --report report.html && "$1" run good.toml --report report.html' sh "$flmsim"
 check "a dump replaces a dump" 0 'simulated' sh -c '"$1" run good.toml --vcd a.vcd && "$1" run good.toml --vcd a.vcd' sh "$flmsim"
@@ -156,7 +156,7 @@ sed 's/ports = /prots = /' good.toml >some/a.toml
 sed 's/amps = 5.0/file = "..\/notes.csv"/' good.toml >some/c.toml
 echo "my notes" >notes.csv
 check "a broken scenario does not keep the others from running" 2 'passed  some/b.toml [native]' "$flmsim" test some --junit some.xml
-check "it is told on standard error" 2 'flmsim: some/a.toml:' sh -c 'exec "$1" test some >/dev/null' sh "$flmsim"
+check "it is reported on standard error" 2 'flmsim: some/a.toml:' sh -c 'exec "$1" test some >/dev/null' sh "$flmsim"
 check "the sum" 0 '1 passed, 2 failed' sh -c '"$1" test some; true' sh "$flmsim"
 check "JUnit has the broken scenario" 0 '<testcase classname="flmsim" name="some/a.toml">' cat some.xml
 check "JUnit has what is wrong with it" 0 '<failure message="some/a.toml:6: ' cat some.xml
@@ -180,7 +180,7 @@ check "a closed standard input is no matter to a run" 0 'simulated' timeout 10 s
 sed 's/duration = 4.0/duration = 1e6/' good.toml >long.toml
 interrupted() { timeout -s INT --preserve-status 1 "$flmsim" "$@" >out.long 2>err.long; }
 check "ctrl-C ends a run as a signal does" 130 '' interrupted run long.toml --format jsonl --report long.html --vcd long.vcd
-check "it says what is missing" 0 's; missing: the readings behind it, the expectations, the report and the dump' cat err.long
+check "it says what is missing" 0 's; missing: the readings after it, the expectations, the report and the dump' cat err.long
 check "the last line is whole" 0 '}' sh -c 'test -z "$(tail -c 1 out.long)" && tail -n 1 out.long | grep "^{.*}$"'
 check "no file is there" 0 '' sh -c 'test ! -e long.html && test ! -e long.vcd'
 check "ctrl-C ends a test" 130 '' interrupted test good.toml long.toml good.toml --junit long.xml
@@ -209,7 +209,7 @@ firmware=$(dirname "$flmsim")/../firmware
 check "an image for the other board" 2 'flm02a.elf' "$flmsim" run good.toml --engine image --image "$firmware/flm02a.elf"
 check "it says which board the image is for" 2 'flm02a' "$flmsim" run good.toml --engine image --image "$firmware/flm02a.elf"
 echo "no ELF" >text.elf
-check "a file that is no image" 2 'text.elf' "$flmsim" run good.toml --engine image --image text.elf
+check "a file that is not an image" 2 'text.elf' "$flmsim" run good.toml --engine image --image text.elf
 check "an image that is not there" 2 'none.elf' "$flmsim" run good.toml --engine image --image none.elf
 head -c 3000 "$firmware/flm02b.elf" >cut.elf
 check "an image that is cut off" 2 'cut.elf' "$flmsim" run good.toml --engine image --image cut.elf
@@ -229,13 +229,13 @@ check "a reply that is not the expected one" 1 'reply.toml:19: reply to "ge 0": 
 # serve
 lines() { printf '%s\n' "$@" | "$flmsim" serve good.toml --lines; }
 check "a message is clocked, time passes, the reply is clocked" 0 '6c6768303030323032' lines 'clock 6c676839332e0000' 'wait 0.01' 'clock 000000000000000000000000'
-check "time passes only as it is told" 0 'now 2.500000000' lines 'wait 2.5'
-check "a line that is no order" 0 "error 'clock 6c6' is none of: clock HEXDIGITS" lines 'clock 6c6'
+check "time passes only on command" 0 'now 2.500000000' lines 'wait 2.5'
+check "a line that is not an order" 0 "error 'clock 6c6' is none of: clock HEXDIGITS" lines 'clock 6c6'
 check "serve without a place" 2 'allowed: --pty PATH, or --lines' "$flmsim" serve good.toml
 check "a pseudo terminal whose name is taken" 2 'good.toml: exists' "$flmsim" serve good.toml --pty good.toml
 check "a pseudo terminal in no folder" 2 'nothing/pty: there is no folder ' "$flmsim" serve good.toml --pty nothing/pty
 head -c 511 /dev/zero >short.bin
-check "an EEPROM file of another size" 2 "short.bin: is there and is not an EEPROM's 512 bytes" "$flmsim" serve good.toml --lines --eeprom short.bin
+check "an EEPROM file of the wrong size" 2 "short.bin: is there and is not an EEPROM's 512 bytes" "$flmsim" serve good.toml --lines --eeprom short.bin
 lines_kept() { printf '%s\n' "$@" | "$flmsim" serve good.toml --lines --eeprom kept.bin --engine "$engine"; }
 for engine in native image; do
   rm -f kept.bin

@@ -1,4 +1,4 @@
-// What a program on a host does with the core: watts from a window's sums, and a message of the control link
+// A program on a host with the core: watts from a window's sums, and a message of the control link
 // taken apart.
 #include <stdio.h>
 #include <string.h>

@@ -17,7 +17,7 @@ done
 documents=$(find . -path './build*' -prune -o -path ./.git -prune -o -name '*.md' -print)
 links=0
 for document in $documents; do
-  # [text](target), without code blocks and `code`; a title, and what is behind #, do not count.
+  # [text](target), without code blocks and `code`; a title, and what follows #, do not count.
   targets=$(sed -e '/^ *```/,/^ *```/d' -e 's/`[^`]*`//g' "$document" | grep -o '](\([^)]*\))' | sed -e 's/^](//' -e 's/)$//' -e 's/[# ].*//')
   for target in $targets; do
     case $target in *:*) continue ;; esac

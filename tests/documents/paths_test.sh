@@ -7,9 +7,9 @@
 set -eu
 cd "$1" || exit 2
 
-# What looks like a path of this tree and is none: the file, the path, why.
+# Texts that look like paths of this tree, and are not: the file, the path, why.
 exceptions='
-boards/README.md x/board.hpp: the board that somebody adds
+boards/README.md x/board.hpp: the board that a reader adds
 tests/field/README.md rf12/jeelabs-20121130-decoded-00-08h.tsv: a recording of others, outside
 tests/examples/own-firmware/README.md hal.hpp: the example'"'"'s own
 '

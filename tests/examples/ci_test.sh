@@ -1,5 +1,5 @@
 #!/bin/bash
-# The example for somebody's own CI: the command of its workflow, run in a copy; and what it says when the configuration is wrong.
+# The example for a user's own CI: the command of its workflow, run in a copy; and what it says when the configuration is wrong.
 #   ci_test.sh FLMCTL FLMSIM
 FLMCTL=$1 FLMSIM=$2
 example=$(cd "$(dirname "$0")/ci" && pwd)
@@ -37,8 +37,8 @@ broken() {  # what, sed command, text in the XML
   mv house.toml.good house.toml
 }
 broken "a meter constant without the calibration" 's/^meter_constant = 5013/meter_constant = 5163/' 'recordings/kettle.toml:26: sensor 1 power: 239'
-broken "a pulse of another size" 's/^constant = 0.5/constant = 1/' 'recordings/water.toml:14: sensor 5 counter: 11.000, expected 5.500'
-broken "another radio group" 's/^group    = 212/group    = 211/' 'recordings/kubes.toml:9: reply to "gx"'
+broken "a pulse of the wrong size" 's/^constant = 0.5/constant = 1/' 'recordings/water.toml:14: sensor 5 counter: 11.000, expected 5.500'
+broken "a wrong radio group" 's/^group    = 212/group    = 211/' 'recordings/kubes.toml:9: reply to "gx"'
 broken "the smart meter on no sensor" 's/^ports    = \[6\]/&\nenabled  = false/' 'recordings/solar-noon.toml:16: sensor 6 power: no reading'
 sed -i.good 's/^current  = 50/current  = 60/' house.toml
 check "a clamp that there is not: status 2" 2 'house.toml:12: [[sensor]] key' workflow

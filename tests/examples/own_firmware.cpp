@@ -126,9 +126,9 @@ std::string row(const sim::ElfFile& program, const Current& current) {
     check(std::abs(line.wh - static_cast<double>(watt_seconds) / 3600) < 0.001,
           fmt::format("{}: {} Wh after {} W s", name, line.wh, watt_seconds));
   }
-  check(result.regular, name + ": a conversion was late, lost, or of another input");
+  check(result.regular, name + ": a conversion was late, lost, or of the wrong input");
   check(result.conversions - samples < 2083 / 10,
-        fmt::format("{}: {} conversions, {} samples told", name, result.conversions, samples));
+        fmt::format("{}: {} conversions, {} samples reported", name, result.conversions, samples));
   check(result.warnings.size() == 1 &&
             result.warnings[0].find("reference") != std::string::npos,  // AVCC, which no board of ours has
         name + ": the chip would not do what the emulator did");
@@ -171,7 +171,7 @@ int main(int argc, char** argv) {
   for (const std::string& line : table) {
     fmt::print("{}\n", line);
     check(readme.find(line + "\n") != std::string::npos,
-          fmt::format("{} has another line than this", argv[2]));
+          fmt::format("{} has a different line than this", argv[2]));
   }
   return failures == 0 ? 0 : 1;
 }

@@ -17,7 +17,7 @@ class BoardOnLink {
  public:
   using Board = SensorBoard<Hal>;
 
-  /// `eeprom`: another board's, with what that one has stored.
+  /// `eeprom`: the EEPROM of a board before, with what that one has stored.
   explicit BoardOnLink(std::uint8_t levels = 0xFF, hal::HostEeprom* eeprom = nullptr) {
     board.hal().levels = levels;
     if (eeprom != nullptr) board.hal().eeprom = eeprom;
@@ -25,7 +25,7 @@ class BoardOnLink {
     board.start();
   }
 
-  /// One SPI byte, and the main loop behind it.
+  /// One SPI byte, and the main loop after it.
   char clock(char out) {
     const char in = clock_without_step(out);
     board.step();
@@ -72,7 +72,7 @@ class BoardOnLink {
     return in == reply(answer) ? answer : '?' + in;
   }
 
-  /// One tick of the sample clock with `code` converted, and the main loop behind it.
+  /// One tick of the sample clock with `code` converted, and the main loop after it.
   void tick(std::uint16_t code = 0) {
     hal::raise_conversion_complete(board, code);
     board.step();

@@ -95,7 +95,7 @@ TEST_CASE("too few or too many digits are answered zz and change nothing") {
   CHECK(host.ask("gp") == "gp000102ffffff");
 }
 
-TEST_CASE("a character that is no digit makes a message malformed") {
+TEST_CASE("a character that is not a digit makes a message malformed") {
   BoardOnLink<Flm02b> host;
   for (const char* command : {"sm00142g", "sm0014 9", "ge0G", "xxq0"}) CHECK(host.ask(command) == "zz");
   CHECK(host.transfer("lgh9g.") == reply("zz"));
@@ -273,7 +273,7 @@ TEMPLATE_TEST_CASE(
   }
 }
 
-TEST_CASE("setting the fraction that a sensor has keeps its thousandths; another clears them") {
+TEST_CASE("setting the fraction that a sensor has keeps its thousandths; a different one clears them") {
   // On the stock board 0.5 + 0.5 gave 0.5.
   BoardOnLink<Flm02b> host;
   for (const char* command : {"spffffffff02ff", "sm020000", "sf0201f4", "se0201"})

@@ -26,7 +26,7 @@ struct Metered : BoardOnLink<Facts> {
   void seconds(int count, double mean, int clamp) {
     for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(count) * this->ticks_a_second; ++i) {
       const double t = static_cast<double>(tick_++) / this->ticks_a_second;
-      // Behind a smoother of tau, a rectified sine is a series of even harmonics: c_k / (1 + i w tau), c_k of
+      // After a smoother of tau, a rectified sine is a series of even harmonics: c_k / (1 + i w tau), c_k of
       // |sin|.
       double y = 2 / pi;
       for (int k = 1; k <= 4; ++k) {
@@ -167,7 +167,7 @@ TEMPLATE_TEST_CASE("a pulse's stamp is when the contact closed, whatever its deb
   }
 }
 
-TEMPLATE_TEST_CASE("a contact that is closed at power-up is no pulse; the next closing is", "", Flm02a,
+TEMPLATE_TEST_CASE("a contact that is closed at power-up is not a pulse; the next closing is", "", Flm02a,
                    Flm02b) {
   BoardOnLink<TestType> host(static_cast<std::uint8_t>(~TestType::PulsePort4::mask));
   for (const char* command : {"spffffff03ffff", "sm030001", "se0301"}) REQUIRE(host.ask(command) == command);

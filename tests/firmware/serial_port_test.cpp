@@ -12,7 +12,7 @@ namespace {
 
 struct SerialBoard : BoardOnLink<Flm02a> {
   auto& uart() { return board.hal(); }
-  /// What the port puts on the line until it lets go of it.
+  /// Bytes that the port puts on the line until it lets go of it.
   std::string sent() {
     std::string bytes;
     board.step();
@@ -37,7 +37,7 @@ struct SerialBoard : BoardOnLink<Flm02a> {
 }  // namespace
 
 TEST_CASE(
-    "bytes for the line are sent in their order, the driver is let go behind the last bit, and the line is "
+    "bytes for the line are sent in their order, the driver is let go after the last bit, and the line is "
     "listened to") {
   SerialBoard board;
   CHECK(board.uart().uart_drives);  // at rest: terminal a is a 3.3 V rail
@@ -87,7 +87,7 @@ TEST_CASE("the host's bytes for which there is no room are refused, and those be
 }
 
 TEST_CASE(
-    "254 bytes fit; those without room are counted, and a zero stands for all of them behind the ones that "
+    "254 bytes fit; those without room are counted, and a zero stands for all of them after the ones that "
     "were there") {
   SerialBoard board;
   std::string wanted;

@@ -31,7 +31,7 @@ std::string told(unsigned import_wh, unsigned export_wh, int power_w,
 /// A board whose sensor 6 is a smart meter, and its line.
 template <class Facts>
 struct MeteredBoard : BoardOnLink<Facts> {
-  /// Another run of the same board: what its EEPROM holds.
+  /// A further run of the same board: starts with its EEPROM.
   explicit MeteredBoard(MeteredBoard& before) : BoardOnLink<Facts>(0xFF, before.board.hal().eeprom) {}
   MeteredBoard() {
     CHECK(this->ask("sq01") == "sq01");
@@ -66,7 +66,7 @@ TEMPLATE_TEST_CASE("a smart meter is a sensor: net energy and signed power", "",
   CHECK(board.ask("gd") == "gd05ffffffff0000" + hex(static_cast<std::uint32_t>(-500), 8));
 }
 
-TEMPLATE_TEST_CASE("what its telegram told beyond that, and what was refused, is asked for", "", Flm02a,
+TEMPLATE_TEST_CASE("further values of its telegram, and refusals, are reported on request", "", Flm02a,
                    Flm02b) {
   MeteredBoard<TestType> board;
   const std::string text = told(2'000'000, 500'000, 1);
@@ -94,7 +94,7 @@ TEMPLATE_TEST_CASE("a meter that was changed makes no jump", "", Flm02a, Flm02b)
   CHECK(board.counter() == hex(5'000'100, 8));
   board.hear(told(10, 0, 0, "XYZ5\\two"));
   CHECK(board.counter() == hex(5'000'103, 8));
-  // Back to the first one: another change.
+  // Back to the first one: a second change.
   board.hear(told(5'000'200, 0, 0));
   CHECK(board.counter() == hex(5'000'103, 8));
 }
@@ -247,7 +247,7 @@ TEMPLATE_TEST_CASE("a counter that a host has set goes on while the board is off
   CHECK(next.counter() == hex(10, 8));
   next.hear(told(5'000'540, 0, 0));
   CHECK(next.counter() == hex(540, 8));
-  // Set before the first telegram: nobody knows from what it went on.
+  // Set before the first telegram: it is not known from what it went on.
   MeteredBoard<TestType> third(next);
   CHECK(third.ask("sc0500000000") == "sc0500000000");
   third.hear(told(5'000'600, 0, 0));
@@ -270,8 +270,9 @@ TEMPLATE_TEST_CASE(
   CHECK(board.counter() == hex(5'000'002, 8));
 }
 
-TEMPLATE_TEST_CASE("a meter that moves to another sensor and back makes no jump, and the new one is its own",
-                   "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE(
+    "a meter that moves to a different sensor and back makes no jump, and the new one is its own", "", Flm02a,
+    Flm02b) {
   MeteredBoard<TestType> board;
   CHECK(board.ask("se0401") == "se0401");
   board.hear(told(5'000'000, 0, 0));
@@ -296,7 +297,7 @@ TEMPLATE_TEST_CASE("a change of port 6's settings leaves a counter that is the m
 
 namespace {
 
-/// The same without CRC.
+/// The telegram without CRC.
 std::string bare_told(unsigned import_wh, const std::string& meter) {
   const std::string text = told(import_wh, 0, 0, meter);
   return text.substr(0, text.size() - 6) + "\r\n";
@@ -304,7 +305,7 @@ std::string bare_told(unsigned import_wh, const std::string& meter) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("without CRC another meter counts when two telegrams in a row say so", "", Flm02a,
+TEMPLATE_TEST_CASE("without CRC a different meter counts when two telegrams in a row say so", "", Flm02a,
                    Flm02b) {
   MeteredBoard<TestType> board;
   CHECK(board.ask("sq05") == "sq05");
@@ -318,7 +319,7 @@ TEMPLATE_TEST_CASE("without CRC another meter counts when two telegrams in a row
   CHECK(board.counter() == hex(5'000'010, 8));
   board.hear(bare_told(7, "XYZ5\\two") + bare_told(8, "XYZ5\\two") + bare_told(9, "XYZ5\\two"));
   CHECK(board.counter() == hex(5'000'011, 8));
-  // The one that is stored needs no second telegram after a reset; another one does.
+  // The one that is stored needs no second telegram after a reset; a different one does.
   CHECK(board.ask("ct") == "ct");
   MeteredBoard<TestType> next(board);
   next.hear(bare_told(19, "XYZ5\\two"));
@@ -328,7 +329,8 @@ TEMPLATE_TEST_CASE("without CRC another meter counts when two telegrams in a row
   CHECK(third.ask("gd") == "gd");
 }
 
-TEST_CASE("half a byte, or something that is no digit, at the end of forwarded bytes spoils the telegram") {
+TEST_CASE(
+    "half a byte, or a character that is not a digit, at the end of forwarded bytes spoils the telegram") {
   const std::string text = bare_told(5'000'000, "ABC5\\one");
   std::string digits;
   for (const char c : text) digits += hex(static_cast<unsigned char>(c), 2);
@@ -348,7 +350,7 @@ TEST_CASE("half a byte, or something that is no digit, at the end of forwarded b
 
 TEMPLATE_TEST_CASE("bytes for which there was no room spoil their telegram, also without CRC", "", Flm02a,
                    Flm02b) {
-  // A line that nobody wants, so long that nothing but the loss tells.
+  // An unwanted line, so long that only the loss shows.
   std::string text = bare_told(5'000'000, "ABC5\\one");
   text.insert(text.find("1-0:1.8.1"), "0-0:96.13.0(" + std::string(400, '3') + ")\r\n");
   for (const bool in_time : {true, false}) {
@@ -388,7 +390,7 @@ void hear_line(MeteredBoard<Facts>& board, const std::vector<bool>& line) {
   board.hear(Facts::meter_line == flm::boards::MeterLine::main_board ? text : std::string());
 }
 
-/// What it tells of the meter, but for what was refused: its counter, its power, and `gz` up to the device.
+/// Reports about the meter, without refusals: its counter, its power, and `gz` up to the device.
 template <class Facts>
 std::string readings(MeteredBoard<Facts>& board) {
   return board.counter() + ' ' + hex(board.board.sensors()[5].extra, 8) + ' ' + board.ask("gz").substr(8, 36);

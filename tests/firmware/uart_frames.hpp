@@ -11,7 +11,7 @@ namespace flm::test {
 /// Bits of a frame of 7E1: start, seven of data with the lowest first, even parity, stop.
 constexpr std::size_t frame_bits = 10;
 
-/// A text as 7E1, one frame `gap` idle bits behind the other; idle before and after it.
+/// A text as 7E1, one frame `gap` idle bits after the other; idle before and after it.
 inline std::vector<bool> line_of(const std::string& text, std::size_t gap = 0) {
   std::vector<bool> line(2 * frame_bits, true);
   for (const char c : text) {
@@ -34,7 +34,7 @@ struct Received {
   std::uint8_t byte;
   bool good;
 };
-/// A frame begins where the line falls. Behind a stop bit that is none, the line must rise before it can fall
+/// A frame begins where the line falls. After a wrong stop bit, the line must rise before it can fall
 /// again.
 inline std::vector<Received> received(const std::vector<bool>& line) {
   std::vector<Received> all;

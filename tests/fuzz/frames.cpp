@@ -1,7 +1,7 @@
 // Any bytes as a radio frame, and any payload in one:
 //   1. What build() writes, check_frame() finds right and decode() gives back; a payload that is too long
 //      builds nothing.
-//   2. A frame is right only with the length that it tells, no more than payload_max, and the CRC of its
+//   2. A frame is right only with the length that it states, no more than payload_max, and the CRC of its
 //      bytes.
 //   3. A right frame with up to three wrong bits, cut short, or with a byte added is not right.
 //   4. A kube's values are those that its bits say: as many as the row names, finite where they are valid.
@@ -77,12 +77,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (is_right(bytes)) {
     promise(size >= jeenode::head + jeenode::tail && bytes[2] <= jeenode::payload_max &&
                 size == jeenode::head + jeenode::tail + std::size_t{bytes[2]},
-            "2: a right frame has the length that it tells");
+            "2: a right frame has the length that it states");
     promise(has_crc(bytes), "2: a right frame has the CRC of its bytes");
     damaged(bytes, dice);
   }
   const flm::sim::PacketView view(bytes);
-  promise(view.whole == is_right(bytes), "2: what people read is whole when it is right");
+  promise(view.whole == is_right(bytes), "2: the view is whole when the frame is right");
   promise(view.values().empty() || view.whole, "4: only a right frame has values");
 
   const std::uint8_t group =

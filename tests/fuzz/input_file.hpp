@@ -30,7 +30,7 @@ inline std::filesystem::path file_of(const char* name, const std::uint8_t* data,
   return file_of(name, std::string(reinterpret_cast<const char*>(data), size));
 }
 
-/// What the reader gives, or nothing where it complains as it should: an InputError that begins with the
+/// The reader's result, or nothing where it complains as it should: an InputError that begins with the
 /// file's name and says more. Any other exception ends the program.
 template <class Read>
 auto read_or_complain(const std::filesystem::path& file, Read read) -> std::optional<decltype(read())> {

@@ -39,7 +39,7 @@ std::uint16_t crc16(const std::uint8_t* bytes, std::size_t size, std::uint16_t c
 
 /// A slot, as firmware/store/layout.hpp has it.
 struct Slot {
-  std::size_t address, size;  ///< of its values
+  std::size_t address, size;  ///< place of its values
   unsigned number, slots;
 };
 std::vector<Slot> slots_of(unsigned record) {
@@ -103,7 +103,7 @@ void put_in_range(std::uint8_t* eeprom) {
     for (auto& line : settings.lines) line &= 1;
     for (auto& debounce : settings.debounce_tenths_ms)
       debounce = std::max(debounce, metering::shortest_debounce_tenths_ms);
-    // No current, no energy: what a second adds is not told to count().
+    // No current, no energy: what a second adds does not reach count().
     for (auto& calibration : settings.calibration) calibration = metering::uncalibrated;
     if (settings.led_port >= metering::port_count) settings.led_port = metering::heartbeat;
     settings.radio_rate &= 1;
@@ -116,7 +116,7 @@ void put_in_range(std::uint8_t* eeprom) {
 }
 
 /// Could a board have written all slots that are right? Their numbers follow each other, and there is a
-/// header. Others, whose CRC is right by chance or by somebody's will, may win against a younger one:
+/// header. Others, whose CRC is right by chance or by intent, may win against a younger one:
 /// firmware/store/layout.hpp compares numbers modulo 256.
 bool one_after_the_other(const std::uint8_t* eeprom) {
   for (unsigned record = 0; record < store::records; ++record) {

@@ -31,12 +31,12 @@ bool crc_right(const std::string& text) {
   return std::stoul(text.substr(text.size() - 2), nullptr, 16) == crc8(text.substr(0, text.size() - 2));
 }
 
-/// What stands between 'l' and '.' of a message that a board executes.
+/// Text between 'l' and '.' of a message that a board executes.
 bool well_formed(const std::string& text) {
   return text.size() <= flm::protocol::link_message_max && crc_right(text);
 }
 
-/// What the bytes on the bus are, as the host's side sees it.
+/// Meaning of the bytes on the bus, as the host sees it.
 class Framing {
  public:
   /// True when a message ends with this byte: text() is between its 'l' and its '.'.

@@ -3,11 +3,11 @@
 //   1. Byte by byte or in blocks of any size: the same events at the same bytes, the same values, the same
 //      counts.
 //   2. A telegram is accepted only if a '/' before it begins a text that ends here and has this CRC.
-//   3. Behind anything, of two good telegrams the second is accepted, and says what it says on its own.
+//   3. After anything, of two good telegrams the second is accepted, and says what it says on its own.
 //   4. What a board wants and what a PC wants are read alike from any input, codes aside that boards do not
 //   look for.
 //   5. Counters never go down, and stay at their highest value.
-//   6. Each refusal is counted once, under the error that it tells.
+//   6. Each refusal is counted once, under the error that it reports.
 // All of it with and without telegrams that have no CRC, and with CRC-16/X-25 as well as without.
 #include "tests/fuzz/promise.hpp"
 #include "tests/protocol/p1/p1_telegrams.hpp"
@@ -96,7 +96,7 @@ void hold(const std::string& text, bool lax, Dice& dice) {
   for (std::size_t e = 0; e < errors; ++e)
     if (static_cast<Error>(e) != Error::noise)
       promise(before[e] == std::min(refusals[e], highest), "6: each refusal is counted once",
-              fmt::format("error {}: {} counted, {} told", e, before[e], refusals[e]));
+              fmt::format("error {}: {} counted, {} reported", e, before[e], refusals[e]));
 
   const auto by_blocks = run_blocks(blocks, text, dice);
   promise(by_blocks == by_bytes, "1: blocks give the same events as bytes");

@@ -1,4 +1,4 @@
-// What the fuzz targets share: promises that are held against any input, and bytes taken as decisions.
+// Shared by the fuzz targets: promises that any input is held to, and bytes taken as decisions.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +15,7 @@ inline void promise(bool holds, const char* what, const std::string& found = {})
   std::abort();
 }
 
-/// An input's bytes, taken one after the other; zeros behind its end.
+/// An input's bytes, taken one after the other; zeros after its end.
 class Bytes {
  public:
   Bytes(const std::uint8_t* data, std::size_t size) : data_(data), left_(size) {}

@@ -36,7 +36,7 @@ class Attack {
       deed(in_.below(9));
       board_.run(in_.below(16) * ms);
     }
-    // What still waits comes up; then quiet, and a good frame.
+    // Waiting packets come up; then quiet, and a good frame.
     take_all();
     if (faults_) {
       board_.run(5 * second);
@@ -58,7 +58,7 @@ class Attack {
   void deed(unsigned which) {
     switch (which) {
       case 0:
-      case 1: {  // a good frame when nobody else sends, with a number of its own
+      case 1: {  // a good frame when no other one is sent, with a number of its own
         Bytes payload = bytes_of(in_.text(in_.below(40)));
         payload.insert(payload.begin(), number_++);
         const std::uint8_t header = in_.byte();
@@ -69,7 +69,7 @@ class Attack {
         free_ += board_.air_time(good) + in_.below(10) * ms;
         break;
       }
-      case 2: {  // anything, maybe on top of another
+      case 2: {  // anything, maybe on top of a frame
         const Bytes any = bytes_of(in_.text(in_.below(80)));
         const Nanoseconds later = in_.below(30) * ms;
         if (any.empty()) break;

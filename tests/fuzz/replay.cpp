@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   for (const fs::path& file : files) {
     std::ifstream in(file, std::ios::binary);
     const std::vector<char> bytes{std::istreambuf_iterator<char>(in), {}};
-    // On the heap with nothing behind it: reading past its end is found out.
+    // On the heap with nothing after it: reading past its end is found out.
     const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[bytes.size()]);
     std::copy(bytes.begin(), bytes.end(), exact.get());
     std::fprintf(stderr, "%s\n", file.c_str());  // before: it names the one that breaks a promise

@@ -1,4 +1,4 @@
-// What a program reads from a board, what a person types for one, and saved settings:
+// Replies that a program reads from a board, commands that the user types, and saved settings:
 //   1. A reply is found only with the CRC of its characters; it decodes to its letters and decimal numbers.
 //   2. A command line is a message of the link, or std::invalid_argument quotes it. A message's reply says
 //      what the line said.

@@ -14,7 +14,7 @@ fuzz=$(cd "$1/fuzz" && pwd) minutes=$2
 shift 2
 all=$(cut -f1 "$list")
 targets=${*:-$all}
-for target in $targets; do grep -qx "$target" <<<"$all" || fail "'$target' is no target; allowed: $(echo $all)"; done
+for target in $targets; do grep -qx "$target" <<<"$all" || fail "'$target' is not a target; allowed: $(echo $all)"; done
 count=$(wc -w <<<"$targets")
 seconds=$(awk -v m="$minutes" -v n="$count" -v j=$((count < jobs ? count : jobs)) 'BEGIN { s = int(m * 60 * j / n); if (s < 1) s = 1; print s }')
 export UBSAN_OPTIONS=print_stacktrace=1

@@ -42,7 +42,7 @@ void in_range(const sim::Scenario& s) {
             "2: the supply fails and comes back, in order");
   for (const sim::HostCommand& command : s.host) static_cast<void>(encode_message(command.send));
   for (const sim::Expectation& e : s.expectations)
-    promise(e.to.value_or(s.duration) >= e.from, "2: an expectation ends behind its begin");
+    promise(e.to.value_or(s.duration) >= e.from, "2: an expectation ends after its begin");
 }
 
 /// Complaints about a file that a scenario names begin with that file.

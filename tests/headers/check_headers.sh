@@ -45,7 +45,7 @@ words() {
   grep -rnE --include='*.hpp' '^ *# *include *<' protocol boards firmware | grep -vE '<(stdint|stddef)\.h>|^(protocol/crc16\.hpp:.*<util/crc16\.h>|firmware/flash\.hpp:.*<avr/pgmspace\.h>)' |  # avr-libc's, where there is one
     complain 'no library header but <stdint.h> and <stddef.h>' || :
   code_of protocol boards firmware | grep -E '__AVR' | complain 'only hal/ and toolchain/ know the compiler target' || :
-  code_of protocol boards firmware | grep -wE 'long' | complain 'long has another width on the AVR' || :
+  code_of protocol boards firmware | grep -wE 'long' | complain 'long has a different width on the AVR' || :
   code_of protocol boards firmware | grep -E '(^|[^_[:alnum:]])abs *\(' | complain 'abs is of int, 16 bits on the AVR' || :
   [ ! -e "$complaints" ] || { rm -f "$complaints"; failed=1; }
 }

@@ -1,5 +1,5 @@
 # The picture of the rooms (rooms.svg) from rooms.tsv: a box for each house, the rooms in it by name, and an arrow where a room of one house may
-# include files of another. Where the boxes stand is said here, everything else comes from the list.
+# include files of a different one. Where the boxes stand is said here, everything else comes from the list.
 #   awk -F '\t' -f rooms_picture.awk rooms.tsv
 
 function house(name, x, y, width, height, colour, text) {

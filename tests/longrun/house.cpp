@@ -180,8 +180,8 @@ void Audit::take(const Record& record) {
     }
     std::int64_t number = 0;
     for (int i = 3; i >= 0; --i) number = number << 8 | radio->frame[static_cast<std::size_t>(3 + i)];
-    // What was on the air while the board was away is not missed; nothing else may be left out, come twice or
-    // in another order.
+    // Packets on the air while the board was away are not missed; nothing else may be left out, come twice or
+    // in a different order.
     const auto heard = [&](std::int64_t n) {
       const double t = kFirstPacket + static_cast<double>(n) * radio_every;
       return std::any_of(house_.awake.begin(), house_.awake.end(),

@@ -65,7 +65,7 @@ class Audit {
     double last_t = -1.0;
     std::uint32_t last = 0;
     std::int64_t first_wh = -1, total_wh = 0;  ///< unwrapped
-    double power_w = 0.0;                      ///< of the last reading
+    double power_w = 0.0;                      ///< power of the last reading
     double joules = 0.0, put_in_joules = 0.0;
     double half_joules[2] = {0, 0}, half_put_in[2] = {0, 0};
   };

@@ -138,7 +138,7 @@ std::uint16_t find_clock(ImageEngine& engine, test::StockHost& host) {
   return seen.begin()->first;
 }
 
-/// The image's milliseconds, put a minute before their wrap; pulses before and behind it.
+/// The image's milliseconds, put a minute before their wrap; pulses before and after it.
 void wrap(const fs::path& elf, bench::FigureTable& t) {
   Scenario s;
   s.board = "flm02b";
@@ -195,7 +195,7 @@ void wrap(const fs::path& elf, bench::FigureTable& t) {
              "time stamps that passed 2^32 ms, the milliseconds having been put a minute before", "", 1,
              wraps, "");
   t.at_most("wrap_pulses", "pulses lost or invented around it", "", 0, std::abs(counted - put_in), "");
-  t.at_most("wrap_ms", "time stamps behind their pulses, worst", "", 40, worst_ms, "ms");
+  t.at_most("wrap_ms", "time stamps after their pulses, worst", "", 40, worst_ms, "ms");
 }
 
 /// A house on the image and on the native engine: what they say is the same.

@@ -30,7 +30,7 @@ for file in flmctl.1 completion/flmctl.bash completion/_flmctl 60-openflm.rules;
 done
 grep -qE "/man1/flmsim\.1(\.gz)?$" "$folder/contents" || fail "flmsim.1 is not in the package"
 ! grep -E '\.cpp$|/tests/|CMakeLists' "$folder/contents" || fail "sources are in the package"
-! grep -vE ' root/root ' "$folder/contents" || fail "files of somebody else than root"
+! grep -vE ' root/root ' "$folder/contents" || fail "files of a user other than root"
 dpkg-deb -f "$package" Depends | grep -q libsimavr || fail "Depends lacks libsimavr: $(dpkg-deb -f "$package" Depends)"
 dpkg-deb -f "$package" Recommends | grep -q avrdude || fail "Recommends lacks avrdude"
 
@@ -54,7 +54,7 @@ flmctl=$root/usr/bin/flmctl
 "$flmctl" flash flm02b --dry-run | grep -F -- "$root/usr/share/openflm/firmware/flm02b.hex" || fail "flmctl flash finds its files"
 "$root/usr/bin/flmsim" run "$source/tests/scenarios/sine.toml" --engine image >"$folder/run" || { cat "$folder/run"; fail "flmsim run"; }
 
-# Another project that finds the core.
+# An outside project that finds the core.
 cmake -S "$source/tests/consumer" -B "$folder/consumer" -G Ninja -DCMAKE_PREFIX_PATH="$root/usr" -DCMAKE_CXX_COMPILER="$compiler" \
   >"$folder/consumer.log" 2>&1 && cmake --build "$folder/consumer" >>"$folder/consumer.log" 2>&1 || { cat "$folder/consumer.log"; fail "find_package(openflm)"; }
 "$folder/consumer/consumer" || fail "the consumer's own check"

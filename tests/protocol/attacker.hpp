@@ -1,4 +1,4 @@
-// What noise, a crashed host or a bad driver may put on the bus.
+// Bytes that noise, a crashed host or a bad driver may put on the bus.
 #pragma once
 #include <random>
 #include <string>
@@ -44,7 +44,7 @@ class Attacker {
   std::string mutated() {
     std::string bytes = below(2) == 0 ? good() : message("sc0012345678");
     char& byte = bytes[1 + below(static_cast<unsigned>(bytes.size()) -
-                                 2)];                  // not the full stop: another one could follow
+                                 2)];                  // not the full stop: a second one could follow
     byte = static_cast<char>(byte ^ (1 << below(5)));  // not bit 5: an upper-case digit is the same digit
     return bytes;
   }

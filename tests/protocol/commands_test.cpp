@@ -80,7 +80,7 @@ TEST_CASE("no letter stands twice in the table, and a field has 2, 4 or 8 digits
   }
 }
 
-TEST_CASE("a letter that is no property is not found") {
+TEST_CASE("a letter that is not a property is not found") {
   for (const char letter : {'d', 'z', 'H', '\0'}) CHECK(PropertyTable::find(letter) == PropertyTable::count);
 }
 

@@ -28,7 +28,7 @@ TEST_CASE("the CRC of every single byte is that of a division done bit by bit, m
   }
 }
 
-TEST_CASE("a 1-Wire ROM code with its CRC behind it leaves zero") {
+TEST_CASE("a 1-Wire ROM code with its CRC after it leaves zero") {
   // Maxim application note 27, figure 5: ROM code A2 00 00 00 01 B8 1C 02.
   CHECK(crc_of({'\x02', '\x1C', '\xB8', '\x01', '\0', '\0', '\0'}) == 0xA2);
   CHECK(crc_of({'\x02', '\x1C', '\xB8', '\x01', '\0', '\0', '\0', '\xA2'}) == 0);

@@ -25,7 +25,7 @@ Bytes frame(std::uint8_t group, std::uint8_t header, const Bytes& payload) {
   return bytes;
 }
 
-/// A copy on the heap with nothing behind it: reading past its end is found out.
+/// A copy on the heap with nothing after it: reading past its end is found out.
 jeenode::Error check(const Bytes& bytes) {
   const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[bytes.size()]);
   std::copy(bytes.begin(), bytes.end(), exact.get());

@@ -40,7 +40,7 @@ TEST_CASE("every kube's fields fill its payload exactly") {
   }
 }
 
-TEST_CASE("an FLK01A tells temperature, humidity and battery") {
+TEST_CASE("an FLK01A reports temperature, humidity and battery") {
   // By the HTU21D's data sheet, and the kube's own formula for its battery, in Python:
   // -46.85 + 175.72 * 0x6666 / 65536, -6 + 125 * 0x7000 / 65536, 27.43 * 10 ** -1.04
   const auto kube = values(kube::flk01a, "666600700a01");
@@ -51,7 +51,7 @@ TEST_CASE("an FLK01A tells temperature, humidity and battery") {
 }
 
 TEST_CASE(
-    "an FLK01B tells pressure, humidity, light, temperature, battery and errors from one stream of bits") {
+    "an FLK01B reports pressure, humidity, light, temperature, battery and errors from one stream of bits") {
   // 20 bits 405300 (101325 Pa), 12 bits 0x800 (56.5 %), 16 bits 1000 (250 lx), 14 bits 6400 (21.79 C), 3 bits
   // 2, 7 bits 0x41: in Python, sum of x << place over 72 bits, to_bytes(9, "little").hex(); 26.93 * 10.5 **
   // -0.985
@@ -116,7 +116,7 @@ TEST_CASE("any payload gives finite numbers inside of what its bits can say") {
   }
 }
 
-TEST_CASE("other people's nodes are rows too: eight hours in the field decode to the published values") {
+TEST_CASE("nodes of other makers are rows too: eight hours in the field decode to the published values") {
   // Layouts: the decoders that the recording's INDEX.tsv names (JeeLabs roomNode, radioBlip, otRelay).
   static constexpr kube::Row room = {
       0,

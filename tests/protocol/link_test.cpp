@@ -276,7 +276,7 @@ struct EchoHost {
 
 }  // namespace
 
-TEST_CASE("bytes after u go to the channel, pair by pair, until something that is no digit") {
+TEST_CASE("bytes after u go to the channel, pair by pair, until a character that is not a digit") {
   EchoHost host;
   host.write("ud4410461626364" + two_zeros);
   CHECK(host.port.heard ==
@@ -298,12 +298,13 @@ TEST_CASE("bytes after p are a smart meter's, unless the p is a command's letter
   CHECK(host.port.heard == "E");
   CHECK(host.port.message_ready());
   CHECK(host.port.message(1) == 'p');
-  // Only what is the channel's is told to it.
+  // Only the channel's own bytes reach it.
   CHECK(host.port.events == "rwb");  // broken off by the p
 }
 
 TEST_CASE(
-    "a zero follows a smart meter's bytes that end with half a byte, or with something that is no digit") {
+    "a zero follows a smart meter's bytes that end with half a byte, or with a character that is not a "
+    "digit") {
   for (const std::string end : {"6.", "6l", "6u", "x", "4x", "p"}) {
     CAPTURE(end);
     EchoHost host;
@@ -334,7 +335,7 @@ TEST_CASE("the channel's bytes follow the u, with a reply before it and without"
 }
 
 TEST_CASE(
-    "the channel is told where the host's bytes begin and end, and whether half a byte or something else was "
+    "the channel learns where the host's bytes begin and end, and whether half a byte or something else was "
     "left") {
   const auto events = [](const std::string& bytes) {
     EchoHost host;
@@ -354,7 +355,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "the channel is told that its bytes have been read when the last digit has been clocked, not before") {
+    "the channel learns that its bytes have been read when the last digit has been clocked, not before") {
   EchoHost host;
   host.port.waiting = "\x12\x34";
   host.write(two_zeros);

@@ -29,7 +29,7 @@ inline std::string hex(std::uint64_t value, int digits) {
 /// `l` command arguments crc `.`
 inline std::string message(const std::string& command) { return 'l' + command + hex(crc8(command), 2) + '.'; }
 
-/// What a host reads when `results` answer its message and nothing waits on the other channel.
+/// Bytes that a host reads when `results` answer its message and nothing waits on the other channel.
 inline std::string reply(const std::string& results) { return message(results) + 'u'; }
 
 }  // namespace flm::test

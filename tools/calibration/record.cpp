@@ -22,7 +22,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Record, time, port, board, kind,
 
 namespace {
 
-/// Throws nlohmann::json::exception for what is none.
+/// Throws nlohmann::json::exception for any other text.
 Record parse_record(const std::string& line) {
   const auto json = nlohmann::json::parse(line);
   static_cast<void>(json.at("kind"));

@@ -55,7 +55,7 @@ std::string plus_minus(double error, double uncertainty) {
 /// A reading, as found before or after.
 struct Row {
   const char* name;
-  double watt, bound_w;  ///< what it may be off by, 95 %
+  double watt, bound_w;  ///< bound of its error, 95 %
   std::string error;     ///< or empty
 };
 
@@ -65,7 +65,7 @@ bool left_alone(const Record& record) {
                                           [](const Change& c) { return c.before != c.after; });
 }
 
-/// Before and after; after is what was expected where the next readings do not tell.
+/// Before and after; after is the expected reading where the next readings do not verify it.
 std::vector<Row> rows(const Record& r) {
   if (left_alone(r))
     return {{"found", r.before_w, r.uncertainty * r.reference_w, plus_minus(r.error_before, r.uncertainty)}};
@@ -84,7 +84,7 @@ std::string who(const Record& record, const SensorNames& names) {
                              : fmt::format("{} (sensor {})", name->second, record.sensor);
 }
 
-/// What is set, by its command.
+/// The change of a setting, by its command.
 std::string setting(const Change& change) {
   return fmt::format("{}: {} -> {}", change.setting, change.before, change.after);
 }

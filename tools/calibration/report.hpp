@@ -1,5 +1,4 @@
-// What calibrations were done, for people: as text, and as a page with each one's reading before and after
-// drawn.
+// Report of past calibrations: as text, and as a page with a drawing of each reading before and after.
 #pragma once
 #include <map>
 #include <span>
@@ -9,7 +8,7 @@
 
 namespace flm::calibration {
 
-/// What sensors (1..6) are called, where they are.
+/// Names of sensors 1..6, where they have one.
 using SensorNames = std::map<int, std::string>;
 
 /// The result in a sentence: "Kitchen (sensor 1) read 5.19 % too much by pulses on sensor 4, and is right

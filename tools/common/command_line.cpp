@@ -13,7 +13,7 @@
 namespace flm {
 namespace {
 
-/// The whole text as a number; nothing else before or behind it.
+/// The whole text as a number; nothing else before or after it.
 template <class Number>
 bool read(const std::string& text, Number& number) {
   const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
@@ -25,7 +25,7 @@ std::string plain(double number) {
   return number == std::floor(number) ? fmt::format("{:.0f}", number) : fmt::format("{}", number);
 }
 
-/// Names that may stand behind that command, its own commands and options first, then the options of the
+/// Names that may follow that command, its own commands and options first, then the options of the
 /// commands around it; and whose they are.
 std::vector<std::pair<std::string, const CLI::App*>> names_behind(const CLI::App& app) {
   std::vector<std::pair<std::string, const CLI::App*>> names;
@@ -75,8 +75,8 @@ std::string suggestion(const CLI::App& command, int argc, const char* const* arg
   return {};
 }
 
-/// What stands there that is no command or option, or has no value, in words; empty where the error says it
-/// well.
+/// Description of a word that is not a command or option, or that lacks a value; empty where the error says
+/// it well.
 std::string unknown_word(const CLI::App& app, const CLI::App& command, const CLI::ParseError& error) {
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     const std::string what = error.what();
@@ -91,7 +91,7 @@ std::string unknown_word(const CLI::App& app, const CLI::App& command, const CLI
     commands.push_back(one->get_name());
   if (extras.front().starts_with('-')) return fmt::format("'{}' is not known", extras.front());
   if (!commands.empty())
-    return fmt::format("'{}' is no command; allowed: {}", extras.front(), fmt::join(commands, ", "));
+    return fmt::format("'{}' is not a command; allowed: {}", extras.front(), fmt::join(commands, ", "));
   return fmt::format("'{}' is one word too many", extras.front());
 }
 

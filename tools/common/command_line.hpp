@@ -13,7 +13,7 @@ namespace flm {
 CLI::Validator whole_number(std::int64_t low, std::int64_t high);
 /// "a number from LOW to HIGH", in decimal: no "nan", no "0x1F".
 CLI::Validator number(double low, double high);
-/// One of the words, and which was meant by another.
+/// One of the words; a mistyped one is answered with the one that was meant.
 CLI::Validator one_of(std::vector<std::string> words);
 
 /// Complaint about a command line that `app` refused with `error`: the word that was probably meant, and

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLookedAt = 65536;  ///< bytes
 
-/// Begins with `start`, behind blanks and a byte-order mark, in any case.
+/// Begins with `start`, after blanks and a byte-order mark, in any case.
 bool begins(std::string_view bytes, std::string_view start) {
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
   while (!bytes.empty() && std::isspace(static_cast<unsigned char>(bytes.front())) != 0)
@@ -44,7 +44,7 @@ fs::path resolved(const fs::path& path) {
   return error ? path : result;
 }
 
-/// Also by another name of it: a link of either sort.
+/// Also by a different name of it: a link of either sort.
 bool same(const fs::path& a, const fs::path& b) {
   std::error_code error;
   return resolved(a) == resolved(b) || (fs::equivalent(a, b, error) && !error);
@@ -64,7 +64,7 @@ void check_target(const fs::path& target, const fs::path& named, std::string_vie
     if (stat(folder.c_str(), &status) != 0)
       cannot_write(named,
                    errno == ENOENT ? fmt::format("there is no folder {}", folder.string()) : reason(errno));
-    if (!S_ISDIR(status.st_mode)) cannot_write(named, fmt::format("{} is no folder", folder.string()));
+    if (!S_ISDIR(status.st_mode)) cannot_write(named, fmt::format("{} is not a folder", folder.string()));
     if (access(folder.c_str(), W_OK | X_OK) != 0)
       cannot_write(named, fmt::format("folder {}: {}", folder.string(), reason(errno)));
     return;
@@ -155,8 +155,8 @@ void FileUse::writes(const fs::path& path, std::string_view option, const FileKi
     if (use.written)
       throw InputError(fmt::format("{}: {} and {} would write the same file; allowed: a name for each",
                                    path.string(), use.what, option));
-    throw InputError(fmt::format("{}: is {}, which {} would overwrite; allowed: another name", path.string(),
-                                 use.what, option));
+    throw InputError(fmt::format("{}: is {}, which {} would overwrite; allowed: a different name",
+                                 path.string(), use.what, option));
   }
   check_target(resolved(path), path, option, kind);
   uses_.push_back({path, std::string(option), true});

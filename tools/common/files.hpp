@@ -1,4 +1,4 @@
-// Files that a person names: read only when they are what they should be, written only where nothing is lost.
+// Files that the user names: read only if they are of the right kind, written only where nothing is lost.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -23,16 +23,15 @@ void check_text(const std::filesystem::path&, std::string_view allowed);
 /// Name of what the bytes are instead of text, such as a picture; empty when they may be text.
 std::string no_text(std::string_view bytes);
 
-/// How a kind of file is told from others, so that an output replaces none but its own kind.
+/// A kind of file and how it is recognised, so that an output only replaces its own kind.
 struct FileKind {
   std::string_view name;                         ///< "an HTML page"
-  bool (*is)(std::string_view bytes) = nullptr;  ///< of its first 64 KiB
-  std::uintmax_t size = 0;                       ///< of each file of this kind, bytes; 0: any
+  bool (*is)(std::string_view bytes) = nullptr;  ///< test of a file's first 64 KiB
+  std::uintmax_t size = 0;                       ///< size of each file of this kind, bytes; 0: any
 };
 extern const FileKind html_page, value_change_dump, xml_file, eeprom_contents;  ///< an EEPROM has 512 bytes
 
-/// The files of one command. First say all that it reads, then all that it writes; before the work begins,
-/// not behind an hour of it.
+/// The files of one command. First name all that it reads, then all that it writes, before the work begins.
 ///
 ///     FileUse files;
 ///     files.reads(scenario, "the scenario");
@@ -40,11 +39,11 @@ extern const FileKind html_page, value_change_dump, xml_file, eeprom_contents;  
 ///     name
 class FileUse {
  public:
-  /// `what`: as a person calls it, "the scenario". An empty path is none.
+  /// `what`: its name in messages, "the scenario". An empty path stands for no file.
   void reads(const std::filesystem::path&, std::string_view what);
-  /// `option`: what named it, "--report". An empty path is none. Throws InputError for a file that is read or
-  /// written already, for one that is there and is not of that kind (an empty file is of every kind), for a
-  /// folder or device, and for a place where nothing can be written.
+  /// `option`: the option that named it, "--report". An empty path stands for no file. Throws InputError for
+  /// a file that is read or written already, for one that is there and is not of that kind (an empty file is
+  /// of every kind), for a folder or device, and for a place where nothing can be written.
   void writes(const std::filesystem::path&, std::string_view option, const FileKind&);
 
  private:

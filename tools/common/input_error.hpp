@@ -20,7 +20,7 @@ inline std::string visible(std::string_view text) {
   return result;
 }
 
-/// Something that a person handed in is wrong: file, place, what is wrong, what is allowed. Exit status 2.
+/// The user's input is wrong: file, place, what is wrong, what is allowed. Exit status 2.
 class InputError : public std::runtime_error {
  public:
   explicit InputError(const std::string& what) : std::runtime_error(visible(what)) {}

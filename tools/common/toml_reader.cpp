@@ -43,7 +43,7 @@ std::optional<double> TableReader::number(std::string_view key, double low, doub
   const toml::node* node = table_.get(key);
   if (!node) return std::nullopt;
   const std::string allowed = fmt::format("a number from {} to {}", low, high);
-  if (!node->is_number()) fail(key, "is no number", allowed);
+  if (!node->is_number()) fail(key, "is not a number", allowed);
   const double value = *node->value<double>();
   if (!(value >= low && value <= high)) fail(key, fmt::format("is {}", value), allowed);
   return value;
@@ -54,7 +54,7 @@ std::optional<std::int64_t> TableReader::integer(std::string_view key, std::int6
   const toml::node* node = table_.get(key);
   if (!node) return std::nullopt;
   const std::string allowed = fmt::format("a whole number from {} to {}", low, high);
-  if (!node->is_integer()) fail(key, "is no whole number", allowed);
+  if (!node->is_integer()) fail(key, "is not a whole number", allowed);
   const std::int64_t value = *node->value<std::int64_t>();
   if (value < low || value > high) fail(key, fmt::format("is {}", value), allowed);
   return value;
@@ -63,7 +63,7 @@ std::optional<std::int64_t> TableReader::integer(std::string_view key, std::int6
 std::optional<std::string> TableReader::text(std::string_view key) const {
   const toml::node* node = table_.get(key);
   if (!node) return std::nullopt;
-  if (!node->is_string()) fail(key, "is no text", "text in quotes");
+  if (!node->is_string()) fail(key, "is not text", "text in quotes");
   return node->value<std::string>();
 }
 

@@ -18,8 +18,7 @@ struct FlashFiles {
 std::vector<std::string> known_boards();
 
 /// In `folder` (BOARD.hex, BOARD.eep and avrdude.conf there), or, when it is empty, where this program is
-/// installed or was built. Throws InputError for a board that there is none of, and naming each file that is
-/// missing.
+/// installed or was built. Throws InputError for an unknown board, and naming each file that is missing.
 FlashFiles find_files(const std::string& board, const std::filesystem::path& folder);
 
 /// Reads flash and EEPROM into files; avrdude checks the controller's signature first.
@@ -29,7 +28,7 @@ Command read_command(const FlashFiles&, const std::filesystem::path& flash,
 /// there.
 Command write_command(const FlashFiles&, const std::filesystem::path& eeprom);
 
-/// As a person would type it in a shell.
+/// The command as text for a shell.
 std::string as_typed(const Command&);
 
 /// Runs it with this program's output, and gives its exit status; 128 and more: a signal's number more. A

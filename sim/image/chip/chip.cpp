@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint64_t longest_run = 100'000;  ///< cycles between two looks at the emulator's event list
 
-std::string last_message;  ///< what the emulator said last; it explains a crash
+std::string last_message;  ///< the emulator's last message; it explains a crash
 
 void keep_message(avr_t* avr, const int level, const char* format, va_list arguments) {
   if (level > LOG_ERROR) return;
@@ -30,7 +30,8 @@ void keep_message(avr_t* avr, const int level, const char* format, va_list argum
       last_message.erase(at, std::strlen(colour));
   if (avr != nullptr && avr->custom.data != nullptr &&
       last_message.find("Invalid Opcode") != std::string::npos)
-    static_cast<Chip*>(avr->custom.data)->fail("the program crashed: it reached what is no instruction");
+    static_cast<Chip*>(avr->custom.data)
+        ->fail("the program crashed: it reached a word that is not an instruction");
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class Eeprom {
   [[nodiscard]] bool busy() const { return end_.armed(); }
   /// The chip stops. A byte that is being written becomes anything, as `chance` says.
   void lose_power(std::uint64_t chance);
-  /// The CPU executes what is no instruction of the program, beside its EEPROM code (8.4.2): the cell under
+  /// The CPU executes words that are not the program's, beside its EEPROM code (8.4.2): the cell under
   /// EEAR becomes anything.
   void spoil(std::uint64_t chance);
 

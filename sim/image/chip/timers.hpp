@@ -7,8 +7,8 @@
 
 namespace flm::sim {
 
-/// A timer that gets another clock counts on from where it was (data sheet, 15.5 and 17.3); the emulator's
-/// counts anew.
+/// A timer that gets a different clock counts on from where it was (data sheet, 15.5 and 17.3); the
+/// emulator's counts anew.
 class Timers {
  public:
   explicit Timers(Chip&);

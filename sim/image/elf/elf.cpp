@@ -43,7 +43,7 @@ ElfFile::ElfFile(const std::filesystem::path& file) : path_(file) {
   const auto header = at<Elf32_Ehdr>(0);
   if (header.e_ident[EI_CLASS] != ELFCLASS32 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
       header.e_machine != EM_AVR)
-    refuse("is an ELF file for another processor, not for an AVR");
+    refuse("is an ELF file for a different processor, not for an AVR");
 
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     const auto segment = at<Elf32_Phdr>(header.e_phoff + std::uint64_t{i} * header.e_phentsize);

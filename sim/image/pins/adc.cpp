@@ -92,7 +92,7 @@ void Adc::start(std::uint64_t cycle, unsigned half_clocks) {
   ++conversions_;
   chip_.data(reg::adcsra) |= adsc;
   if ((selector & 0xC0) != 0xC0)
-    chip_.warn("a conversion with another reference than the internal 1.1 V: ADMUX REFS1:0 is not 11");
+    chip_.warn("a conversion with a reference other than the internal 1.1 V: ADMUX REFS1:0 is not 11");
   if ((selector & 0x20) != 0) chip_.warn("a conversion with a left-adjusted result: ADMUX ADLAR is set");
   if (Observer* observer = chip_.observer()) observer->conversion_starts(last_start_, input_);
   end_.at_cycle(cycle + std::uint64_t{half_clocks} * divisor() / 2);

@@ -8,7 +8,7 @@ namespace flm::sim {
 namespace {
 
 constexpr std::uint32_t good_supply_mv = 1134;  ///< at AIN1: 5 V * 22k / (75k + 22k)
-constexpr std::uint32_t low_supply_mv = 1000;   ///< the same of 4.4 V
+constexpr std::uint32_t low_supply_mv = 1000;   ///< at AIN1, from 4.4 V
 constexpr std::uint64_t canceler_cycles = 4;    ///< 16.6.2: four equal samples, of the system clock
 
 avr_irq_t* comparator(const Chip& chip, int index) {

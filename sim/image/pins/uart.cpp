@@ -9,7 +9,7 @@ namespace {
 // Register summary: UCSR0A, UCSR0B, UBRR0L, UBRR0H, UDR0.
 constexpr std::uint16_t ucsr0a = 0xC0, ucsr0b = 0xC1, ucsr0c = 0xC2, ubrr0l = 0xC4, ubrr0h = 0xC5,
                         udr0 = 0xC6;
-constexpr unsigned frame_bits = 10;  ///< of 8N1 and 7E1
+constexpr unsigned frame_bits = 10;  ///< bits of an 8N1 or 7E1 frame
 
 /// Address of DDRx; PORTx follows it.
 std::uint16_t direction_register(const OutputPin& pin) {
@@ -127,7 +127,7 @@ void Uart::write_data(std::uint16_t, std::uint8_t value) {
   if (!shifting_) {
     shift(value);
   } else if (waiting_) {
-    chip_.warn("a byte was written to UDR0 while another one waited: it is lost");
+    chip_.warn("a byte was written to UDR0 while an earlier one waited: it is lost");
   } else {
     waiting_ = true;
     waiting_byte_ = value;

@@ -10,7 +10,7 @@ namespace own {
 /// converter's reference.
 constexpr double turns = 2000, burden_ohm = 33, reference_v = 5, codes = 1024;
 constexpr double amps_per_count = reference_v / codes / burden_ohm * turns;
-/// What the power is reckoned with: nothing measures the mains.
+/// Voltage that the power is computed with: nothing measures the mains.
 constexpr double mains_v = 230;
 constexpr uint16_t meter_constant = flm::metering::meter_constant(amps_per_count * mains_v);
 

@@ -21,7 +21,7 @@ class Glances {
   explicit Glances(std::function<double(double)> counts, double noise = 0.5, double late_ms = 0.0)
       : counts_(std::move(counts)), noise_(noise), late_ms_(late_ms) {}
 
-  /// What counts of the next second's power.
+  /// Share of the next second's power that counts.
   double second() {
     ClampSums sums = {};
     std::uint16_t samples = 0;
@@ -47,7 +47,7 @@ class Glances {
     clamp_.result() = 0;
     return share;
   }
-  /// The same, mean of some seconds behind two.
+  /// Mean of second() over some seconds, after two that do not count.
   double share(int seconds) {
     static_cast<void>(second());
     static_cast<void>(second());
@@ -109,7 +109,7 @@ TEST_CASE(
 TEST_CASE(
     "a steady load counts whole, of 45 to 65 Hz and of any shape that a clamp passes, also when glances are "
     "late") {
-  // Behind a clamp, which passes no DC, a half wave's other half is its mean.
+  // After a clamp, which passes no DC, a half wave's other half is its mean.
   const auto passed = [](double p) { return half_wave().current(p) - 2 / pi; };
   for (const double late_ms : {0.0, 1.0})
     for (const double phase : {0.0, 0.17, 0.25, 0.4})
@@ -165,7 +165,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a current of 20 mA of a 50 A clamp is no noise, and noise that changes is followed by 1/64 count^2 a "
+    "a current of 20 mA of a 50 A clamp is not noise, and noise that changes is followed by 1/64 count^2 a "
     "second") {
   Glances small([](double t) { return 0.52 * std::sqrt(2.0) * std::sin(2 * pi * 50 * t); });
   for (int i = 0; i < 5; ++i) static_cast<void>(small.second());

@@ -27,7 +27,7 @@ inline Edges pulses(Nanoseconds start, Nanoseconds period, Nanoseconds width, in
   return edges;
 }
 
-/// Bounce behind every edge: an even number of further changes, the last of them at most `longest` after it.
+/// Bounce after every edge: an even number of further changes, the last of them at most `longest` after it.
 inline Edges bouncing(const Edges& clean, Nanoseconds longest, std::mt19937& random) {
   std::uniform_int_distribution<Nanoseconds> when(1, longest);
   std::uniform_int_distribution<int> half(0, 8);

@@ -44,7 +44,7 @@ double error_percent(const Shape& shape, double rms, const FrontEnd& front_end =
   return 100 * sum / phases;
 }
 
-/// Of clamps of 50 A and 500 A at 230 V, and the least and the most.
+/// Constants of clamps of 50 A and 500 A at 230 V, and the smallest and the largest.
 constexpr std::uint16_t constants[] = {1, 5163, 51635, 65535};
 constexpr double five_amps = full_scale_rms / 10;  // of a 50 A clamp
 }  // namespace
@@ -74,7 +74,7 @@ TEMPLATE_TEST_CASE(
   }
 }
 
-TEMPLATE_TEST_CASE("no current is no current, with the default noise or none", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("no current reads as no current, with the default noise or none", "", Flm02a, Flm02b) {
   for (unsigned seed = 1; seed <= 50; ++seed)
     for (const double noise : {0.0, 0.25, 0.5})
       CHECK(estimate<TestType>(sine(), 0.0, {1.91e-3, noise, 0.0}, 0.0, seed) == 0.0);
@@ -109,7 +109,7 @@ TEMPLATE_TEST_CASE("a calibrated offset of either sign takes nothing from the RM
 }
 
 TEMPLATE_TEST_CASE(
-    "another time constant of the smoother is calibrated away: a sine to 0.5 %, a half wave to 1 %", "",
+    "a different time constant of the smoother is calibrated away: a sine to 0.5 %, a half wave to 1 %", "",
     Flm02a, Flm02b) {
   for (const int tau_us : {1000, 1600, 2400, 4000}) {
     CAPTURE(tau_us);
@@ -246,7 +246,7 @@ TEST_CASE("a full-scale sine through clamps of 50 to 500 A is their nominal powe
   }
 }
 
-TEST_CASE("no constant is no power, and more current is never less power") {
+TEST_CASE("without a constant there is no power, and more current is never less power") {
   CHECK(power_q8(0x7FFFFFFF, 0) == 0u);
   for (const std::uint16_t constant : constants) {
     std::uint32_t before = 0;

@@ -143,7 +143,7 @@ TEMPLATE_TEST_CASE("a port's debounce time is set without touching the others", 
 }
 
 TEMPLATE_TEST_CASE(
-    "a contact that is closed at power-up is no pulse, also when it bounces open; the next closing is one",
+    "a contact that is closed at power-up is not a pulse, also when it bounces open; the next closing is one",
     "", Flm02a, Flm02b) {
   PulseBench<TestType> bench(flm::metering::default_debounce_tenths_ms, 0x00);
   bench.run_until(50 * ms);
@@ -153,7 +153,7 @@ TEMPLATE_TEST_CASE(
   CHECK(bench.counted(3).pulses == 1u);
 }
 
-TEMPLATE_TEST_CASE("switching an input on is no pulse, and what it held before is forgotten", "", Flm02a,
+TEMPLATE_TEST_CASE("switching an input on is not a pulse, and what it held before is forgotten", "", Flm02a,
                    Flm02b) {
   const std::uint8_t mask = PulseBench<TestType>::mask_of(3);
   for (const std::uint8_t level : {std::uint8_t{0}, mask}) {
@@ -178,7 +178,8 @@ TEMPLATE_TEST_CASE("switching an input on is no pulse, and what it held before i
   CHECK(bench.counted(3).pulses == 1u);
 }
 
-TEMPLATE_TEST_CASE("switching one input on or off leaves a pulse of another alone", "", Flm02a, Flm02b) {
+TEMPLATE_TEST_CASE("switching one input on or off leaves a pulse of the other one alone", "", Flm02a,
+                   Flm02b) {
   using Bench = PulseBench<TestType>;
   Bench bench;
   bench.attach(3, pulses(20 * ms, 60 * ms, 30 * ms, 1));

@@ -27,7 +27,7 @@ struct Sums {
   bool operator==(const Sums&) const = default;
 };
 
-/// What the sums of a clamp's samples must be, added up without windows.
+/// Right sums of a clamp's samples, added up without windows.
 class Reference {
  public:
   void add(std::uint16_t code) {

@@ -98,7 +98,7 @@ class RadioBench {
     return poll();
   }
   [[nodiscard]] protocol::ChannelCounters counters() const { return link.counters(); }
-  /// What the board has sent, from the synchron byte on.
+  /// Bytes that the board has sent, from the synchron byte on.
   [[nodiscard]] std::vector<Bytes> sent() const {
     std::vector<Bytes> frames;
     for (const auto& one : chip.sent()) {

@@ -28,7 +28,7 @@ class Attack {
   std::mt19937 random_;
 };
 
-/// One to 66 random bytes behind a number, so that no two frames are alike.
+/// One to 66 random bytes after a number, so that no two frames are alike.
 Bytes numbered_frame(Attack& attack, std::uint32_t number) {
   Bytes payload = attack.bytes(attack.below(63));
   for (int i = 0; i < 3; ++i) payload.insert(payload.begin(), static_cast<std::uint8_t>(number >> (8 * i)));
@@ -80,7 +80,7 @@ TEST_CASE("whatever is on the air, on the bus and in the chip, the promises hold
         board.send(wrong, attack.below(30) * ms);
         break;
       }
-      case 3: {  // cut, or noise; maybe on top of another
+      case 3: {  // cut, or noise; maybe on top of a frame
         Bytes cut = numbered_frame(attack, number++);
         cut.resize(attack.below(static_cast<unsigned>(cut.size()) -
                                 1));  // noise makes up for one byte in 1 of 256, and the frame is right
@@ -95,7 +95,7 @@ TEST_CASE("whatever is on the air, on the bus and in the chip, the promises hold
         ++attempts;
         break;
       }
-      case 5: {  // and one that is none
+      case 5: {  // and one that is malformed
         Bytes packet = numbered_frame(attack, number++);
         packet.resize(packet.size() - 2);
         packet[2] = static_cast<std::uint8_t>(packet[2] + 1 + attack.below(200));

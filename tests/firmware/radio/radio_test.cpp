@@ -92,7 +92,7 @@ TEST_CASE("boards that hear each other's acknowledgements of housekeeping do not
       const auto& sent = from->chip.sent();
       if (*count < sent.size() && !from->chip.transmitting()) {
         const Bytes& bytes = sent[(*count)++].bytes;
-        to->air.add({to->now, flm::sim::kBit19_2, bytes});  // as long again behind its end: no matter
+        to->air.add({to->now, flm::sim::kBit19_2, bytes});  // as long again after its end: no matter
       }
     }
   }
@@ -100,7 +100,7 @@ TEST_CASE("boards that hear each other's acknowledgements of housekeeping do not
   CHECK(one.sent()[0] == bytes_of_hex("2dd4e10079a8"));
 }
 
-TEST_CASE("empty housekeeping is acknowledged like any other, 20 ms behind the last") {
+TEST_CASE("empty housekeeping is acknowledged like any other, 20 ms after the last") {
   RadioBench board;
   board.run(40 * ms);
   for (int i = 0; i < 20; ++i) {
@@ -126,7 +126,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "two full packets and two kubes' wait for the host, in order; another is dropped, counted and not "
+    "two full packets and two kubes' wait for the host, in order; a further one is dropped, counted and not "
     "acknowledged") {
   RadioBench board;
   board.run(20 * ms);
@@ -166,7 +166,7 @@ TEST_CASE("a packet is kept until the host has clocked its last digit, and then 
   }
 }
 
-TEST_CASE("a packet that comes while the host reads another waits for its turn") {
+TEST_CASE("a packet that comes while the host reads an earlier one waits for its turn") {
   RadioBench board;
   board.run(20 * ms);
   const Bytes first = frame(1, Bytes(60, 1)), second_one = frame(2, {5});
@@ -211,7 +211,7 @@ TEST_CASE("160 frames at 8 frames a second, polled every 50 ms: each comes up at
 TEST_CASE("no position of a poll against the end of a frame loses it") {
   const Bytes packet = frame(1, Bytes(10, 0x42)), other = frame(2, {9});
   for (Nanoseconds position = 0; position < 160;
-       ++position) {  // 160 positions across 4 ms before the frame's end to 4 ms behind it
+       ++position) {  // 160 positions across 4 ms before the frame's end to 4 ms after it
     RadioBench board;
     board.run(20 * ms);
     board.send(packet);
@@ -244,7 +244,7 @@ TEST_CASE("length bytes over 66 are counted, and the next packet is received") {
   CHECK(board.sent().empty());
 }
 
-TEST_CASE("a frame with any bit wrong behind its group is not passed up, not acknowledged, and counted") {
+TEST_CASE("a frame with any bit wrong after its group is not passed up, not acknowledged, and counted") {
   const Bytes good = frame(0x21, {0x10, 0x32});
   RadioBench board;
   board.run(20 * ms);
@@ -483,7 +483,7 @@ TEST_CASE("polling that stops for ten seconds loses only what there is no room f
   CHECK(board.counters().dropped == 80 - 7);
 }
 
-TEST_CASE("a host's packet of any size that is none is refused, counted, and not sent") {
+TEST_CASE("a host's packet of any impossible size is refused, counted, and not sent") {
   const auto refused = [](const std::string& digits) {
     RadioBench board;
     board.run(20 * ms);
@@ -517,7 +517,7 @@ TEST_CASE("a host's packet of any size that is none is refused, counted, and not
   CHECK(refused(digits(600)));
 }
 
-TEST_CASE("a packet that comes while another waits is refused, even if that one has gone in between") {
+TEST_CASE("a packet that comes while a first one waits is refused, even if that one has gone in between") {
   RadioBench board;
   board.run(20 * ms);
   board.air.add({board.now, flm::sim::kBit19_2, Bytes(20, 0x55)});  // 8 ms
@@ -545,7 +545,7 @@ TEST_CASE("two packets in one write: the first goes out, the second is refused")
 }
 
 TEST_CASE("a chip that is reset is set up again as soon as it says so") {
-  for (Nanoseconds position = 0; position < 60; ++position) {  // across a frame and behind it
+  for (Nanoseconds position = 0; position < 60; ++position) {  // across a frame and after it
     RadioBench board;
     board.run(20 * ms);
     board.send(frame(0x21, {1, 2, 3}));
@@ -638,7 +638,7 @@ TEST_CASE("asking a chip for a sign of life loses no frame, wherever it starts")
   }
 }
 
-TEST_CASE("told to save power, the chip sleeps whatever it was doing, and nothing wakes it") {
+TEST_CASE("when power is to be saved, the chip sleeps whatever it was doing, and nothing wakes it") {
   // Across a packet of the host and one from the air that is acknowledged, with the probe of a quiet chip
   // behind them.
   const Nanoseconds position = GENERATE(range(0, 40)) * 500'000;
@@ -687,7 +687,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a packet that the host hands over while power is saved, another group and another rate wait for the "
+    "a packet that the host hands over while power is saved, a new group and a new rate wait for the "
     "chip to wake") {
   RadioBench board;
   board.run(20 * ms);

@@ -1,4 +1,4 @@
-// What a failing supply costs, and what noise on it must not cost.
+// Costs of a failing supply, and of noise on it.
 #include <catch2/catch.hpp>
 #include <memory>
 #include <vector>
@@ -41,7 +41,7 @@ TEMPLATE_TEST_CASE(
 
 TEMPLATE_TEST_CASE(
     "a life that ended without power is a power failure; a board's first life, and a reset by the main "
-    "board, are none",
+    "board, are ignored",
     "", Flm02a, Flm02b) {
   PoweredBoard<TestType> board;
   board.power_up();
@@ -134,8 +134,8 @@ TEMPLATE_TEST_CASE(
   CHECK(board.board->sensors()[1].counter == 20u);
 }
 
-TEMPLATE_TEST_CASE("a failure that begins while another is saved is saved after it, and counted", "", Flm02a,
-                   Flm02b) {
+TEMPLATE_TEST_CASE("a failure that begins while an earlier one is saved is saved after it, and counted", "",
+                   Flm02a, Flm02b) {
   PoweredBoard<TestType> board;
   board.power_up();
   board.drain();

@@ -13,7 +13,7 @@ namespace flm::test {
 /// Thrown when the supply is cut.
 struct Cut {};
 
-/// What a board knows: its sensors' counters and its settings.
+/// A board's state: its sensors' counters and its settings.
 struct State {
   metering::Total totals[metering::sensor_count] = {};
   metering::Settings settings = {};
@@ -33,7 +33,7 @@ struct PoweredBoard {
   hal::HostEeprom eeprom;
   std::unique_ptr<Board> board;
   long writes = 0, cut_after = -1;
-  int tear = 0;  ///< what becomes of the byte that is cut: 0 untouched, 1 erased, 2 ones left over, 3 noise
+  int tear = 0;     ///< result of the byte that is cut: 0 untouched, 1 erased, 2 ones left over, 3 noise
   State safe, now;  ///< on the medium for sure; in the board
 
   void power_up() {
@@ -71,7 +71,7 @@ struct PoweredBoard {
     if (!board->commit()) throw std::logic_error("the EEPROM is a newer firmware's");
     saved();
   }
-  /// Scans of the clamps, without current, and the main loop behind each.
+  /// Scans of the clamps, without current, and the main loop after each.
   void scans(int count) {
     for (int conversion = 0; conversion < 3 * count; ++conversion) {
       hal::raise_conversion_complete(*board, 0);

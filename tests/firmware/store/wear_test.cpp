@@ -1,5 +1,5 @@
-// EEPROM that says what nobody wrote: bytes that changed by themselves, cells that no longer take a value,
-// values that cannot be.
+// EEPROM with contents that were not written: bytes that changed by themselves, cells that no longer take a
+// value, values that cannot be.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <vector>
@@ -110,7 +110,7 @@ TEST_CASE(
   CHECK(costly > 0);
 }
 
-TEST_CASE("settings that no link would let in are none, whatever their CRC says") {
+TEST_CASE("settings that no link would let in are not loaded, whatever their CRC says") {
   const auto started = [](auto change) {
     Board board;
     board.power_up();
@@ -140,7 +140,7 @@ TEST_CASE("settings that no link would let in are none, whatever their CRC says"
   CHECK(started([](metering::Settings& s) { s.radio_rate = 2; }) == 4711);
 }
 
-TEST_CASE("a remainder that no counter can have is none") {
+TEST_CASE("a remainder that no counter can have is cleared") {
   Board board;
   board.power_up();
   board.board->sensors().settings().map[0] = 0;

@@ -2,7 +2,7 @@
 //   1. Byte by byte or in blocks of any size: the same events at the same bytes, the same values, the same
 //      counts.
 //   2. A telegram is accepted only if a '/' before it begins a text that ends here and has this CRC.
-//   3. Behind anything, of two good telegrams the second is accepted, and says what it says on its own.
+//   3. After anything, of two good telegrams the second is accepted, and says what it says on its own.
 //   4. What a board wants and what a PC wants are read alike from any input, codes aside that boards do not
 //   look for.
 //   5. Counters never go down.
@@ -33,7 +33,7 @@ std::vector<std::string> corpus() {
 
 std::size_t below(Random& random, std::size_t limit) { return random() % limit; }
 
-/// Damages a text as lines and people do.
+/// Damages a text as bad lines and editors do.
 std::string damage(std::string text, const std::vector<std::string>& all, Random& random) {
   static const std::string letters = "/!0123456789()-:.*kWhm3SWGJVA\r\n\\";
   for (std::size_t n = below(random, 6); n-- > 0 && !text.empty();) {
@@ -57,7 +57,7 @@ std::string damage(std::string text, const std::vector<std::string>& all, Random
   return text;
 }
 
-/// Gives damaged telegrams their right CRC: values and lines are looked at behind it.
+/// Gives damaged telegrams their right CRC: so that values and lines are looked at.
 std::string repair(std::string text) {
   const std::size_t begin = text.find('/'), end = text.rfind('!');
   if (begin == std::string::npos || end == std::string::npos || end < begin) return text;

@@ -1,5 +1,5 @@
-// What the tests of the P1 parser share: telegrams built from lines, files, and everything that a parser
-// tells of its input.
+// Shared by the tests of the P1 parser: telegrams built from lines, files, and everything that a parser
+// reports of its input.
 #pragma once
 #include <fmt/format.h>
 
@@ -62,13 +62,13 @@ inline std::string telegram(const std::vector<std::string>& lines, const std::st
   text += "!";
   return text + fmt::format("{:04X}\r\n", crc_of(text));
 }
-/// The same without CRC.
+/// The telegram without CRC.
 inline std::string bare_telegram(const std::vector<std::string>& lines) {
   const std::string text = telegram(lines);
   return text.substr(0, text.size() - 6) + "\r\n";
 }
 
-/// Everything that an accepted telegram told, as text.
+/// All values of an accepted telegram, as text.
 template <class Fields>
 std::string values_of(const p1::Parser<Fields>& parser) {
   std::string text = fmt::format("meter {:04x}", parser.equipment());
@@ -92,7 +92,7 @@ struct Seen {
   std::size_t at;
   p1::Event event;
   p1::Error error;
-  std::string values;  ///< of a telegram
+  std::string values;  ///< values of a telegram
   bool operator==(const Seen&) const = default;
 };
 

@@ -34,7 +34,7 @@ std::vector<std::string> with(std::size_t place, const std::string& line) {
   return lines;
 }
 
-/// The bytes are refused or ignored, and the good telegram behind them is accepted.
+/// The bytes are refused or ignored, and the good telegram after them is accepted.
 template <class Parser = All>
 Parser survives(const std::string& bad) {
   Parser parser;
@@ -76,7 +76,7 @@ TEST_CASE("the two checksums have their published check values, also in blocks")
   CHECK(step_arc == crc_of(longer));
 }
 
-TEST_CASE("values arrive with the byte behind the CRC, not before") {
+TEST_CASE("values arrive with the byte after the CRC, not before") {
   Board parser;
   const std::vector<Seen> all = run(parser, good);
   REQUIRE(all.size() == 1);
@@ -153,20 +153,20 @@ TEST_CASE("every single wrong byte of a telegram is found") {
     }
 }
 
-TEST_CASE("a telegram that is cut anywhere changes nothing, and the one behind it is accepted") {
+TEST_CASE("a telegram that is cut anywhere changes nothing, and the next one is accepted") {
   for (std::size_t cut = 0; cut < good.size() - 1; ++cut) {
     CAPTURE(cut);
     All parser;
     CHECK(accepted(run(parser, good.substr(0, cut))) == 0);
-    const std::size_t behind = accepted(run(parser, good));
-    // Behind `/XXXZ` a '/' may belong to the header: Holley meters write it so.
-    CHECK(behind == (cut == 5 ? 0 : 1));
+    const std::size_t next = accepted(run(parser, good));
+    // After `/XXXZ` a '/' may belong to the header: Holley meters write it so.
+    CHECK(next == (cut == 5 ? 0 : 1));
     CHECK(accepted(run(parser, good)) == 1);
     CHECK(parser.net_wh() == good_net);
   }
 }
 
-TEST_CASE("a telegram without its beginning changes nothing, and the one behind it is accepted") {
+TEST_CASE("a telegram without its beginning changes nothing, and the next one is accepted") {
   for (std::size_t cut = 1; cut < good.size(); ++cut) {
     CAPTURE(cut);
     survives(good.substr(cut));
@@ -247,7 +247,7 @@ TEST_CASE("a PC reads energy of twelve digits, a board the same modulo 2^32") {
   // Less to the grid than from it, by more than 2^31 Wh.
   CHECK(accepted(run(parser, telegram({"1-0:1.8.0(00000007.000*kWh)", "1-0:2.8.0(03000000.000*kWh)"}))) == 1);
   CHECK(parser.net_wh() == -2999993000);
-  // 32 bits are enough for all that is no energy.
+  // 32 bits are enough for all that is not energy.
   CHECK(accepted(run(parser, telegram({"0-1:24.1.0(003)", "0-1:24.2.1(231102121002W)(4294967.296*m3)"}))) ==
         1);
   CHECK_FALSE(parser.device(0).has_value);
@@ -266,7 +266,7 @@ TEST_CASE("a value whose group or line has no end is refused") {
 
 TEST_CASE("of a register that comes twice the first is the current one, without CRC neither") {
   std::vector<std::string> lines = good_lines;
-  // As meters of Hungary repeat them behind 0-0:98.1.0: the last month's.
+  // As meters of Hungary repeat them after 0-0:98.1.0: the last month's.
   for (const char* line :
        {"0-0:98.1.0", "(", "0-0:1.0.0(260201000000T)", "1-0:1.8.1(000000.123*kWh)", "1-0:1.7.0(09.999*kW)"})
     lines.emplace_back(line);
@@ -275,7 +275,7 @@ TEST_CASE("of a register that comes twice the first is the current one, without 
   CHECK(parser.errors(Error::duplicate) == 2);
   CHECK(parser.net_wh() == good_net);
   CHECK(parser.power_w() == 250);
-  // One that was refused is not told by its history.
+  // One that was refused is not taken from its history.
   CHECK(accepted(run(parser, telegram({"1-0:1.8.0(x)", "1-0:2.8.0(000002.000*kWh)",
                                        "1-0:1.8.0(000001.000*kWh)"}))) == 1);
   CHECK_FALSE(parser.has_net());
@@ -285,7 +285,7 @@ TEST_CASE("of a register that comes twice the first is the current one, without 
         0);
 }
 
-TEST_CASE("all nine tariffs are the energy, where no total is told") {
+TEST_CASE("all nine tariffs add up to the energy where there is no total") {
   std::vector<std::string> lines;
   std::uint64_t sum = 0;
   for (unsigned tariff = 1; tariff <= 9; ++tariff) {
@@ -321,14 +321,14 @@ TEST_CASE("meters of Switzerland count on channel 1") {
   }
 }
 
-TEST_CASE("power is told by totals, or with a sign, or by phases; and it is not 0 where it is not told") {
+TEST_CASE("power comes as totals, with a sign, or by phases; without any it is absent, not 0") {
   struct Case {
     std::vector<std::string> lines;
-    int power_w;  ///< 99: not told
+    int power_w;  ///< 99: absent
   };
   const Case cases[] = {
       {{"1-0:1.8.0(1.000*kWh)"}, 99},
-      {{"1-0:15.7.0(3.250*kW)"}, 99},  // absolute: which way it goes is not told
+      {{"1-0:15.7.0(3.250*kW)"}, 99},  // absolute: without its direction
       {{"1-0:21.7.0(0.100*kW)", "1-0:41.7.0(0.020*kW)", "1-0:61.7.0(0.003*kW)"}, 123},
       {{"1-0:21.7.0(0.000*kW)", "1-0:22.7.0(1.200*kW)", "1-0:42.7.0(1.050*kW)", "1-0:61.7.0(0.250*kW)"},
        -2000},
@@ -417,7 +417,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a board takes no time for one that is none") {
+TEST_CASE("a board takes an impossible time for absent") {
   for (const char* wrong : {"261301120000W", "260001120000W", "260132120000W", "260100120000W",
                             "260101240000W", "260101006000W", "260101000060W", "260101120000", "26010112000W",
                             "000101000000W", "430101000000W", "2601011200000W", ""}) {
@@ -497,7 +497,7 @@ TEST_CASE("a device's fault does not spoil the rest") {
   CHECK(parser.device(3).channel == 0);
 }
 
-TEST_CASE("a changed meter has another number, the same meter the same") {
+TEST_CASE("a changed meter has a different number, the same meter the same") {
   All parser;
   run(parser, good);
   const unsigned first = parser.equipment();
@@ -548,7 +548,7 @@ TEST_CASE("without CRC, every line must be one of a telegram, and every wanted v
 }
 
 TEST_CASE(
-    "the peak of the month is told with its time first or last, and without a letter in the season that the "
+    "the peak of the month is read with its time first or last, and without a letter in the season that the "
     "calendar has") {
   struct Case {
     const char* groups;
@@ -574,7 +574,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "whoever tries the checksums in turn takes telegrams with CRC-16/X-25 behind two that it refused, and "
+    "a parser that tries the checksums in turn takes telegrams with CRC-16/X-25 after two that it refused, "
+    "and "
     "stays with it over one that is wrong") {
   const auto x25 = [](const std::string& line) {
     std::string text = "/HLY5/D545-METER\r\n\r\n" + line + "\r\n!";
@@ -593,7 +594,7 @@ TEST_CASE(
   CHECK(accepted(run(board, one)) == 1);
   CHECK(board.import_wh() == 2100500);
   CHECK(board.errors(Error::crc) == 3);
-  // A meter of the usual kind: one wrong telegram costs itself; behind two the other checksum is tried for
+  // A meter of the usual kind: one wrong telegram costs itself; after two the other checksum is tried for
   // two.
   p1::Parser<p1::BoardFieldsAnyCrc> usual;
   std::string bad = good;
@@ -655,7 +656,7 @@ TEST_CASE("a line with a '/' in its text begins no telegram, also where the head
   CHECK(accepted(run(parser, text)) == 1);
 }
 
-TEST_CASE("a telegram tells whether a CRC has protected it") {
+TEST_CASE("a parser reports whether a CRC has protected a telegram") {
   All parser;
   parser.accept_without_crc(true);
   CHECK(accepted(run(parser, good.substr(0, good.size() - 1))) == 1);
@@ -752,7 +753,7 @@ TEST_CASE("a line may end with a line feed alone") {
   CHECK(parser.net_wh() == good_net);
 }
 
-TEST_CASE("meters of Israel count tariffs 1 to 3 under 11 to 13, for whoever looks for that") {
+TEST_CASE("meters of Israel count tariffs 1 to 3 under 11 to 13, if Fields ask for that") {
   const std::string text =
       telegram({"1-0:1.8.11(000100.000*kWh)", "1-0:1.8.13(000020.000*kWh)", "1-0:2.8.12(000003.000*kWh)",
                 "1-0:1.8.10(000400.000*kWh)", "1-0:1.8.14(005000.000*kWh)", "1-2:1.8.12(060000.000*kWh)"});
@@ -826,7 +827,7 @@ TEST_CASE("a table with a code that two rows have, or that no line has, does not
   STATIC_REQUIRE_FALSE(p1::can_be_told_apart(channel_5));
 }
 
-TEST_CASE("blocks leave out the same phases as bytes where the totals have told the power") {
+TEST_CASE("blocks leave out the same phases as bytes where the totals have given the power") {
   const std::string text =
       telegram({"1-0:1.7.0(00.300*kW)", "1-0:2.7.0(00.000*kW)", "1-0:21.7.0(wrong)", "1-0:41.7.0(00.100*V)"});
   const auto events = [&](auto parser) {
@@ -898,8 +899,7 @@ TEST_CASE("the project's own telegrams say what their index says") {
   }
 }
 
-TEST_CASE(
-    "where there is room for less, totals are read as elsewhere, and what only the phases tell is not told") {
+TEST_CASE("where there is room for less, totals are read as elsewhere, and power by phases alone is absent") {
   p1::Parser<p1::SmallFields> board;
   CHECK(accepted(run(
             board, telegram({"1-0:1.8.0(000100.000*kWh)", "1-0:2.8.0(000001.000*kWh)", "1-0:1.7.0(01.500*kW)",

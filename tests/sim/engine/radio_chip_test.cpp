@@ -54,7 +54,7 @@ TEST_CASE("after power-up nIRQ is low until the status has been read, and its po
 }
 
 TEST_CASE(
-    "a frame of the own group comes byte by byte behind the synchron pattern, each when its last bit has "
+    "a frame of the own group comes byte by byte after the synchron pattern, each when its last bit has "
     "come") {
   Listening board;
   board.air.add_frame(20 * ms, frame);
@@ -69,7 +69,7 @@ TEST_CASE(
   CHECK(first(board.receive(20 * ms + 11 * byte_time), 5) == Bytes(frame.begin() + 2, frame.end()));
 }
 
-TEST_CASE("frames of another group do not wake the receiver") {
+TEST_CASE("frames of a different group do not wake the receiver") {
   Listening board;
   Bytes other = frame;
   other[0] = 0xD5;
@@ -77,7 +77,7 @@ TEST_CASE("frames of another group do not wake the receiver") {
   CHECK(board.receive(200 * ms).empty());
 }
 
-TEST_CASE("a sender at another data rate is noise with a carrier") {
+TEST_CASE("a sender at a different data rate is noise with a carrier") {
   Listening board;
   board.air.add_frame(20 * ms, frame, kBit49_2);
   CHECK(board.receive(20 * ms + 2 * ms).empty());
@@ -87,7 +87,7 @@ TEST_CASE("a sender at another data rate is noise with a carrier") {
   CHECK((board.chip.word(0) & 0x0100) != 0);
 }
 
-TEST_CASE("what nobody reads overflows the FIFO behind its second byte; the status says so once") {
+TEST_CASE("unread bytes overflow the FIFO after the second one; the status says so once") {
   Listening board;
   board.air.add_frame(20 * ms, frame);
   board.chip.advance(20 * ms + 7 * byte_time);
@@ -100,7 +100,7 @@ TEST_CASE("what nobody reads overflows the FIFO behind its second byte; the stat
   CHECK(board.chip.word(0xB000) == 0x02);
 }
 
-TEST_CASE("behind a frame the FIFO fills on with noise, until it is stopped and started again") {
+TEST_CASE("after a frame the FIFO fills on with noise, until it is stopped and started again") {
   Listening board;
   board.air.add_frame(20 * ms, frame);
   CHECK(board.receive(20 * ms + 30 * byte_time).size() == 30 - 5);
@@ -130,7 +130,7 @@ TEST_CASE("two senders at once destroy each other's bits; the second alone is no
   CHECK(heard != Bytes(frame.begin() + 1, frame.end()));
 }
 
-TEST_CASE("the carrier is seen while somebody sends, and only then") {
+TEST_CASE("the carrier is seen while a frame is sent, and only then") {
   Listening board;
   board.air.add_frame(20 * ms, frame);
   board.chip.advance(19 * ms);
@@ -185,7 +185,7 @@ TEST_CASE("a transmit register that is not filled in time underruns, and the sta
   CHECK(board.chip.sent()[0].underrun);
 }
 
-TEST_CASE("told to fill always, the FIFO fills with noise within a byte's time") {
+TEST_CASE("when set to fill always, the FIFO fills with noise within a byte's time") {
   Listening board;
   board.chip.advance(20 * ms);
   board.chip.word(0xCA81);
@@ -206,7 +206,7 @@ TEST_CASE("a chip that has lost its configuration hears nothing") {
 
 namespace {
 
-/// The times of a chip's first bytes behind each synchron pattern until a time, its FIFO started again after
+/// The times of a chip's first bytes after each synchron pattern until a time, its FIFO started again after
 /// each.
 std::vector<Nanoseconds> syncs(Listening& board, Nanoseconds until) {
   std::vector<Nanoseconds> times;
@@ -254,14 +254,14 @@ TEST_CASE("noise is a matter of time and seed, however often and for whatever th
 }
 
 TEST_CASE(
-    "a packet behind a false synchron pattern is not heard, unless the FIFO has been started again by then") {
+    "a packet after a false synchron pattern is not heard, unless the FIFO has been started again by then") {
   for (const bool started_again : {false, true}) {
     Listening board(RadioChip::by_data_rate);
     while (!board.chip.request()) board.chip.advance(board.chip.next_event());
     const Nanoseconds now = board.chip.next_event() - kBit19_2;
     board.air.add_frame(now + 1 * ms, frame);
     board.chip.advance(now + 1 * ms);
-    board.chip.word(0);  // the overflow of a FIFO that nobody has read
+    board.chip.word(0);  // the overflow of an unread FIFO
     if (started_again) {
       board.chip.word(0xCA81);
       board.chip.word(0xCA83);
@@ -274,7 +274,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "there are no false synchron patterns while somebody sends, while the FIFO is stopped, and while the "
+    "there are no false synchron patterns while a frame is sent, while the FIFO is stopped, and while the "
     "chip sends or sleeps") {
   constexpr Nanoseconds minute = 60'000 * ms;
   for (const int word : {0xCA81, 0x8239, 0x8201, 0}) {

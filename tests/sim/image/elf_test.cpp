@@ -19,7 +19,7 @@ std::filesystem::path file_with(const std::string& bytes) {
 }
 }  // namespace
 
-TEST_CASE("a file that is no AVR program is refused by name, and with what is wrong") {
+TEST_CASE("a file that is not an AVR program is refused by name, and with what is wrong") {
   CHECK_THROWS_WITH(ElfFile("/nowhere/image.elf"),
                     Contains("/nowhere/image.elf") && Contains("cannot be read"));
   CHECK_THROWS_WITH(ElfFile("/tmp"), Contains("cannot be read"));
@@ -28,7 +28,7 @@ TEST_CASE("a file that is no AVR program is refused by name, and with what is wr
   CHECK_THROWS_WITH(ElfFile(file_with("\x7f"
                                       "ELF")),
                     Contains("ends too early"));
-  CHECK_THROWS_WITH(ElfFile("/proc/self/exe"), Contains("another processor"));
+  CHECK_THROWS_WITH(ElfFile("/proc/self/exe"), Contains("a different processor"));
   CHECK_THROWS_AS(ElfFile(file_with("hello")), InputError);
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("sizes and board come from the sections") {
   CHECK(sizes.eeprom == 0);
 }
 
-TEST_CASE("an address is told with the function that it is in") {
+TEST_CASE("an address is named with the function that it is in") {
   const ElfFile image(probe("hang"));
   CHECK_THAT(image.describe(0x90), Contains("0x0090 <"));
 }

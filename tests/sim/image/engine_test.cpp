@@ -19,7 +19,7 @@ Scenario empty_scenario(const std::string& board) {
 }
 }  // namespace
 
-TEST_CASE("an image for another board, or for none, is refused") {
+TEST_CASE("an image for a different board, or for none, is refused") {
   Environment for_a(empty_scenario("flm02a"), board_model("flm02a"));
   CHECK_THROWS_WITH(ImageEngine(board_model("flm02a"), for_a, probe("hang")),
                     Contains("an image for flm02b, the scenario's board is flm02a"));

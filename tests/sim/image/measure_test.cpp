@@ -5,7 +5,7 @@
 using namespace flm::sim;
 using namespace flm::sim::test;
 
-TEST_CASE("a measured run tells conversions, handler times and missed triggers") {
+TEST_CASE("a measured run reports conversions, handler times and missed triggers") {
   ProbeBoard board("adc", 1);
   Recorder recorder(board.chip, 2560);
   board.chip.observe(&recorder);

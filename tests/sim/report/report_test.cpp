@@ -138,7 +138,7 @@ TEST_CASE("the worst hour of a cell may lie anywhere in a log") {
   std::vector<CellWrite> log;
   for (const int at : {0, 50, 70, 109, 110, 200})
     log.push_back({at * minute, at * minute + 1, 7, 0, 0, at == 70});
-  log.push_back({75 * minute, 75 * minute + 1, 8, 0, 0, false});  // another cell
+  log.push_back({75 * minute, 75 * minute + 1, 8, 0, 0, false});  // a different cell
   CHECK(most_writes_within(log, 60 * minute) == 3);  // 50, 70 and 109; at 110 the first is an hour ago
   CHECK(most_writes_within({}, 60 * minute) == 0);
 }

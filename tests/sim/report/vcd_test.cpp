@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What a value change dump says, read by the rules of IEEE 1364-2005, clause 18.2: any breach of them fails
+/// Content of a value change dump, read by the rules of IEEE 1364-2005, clause 18.2: any breach of them fails
 /// the test.
 struct Dump {
   struct Variable {

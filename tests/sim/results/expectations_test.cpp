@@ -66,7 +66,7 @@ TEST_CASE("a reading that is asked for at a whole second has that very time") {
 
 namespace {
 
-/// What `gz` says at 1 and 2 s: a device of `type` at 5 000 and 5 250 litre, and by then 3 and 7 telegrams
+/// Replies to `gz` at 1 and 2 s: a device of `type` at 5 000 and 5 250 litre, and by then 3 and 7 telegrams
 /// with a wrong CRC, 1 and 1 cut, 9 lines of noise, and 5 values each that were wrong in some way.
 std::vector<ExpectationResult> judged_of_meter(const Expectation& e, std::uint32_t type) {
   Scenario s;
@@ -81,7 +81,7 @@ std::vector<ExpectationResult> judged_of_meter(const Expectation& e, std::uint32
 
 }  // namespace
 
-TEST_CASE("gas and water are what the meter has told last, in litre; another device's are not told") {
+TEST_CASE("gas and water are the meter's last report, in litre; other devices' values are not reported") {
   Expectation e = expect(0.0, std::nullopt);
   e.gas = 5250.0;
   CHECK(judged_of_meter(e, 3).at(0).ok);
@@ -113,7 +113,7 @@ TEST_CASE(
 
 TEST_CASE("no reading can be expected, or some") {
   Expectation e = expect(3.0, std::nullopt);
-  e.reading = false;  // behind the last one
+  e.reading = false;  // after the last one
   CHECK(judged(e).at(0).ok);
   e.from = 2.0;
   CHECK(judged(e).at(0).message == "s.toml:7: sensor 1: 1 readings from 2 s to 3 s, expected none");

@@ -28,7 +28,7 @@ TEST_CASE("a kube's whole numbers have all their digits, up to 32 bits") {
   CHECK_THAT(json_of({0xFF, 0xFF}), Catch::Contains(R"("vibrations":65535})"));
 }
 
-TEST_CASE("a pressure is told in its quarters of a pascal, and what a formula gives to six digits") {
+TEST_CASE("a pressure is printed in its quarters of a pascal, and what a formula gives to six digits") {
   // 20 bits of pressure: 405 301 quarters are 101 325.25 Pa; 12 bits of humidity: 2048 is 125 / 2 - 6 %;
   // light: 65 535 quarters.
   const std::uint32_t raw = 405301u | 2048u << 20;
@@ -41,7 +41,7 @@ TEST_CASE("a pressure is told in its quarters of a pascal, and what a formula gi
           R"("pressure_pa":101325.25,"humidity_pct":56.5,"light_lx":16383.75,"temperature_c":-46.85,)"));
 }
 
-TEST_CASE("numbers as people and programs read them") {
+TEST_CASE("numbers in tables and in JSON") {
   CHECK(value_text(0.0) == "0");
   CHECK(value_text(-3.0) == "-3");
   CHECK(value_text(1234567.75) == "1234567.75");

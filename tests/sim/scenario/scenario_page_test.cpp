@@ -141,7 +141,7 @@ std::string content(const Scenario& s) {
   return text;
 }
 
-/// What the reader makes of a row's key with this value: the scenario's content, or its complaint about the
+/// The reader's result for a row's key with this value: the scenario's content, or its complaint about the
 /// key.
 struct Outcome {
   std::string content, complaint;
@@ -229,7 +229,7 @@ TEST_CASE("scenario.md has the defaults of the reader, and says which keys are r
     const std::string value =
         number_of(row.standard).value_or(row.standard.substr(1, row.standard.size() - 2));
     CHECK(read(row, value).content == absent.content);
-    // And the content shows the key: another value is not the default.
+    // And the content shows the key: a different value is not the default.
     const auto range = range_of(row.allowed);
     std::vector<std::string> values = values_of(row.allowed);
     if (range) {
@@ -258,7 +258,7 @@ TEST_CASE("scenario.md has the ranges and the names that the reader allows") {
     } else if (const auto values = values_of(row.allowed); !values.empty()) {
       ++lists;
       for (const std::string& value : values) CHECK(read(row, value).complaint == "");
-      // What the reader says of another value names all that it allows.
+      // The complaint about a wrong value names all that is allowed.
       const auto number = number_of(values.front());
       const std::string other =
           number ? fmt::format("{}", std::strtod(number->c_str(), nullptr) + 1) : "\"no such word\"";

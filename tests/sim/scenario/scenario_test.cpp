@@ -1,4 +1,4 @@
-// What is wrong in a scenario is said once: file, line, key, what is wrong, what is allowed.
+// Complaints about a scenario: file, line, key, what is wrong, what is allowed, once.
 #include "sim/scenario/scenario.hpp"
 
 #include <catch2/catch.hpp>
@@ -175,7 +175,7 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
       {"board = \"flm02b\"\nduration = 0\n", "", "",
        "s.toml:2: key 'duration' is 0; allowed: a number from 0.001 to 315360000"},
       {"board = \"flm02b\"\nduration = \"long\"\n", "", "",
-       "s.toml:2: key 'duration' is no number; allowed: a number from 0.001 to 315360000"},
+       "s.toml:2: key 'duration' is not a number; allowed: a number from 0.001 to 315360000"},
       {top + "duraton = 1\n", "", "",
        "s.toml:3: key 'duraton' is not known (did you mean 'duration'?); allowed: board, duration, sensor, "
        "waveform, frontend, pulses, host, "
@@ -184,7 +184,7 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
        "s.toml:6: [[waveform]] key 'shap' is not known (did you mean 'shape'?); allowed: port, file, "
        "channel, scale, rate, repeat, amps, hz, shape"},
       {top + "[[waveform]]\nport = 1\nfile = \"none.wav\"\n", "", "",
-       "s.toml:5: [[waveform]] key 'file' is 'none.wav', which is no file; allowed: an existing file"},
+       "s.toml:5: [[waveform]] key 'file' is 'none.wav', which is not a file; allowed: an existing file"},
       {top + "[[waveform]]\nport = 1\nfile = \"sound.wav\"\n", "", "RIFFxxxx",
        "sound.wav: Format not recognised.; allowed: a sound file that libsndfile reads, or .csv"},
       {top + "[[waveform]]\nport = 4\namps = 1.0\n", "", "",
@@ -234,13 +234,14 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
       {top + "[[sensor]]\nid = 1\nclass = \"pulse\"\nports = [4]\nconstant = 0.0001\n", "", "",
        "s.toml:7: [[sensor]] key 'constant' is 0.0001; allowed: a number from 0.001 to 65535.999"},
       {top + "[[radio]]\nfile = \"packets.txt\"\n", "", "",
-       "s.toml:4: [[radio]] key 'file' is 'packets.txt', which is no file; allowed: an existing file"},
+       "s.toml:4: [[radio]] key 'file' is 'packets.txt', which is not a file; allowed: an existing file"},
       {top + "[[radio]]\nkbit = 19.2\n", "", "",
        "s.toml:3: [[radio]] key 'file' is missing; allowed: a file of packets, relative to the scenario"},
       {top + "[[serial]]\nport = 5\n", "", "",
        "s.toml:4: [[serial]] key 'port' is 5; allowed: a whole number from 6 to 6"},
       {top + "[[host]]\nat = 1.0\nsend = \"u 1\"\n", "", "",
-       "s.toml:5: [[host]] key 'send': 'u 1' is no message for the u channel; allowed: u and two hex digits "
+       "s.toml:5: [[host]] key 'send': 'u 1' is not a message for the u channel; allowed: u and two hex "
+       "digits "
        "a byte, as in \"u 04ff\""},
       {top + "[[power]]\nrestore = 1.0\n", "", "",
        "s.toml:3: [[power]] key 'at' is missing; allowed: seconds since power-up"},
@@ -258,7 +259,7 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
        "s.toml:6: [[power]] key 'holdup' is not known (did you mean 'hold_up'?); allowed: at, restore, "
        "hold_up, every, until"},
       {top + "[[power]]\nat = 2.0\nrestore = 4.0\n[[power]]\nat = 1.0\nrestore = 2.5\n", "", "",
-       "s.toml:7: [[power]] key 'at' is 1: from there to 2.5 overlaps another [[power]], from 2 to 4; "
+       "s.toml:7: [[power]] key 'at' is 1: from there to 2.5 overlaps a different [[power]], from 2 to 4; "
        "allowed: failures with time between them"},
       {top + "[[power]]\nat = 2.0\nrestore = 2.5\nevery = 0.5\n", "", "",
        "s.toml:6: [[power]] key 'every' is 0.5 s, and a failure lasts 0.5 s; allowed: failures with time "
@@ -269,11 +270,13 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
        "s.toml:7: [[power]] key 'until' is 1; allowed: a number from 2 to 315360000"},
       {top + "[[power]]\nat = 2.0\nrestore = 2.25\nevery = 1.0\n[[power]]\nat = 6.5\nrestore = 6.75\n", "",
        "",
-       "s.toml:8: [[power]] key 'at' is 6.5: from there to 6.75 overlaps another [[power]], from 2 to 9.25; "
+       "s.toml:8: [[power]] key 'at' is 6.5: from there to 6.75 overlaps a different [[power]], from 2 to "
+       "9.25; "
        "allowed: failures with time between them"},
       {top + "[[power]]\nat = 2.0\nrestore = 2.25\nevery = 1.0\n[[host]]\nat = 5.125\nsend = \"gc 0\"\n", "",
        "",
-       "s.toml:8: [[host]] key 'at' is 5.125: the power fails from 5 to 5.25, and nobody can send; allowed: "
+       "s.toml:8: [[host]] key 'at' is 5.125: the power fails from 5 to 5.25, and nothing can be sent; "
+       "allowed: "
        "before 5, or from 5.25"},
       {top + "[parts]\nthreshold = 3.9\n", "", "",
        "s.toml:4: [parts] key 'threshold' is 3.9; allowed: a number from 4 to 5.5"},
@@ -286,14 +289,14 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
       {top + "[parts]\nrise = 2\n", "", "",
        "s.toml:4: [parts] key 'rise' is 2; allowed: a number from 0 to 1"},
       {top + "[parts]\nworn = 12\n", "", "",
-       "s.toml:4: [parts] key 'worn' is no list of tables; allowed: a list of cells as in [{address = 12, "
+       "s.toml:4: [parts] key 'worn' is not a list of tables; allowed: a list of cells as in [{address = 12, "
        "keeps = 0x04}]"},
       {top + "[parts]\nworn = [{address = 512, keeps = 1}]\n", "", "",
        "s.toml:4: [parts] worn: key 'address' is 512; allowed: a whole number from 0 to 511"},
       {top + "[parts]\nworn = [{address = 12}]\n", "", "",
        "s.toml:4: [parts] worn: key 'keeps' is missing; allowed: the bits that never change again, 0x01 to "
        "0xff"},
-      {top + "[[parts]]\nrise = 1\n", "", "", "s.toml:3: key 'parts' is no table; allowed: [parts]"},
+      {top + "[[parts]]\nrise = 1\n", "", "", "s.toml:3: key 'parts' is not a table; allowed: [parts]"},
       {top + "[supply]\nvolts = 12\n", "", "",
        "s.toml:4: [supply] key 'volts' is 12; allowed: a number from 0 to 6"},
       {top + "[supply]\nripple = -0.1\n", "", "",
@@ -304,7 +307,8 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
        "s.toml:10: [[pulses]] key 'bounces' stands without 'bounce'; allowed: bounce, in s, and how often "
        "within it"},
       {pulse + "[[expect]]\nsensor = 4\ngas = 1\n", "", "",
-       "s.toml:9: [[expect]] key 'gas' is of a smart meter, and sensor 4 is none; allowed: power, counter, "
+       "s.toml:9: [[expect]] key 'gas' is for a smart meter, and sensor 4 is not one; allowed: power, "
+       "counter, "
        "reading; or the p1 sensor"},
       {pulse + "[[expect]]\nsensor = 4\n", "", "",
        "s.toml:7: [[expect]] key 'power' is missing, and so is 'counter'; allowed: one or more of power, "
@@ -318,18 +322,19 @@ TEST_CASE("each mistake in a scenario gets one message with file, line, key and 
       {pulse + "[[port]]\nport = 4\ndebounce = 7\n", "", "",
        "s.toml:9: [[port]] key 'debounce' is 7; allowed: a number from 0.0015 to 6.5535"},
       {pulse + "[[port]]\nport = 4\ntau = 0.002\n", "", "",
-       "s.toml:9: [[port]] key 'tau' stands at port 4, which is no clamp's; allowed: clamp ports 1, 2, 3"},
+       "s.toml:9: [[port]] key 'tau' stands at port 4, which is not a clamp's; allowed: clamp ports 1, 2, 3"},
       {pulse + "constant = 0.3333\n", "", "",
        "s.toml:7: [[sensor]] key 'constant' is 0.3333, which a board cannot count exactly; allowed: whole "
        "thousandths as in 0.125, pulses_per_kwh as in 3000"},
       {pulse + "pulses_per_kwh = 4099\n", "", "",
        "s.toml:7: [[sensor]] key 'pulses_per_kwh' is 4099: a pulse of 0.2439619419370578 Wh, which a board "
        "cannot count exactly; allowed: constant = 0.244, which is "
-       "+0.0156 % off, or another number"},
+       "+0.0156 % off, or a different number"},
       {top + "[supply]\nhz = 50\n", "", "",
        "s.toml:4: [supply] key 'hz' stands without 'ripple'; allowed: hz with ripple"},
       {top + "[[power]]\nat = 2.0\nrestore = 4.0\n[[host]]\nat = 2.0\nsend = \"gc 0\"\n", "", "",
-       "s.toml:7: [[host]] key 'at' is 2: the power fails from 2 to 4, and nobody can send; allowed: before "
+       "s.toml:7: [[host]] key 'at' is 2: the power fails from 2 to 4, and nothing can be sent; allowed: "
+       "before "
        "2, or from 4"},
   }));
   CAPTURE(text);
@@ -342,7 +347,7 @@ TEST_CASE(
   CHECK(complaint(top + "[[host]]\nat = 4.0\nsend = \"gc 0\"\n[[power]]\nat = 2.0\nrestore = 4.0\n") == "");
 }
 
-TEST_CASE("a file that is no TOML, is empty or is not there is refused with its name") {
+TEST_CASE("a file that is not TOML, is empty or is not there is refused with its name") {
   CHECK(complaint("board = \n").substr(0, 9) == "s.toml:1:");
   CHECK(complaint("") == "s.toml:1: key 'board' is missing; allowed: flm02a, flm02b");
   CHECK_THROWS_WITH(read_scenario("/nowhere/s.toml"),

@@ -37,7 +37,7 @@ TEST_CASE("a sender that is added between two others is heard in its place") {
   CHECK(air.next_start(1000) == 2000);
 }
 
-TEST_CASE("a frame goes out behind preamble and synchron byte") {
+TEST_CASE("a frame goes out after preamble and synchron byte") {
   Air air;
   air.add_frame(0, {0xD4, 1});
   CHECK(air.at(0).only->bytes == std::vector<std::uint8_t>{0xAA, 0xAA, 0xAA, 0x2D, 0xD4, 1});
@@ -67,12 +67,12 @@ TEST_CASE("what is wrong in a file of frames is named with file and line") {
     }
     return "nothing";
   };
-  CHECK_THAT(said("soon d40100"), Contains("packets.txt:2: 'soon' is no time"));
-  CHECK_THAT(said("-1 d40100"), Contains("no time"));
-  CHECK_THAT(said("nan d40100"), Contains("no time"));
+  CHECK_THAT(said("soon d40100"), Contains("packets.txt:2: 'soon' is not a time"));
+  CHECK_THAT(said("-1 d40100"), Contains("is not a time"));
+  CHECK_THAT(said("nan d40100"), Contains("is not a time"));
   CHECK_THAT(said("1.0"), Contains("0 hex digits"));
   CHECK_THAT(said("1.0 d4010"), Contains("5 hex digits"));
-  CHECK_THAT(said("1.0 d40g"), Contains("'0g' is no hex"));
+  CHECK_THAT(said("1.0 d40g"), Contains("'0g' is not hex"));
   CHECK_THAT(said("1.0 " + std::string(600, '0')), Contains("300 bytes"));
   CHECK_THROWS_AS(read_air(folder.path() / "absent.txt"), InputError);
 }

@@ -35,7 +35,7 @@ Contact contact_of(const TemporaryFolder& folder, std::vector<int> lengths) {
   return {pulses, 1, Contact::charging_time(35e3, 100.0)};
 }
 
-/// What a board has counted of 300 pulses at a rate, half of the time closed.
+/// Pulses that a board counts of 300 at a rate, half of the time closed.
 double counted(const std::string& board, double hz, double pull_up, double clock_ppm) {
   Scenario s;
   s.board = board;
@@ -131,7 +131,7 @@ TEST_CASE("40 pulses a second at half duty are counted by every FLM02A, whatever
 }
 
 TEST_CASE(
-    "a sparse bounce changes the contact's mind as often as it is told, at either end, and ends in the new "
+    "a sparse bounce changes the contact's mind as often as it is set to, at either end, and ends in the new "
     "level") {
   Pulses pulses;
   pulses.port = 4;

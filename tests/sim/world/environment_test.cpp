@@ -132,7 +132,7 @@ TEST_CASE(
   CHECK(clamp.secondary(0.5) == Approx(5.0 * scale * std::exp(-pi)).epsilon(0.001));
   CHECK(clamp.secondary(1.0 + 1e-9) == Approx(-back).epsilon(0.001));
   CHECK(clamp.smoothed(1.1) == Approx(back * std::exp(-0.2 * pi) / (1.0 - 0.001 * 2.0 * pi))
-                                   .epsilon(0.001));  // behind a smoother of 1 ms
+                                   .epsilon(0.001));  // after a smoother of 1 ms
   CHECK(clamp.smoothed(1e4) == Approx(0.0).margin(1e-12));
   w.repeat = true;
   CHECK(ClampCurrent(w, 0.001, {1.0, 100.0}).secondary(0.3) == Approx(0.0).margin(1e-6));

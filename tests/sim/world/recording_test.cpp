@@ -68,7 +68,7 @@ TEST_CASE("a byte-order mark is skipped before a number, a name, a comment and n
   CHECK(edges[1].level);
 }
 
-TEST_CASE("columns that are halves of numbers are refused, not replayed as another current") {
+TEST_CASE("columns that are halves of numbers are refused, not replayed as a wrong current") {
   CHECK(complaint("Zeit,Strom\n0,000,1,414\n0,001,1,390\n") ==
         "i.csv:2: 4 columns where the first line has 2: a decimal comma?; allowed: as many in every line, "
         "and with decimal commas semicolons between them");
@@ -95,9 +95,9 @@ TEST_CASE("columns of whole numbers are no halves") {
   CHECK(samples("a,b\n-5,3\n4,2\n", 0) == Values{-5.0, 4.0});
 }
 
-TEST_CASE("what is no number is told with its place, thousands' points too") {
-  CHECK(complaint("I\n1.234,5\n") == "i.csv:2: column 0: '1.234,5' is no number");
-  CHECK(complaint("a;b\n1;2\n3;x\n") == "i.csv:3: column 1: 'x' is no number");
-  CHECK(complaint("I\n1,2,3\n") == "i.csv:2: column 0: '1,2,3' is no number");
+TEST_CASE("a field that is not a number is reported with its place, thousands' points too") {
+  CHECK(complaint("I\n1.234,5\n") == "i.csv:2: column 0: '1.234,5' is not a number");
+  CHECK(complaint("a;b\n1;2\n3;x\n") == "i.csv:3: column 1: 'x' is not a number");
+  CHECK(complaint("I\n1,2,3\n") == "i.csv:2: column 0: '1,2,3' is not a number");
   CHECK(complaint(std::string("\xFF\xFE") + "1\n2\n") == "i.csv: is UTF-16; allowed: ASCII or UTF-8");
 }

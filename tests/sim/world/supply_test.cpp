@@ -1,4 +1,4 @@
-// The supply as the comparator sees it, and what a board's engine is told of it.
+// The supply as the comparator sees it, and the changes that a board's engine gets.
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
@@ -159,7 +159,7 @@ TEST_CASE("ripple crosses the threshold where the sine does, at 1 Hz as at 100 k
   CHECK(std::abs(static_cast<double>(t - from) - 50.0 * period) <= period);  // two a period
 }
 
-TEST_CASE("ripple that does not reach the threshold is none") {
+TEST_CASE("ripple that does not reach the threshold is not a failure") {
   Scenario s = nothing(5.0);
   s.supply.ripple = 0.149;
   CHECK(changes(plan_of(s), 10 * second).empty());
@@ -178,7 +178,7 @@ TEST_CASE("a fast clock counts more of its own seconds until the supply fails") 
 }
 
 TEST_CASE(
-    "an engine is told how the supply is at the start, at each change, and before the CPU starts again") {
+    "an engine learns how the supply is at the start, at each change, and before the CPU starts again") {
   Scenario s = nothing();
   s.parts.rise = 0.005;
   s.power = {{1.0, 2.0, 0.05}};

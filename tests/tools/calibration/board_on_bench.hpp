@@ -36,7 +36,7 @@ inline sim::Scenario bench_scenario(double watts, std::uint64_t seed) {
   return s;
 }
 
-/// The same with the meter's pulses.
+/// The bench with the meter's pulses as well.
 inline sim::Scenario metered_scenario(double watts, std::uint64_t seed) {
   sim::Scenario scenario = bench_scenario(watts, seed);
   sim::Pulses meter;
@@ -88,7 +88,7 @@ class BoardOnBench {
   mainboard::Board board_;
 };
 
-/// A person who says yes or no, and keeps what was said.
+/// A dialogue that answers yes or no, and keeps what was said.
 class Script : public calibration::Dialogue {
  public:
   explicit Script(bool answer = true) : answer_(answer) {}

@@ -47,14 +47,14 @@ TEST_CASE(
   std::mt19937_64 random(1);
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     CAPTURE(seed);
-    // 1.9 to 2.1 kW: pulses and seconds meet in another way in each run.
+    // 1.9 to 2.1 kW: pulses and seconds meet differently in each run.
     const double watts = 1900.0 + 200.0 * std::uniform_real_distribution<>()(random);
     flm::sim::Scenario scenario = metered_scenario(watts, seed);
     scenario.front_end.gain = 1.05;
     BoardOnBench bench(scenario);
     const Outcome outcome = compare(bench, 900.0);
     const ConstantChange change = change_constant(5163, outcome.result.ratio);
-    // What the calibrated clamp will read: the same second, with the new constant, against the power that was
+    // The calibrated clamp's reading: the same second, with the new constant, against the power that was
     // put in.
     const double clamp_w = outcome.result.mean_w * change.after / change.before;
     const double error = clamp_w / watts - 1.0;
@@ -196,13 +196,13 @@ TEST_CASE("a reference that is too coarse is known for it before long") {
   CHECK(*comparison.seconds_to(target) == Approx(36.0 * (Comparison::fewest_points - 1) - 36.0 * 4));
 }
 
-TEST_CASE("what is no calibration but a mistake is said so") {
+TEST_CASE("a mistake is reported instead of calibrated away") {
   Comparison comparison(pulse_resolution);
   SECTION("no load") {
     for (int second = 1; second <= 40; ++second) comparison.add_clamp(second, 0.0);
     CHECK_THROWS_WITH(comparison.result(), Contains("no load"));
   }
-  SECTION("a ratio of three: another phase, or the wrong clamp") {
+  SECTION("a ratio of three: the wrong phase or clamp") {
     for (int second = 1; second <= 60; ++second) {
       comparison.add_clamp(second, 600.0);
       comparison.add_reference(second - 0.4, second * 0.5);
@@ -211,14 +211,14 @@ TEST_CASE("what is no calibration but a mistake is said so") {
         comparison.result(),
         Contains("the clamp reads 600 W where the reference says 1800 W; allowed: half to twice"));
   }
-  SECTION("a clamp on another phase: its load changes at other times") {
+  SECTION("a clamp on a different phase: its load changes at other times") {
     for (int second = 1; second <= 120; ++second) {
       comparison.add_clamp(second, second % 40 < 20 ? 2500.0 : 1000.0);
       static double energy = 0;
       energy += ((second + 10) % 40 < 20 ? 2500.0 : 1000.0) / 3600.0;
       comparison.add_reference(second - 0.001, energy);
     }
-    CHECK_THROWS_WITH(comparison.result(), Contains("another phase"));
+    CHECK_THROWS_WITH(comparison.result(), Contains("a different phase"));
   }
   SECTION("power that flows into the grid") {
     for (int second = 1; second <= 60; ++second) {

@@ -19,7 +19,7 @@ TEST_CASE("a reference is a power above zero, and its last digit says how well i
   CHECK_THROWS_WITH(parse_reference("0W"), Contains("is zero; allowed: a power above zero"));
   CHECK_THROWS_WITH(parse_reference("-5W"), Contains("is negative"));
   for (const char* wrong : {"", "W", "much", "1874VA", "1,874W", "nan", "inf", "1e9"})
-    CHECK_THROWS_WITH(parse_reference(wrong), Contains("is no power; allowed"));
+    CHECK_THROWS_WITH(parse_reference(wrong), Contains("is not a power; allowed"));
 }
 
 TEST_CASE(
@@ -40,7 +40,7 @@ TEST_CASE("a load that varies is said so, and makes the gain uncertain") {
   CHECK(fit.uncertainty > 0.03);  // 2 * 107 W / sqrt 8 / 1900 W
 }
 
-TEST_CASE("no load, another load and too few readings give no gain") {
+TEST_CASE("no load, a changed load and too few readings give no gain") {
   CHECK_THROWS_WITH(fit_gain(std::vector<double>(9, 0.0), parse_reference("1874W")), Contains("no load"));
   CHECK_THROWS_WITH(
       fit_gain(std::vector<double>(9, 600.0), parse_reference("1874W")),

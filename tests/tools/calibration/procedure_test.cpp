@@ -173,14 +173,14 @@ TEST_CASE(
   CHECK_THAT(other.said, !Contains("more than a clamp"));
 }
 
-TEST_CASE("shape: mains of another frequency than said are no sine to it") {
+TEST_CASE("shape: mains of a different frequency than --mains are not accepted as a sine") {
   flm::sim::Scenario scenario = bench_scenario(2000.0, 1);
   scenario.waveforms[0].hz = 60.0;
   BoardOnBench bench(scenario);
   Script person;
   Options options;
   CHECK_THROWS_WITH(calibrate_shape(bench, person, options),
-                    Contains("the current is no sine") && Contains("--mains"));
+                    Contains("the current is not a sine") && Contains("--mains"));
   CHECK(bench.ask("gt 0")[1] == 1910);
   options.mains_hz = 60.0;
   CHECK(calibrate_shape(bench, person, options));
@@ -215,7 +215,7 @@ TEST_CASE("gain: the readings come to the reference, and the record says by how 
   CHECK(clamp_powers(bench, reader, {0, {0}, 0}, 1)[0] == Approx(1874.0).margin(3.0));
 }
 
-TEST_CASE("shape: the time constant of another capacitor is found, and a sine reads right with it") {
+TEST_CASE("shape: the time constant of a different capacitor is found, and a sine reads right with it") {
   flm::sim::Scenario scenario = bench_scenario(2000.0, 1);
   scenario.front_end.tau = 0.0024;
   BoardOnBench bench(scenario);
@@ -350,7 +350,7 @@ TEST_CASE("a calibration that the board cannot store works until its next reset,
   CHECK(bench.ask("gm 0")[1] > 5200);  // 5163 * 1900 / 1874 = 5235
 }
 
-TEST_CASE("what a person can get wrong has an answer of its own") {
+TEST_CASE("each mistake of the user has a message of its own") {
   Script person;
   Options options;
   SECTION("no load") {
@@ -369,7 +369,7 @@ TEST_CASE("what a person can get wrong has an answer of its own") {
     CHECK_THROWS_WITH(calibrate_against(bench, person, options, Meter::pulse, 4),
                       Contains("the clamp was clipped in ") && Contains("about 41 A for a 50 A clamp"));
   }
-  SECTION("firmware that does not tell of it") {
+  SECTION("firmware that does not report it") {
     BoardOnBench bench(bench_scenario(50.0 * 230.0, 1));
     bench.tamper([](const std::string& line, std::vector<std::int64_t>& numbers) {
       if (line == "gr") numbers.resize(2);
@@ -392,7 +392,7 @@ TEST_CASE("what a person can get wrong has an answer of its own") {
     CHECK_THROWS_WITH(calibrate_against(bench, person, options, Meter::pulse, 4),
                       Contains("too coarse for this load") && Contains("--limit"));
   }
-  SECTION("a clamp on another phase than the meter") {
+  SECTION("a clamp on a different phase than the meter") {
     flm::sim::Scenario scenario = metered_scenario(2000.0, 1);
     scenario.waveforms[0].amps = 1.0;
     BoardOnBench bench(scenario);

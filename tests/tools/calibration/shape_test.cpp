@@ -43,12 +43,12 @@ TEST_CASE("a resistive load gives the smoother's time constant") {
 TEST_CASE("a load that is not resistive is refused") {
   using flm::sim::Shape;
   flm::sim::Scenario scenario = bench_scenario(2000.0, 2);
-  // Not a half wave: behind a clamp and the boards' smoother its ripple and its steps are a sine's, of a
+  // Not a half wave: after a clamp and the boards' smoother its ripple and its steps are a sine's, of a
   // smoother 10 % slower.
   scenario.waveforms[0].shape = GENERATE(Shape::triangle, Shape::dimmed, Shape::peaky);
   CAPTURE(static_cast<int>(scenario.waveforms[0].shape));
   CHECK_THROWS_WITH(fit_shape(windows_of(scenario), input, 0.00191),
-                    Contains("the current is no sine") && Contains("kettle"));
+                    Contains("the current is not a sine") && Contains("kettle"));
 }
 
 TEST_CASE("too little and too much current are said so") {

@@ -1,4 +1,4 @@
-// What a smoother costs that the board does not know: the table of tools/calibration/README.md.
+// Error from a smoother that the board is not set to: the table of tools/calibration/README.md.
 #include <catch2/catch.hpp>
 
 #include "tests/tools/calibration/board_on_bench.hpp"

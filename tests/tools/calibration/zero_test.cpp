@@ -30,7 +30,7 @@ TEST_CASE(
   scenario.front_end.noise_lsb = noise;
   BoardOnBench bench(scenario);
   const ZeroFit fit = fit_zero(windows(bench, 10));
-  // What the front end was given; a rounded code adds 1/12.
+  // The front end's setting; a rounded code adds 1/12.
   CHECK(fit.offset == Approx(offset).margin(0.05));
   CHECK(fit.variance == Approx(noise * noise + 1.0 / 12.0).epsilon(0.08));
   CHECK(std::abs(fit.offset - offset) <= std::max(fit.offset_uncertainty, 0.03));
@@ -40,7 +40,7 @@ TEST_CASE(
   CHECK(fit.noise_q10 <= 1.08 * fit.variance * 1024.0 + 1.0);
 }
 
-TEST_CASE("a current that flows is no zero, from 10 W on a 50 A clamp") {
+TEST_CASE("a current that flows is not accepted as zero, from 10 W on a 50 A clamp") {
   BoardOnBench bench(bench_scenario(GENERATE(10.0, 100.0, 3000.0), 1));
   CHECK_THROWS_WITH(fit_zero(windows(bench, 10)),
                     Contains("a current flows") && Contains("switch the load off"));

@@ -15,7 +15,7 @@ using namespace flm;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
 
-/// What is wrong with writing it, where s.toml is read; empty: nothing.
+/// Complaint about writing it, where s.toml is read; empty: none.
 std::string refusal(const fs::path& folder, const std::string& name, const FileKind& kind = html_page) {
   FileUse files;
   files.reads(folder / "s.toml", "the scenario");
@@ -39,10 +39,10 @@ TEST_CASE("an output is not an input, by whatever name") {
   fs::create_hard_link(folder.path() / "s.toml", folder.path() / "hard");
   for (const char* name : {"s.toml", "./s.toml", "sub/../s.toml", "link", "hard"})
     CHECK_THAT(refusal(folder.path(), name),
-               EndsWith("is the scenario, which --report would overwrite; allowed: another name"));
+               EndsWith("is the scenario, which --report would overwrite; allowed: a different name"));
 }
 
-TEST_CASE("two outputs are two files, also where there is none yet") {
+TEST_CASE("two outputs are two files, also where neither exists yet") {
   const TemporaryFolder folder;
   FileUse files;
   files.writes(folder.path() / "r.html", "--report", html_page);

@@ -258,7 +258,7 @@ TEST_CASE("settings that the new firmware does not have back are sent, and what 
                                                             "ge 0: 1 was saved, the board has 0"});
 }
 
-TEST_CASE("files that are missing, boards that do not exist and saved files that are none are said so") {
+TEST_CASE("missing files, unknown boards and files that are not saved settings are reported") {
   const TemporaryFolder folder;
   CHECK_THROWS_WITH(find_files("flm03", {}), "no board 'flm03'; allowed: flm02a, flm02b");
   CHECK_THROWS_WITH(find_files("flm02b", folder.path()),

@@ -17,14 +17,14 @@ echo 'board = "flm03"' >bad.toml
 check "a scenario that is wrong: the simulator says why" 2 "flmsim: bad.toml:1: key 'board' is 'flm03'; allowed: flm02a, flm02b" "$FLMCTL" --port sim:bad.toml version
 check "and flmctl that it does not start" 2 'flmctl: bad.toml: the simulator refused to start' "$FLMCTL" --port sim:bad.toml version
 echo text >file
-complaint "a file that is no device" 2 "file: is no serial device; allowed: $forms" "$FLMCTL" --port file version
-complaint "a file that is no SPI" 2 'file: is no spidev: Inappropriate ioctl for device' "$FLMCTL" --port spi:file version
+complaint "a file that is not a device" 2 "file: is no serial device; allowed: $forms" "$FLMCTL" --port file version
+complaint "a file that is not SPI" 2 'file: is no spidev: Inappropriate ioctl for device' "$FLMCTL" --port spi:file version
 complaint "a misspelt option" 2 "'--prot' is not known; did you mean '--port'?" "$FLMCTL" --prot x version
 complaint "a misspelt command" 2 "'verison' is not known; did you mean 'version'?" "$FLMCTL" verison
 check "no command" 2 'A subcommand is required' "$FLMCTL"
 check "a full disk" 2 'flmctl: standard output: No space left on device' sh -c '"$1" --port "$2" version >/dev/full' sh "$FLMCTL" "sim:$SCENARIOS/demo.toml"
 
-# Nobody may open another one's device: as another user, where that can be tried.
+# A user may not open a different user's device: tried where that is possible.
 chmod 600 file
 chmod 755 .
 nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
@@ -47,7 +47,7 @@ watcher=$!
 sleep 1
 complaint "a port in use" 2 "bus: another flmctl is using it (process $watcher); allowed: one at a time" "$FLMCTL" --port bus version
 ln -s bus alias
-complaint "also by another name" 2 "alias: another flmctl is using it (process $watcher); allowed: one at a time" "$FLMCTL" --port alias version
+complaint "also by a different name" 2 "alias: another flmctl is using it (process $watcher); allowed: one at a time" "$FLMCTL" --port alias version
 wait $watcher
 check "and then free" 0 'board     flm02b' "$FLMCTL" --port bus version
 "$FLMCTL" --port bus watch --for 60 >out 2>&1 &
@@ -62,7 +62,7 @@ judge "a far end that goes away" "$([ $got -eq 3 ] && grep -qE 'bus: (the far en
 # bytes that come back, one for each zero that is clocked, then zeros.
 mkdir fake
 cp "$FLMCTL" fake/flmctl
-echo "# read by a simulator that is none" >fake.toml
+echo "# read by a false simulator" >fake.toml
 cat >fake/flmsim <<'SH'
 #!/bin/sh
 . ./fake.sh
@@ -103,7 +103,7 @@ check "a wrong CRC is garbage" 3 "what comes back to 'gv' is no answer of a boar
 fake <<<'answer() { echo 6c7a7a64372e75; }'
 complaint "a board that answers zz" 1 "sim:fake.toml: the board answers 'zz' to 'gv', 5 times: what reaches it is damaged, by noise or gaps that are too short" fmt_flmctl version
 
-# A board of another time: version, then hardware and software as they are, and what it says of itself in `health`.
+# A board of a different time: version, then hardware and software as they are, and what it says of itself in `health`.
 cat >known.sh <<'SH'
 # A reply in hex, with its CRC-8 (Dallas/Maxim) and nothing on the other channel.
 reply() {
@@ -133,7 +133,7 @@ fake <<<'. ./known.sh
 version=6c677630393039303932623030326639642e75 hardware=6c676830303032303237372e75 health=0100000e10'
 check "newer firmware is warned of" 0 "flmctl: warning: the board's firmware 9.9.9 is newer than this flmctl 0.1.0: what it does not know stays as it is" fmt_flmctl version
 check "and used" 0 'OpenFLM 9.9.9: true_rms' fmt_flmctl version
-check "the first firmware tells the up-time only" 0 'up for    01:00:00, last reset by power on' fmt_flmctl version
+check "the first firmware reports the up-time only" 0 'up for    01:00:00, last reset by power on' fmt_flmctl version
 if grep -qE '^(supply|EEPROM)' out; then got=1; else got=0; fi
 status=0 text='nothing about supply and EEPROM'
 judge "and flmctl makes nothing up" "$([ $got -eq 0 ] && echo yes || echo no)"
@@ -156,11 +156,11 @@ complaint "a commit that is answered zz" 1 "sim:fake.toml: $not_stored" fmt_flmc
 complaint "a board that falls silent" 3 "sim:fake.toml: no answer from the board to 'gb', 5 times: only zeros came back; has it power, and is it on this port?" fmt_flmctl log
 fake <<<'. ./known.sh
 version=6c677631312e75 hardware=6c676830303039303939362e75'
-check "a board that is none that is known" 0 'board     unknown' fmt_flmctl version
+check "an unknown board" 0 'board     unknown' fmt_flmctl version
 cat >house.toml <<'TOML'
 board = "flm02b"
 TOML
-complaint "is no board for a file" 1 'house.toml: is for flm02b, and the board on sim:fake.toml is unknown; nothing was sent' fmt_flmctl config push house.toml
+complaint "does not fit a file" 1 'house.toml: is for flm02b, and the board on sim:fake.toml is unknown; nothing was sent' fmt_flmctl config push house.toml
 complaint "and cannot be pulled" 1 'sim:fake.toml: says that it is hardware 9.9, which this flmctl does not know' fmt_flmctl config pull new.toml
 check "a file that was not pulled is not there" 0 gone sh -c 'test ! -e new.toml && echo gone'
 # A board that works, but stores nothing: the simulator with every `ct` answered `zz`.

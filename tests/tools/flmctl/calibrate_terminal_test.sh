@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every procedure of flmctl calibrate, as a person at a terminal meets it: ctrl-C while it measures, ctrl-C at its question, yes.
+# Every procedure of flmctl calibrate, as the user at a terminal meets it: ctrl-C while it measures, ctrl-C at its question, yes.
 #   calibrate_terminal_test.sh FLMCTL FLMSIM SCENARIOS sim|pty
 FLMCTL=$1 FLMSIM=$2 SCENARIOS=$3 far=$4
 here=$(cd "$(dirname "$0")" && pwd)

@@ -57,7 +57,7 @@ report() { what=$1 text=$2; shift 2; check "$what" 0 "$text" "$FLMCTL" --port "$
 report "the report" 'pulses on sensor 4'
 check "nothing of it is among the user's own records" 0 'no calibration has been done yet' "$FLMCTL" calibrate report
 check "nor anywhere in the user's state" 0 none sh -c '[ -e state/openflm/calibrations.jsonl ] || echo none'
-check "nor another board's" 0 'calibrate zero --sensor 1' "$FLMCTL" --port "$(board idle)" calibrate report
+check "nor a different board's" 0 'calibrate zero --sensor 1' "$FLMCTL" --port "$(board idle)" calibrate report
 printf 'board = "flm02b"\n[[sensor]]\nid = 1\nname = "Kitchen"\nclass = "analog"\nports = [1]\nvoltage = 230.0\ncurrent = 50\n' >named.toml
 report "a configuration names the sensor" 'Kitchen (sensor 1) read 5.' --config named.toml
 check "the report as a page, with a picture" 0 '<svg' \
@@ -70,15 +70,15 @@ yes "zero under load" 1 'house.toml,eeprom=house.eeprom: a current flows: the co
 yes "gain without load" 1 'the clamp reads 0.0 W: no load, or the clamp is not plugged in' idle gain --reference 1874W
 yes "shape without load" 1 'too little current' idle shape
 yes "against without load" 1 'no load, or the clamp is not plugged in' idle against pulse:4
-yes "another phase" 1 'W where the reference says 2000 W; allowed: half to twice' phase against pulse:4
+yes "the wrong phase" 1 'W where the reference says 2000 W; allowed: half to twice' phase against pulse:4
 yes "a meter that does not count" 1 'sensor 4 has not counted for 5 min' silent against pulse:4
 check "a meter that is too coarse" 1 'the reference is too coarse for this load' \
   "$FLMCTL" --port "$(board slow)" --yes calibrate against pulse:4 --limit 5
 yes "a reference of zero" 2 "the reference '0W' is zero; allowed: a power above zero" house gain --reference 0W
-yes "a reference that is none" 2 "'meter' is no reference; allowed: pulse:1 to pulse:6" house against meter
+yes "a reference that is not one" 2 "'meter' is not a reference; allowed: pulse:1 to pulse:6" house against meter
 yes "no smart meter" 1 'sensor 6 is not enabled as a smart meter' house against p1
 yes "no clamp" 1 'no clamp sensor is enabled on this board' empty zero
-yes "another sensor" 1 'sensor 2 is no enabled clamp sensor; allowed: 1' house zero --sensor 2
+yes "the wrong sensor" 1 'sensor 2 is no enabled clamp sensor; allowed: 1' house zero --sensor 2
 yes "an uncertainty of nothing" 2 '--uncertainty' house against pulse:4 --uncertainty 0
 house below 0.0 0.9
 printf 'noise_lsb = 1.0\noffset_lsb = -1.3\n' >>below.toml

@@ -55,8 +55,8 @@ unserve() {
   server=
 }
 
-# A command on a terminal of its own, and a person at it: SHOWN KEYS ... COMMAND. After each SHOWN has come up, the person types the KEYS
-# behind it; the last ones again, and again, when nothing comes of them: a terminal may lose what is typed while its mode changes.
+# A command on a terminal of its own, with typed keys: SHOWN KEYS ... COMMAND. After each SHOWN has come up, the script types the KEYS
+# after it; the last ones again, and again, when nothing comes of them: a terminal may lose what is typed while its mode changes.
 typed() {
   local from=1 waited
   : >screen

@@ -34,11 +34,11 @@ check "set to what it is, nothing is written" 0 'sensor 6: 1234 already, nothing
 no() { echo n | flmctl "$@"; }
 check "backwards it asks" 1 'Sensor 6 stands at 1234; set it back to 10? Host software takes that for a counter that has wrapped. [y/N]' no counter set 6 10
 check "and does nothing without a yes" 1 'flmctl: cancelled; nothing was changed' no counter set 6 10
-check "the end of the input is no yes" 1 'flmctl: cancelled; nothing was changed' flmctl counter set 6 10 </dev/null
-check "ctrl-C is none either" 1 'flmctl: cancelled; nothing was changed' typed '[y/N]' '\003' "'$FLMCTL' --port '$port' counter set 6 10"
+check "the end of the input is not a yes" 1 'flmctl: cancelled; nothing was changed' flmctl counter set 6 10 </dev/null
+check "neither is ctrl-C" 1 'flmctl: cancelled; nothing was changed' typed '[y/N]' '\003' "'$FLMCTL' --port '$port' counter set 6 10"
 check "it is as it was" 0 '{"counters":[{"sensor":6,"class":"none","enabled":false,"counter":1234}]}' flmctl counter get 6 --json
 check "--yes answers" 0 '{"sensor":6,"before":1234,"counter":10,"changed":true}' flmctl counter set 6 10 --yes --json
-check "a person's yes does" 0 'sensor 6: 9, was 10' typed '[y/N]' 'y\n' "'$FLMCTL' --port '$port' counter set 6 9"
+check "a typed yes does it" 0 'sensor 6: 9, was 10' typed '[y/N]' 'y\n' "'$FLMCTL' --port '$port' counter set 6 9"
 complaint "below zero is for smart meters" 2 'VALUE: -1 for sensor 6; allowed: 0 to 4294967295, and below 0 only for a smart meter' flmctl counter set 6 -- -1
 
 check "a clamp's raw second" 0 'samples        ' flmctl stats 1
@@ -122,7 +122,7 @@ check "push sets it" 0 'clamp 1 time constant     1910 us -> 2000 us' flmctl con
 check "and then it is so" 0 'the board is as the file says' flmctl config diff house.toml
 check "what was pushed was enabled again" 0 'ge 0 1' flmctl raw ge 0
 check "pull asks before it replaces" 1 'house.toml is there; replace it?' no config pull house.toml
-check "ctrl-C is none" 1 'flmctl: cancelled; nothing was changed' typed '[y/N]' '\003' "'$FLMCTL' --port '$port' config pull house.toml"
+check "ctrl-C is not a yes" 1 'flmctl: cancelled; nothing was changed' typed '[y/N]' '\003' "'$FLMCTL' --port '$port' config pull house.toml"
 check "pull keeps names" 0 'settings of the board' flmctl config pull house.toml --yes
 check "they are there" 0 'name     = "kitchen"' cat house.toml
 check "pull to standard output" 0 'current  = 100' flmctl config pull -

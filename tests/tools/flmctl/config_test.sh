@@ -4,7 +4,7 @@
 FLMCTL=$1 FLMSIM=$2 SCENARIOS=$3
 . "$(dirname "$0")/check.sh"
 
-# What is wrong, the complaint behind "bad.toml", and on stdin the file.
+# What is wrong, the complaint after "bad.toml", and on stdin the file.
 bad() {
   cat >bad.toml
   complaint "$1" 2 "bad.toml$2" "$FLMCTL" config check bad.toml
@@ -14,19 +14,19 @@ all_keys='id, class, type, ports, voltage, current, constant, pulses_per_kwh, wi
 complaint "no file" 2 'none.toml: no such file; allowed: a configuration (.toml)' "$FLMCTL" config check none.toml
 bad "no TOML" ":1: Error while parsing key-value pair: expected '=', saw '\n'" <<<'board'
 bad "no board" ":1: key 'board' is missing; allowed: flm02a, flm02b" <<<'phases = 1'
-bad "another board" ":1: key 'board' is 'flm03'; allowed: flm02a, flm02b" <<<'board = "flm03"'
+bad "an unknown board" ":1: key 'board' is 'flm03'; allowed: flm02a, flm02b" <<<'board = "flm03"'
 bad "an unknown table" ":2: key 'sensors' is not known (did you mean 'sensor'?); allowed: board, name, phases, led, sensor, port, radio" <<<'board = "flm02b"
 [[sensors]]'
 bad "two phases" ":2: key 'phases' is 2; allowed: 1, 3" <<<'board = "flm02b"
 phases = 2'
 bad "an LED that shows nothing" ":2: key 'led' is neither a port nor 'heartbeat'; allowed: 1 to 6, \"heartbeat\"" <<<'board = "flm02b"
 led = 7'
-bad "an LED of another board" ":2: key 'led' is for another board: the LED of flm02a shows its heartbeat; allowed: no such key" <<<'board = "flm02a"
+bad "an LED of a different board" ":2: key 'led' does not fit flm02a, whose LED only shows a heartbeat; allowed: a file without it" <<<'board = "flm02a"
 led = 4'
-bad "a list that is none" ":2: key 'sensor' is no list of tables; allowed: [[sensor]]" <<<'board = "flm02b"
+bad "a list that is not one" ":2: key 'sensor' is not a list of tables; allowed: [[sensor]]" <<<'board = "flm02b"
 [sensor]'
 
-# The lines of one sensor, and the complaint behind the line number.
+# The lines of one sensor, and the complaint after the line number.
 bad_sensor() {
   local what=$1 complaint=$2
   shift 2
@@ -38,10 +38,10 @@ bad_sensor "a seventh sensor" ":3: [[sensor]] key 'id' is 7; allowed: a whole nu
 bad_sensor "a sensor of no class" ":2: [[sensor]] key 'class' is missing; allowed: analog, pulse, p1" 'id = 1'
 bad_sensor "an unknown class" ":4: [[sensor]] key 'class' is 'digital'; allowed: analog, pulse, p1" 'id = 1' 'class = "digital"'
 bad_sensor "keys without a class" ":5: [[sensor]] key 'ports' stands without 'class'; allowed: id, name and enabled, or a class" 'id = 1' 'enabled = true' 'ports = [1]'
-bad_sensor "no ports" ":2: [[sensor]] key 'ports' is no list of ports; allowed: clamp ports 1, 2, 3 of flm02b" 'id = 1' 'class = "analog"'
+bad_sensor "no ports" ":2: [[sensor]] key 'ports' is not a list of ports; allowed: clamp ports 1, 2, 3 of flm02b" 'id = 1' 'class = "analog"'
 bad_sensor "a clamp on a pulse port" ":5: [[sensor]] key 'ports' has port 4; allowed: clamp ports 1, 2, 3 of flm02b" 'id = 1' 'class = "analog"' 'ports = [4]'
 bad_sensor "pulses on a clamp port" ":5: [[sensor]] key 'ports' has port 1; allowed: pulse ports 2, 3, 4, 5 of flm02b" 'id = 1' 'class = "pulse"' 'ports = [1]'
-bad_sensor "a smart meter on another port" ":5: [[sensor]] key 'ports' has port 5; allowed: port 6" 'id = 1' 'class = "p1"' 'ports = [5]'
+bad_sensor "a smart meter on the wrong port" ":5: [[sensor]] key 'ports' has port 5; allowed: port 6" 'id = 1' 'class = "p1"' 'ports = [5]'
 bad_sensor "a port twice" ":5: [[sensor]] key 'ports' has port 1 twice; allowed: each port once" 'id = 1' 'class = "analog"' 'ports = [1, 1]'
 bad_sensor "no such clamp" ":6: [[sensor]] key 'current' is 60; allowed: 50, 100, 250, 500" 'id = 1' 'class = "analog"' 'ports = [1]' 'current = 60'
 bad_sensor "a constant that 16 bits do not hold" \
@@ -58,12 +58,12 @@ bad_sensor "a constant and pulses per kWh" ":7: [[sensor]] key 'pulses_per_kwh' 
 bad_sensor "pulses per kWh of water" ":7: [[sensor]] key 'pulses_per_kwh' belongs to electricity, and the type is water; allowed: constant, in litre per pulse" 'id = 4' 'class = "pulse"' 'ports = [4]' 'type = "water"' 'pulses_per_kwh = 100'
 bad_sensor "pulses per kWh of a clamp" ":6: [[sensor]] key 'pulses_per_kwh' belongs to pulse sensors; allowed: voltage, current" 'id = 1' 'class = "analog"' 'ports = [1]' 'pulses_per_kwh = 1000'
 bad_sensor "no pulses per kWh" ":6: [[sensor]] key 'pulses_per_kwh' is 0; allowed: a number from 0.1 to 1000000" 'id = 4' 'class = "pulse"' 'ports = [4]' 'pulses_per_kwh = 0'
-bad_sensor "pulses per kWh that no divisor fits" ":6: [[sensor]] key 'pulses_per_kwh' is 7: a pulse of 142.85714285714286 Wh, which a board cannot count exactly; allowed: constant = 142.857, which is -0.0001 % off, or another number" 'id = 4' 'class = "pulse"' 'ports = [4]' 'pulses_per_kwh = 7'
+bad_sensor "pulses per kWh that no divisor fits" ":6: [[sensor]] key 'pulses_per_kwh' is 7: a pulse of 142.85714285714286 Wh, which a board cannot count exactly; allowed: constant = 142.857, which is -0.0001 % off, or a different number" 'id = 4' 'class = "pulse"' 'ports = [4]' 'pulses_per_kwh = 7'
 bad_sensor "pulses with a voltage" ":6: [[sensor]] key 'voltage' belongs to analog sensors; allowed: constant, pulses_per_kwh, type" 'id = 4' 'class = "pulse"' 'ports = [4]' 'voltage = 230'
 bad_sensor "pulses with a calibrated constant" ":6: [[sensor]] key 'meter_constant' belongs to analog sensors; allowed: constant, pulses_per_kwh" 'id = 4' 'class = "pulse"' 'ports = [4]' 'meter_constant = 5'
 bad_sensor "an unknown type" ":6: [[sensor]] key 'type' is 'heat'; allowed: electricity, gas, water" 'id = 4' 'class = "pulse"' 'ports = [4]' 'type = "heat"'
-bad_sensor "a smart meter with a voltage" ":6: [[sensor]] key 'voltage' does not belong to a smart meter, which tells it all; allowed: without_crc" 'id = 6' 'class = "p1"' 'ports = [6]' 'voltage = 230'
-bad_sensor "a rate that the main board sets" ":5: [[sensor]] key 'baud' is for another board: the main board of flm02b listens to the meter; allowed: no such key" 'id = 6' 'class = "p1"' 'baud = 9600'
+bad_sensor "a smart meter with a voltage" ":6: [[sensor]] key 'voltage' does not belong to a smart meter, which reports everything; allowed: without_crc" 'id = 6' 'class = "p1"' 'ports = [6]' 'voltage = 230'
+bad_sensor "a rate that the main board sets" ":5: [[sensor]] key 'baud' does not fit flm02b, whose main board listens to the meter; allowed: a file without it" 'id = 6' 'class = "p1"' 'baud = 9600'
 bad_sensor "lines of a sensor that has none" ":6: [[sensor]] key 'invert_rx' belongs to p1 sensors; allowed: other keys" 'id = 1' 'class = "analog"' 'ports = [1]' 'invert_rx = true'
 one='id = 1
 class = "analog"
@@ -80,7 +80,7 @@ phases = 1
 id = 1
 class = "analog"
 ports = [1, 2]'
-bad "another analog sensor on three phases" ":4: [[sensor]] key 'id' is 4, an analog sensor, while phases is 3; allowed: sensor 1 for all three clamps, or phases = 1" <<<'board = "flm02b"
+bad "a second analog sensor on three phases" ":4: [[sensor]] key 'id' is 4, an analog sensor, while phases is 3; allowed: sensor 1 for all three clamps, or phases = 1" <<<'board = "flm02b"
 phases = 3
 [[sensor]]
 id = 4
@@ -101,12 +101,12 @@ bad_port() {
   { echo 'board = "flm02a"'; printf '%s\n' '[[port]]' "$@"; } | bad "$what" "$complaint"
 }
 bad_port "a port without a number" ":2: [[port]] key 'port' is missing; allowed: 1 to 6" 'tau = 0.002'
-bad_port "calibration of no clamp" ":4: [[port]] key 'tau' stands at port 4, which is no clamp's; allowed: clamp ports 1, 2, 3" 'port = 4' 'tau = 0.002'
-bad_port "debounce of a clamp" ":4: [[port]] key 'debounce' stands at port 2, which is no pulse input; allowed: pulse ports 4, 5 of flm02a" 'port = 2' 'debounce = 0.01'
+bad_port "calibration of no clamp" ":4: [[port]] key 'tau' stands at port 4, which is not a clamp's; allowed: clamp ports 1, 2, 3" 'port = 4' 'tau = 0.002'
+bad_port "debounce of a clamp" ":4: [[port]] key 'debounce' stands at port 2, which is not a pulse input; allowed: pulse ports 4, 5 of flm02a" 'port = 2' 'debounce = 0.01'
 bad_port "a debounce that is too short" ":4: [[port]] key 'debounce' is 0.001; allowed: a number from 0.0015 to 6.5535" 'port = 4' 'debounce = 0.001'
 bad_port "a time constant in milliseconds" ":4: [[port]] key 'tau' is 1.91; allowed: a number from 0 to 0.065535" 'port = 1' 'tau = 1.91'
 bad_port "a port's table twice" ":5: [[port]] key 'port' is 1 a second time; allowed: one [[port]] a port" 'port = 1' '[[port]]' 'port = 1'
-bad "a radio on a board without" ":2: key 'radio' is for another board: flm02a has none; allowed: no such table" <<<'board = "flm02a"
+bad "a radio on a board without" ":2: key 'radio' does not fit flm02a, which has no radio; allowed: a file without [radio]" <<<'board = "flm02a"
 [radio]'
 bad "a radio's rate" ":3: [radio] key 'kbit' is 38.4; allowed: 19.2, 49.2" <<<'board = "flm02b"
 [radio]
@@ -134,7 +134,7 @@ flmctl config pull before.toml >/dev/null 2>&1
 cat >other.toml <<'TOML'
 board = "flm02a"
 TOML
-complaint "a file for another board" 1 "other.toml: is for flm02a, and the board on $port is flm02b; nothing was sent" flmctl config push other.toml
+complaint "a file for the other board" 1 "other.toml: is for flm02a, and the board on $port is flm02b; nothing was sent" flmctl config push other.toml
 cat >pulse.toml <<'TOML'
 board = "flm02b"
 [[sensor]]
@@ -153,7 +153,7 @@ id = 6
 class = "analog"
 ports = [3]
 TOML
-check "a port that is taken from another sensor is told" 1 'flmctl: note: port 3 fed sensor 3, which move.toml does not name; it feeds sensor 6 now' flmctl config diff move.toml
+check "a port that is taken from a different sensor is reported" 1 'flmctl: note: port 3 fed sensor 3, which move.toml does not name; it feeds sensor 6 now' flmctl config diff move.toml
 cat >three.toml <<'TOML'
 board = "flm02b"
 phases = 3
@@ -175,19 +175,19 @@ check "as a constant and what it is divided by" 1 'constant / ' flmctl config di
 check "and come back as such" 0 'pulses_per_kwh = 6400' flmctl config pull -
 check "the rest goes back" 0 'saved in' flmctl config push before.toml
 
-# A file that does not parse is replaced when that is wanted; what is no configuration never is.
+# A file that does not parse is replaced when that is wanted; a file that is not a configuration never is.
 echo 'board = "flm02b' >broken.toml
 check "a file that does not parse is not replaced unasked" 1 'flmctl: cancelled' sh -c '"$1" --port "$2" config pull broken.toml </dev/null' sh "$FLMCTL" "$port"
 check "the file is as it was" 0 'board = "flm02b' cat broken.toml
 check "with --yes it is" 0 'flmctl: note: broken.toml:1:' flmctl --yes config pull broken.toml
 check "and is a configuration" 0 'broken.toml: fine for a flm02b' "$FLMCTL" config check broken.toml
 printf '%s\n' 'board = "flm02b"' 'colour = "green"' >broken.toml
-check "one with a key that is none is, too" 0 "broken.toml:2: key 'colour' is not known" flmctl --yes config pull broken.toml
+check "one with an unknown key is, too" 0 "broken.toml:2: key 'colour' is not known" flmctl --yes config pull broken.toml
 cp "$SCENARIOS/demo.toml" scenario.toml
 check "a scenario is never replaced" 2 'scenario.toml:' flmctl --yes config pull scenario.toml
 check "it is as it was" 0 'same' sh -c 'cmp scenario.toml "$1" && echo same' sh "$SCENARIOS/demo.toml"
 printf 'RIFF\0\0\0\0' >sound.toml
-check "nor is what is no text" 2 'sound.toml' flmctl --yes config pull sound.toml
+check "nor is a file that is not text" 2 'sound.toml' flmctl --yes config pull sound.toml
 
 # Stock timing: six sensors in under 3 s of the board's time, on both boards.
 for board in flm02a flm02b; do

@@ -1,5 +1,5 @@
 #!/bin/bash
-# flmctl flash on both engines, at the far end of a pseudo terminal, with an avrdude that only notes what it is told
+# flmctl flash on both engines, at the far end of a pseudo terminal, with an avrdude that only notes its arguments
 # (unit_flash has the real one).
 #   flash_test.sh FLMCTL FLMSIM SCENARIOS
 FLMCTL=$1 FLMSIM=$2 SCENARIOS=$3
@@ -32,13 +32,13 @@ check "in JSON" 0 '{"commands":["avrdude -C ' flash --dry-run --json
 check "without a port: also for a board with stock firmware" 0 'flm02b.eep:i' env PATH="$folder/fake:$PATH" "$FLMCTL" flash flm02b --dry-run
 check "for OpenFLM its own EEPROM goes back" 0 '.eeprom.hex:i' flash --dry-run
 check "and not the factory's" 0 none sh -c '"$1" --port bus flash flm02b --dry-run | grep -q flm02b.eep:i || echo none' sh "$FLMCTL"
-check "a dry run for another board than that" 1 'this is a flm02b, and it would be flashed with the firmware of a flm02a' "$FLMCTL" --port bus flash flm02a --dry-run
+check "a dry run for a different board than that" 1 'this is a flm02b, and it would be flashed with the firmware of a flm02a' "$FLMCTL" --port bus flash flm02a --dry-run
 simulated='is simulated, and flash writes the controller that is wired to this machine; allowed: a board'
 for option in '' --no-save; do
   # shellcheck disable=SC2086  # absent or one
   check "a simulated board has no controller on this machine $option" 2 "$simulated" env PATH="$folder/fake:$PATH" "$FLMCTL" --port "sim:$SCENARIOS/demo.toml" --yes flash flm02b $option
 done
-check "a dry run for one is none the worse" 0 '-U lfuse:w:0x6E:m' "$FLMCTL" --port "sim:$SCENARIOS/demo.toml" flash flm02b --dry-run
+check "a dry run with a board works as well" 0 '-U lfuse:w:0x6E:m' "$FLMCTL" --port "sim:$SCENARIOS/demo.toml" flash flm02b --dry-run
 check "and runs none" 1 'calls' cat "$CALLS"
 check "a board is flashed" 0 'flashed; settings and counters are as they were' flash
 check "settings are saved first" 0 'sm 0 ' cat "$(saved)"
@@ -60,10 +60,10 @@ check "that can be repeated too" 0 'flashed; settings and counters are as they w
 check "a saved file that is a folder" 2 '.: is a folder; allowed: one that' flash --saved .
 : >empty.settings
 check "a saved file that is empty" 2 'empty.settings: is empty; allowed: one that' flash --saved empty.settings
-check "a saved file that is none" 2 'none.settings: no such file' flash --saved none.settings
+check "a saved file that does not exist" 2 'none.settings: no such file' flash --saved none.settings
 check "files that are missing" 2 'missing: none/' flash --files none
-check "another board than that" 1 'this is a flm02b, and it would be flashed with the firmware of a flm02a' "$FLMCTL" --port "$port" --yes flash flm02a
-check "a board that there is none of" 2 'flm03' "$FLMCTL" --port "$port" flash flm03
+check "a different board than that" 1 'this is a flm02b, and it would be flashed with the firmware of a flm02a' "$FLMCTL" --port "$port" --yes flash flm02a
+check "an unknown board" 2 'flm03' "$FLMCTL" --port "$port" flash flm03
 check "avrdude is missing" 2 'avrdude: No such file or directory; on Debian: apt-get install avrdude' env PATH=/nowhere "$FLMCTL" --port "$port" --yes flash flm02b
 check "no answer to the question flashes nothing" 1 'flmctl: cancelled; nothing was changed' "$FLMCTL" --port "$port" flash flm02b </dev/null
 unserve

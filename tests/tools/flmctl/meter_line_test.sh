@@ -14,7 +14,7 @@ unset FLMCTL_PORT
 serve "$scenario" --configure --meter-pty meter
 check "a meter on a serial device is read" 0 'sensor 6       -1235 W' "$FLMCTL" --port bus,meter=meter watch --for 4
 "$FLMCTL" --port bus raw gd >/dev/null  # what came last
-check "where nobody forwards it, nothing comes" 0 'nothing' sh -c "'$FLMCTL' --port bus watch --for 3 | grep 'sensor 6.* W' || echo nothing"
+check "without forwarding, nothing comes" 0 'nothing' sh -c "'$FLMCTL' --port bus watch --for 3 | grep 'sensor 6.* W' || echo nothing"
 complaint "a line that is not there" 2 "nothing: no such device; allowed: spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml ('flmctl ports' lists what is here)" \
   "$FLMCTL" --port bus,meter=nothing version
 unserve

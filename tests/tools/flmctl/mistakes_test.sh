@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a person does wrong at flmctl, and what comes between: scripts of other systems, full disks, closed files, ctrl-C, a board that goes away.
+# Mistakes of the user at flmctl, and outside disturbances: scripts of other systems, full disks, closed files, ctrl-C, a board that goes away.
 #   mistakes_test.sh FLMCTL FLMSIM SCENARIOS
 FLMCTL=$1 FLMSIM=$2 SCENARIOS=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -65,7 +65,7 @@ cut watch --for 60 --jsonl >out 2>err
 got=$?
 judge "ctrl-C leaves whole lines, and says what is missing" "$([ "$(tail -c 2 out)" = "}" ] && grep -qE 'stopped after [123] s; the readings of the last 5[789] s are missing' err && ! grep -vq '^{.*}$' out && echo yes || echo no)"
 cut_script() { printf 'gh\nwait 50\ngm 1\n' | cut console; }
-check "in a script it is the end" 124 'stopped behind line 2 of the script; what comes after it was not sent' cut_script
+check "in a script it is the end" 124 'stopped after line 2 of the script; what comes after it was not sent' cut_script
 if grep -q 'gm 1' out; then got=1; else got=0; fi
 status=0 text='gm 1 is not sent'
 judge "nothing more is sent" "$([ $got -eq 0 ] && echo yes || echo no)"
@@ -87,7 +87,7 @@ mkdir folder
 check "pull over notes" 2 'notes.txt: is there and is not a configuration (.toml)' flmctl config pull notes.txt --yes
 check "pull over the scenario" 2 'house.toml: is the scenario, which config pull would overwrite' flmctl config pull house.toml --yes
 cp house.toml other.toml
-check "pull over another scenario" 2 'other.toml: is there and is not a configuration' flmctl config pull other.toml --yes
+check "pull over a different scenario" 2 'other.toml: is there and is not a configuration' flmctl config pull other.toml --yes
 check "pull into a folder" 2 'folder: cannot write: is a folder' flmctl config pull folder
 check "pull into a folder that is not there" 2 'none/c.toml: cannot write: there is no folder' flmctl config pull none/c.toml
 check "pull over a configuration that cannot be read asks" 1 'broken.toml:2: ' flmctl config pull broken.toml </dev/null
@@ -111,11 +111,11 @@ check "a limit in words" 2 "SENSOR: '7' is not allowed; allowed: a whole number 
 check "no whole number" 2 "allowed: a whole number from 5 to 600; 'flmctl calibrate zero --help' says more" flmctl calibrate zero --seconds 7.5
 check "a decimal comma" 2 "'2,5' is not allowed; allowed: a number from 0.1 to 1440, with a point" flmctl selftest --for 2,5
 check "no number" 2 "--for: 'ten' is not allowed; allowed: a number from 1 to 1000000000" flmctl watch --for ten
-check "another board" 2 "'flm02' is not known (did you mean 'flm02a'?); allowed: flm02a, flm02b; 'flmctl flash --help' says more" flmctl flash flm02
+check "an unknown board" 2 "'flm02' is not known (did you mean 'flm02a'?); allowed: flm02a, flm02b; 'flmctl flash --help' says more" flmctl flash flm02
 check "a typo in a sub-command" 2 "'pul' is not known; did you mean 'pull'? 'flmctl config --help' says more" flmctl config pul x.toml
 check "a typo in an option" 2 "'--json1' is not known; did you mean '--jsonl'? 'flmctl watch --help' says more" flmctl watch --json1
 check "an option without its value" 2 "flmctl: --for has no value; 'flmctl watch --help' says more" flmctl watch --for
-check "a command that there is none of" 2 "'completions' is no command; allowed: version, watch, " "$FLMCTL" completions
+check "an unknown command" 2 "'completions' is not a command; allowed: version, watch, " "$FLMCTL" completions
 check "a word too many" 2 "'10' is one word too many; 'flmctl watch --help' says more" flmctl watch 10
 check "a board in capitals" 2 "'FLM02B' is not known (did you mean 'flm02b'?)" flmctl flash FLM02B
 check "two that exclude each other" 2 '--saved excludes --no-save' flmctl flash flm02b --saved notes.txt --no-save --dry-run
@@ -151,7 +151,7 @@ wait $watcher
 got=$? status=3 text='is not back'
 cp kept_err err
 judge "one that stays away is said so at the end" "$([ $got -eq 3 ] && grep -q "$text" kept_err && echo yes || echo no)"
-check "a port that never was is no lost board" 2 'none: no such device' "$FLMCTL" --port ./none watch --keep-on --for 2
+check "a port that never was is not a lost board" 2 'none: no such device' "$FLMCTL" --port ./none watch --keep-on --for 2
 
 # The manual page has every option and command that --help lists.
 sed 's/\\-/-/g; s/\\f.//g; s/"//g' "$manual" >manual

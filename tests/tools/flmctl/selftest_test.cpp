@@ -75,7 +75,7 @@ TEST_CASE("a board whose clock is this machine's passes, and a crystal that is 6
   CHECK(verdict(bad, "clock", "flm02a") == Verdict::good);  // a ceramic resonator may be 0.5 % off
 }
 
-TEST_CASE("a test that is too short to tell 100 ppm says so instead of passing") {
+TEST_CASE("a test that is too short to see 100 ppm says so instead of passing") {
   WrongClock right(0.0);
   CHECK(verdict(measured(right, 6.0), "clock") == Verdict::unknown);
 }
@@ -108,7 +108,8 @@ TEST_CASE("each fault fails its own row and no other") {
   fails("radio", [](SelfTest& t) { t.radio_restarts = 1; });
 }
 
-TEST_CASE("what is only near a fault is to be looked at, and what an old firmware does not tell is unknown") {
+TEST_CASE(
+    "a value near a fault is to be looked at, and one that an old firmware does not report is unknown") {
   SelfTest t = faultless();
   t.last->now->unused_stack = 7;
   CHECK(verdict(t, "stack") == Verdict::look);

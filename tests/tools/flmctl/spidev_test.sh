@@ -15,7 +15,7 @@ check "slower, as the port says" 0 'gm 0 5163' flmctl --port spi:bus,hz=500000 r
 check "and it is" 0 'hz 500000' cat log
 check "a long message and a long reply" 0 'sp 0 1 2 3 4 255' flmctl --port spi:bus raw "sp 0 1 2 3 4 255"
 check "a file over SPI" 0 'constant = 0.5' flmctl --port spi:bus config pull -
-complaint "another board than the port says" 1 'spi:bus,board=flm02a: the board is flm02b, not flm02a as the port says' flmctl --port spi:bus,board=flm02a version
+complaint "a different board than the port says" 1 'spi:bus,board=flm02a: the board is flm02b, not flm02a as the port says' flmctl --port spi:bus,board=flm02a version
 export FAKE_SPIDEV_MODE=1
 check "a board in no mode that is known" 3 "spi:bus: no answer from the board to 'gv', 2 times: only zeros came back; has it power, and is it on this port?" flmctl --port spi:bus version
 unserve

@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/check.sh"
 root=$here/../../..
 
-# The commands between the two marks, as a person would type them in a checkout.
+# The commands between the two marks, as the user would type them in a checkout.
 sed -n '/<!-- walk-through -->/,/<!-- end -->/p' "$root/tools/flmctl/README.md" | sed -n '/^```sh$/,/^```$/p' | grep -v '^```' >walk.sh
 check "there is a walk-through" 0 'config pull' cat walk.sh
 ln -s "$root/tests" tests
@@ -40,7 +40,7 @@ for words in "" "config" "counter" "calibrate"; do
   offered flmctl $words '' >out
   judge "$what" "$([ "$(cat out)" = "$text" ] && [ -n "$text" ] && echo yes || echo no)"
 done
-check "behind a port with a colon too" 0 'diff ' offered flmctl --port sim : a.toml config d
+check "after a port with a colon too" 0 'diff ' offered flmctl --port sim : a.toml config d
 listed >listed
 check "zsh knows the same commands" 0 yes sh -c 'for c in $(cat listed); do grep -q "$c:" "$1" || exit 1; done; echo yes' sh "$root/tools/flmctl/completion/_flmctl"
 finish

@@ -10,7 +10,7 @@ namespace flm::calibration {
 
 struct BoardSampling {
   std::uint8_t letter = 0;        ///< as `gv` reports it: 0x2A, 0x2B
-  double samples_per_second = 0;  ///< of a clamp
+  double samples_per_second = 0;  ///< rate of each clamp
   /// metering::StepWeight::q14
   std::uint32_t (*step_weight_q14)(std::uint16_t tau_us) = nullptr;
 };

@@ -110,7 +110,8 @@ void Comparison::complain(const std::vector<Point>& covered) const {
   const bool varies = of_reference > clear || of_clamp > clear;
   if (varies && both < 0.5 * std::sqrt(of_reference * of_clamp) + 0.1 * clear)
     throw CalibrationError(
-        "the load changes, and clamp and reference do not change together: the clamp is on another phase or "
+        "the load changes, and clamp and reference do not change together: the clamp is on a different phase "
+        "or  "
         "circuit than the "
         "reference");
   check_ratio(clamp_mean * seconds_an_hour, reference_mean * seconds_an_hour);
@@ -151,8 +152,8 @@ std::optional<ComparisonResult> Comparison::result() const {
       sum += ratio, squares += ratio * ratio;
     }
     const auto n = static_cast<double>(parts.count);
-    // What the coarse stamps make the parts differ by, they do not add to the whole: one part has too much
-    // what its neighbour lacks.
+    // Coarse stamps make the parts differ, but add nothing to the whole: what one part has too much its
+    // neighbour lacks.
     const double expected = 2.0 * square(deviation / (result.energy_wh / n));
     const double spread = std::max((squares - sum * sum / n) / (n - 1.0) - expected, 0.0);
     scatter = std::max(scatter, parts.student * std::sqrt(spread / n));

@@ -22,10 +22,10 @@
 
 namespace flm::calibration {
 
-/// How finely a reference tells what it has counted.
+/// Resolution of a reference's count.
 struct Resolution {
   double stamp_s = 0;    ///< an instant may be this much later than its stamp, s
-  double energy_wh = 0;  ///< what is counted may be this much more than what it says, Wh; 0 for a pulse,
+  double energy_wh = 0;  ///< the energy may be this much more than the count says, Wh; 0 for a pulse,
                          ///< which comes when it is full
 };
 
@@ -33,33 +33,33 @@ struct Resolution {
 inline constexpr Resolution pulse_resolution = {0.0015, 0.0};
 
 struct ComparisonResult {
-  double ratio = 1;        ///< reference over clamp: what the readings have to be multiplied by
-  double uncertainty = 0;  ///< of the ratio, relative, 95 %
-  double seconds = 0;      ///< compared
-  double energy_wh = 0;    ///< that the reference counted in them
-  double mean_w = 0;       ///< of the clamp
-  double variation = 0;    ///< of the load: standard deviation over mean of the clamp's readings
-  std::size_t points = 0;  ///< of the reference
+  double ratio = 1;        ///< reference over clamp: the factor that corrects the readings
+  double uncertainty = 0;  ///< the ratio's, relative, 95 %
+  double seconds = 0;      ///< compared time
+  double energy_wh = 0;    ///< counted by the reference in that time
+  double mean_w = 0;       ///< the clamp's mean power
+  double variation = 0;    ///< standard deviation over mean of the clamp's readings
+  std::size_t points = 0;  ///< readings of the reference
 };
 
 class Comparison {
  public:
   explicit Comparison(Resolution resolution) : resolution_(resolution) {}
 
-  /// The clamp's power in the second that ended at `end_s`; seconds in order. One that is missing between two
-  /// is taken as their mean, and its power as uncertain by their difference.
+  /// The clamp's power in the second that ended at `end_s`; seconds in order. A missing second is taken as
+  /// the mean of its neighbours, uncertain by their difference.
   void add_clamp(double end_s, double watt);
-  /// Energy that the reference had counted at an instant of the same clock; in order. One that has counted
-  /// less than before is remembered.
+  /// Energy that the reference had counted at an instant of the same clock; in order. A count below the one
+  /// before is remembered.
   void add_reference(double at_s, double energy_wh);
 
-  /// From 16 instants that the clamp's seconds cover on; throws CalibrationError when what was seen so far is
-  /// no calibration but a mistake: no load, a meter that runs backwards, another phase, a ratio below half or
-  /// above twice.
+  /// From 16 instants that the clamp's seconds cover on; throws CalibrationError when the readings so far
+  /// show a mistake: no load, a meter that runs backwards, the wrong phase, a ratio below half or above
+  /// twice.
   [[nodiscard]] std::optional<ComparisonResult> result() const;
 
-  /// Seconds from now until the uncertainty is down to `target`, as far as one can say; nothing when the
-  /// reference has not counted twice.
+  /// Seconds from now until the uncertainty is down to `target`, as far as one can say; nothing until the
+  /// reference has counted twice.
   [[nodiscard]] std::optional<double> seconds_to(double target) const;
 
   /// True when the uncertainty is down to `target`, after at least a minute.

@@ -1,4 +1,4 @@
-// A clamp's meter constant: what a gain that was found does to it.
+// Change of a clamp's meter constant by a measured gain.
 #pragma once
 #include <cstdint>
 
@@ -7,16 +7,16 @@ namespace flm::calibration {
 /// A meter constant before and after. Power and energy are proportional to it.
 struct ConstantChange {
   std::uint16_t before = 0, after = 0;  ///< nWh per count and 1.5 ms
-  double error_before = 0;              ///< of the readings with `before`: 0.05 means 5 % too high
-  double error_after = 0;               ///< what whole numbers leave of it
+  double error_before = 0;  ///< relative error of the readings with `before`: 0.05 means 5 % too high
+  double error_after = 0;   ///< rest of it, from rounding to whole numbers
 };
 
-/// `ratio`: what the readings have to be multiplied by. Throws CalibrationError when the constant does not
+/// `ratio`: the factor that corrects the readings. Throws CalibrationError when the constant does not
 /// fit 16 bits or is 0.
 ConstantChange change_constant(std::uint16_t before, double ratio);
 
-/// Complains about a ratio that is no calibration but a mistake: below 0.5 or above 2. `clamp` and
-/// `reference`: what each says, W.
+/// Throws CalibrationError for a ratio below 0.5 or above 2: a mistake. `clamp` and `reference`: their
+/// readings, W.
 void check_ratio(double clamp, double reference);
 
 }  // namespace flm::calibration

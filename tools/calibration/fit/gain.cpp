@@ -24,10 +24,10 @@ ReferencePower parse_reference(std::string_view text) {
   double value = 0;
   const std::size_t sign = number.starts_with('-') ? 1 : 0;
   if (number.size() <= sign || number[sign] < '0' || number[sign] > '9')
-    refuse("is no power");  // nor "inf" or "nan"
+    refuse("is not a power");  // nor "inf" or "nan"
   const auto [end, error] =
       std::from_chars(number.data(), number.data() + number.size(), value, std::chars_format::fixed);
-  if (error != std::errc{} || end != number.data() + number.size()) refuse("is no power");
+  if (error != std::errc{} || end != number.data() + number.size()) refuse("is not a power");
   if (!(value > 0)) refuse(value == 0 ? "is zero" : "is negative");
   const auto point = number.find('.');
   const double decimals =

@@ -14,8 +14,7 @@ struct ClampSettings {
   std::uint16_t constant = 0;
 };
 
-/// Power that the board (its letter, as `gv` tells it) makes of the second, W; 0 of a board that is not
-/// known.
+/// Power that the board with this `gv` letter computes from the second, W; 0 for an unknown board.
 double predicted_watts(const RawWindow&, const ClampSettings&, std::uint8_t board_letter);
 
 }  // namespace flm::calibration

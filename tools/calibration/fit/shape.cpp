@@ -13,12 +13,12 @@ namespace {
 
 constexpr double pi = std::numbers::pi;
 
-/// Of a signal whose mean is 1.
+/// Ripple of a signal whose mean is 1.
 struct Ripple {
   double variance = 0, step_square = 0;
 };
 
-/// A rectified sine behind the smoother: harmonics 2k of the mains, of amplitude 2 / (4 k^2 - 1) before it.
+/// A rectified sine after the smoother: harmonics 2k of the mains, of amplitude 2 / (4 k^2 - 1) before it.
 Ripple of_sine(double tau, const ShapeInput& input) {
   Ripple ripple;
   for (int k = 1; k <= 100; ++k) {
@@ -38,7 +38,7 @@ double mean_square(const Ripple& ripple, double tau, const ShapeInput& input) {
   return 1.0 + ripple.variance + weight * ripple.step_square;
 }
 
-/// The tau with which the firmware gives this signal what it gives a sine behind a smoother of that tau
+/// The tau with which the firmware gives this signal what it gives a sine after a smoother of that tau
 /// (which is 0.2 % more than its RMS; estimator.hpp says why). Nothing when there is none.
 double solve_steps(const Ripple& ripple, const ShapeInput& input) {
   const auto excess = [&](double tau) {
@@ -104,11 +104,11 @@ ShapeFit fit_shape(std::span<const RawWindow> windows, const ShapeInput& input, 
         fmt::format("the load changed: the codes' mean went from {:.0f} to {:.0f}; allowed: within 5 %",
                     mean_least, mean_most));
   for (const double tau : taus) fit.tau_s += tau / count;
-  // A sine's ripple and a sine's steps tell the same tau; those of a triangle, which is the next to it,
+  // A sine's ripple and a sine's steps give the same tau; those of a triangle, which is the next to it,
   // differ by 1.8 % and more.
   if (!(std::abs(by_variance / fit.tau_s - 1.0) < 0.015))
     throw CalibrationError(
-        "the current is no sine of the given --mains: its ripple and its steps do not belong together; "
+        "the current is not a sine of the given --mains: its ripple and its steps do not belong together; "
         "needed: a resistive load alone on the "
         "conductor, a kettle or a heater without a dimmer");
   double squares = 0;

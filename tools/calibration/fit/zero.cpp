@@ -10,7 +10,7 @@ namespace {
 
 constexpr double quantisation = 1.0 / 12.0;  ///< variance of a rounded code, count^2
 constexpr double ripple_of_sine =
-    0.3;  ///< RMS over mean of a rectified sine of 50 Hz behind the boards' smoother
+    0.3;  ///< RMS over mean of a rectified sine of 50 Hz after the boards' smoother
 
 double below(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
@@ -60,7 +60,7 @@ ZeroFit fit_zero(std::span<const RawWindow> windows) {
     if (window.samples > 0) mean_square += std::pow(window.sum / window.samples - mean, 2);
 
   // Noise of neighbouring samples is independent: its steps have twice its variance. A rectified current
-  // behind the smoother is slow against the samples; its ripple is a third of its mean.
+  // after the smoother is slow against the samples; its ripple is a third of its mean.
   const double ripple = variance - 0.5 * steps / samples;
   // Both estimates of a variance have a standard deviation of about 1 / sqrt(samples); five of them, and some
   // for hum.

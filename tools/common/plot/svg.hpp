@@ -11,7 +11,7 @@ namespace flm::svg {
 /// Text made safe between tags and inside quoted attributes.
 std::string escape(std::string_view text);
 
-/// A number as people read it: its thousands apart, by a narrow space that ends no line, and a typographic
+/// A number for reading: its thousands apart, by a narrow space that ends no line, and a typographic
 /// minus. "-12345.678" becomes "\u221212\u202f345.678".
 std::string grouped(std::string number);
 

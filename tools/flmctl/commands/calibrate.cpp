@@ -20,7 +20,7 @@ namespace {
 using namespace calibration;
 using calibration::Record;  // not the main board's
 
-/// The person at the console: lines on stdout, progress on stderr where that is a terminal.
+/// Dialogue at the console: lines on stdout, progress on stderr where that is a terminal.
 class Console : public Dialogue {
  public:
   explicit Console(const Globals& globals) : globals_(globals), terminal_(isatty(STDERR_FILENO) != 0) {}
@@ -73,7 +73,7 @@ Json json_of(const Record& record) {
           {"remarks", record.remarks}};
 }
 
-/// What went wrong, and that it has left something behind.
+/// Rethrows the error inside, with a warning that settings were left changed.
 [[noreturn]] void tell_what_is_left(const NotPutBack& left) {
   try {
     std::rethrow_if_nested(left);
@@ -131,7 +131,7 @@ std::pair<Meter, int> reference_of(const std::string& text) {
   if (text.size() == 7 && text.starts_with("pulse:") && text[6] >= '1' && text[6] <= '6')
     return {Meter::pulse, text[6] - '0'};
   throw InputError(fmt::format(
-      "'{}' is no reference; allowed: pulse:1 to pulse:6 (the sensor that counts the meter's pulses), p1",
+      "'{}' is not a reference; allowed: pulse:1 to pulse:6 (the sensor that counts the meter's pulses), p1",
       text));
 }
 
@@ -147,7 +147,7 @@ void check_page(const std::string& file) {
         "{}: is there, and no page of flmctl's; allowed: a new file, or an earlier report", file));
 }
 
-/// What a configuration calls its sensors.
+/// Names of a configuration's sensors.
 SensorNames names_of(const std::string& config) {
   SensorNames names;
   if (config.empty()) return names;
@@ -228,7 +228,7 @@ void add_calibrate(CLI::App& app, Globals& globals) {
         globals, [&](Board& link, Dialogue& console) { return calibrate_zero(link, console, *options); });
   });
 
-  auto* gain = command->add_subcommand("gain", "A steady load whose power another meter shows");
+  auto* gain = command->add_subcommand("gain", "A steady load whose power a different meter shows");
   auto reference = std::make_shared<std::string>();
   gain->add_option("--reference", *reference, "what the other meter shows: 1874W, 1.874kW")->required();
   add_sensor(gain);

@@ -68,7 +68,7 @@ int diff(const Globals& globals, const std::string& file) {
     } else {
       warn(notes);
       print(changes, "on the board,");
-      // What is set and not saved is not told by a board; a push saves it.
+      // A board does not report which settings are not saved yet; a push saves them.
       if (changes.empty())
         fmt::print(
             "{}: the board is as the file says; whether it is saved, 'flmctl config push' makes sure\n",

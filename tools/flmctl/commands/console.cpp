@@ -40,7 +40,7 @@ class Console {
     if (editor.interactive())
       fmt::print("{} on {}; 'help' says what there is, tab completes, ctrl-D ends\n",
                  board_.identity().board(), board_.name());
-    std::optional<StopOnSignal> stop;  // A script ends behind the line that ctrl-C meets.
+    std::optional<StopOnSignal> stop;  // A script ends after the line that ctrl-C meets.
     if (!editor.interactive()) stop.emplace();
     interactive_ = editor.interactive();
     Time left = steady_now();
@@ -49,10 +49,10 @@ class Console {
       const auto line = editor.next();
       if (stop && stopped())
         throw Cancelled(
-            fmt::format("stopped behind line {} of the script; what comes after it was not sent", number));
+            fmt::format("stopped after line {} of the script; what comes after it was not sent", number));
       if (!line) break;
       ++number;
-      // A simulated board lives on while a person thinks.
+      // A simulated board lives on while the prompt waits.
       if (editor.interactive() && !board_.bus().live()) board_.bus().wait(steady_now() - left);
       try {
         execute(*line);

@@ -24,7 +24,7 @@ void print_commands(const Globals& globals, const std::vector<flash::Command>& c
   }
 }
 
-/// What would be run, for a board whose firmware is known. Lines that begin with # say what flmctl does
+/// Prints the commands for a board whose firmware is known. Lines that begin with # say what flmctl does
 /// itself.
 int show(const Globals& globals, const flash::FlashFiles& files, const flash::FlashOptions& options,
          bool openflm) {
@@ -44,7 +44,7 @@ int show(const Globals& globals, const flash::FlashFiles& files, const flash::Fl
   return done;
 }
 
-/// The same without a board to ask.
+/// Prints the commands when there is no board to ask: for OpenFLM's firmware and for the stock one.
 int show_both(const Globals& globals, const flash::FlashFiles& files, const flash::FlashOptions& options) {
   const auto openflm = flash::commands(files, options, true), stock = flash::commands(files, options, false);
   Json list = Json::array(), from_stock = Json::array();

@@ -1,4 +1,4 @@
-// flmctl ports: devices on this machine that a board may be behind. Lists names, opens nothing.
+// flmctl ports: devices on this machine that a board may be connected to. Lists names, opens nothing.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -56,7 +56,7 @@ int ports(const Globals& globals) {
 }  // namespace
 
 void add_ports(CLI::App& app, Globals& globals) {
-  app.add_subcommand("ports", "List devices that a board may be behind, without opening them")
+  app.add_subcommand("ports", "List devices that a board may be connected to, without opening them")
       ->callback([&globals] { globals.status = ports(globals); });
 }
 

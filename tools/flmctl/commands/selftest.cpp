@@ -18,7 +18,7 @@ int selftest(const Globals& globals, double minutes) {
   return with_board(globals, [&](Board& board) {
     const BoardFacts* facts = board.identity().facts;
     if (facts == nullptr)
-      throw BoardRefused(fmt::format("{}: is no board that this flmctl knows", board.name()));
+      throw BoardRefused(fmt::format("{}: is not a board that this flmctl knows", board.name()));
     const bool terminal = isatty(STDERR_FILENO) != 0;
     const auto progress = [&](double passed) {
       if (!terminal) return;

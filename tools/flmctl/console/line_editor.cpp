@@ -17,8 +17,8 @@ namespace {
 
 constexpr int kHistory = 500;
 
-/// What stands before a line feed as lines: a carriage return before it belongs to the end of the line, one
-/// elsewhere ends a line too. The first of a script may have a byte-order mark.
+/// The text up to its last line feed as lines: a carriage return before it belongs to the end of the line,
+/// one elsewhere ends a line too. The first of a script may have a byte-order mark.
 std::deque<std::string> lines_of(std::string text, bool first) {
   constexpr std::string_view mark = "\xEF\xBB\xBF";
   if (first && text.starts_with(mark)) text.erase(0, mark.size());
@@ -128,7 +128,7 @@ std::optional<std::string> LineEditor::next() {
   const StopOnSignal stop;
   int count = 0;
   const char* text = el_gets(terminal_->editor, &count);
-  if (stopped() && text == nullptr) {  // A line that came behind ctrl-C is one.
+  if (stopped() && text == nullptr) {  // A line that came after ctrl-C is one.
     el_reset(terminal_->editor);
     fmt::print("\n");
     return std::string();

@@ -1,4 +1,4 @@
-// Lines from a person, with history and completion (libedit); from a file or pipe, as they are.
+// Lines that the user types, with history and completion (libedit); from a file or pipe, as they are.
 #pragma once
 #include <deque>
 #include <filesystem>
@@ -12,7 +12,7 @@ namespace flm::ctl {
 
 class LineEditor {
  public:
-  /// What the word before the cursor can become, from the line up to the cursor.
+  /// Completions of the word before the cursor; gets the line up to the cursor.
   using Complete = std::function<std::vector<std::string>(const std::string& line)>;
 
   LineEditor(std::string prompt, const std::filesystem::path& history, Complete complete);
@@ -20,7 +20,7 @@ class LineEditor {
   LineEditor(const LineEditor&) = delete;
   LineEditor& operator=(const LineEditor&) = delete;
 
-  /// Somebody is there.
+  /// True if a terminal is there to type at.
   [[nodiscard]] bool interactive() const;
   /// The next line without its end, LF, CR LF or CR; nothing at the end of the input (ctrl-D). ctrl-C empties
   /// the line. Throws InputError for an input that cannot be read: a folder.

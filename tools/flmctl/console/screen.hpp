@@ -14,10 +14,10 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
-  /// Writes over what is there, in one piece: cursor home, each line erased behind its end, then what is
+  /// Writes over what is there, in one piece: cursor home, each line erased after its end, then what is
   /// below. Never a blank screen.
   void draw(const std::vector<std::string>& lines);
-  /// Of the terminal now; it may have been resized.
+  /// Size of the terminal now; it may have been resized.
   [[nodiscard]] static std::size_t columns();
   [[nodiscard]] static std::size_t rows();
   /// The terminal's character set is UTF-8.

@@ -193,7 +193,8 @@ SelfTestRow samples_row(const SelfTest& test, const BoardFacts& facts) {
 SelfTestRow stack_row(const std::optional<Health::Now>& now) {
   constexpr std::uint32_t few = 8;
   if (!now || !now->unused_stack)
-    return {"stack", "not known", Verdict::unknown, "The firmware, or a simulated board, does not tell."};
+    return {"stack", "not known", Verdict::unknown,
+            "The firmware, or a simulated board, does not report it."};
   const std::string value = fmt::format("{} bytes never used", *now->unused_stack);
   if (*now->unused_stack == 0)
     return {"stack", value, Verdict::bad,
@@ -208,7 +209,7 @@ SelfTestRow eeprom_row(const SelfTest& test) {
   constexpr std::uint32_t a_save =
       150;  ///< bytes: six counters and the board's own, 20 each at most, and some
   if (!test.first || !test.first->now || !test.last || !test.last->now)
-    return {"eeprom", "not known", Verdict::unknown, "The firmware does not tell."};
+    return {"eeprom", "not known", Verdict::unknown, "The firmware does not report it."};
   const std::uint16_t last = test.last->now->eeprom_writes;
   const std::uint32_t writes =
       test.restarted ? last : static_cast<std::uint16_t>(last - test.first->now->eeprom_writes);
@@ -229,7 +230,7 @@ SelfTestRow eeprom_row(const SelfTest& test) {
 
 SelfTestRow supply_row(const SelfTest& test) {
   if (!test.last || !test.last->now)
-    return {"supply", "not known", Verdict::unknown, "The firmware does not tell."};
+    return {"supply", "not known", Verdict::unknown, "The firmware does not report it."};
   if (test.supply_was_low) {
     const bool still = test.last->now->supply_low;
     return {"supply", still ? "low" : "low for a time", Verdict::bad,
@@ -241,7 +242,7 @@ SelfTestRow supply_row(const SelfTest& test) {
 }
 
 SelfTestRow resets_row(const SelfTest& test) {
-  if (!test.last) return {"resets", "not known", Verdict::unknown, "The firmware does not tell."};
+  if (!test.last) return {"resets", "not known", Verdict::unknown, "The firmware does not report it."};
   constexpr std::uint32_t brown_out = 4, watchdog = 8;
   std::string value = fmt::format("last by {}, {} ago", meaning_of_reset(test.last->reset_cause),
                                   time_text(test.last->uptime_s));
@@ -298,7 +299,7 @@ SelfTestRow radio_row(const SelfTest& test) {
 SelfTest run_self_test(Board& board, double seconds, const std::function<void(double)>& progress) {
   if (!board.identity().extended)
     throw BoardRefused(
-        fmt::format("{}: a board with stock firmware tells nothing that could be tested", board.name()));
+        fmt::format("{}: a board with stock firmware reports nothing that could be tested", board.name()));
   return Measurement(board).run(seconds, progress);
 }
 

@@ -1,4 +1,4 @@
-// What can be measured of a board without an instrument, and what it means. No output here.
+// Measurements of a board without an instrument, and their meaning. No output here.
 #pragma once
 #include <functional>
 #include <optional>
@@ -11,7 +11,7 @@ namespace flm::ctl {
 
 using namespace mainboard;
 
-/// What a self test has measured; what is absent was not to be had.
+/// Measurements of a self test; absent members could not be measured.
 struct SelfTest {
   double seconds = 0.0;  ///< it took, on this machine's clock
   struct Clock {
@@ -25,16 +25,17 @@ struct SelfTest {
   std::optional<Samples> samples[3];  ///< by clamp
   std::optional<Health> first, last;
   bool restarted = false, supply_was_low = false, worn = false;
-  std::uint32_t power_failures = 0, watchdog_resets = 0;                            ///< during the test
-  std::uint32_t malformed = 0, dropped = 0, channel_wrong = 0, radio_restarts = 0;  ///< the same, by `gx`
-  std::uint32_t packets = 0;   ///< radio packets that came with replies
-  std::uint32_t silences = 0;  ///< times that the board did not answer at all
-  bool lost = false;           ///< and from then on not any more
-  LinkCounters link;           ///< during the test
+  std::uint32_t power_failures = 0, watchdog_resets = 0;  ///< during the test
+  std::uint32_t malformed = 0, dropped = 0, channel_wrong = 0,
+                radio_restarts = 0;  ///< counted while it ran, by `gx`
+  std::uint32_t packets = 0;         ///< radio packets that came with replies
+  std::uint32_t silences = 0;        ///< times that the board did not answer at all
+  bool lost = false;                 ///< and from then on not any more
+  LinkCounters link;                 ///< during the test
 };
 
 /// Measures for so many seconds, or until ctrl-C where a StopOnSignal is there; a board that falls silent
-/// ends it too. `progress`: is told the seconds that have passed, once a second. Throws BoardRefused for a
+/// ends it too. `progress`: gets the seconds that have passed, once a second. Throws BoardRefused for a
 /// board with stock firmware.
 SelfTest run_self_test(Board&, double seconds, const std::function<void(double)>& progress);
 

@@ -1,4 +1,4 @@
-// What every command shares: global options, a board that is open and known, questions, and output.
+// Shared by all commands: global options, a board that is open and known, questions, and output.
 #pragma once
 #include <nlohmann/json.hpp>
 
@@ -25,7 +25,7 @@ struct Globals {
 /// Warns on stderr of a firmware that is newer than this program. Throws what `use` and the port throw.
 int with_board(const Globals&, const std::function<int(Board&)>& use);
 
-/// The same without a word to the board before: one whose flash was interrupted does not answer.
+/// Like with_board(), but does not identify the board first, which a half-flashed one could not answer.
 int with_silent_board(const Globals&, const std::function<int(Board&)>& use);
 
 /// Asks on stderr, reads an answer from stdin. Throws Cancelled, saying `otherwise`, unless it is yes; so

@@ -11,7 +11,7 @@ namespace flm::ctl {
 namespace {
 
 constexpr std::size_t kHistory = 240;
-/// s without a pulse until a rate is no longer believed.
+/// Time without a pulse after which a rate is no longer believed, s.
 constexpr double kSlowest = 3.0;
 constexpr std::size_t kNarrowestChart = 8, kWidestChart = 60;
 

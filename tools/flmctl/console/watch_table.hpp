@@ -1,4 +1,4 @@
-// What `watch` shows: the sensors' latest readings, their history, and lines of text made from them. No
+// Content of `watch`: the sensors' latest readings, their history, and lines of text made from them. No
 // terminal here.
 #pragma once
 #include <array>
@@ -12,7 +12,7 @@ namespace flm::ctl {
 
 using namespace mainboard;
 
-/// What a person calls a sensor, and what it counts.
+/// Name of a sensor, and its unit.
 struct SensorLabel {
   std::string name;
   std::string counter_unit, rate_unit;  ///< "Wh" and "W", "l" and "l/h"; rates are counts an hour
@@ -53,7 +53,7 @@ struct WatchView {
   double t = 0.0;  ///< s
   std::vector<WatchedSensor> sensors;
   LinkCounters link;
-  std::vector<std::pair<std::string, std::uint32_t>> errors;  ///< of the board, by name
+  std::vector<std::pair<std::string, std::uint32_t>> errors;  ///< the board's error counters, by name
   std::string refused;  ///< "sensor 6: 5 telegrams refused, ...", of the smart meter; or empty
   std::string note;     ///< last line
 };
@@ -65,7 +65,7 @@ std::vector<std::string> watch_lines(const WatchView&, std::size_t columns, bool
 /// are negative).
 std::string sparkline(const std::deque<double>& values, std::size_t places, bool blocks);
 
-/// A rate as people read it: whole numbers from 10 on.
+/// A rate for reading: whole numbers from 10 on.
 std::string rate_text(double rate);
 
 /// The first `columns` places of UTF-8 text.

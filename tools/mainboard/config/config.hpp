@@ -32,7 +32,7 @@ struct Config {
   std::vector<PortConfig> ports;
   std::optional<std::uint32_t> radio_group, radio_rate, led;  ///< as on the link
   int radio_line = 0, led_line = 0;
-  std::vector<std::string> questions;  ///< what can be right and seldom is: "house.toml:7: sensor 4: ..."
+  std::vector<std::string> questions;  ///< suspicious but possible values: "house.toml:7: sensor 4: ..."
 
   [[nodiscard]] const SensorConfig* sensor(int id) const;
 };
@@ -43,7 +43,7 @@ Config read_config(const std::filesystem::path&);
 /// The file's text; read_config() gives the same configuration.
 std::string config_text(const Config&);
 
-/// What a sensor's meter constant is: calibrated, of voltage and current, or a pulse's constant on the link.
+/// Meter constant of a sensor: calibrated, of voltage and current, or a pulse's constant on the link.
 std::uint32_t meter_constant_of(const SensorConfig&);
 /// A pulse sensor's thousandths, or its divisor.
 std::uint32_t fraction_of(const SensorConfig&);

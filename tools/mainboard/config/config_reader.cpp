@@ -52,7 +52,7 @@ class Reader {
     if (!node) return;
     const toml::array* tables = node->as_array();
     if (!tables || !tables->is_homogeneous<toml::table>())
-      throw InputError(fmt::format("{}:{}: key '{}' is no list of tables; allowed: [[{}]]", file_.string(),
+      throw InputError(fmt::format("{}:{}: key '{}' is not a list of tables; allowed: [[{}]]", file_.string(),
                                    node->source().begin.line, name, name));
     for (const toml::node& table : *tables)
       use(TableReader(file_, *table.as_table(), fmt::format("[[{}]] ", name), keys));
@@ -67,9 +67,8 @@ class Reader {
   void led(const TableReader& top) {
     if (!top.has("led")) return;
     if (config_.board->led_shows == boards::LedShows::heartbeat)
-      top.fail("led",
-               fmt::format("is for another board: the LED of {} shows its heartbeat", config_.board->name),
-               "no such key");
+      top.fail("led", fmt::format("does not fit {}, whose LED only shows a heartbeat", config_.board->name),
+               "a file without it");
     const toml::node* node = top.node("led");
     const auto port = node->value_exact<std::int64_t>();
     const auto word = node->value_exact<std::string>();
@@ -155,16 +154,15 @@ class Reader {
     if (const auto baud = t.integer("baud", 9600, 115200)) {
       if (config_.board->meter_line == boards::MeterLine::main_board)
         t.fail("baud",
-               fmt::format("is for another board: the main board of {} listens to the meter",
-                           config_.board->name),
-               "no such key");
+               fmt::format("does not fit {}, whose main board listens to the meter", config_.board->name),
+               "a file without it");
       if (*baud != 9600 && *baud != 115200) t.fail("baud", fmt::format("is {}", *baud), "9600, 115200");
       s.slow = *baud == 9600;
     }
     for (const char* key : {"invert_rx", "invert_tx"})
       if (t.has(key) && !config_.board->inverts_meter_line)
-        t.fail(key, fmt::format("is for another board: {} has no such lines", config_.board->name),
-               "no such key");
+        t.fail(key, fmt::format("does not fit {}, which cannot invert the line", config_.board->name),
+               "a file without it");
     s.invert_rx = t.truth("invert_rx").value_or(true);
     s.invert_tx = t.truth("invert_tx").value_or(false);
   }
@@ -172,10 +170,10 @@ class Reader {
   void radio(const TableReader& top) {
     if (!top.has("radio")) return;
     const toml::table* table = root_["radio"].as_table();
-    if (!table) top.fail("radio", "is no table", "[radio]");
+    if (!table) top.fail("radio", "is not a table", "[radio]");
     if (!config_.board->has_radio())
-      top.fail("radio", fmt::format("is for another board: {} has none", config_.board->name),
-               "no such table");
+      top.fail("radio", fmt::format("does not fit {}, which has no radio", config_.board->name),
+               "a file without [radio]");
     const TableReader t(file_, *table, "[radio] ", {"group", "kbit"});
     config_.radio_line = t.line();
     if (const auto group = t.integer("group", 0, 255))

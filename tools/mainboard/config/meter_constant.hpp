@@ -11,7 +11,7 @@ namespace flm {
 /// The clamps that there are: RMS of a full-scale sine, A.
 inline constexpr int clamp_currents[] = {50, 100, 250, 500};
 
-/// What 16 bits on the link hold.
+/// Largest number of 16 bits on the link.
 inline constexpr double largest_meter_constant = 65535.0;
 
 /// nWh per count and 1.5 ms sample of a clamp of `current` A at `voltage` V: floor(0.449 V A).
@@ -22,7 +22,7 @@ inline double clamp_meter_constant(double voltage, double current) {
 /// The highest whole voltage whose meter constant fits.
 inline double highest_voltage(double current) { return std::floor(largest_meter_constant / 0.449 / current); }
 
-/// What a pulse counts, as the link has it (`sm`, `sf`): constant + fraction / 1000 up to a fraction of 999,
+/// Amount per pulse, as on the link (`sm`, `sf`): constant + fraction / 1000 up to a fraction of 999,
 /// constant / fraction from 1001 to 4095.
 struct PulseConstant {
   std::uint32_t constant = 0, fraction = 0;
@@ -32,7 +32,7 @@ struct PulseConstant {
   [[nodiscard]] double per_pulse() const {
     return divides() ? static_cast<double>(constant) / fraction : constant + fraction / 1000.0;
   }
-  /// The same amount per pulse, exactly.
+  /// True if both are exactly the same amount per pulse.
   [[nodiscard]] bool equals(const PulseConstant& other) const {
     return numerator() * other.denominator() == other.numerator() * denominator();
   }
@@ -46,7 +46,7 @@ struct PulseConstant {
 
 /// The constant that counts `per_pulse` Wh or litre without drift: whole thousandths, which every firmware
 /// knows, else a fraction, of 1000 Wh where that goes. Nothing when a board cannot be set to it. What a
-/// double cannot hold, a billionth, is none.
+/// double cannot hold, a billionth, is ignored.
 inline std::optional<PulseConstant> pulse_constant(double per_pulse) {
   const auto whole = [](double value) { return std::abs(value - std::round(value)) <= 1e-9 * value; };
   const double parts = per_pulse * metering::thousandths;

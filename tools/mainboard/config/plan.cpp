@@ -43,7 +43,7 @@ class Target {
     if (knows(*config_.board, kLines)) lines();
     for (const PortConfig& p : config_.ports) port(p);
     if (config_.radio_group)
-      target_[kRadioGroup] = {*config_.radio_group};  // A stock board takes it, and does not tell it.
+      target_[kRadioGroup] = {*config_.radio_group};  // A stock board takes it, and does not report it.
     if (config_.radio_rate) known(kRadioRate, config_.radio_line) = {*config_.radio_rate};
     if (config_.led) known(kLed, config_.led_line) = {*config_.led};
     return std::move(target_);
@@ -52,7 +52,7 @@ class Target {
  private:
   std::uint32_t& value(char letter, int index) { return target_.at({letter, index}).at(0); }
 
-  /// A setting that the board must have told; a stock board knows less.
+  /// A setting that the board must have reported; a stock board knows less.
   std::vector<std::uint32_t>& known(const Setting& setting, int line) {
     const auto found = target_.find(setting);
     if (found == target_.end())
@@ -86,16 +86,16 @@ class Target {
     }
   }
 
-  /// What a pulse counts; as the board has it where that is the same amount.
+  /// Sets the amount per pulse; keeps the board's numbers where they mean the same amount.
   void pulse(const SensorConfig& s) {
     auto &constant = value('m', s.id - 1), &fraction = value('f', s.id - 1);
     const PulseConstant wanted{meter_constant_of(s), fraction_of(s)};
     if (wanted.divides() && !extended_)
-      throw BoardRefused(
-          fmt::format("{}:{}: sensor {}: a pulse of {} Wh or litre is no whole thousandth, and the firmware "
-                      "of the board on {} knows nothing else; "
-                      "constant = {:.3f} is nearest; nothing was sent",
-                      config_.file, s.line, s.id, s.constant, board_, s.constant));
+      throw BoardRefused(fmt::format(
+          "{}:{}: sensor {}: a pulse of {} Wh or litre is not a whole thousandth, and the firmware "
+          "of the board on {} knows nothing else; "
+          "constant = {:.3f} is nearest; nothing was sent",
+          config_.file, s.line, s.id, s.constant, board_, s.constant));
     if (wanted.equals({constant, fraction})) return;
     constant = wanted.constant;
     fraction = wanted.fraction;
@@ -167,7 +167,7 @@ void name_clamp(SensorConfig& s, std::uint32_t constant, const SensorConfig* kno
   s.meter_constant = static_cast<int>(std::max(1u, constant));
 }
 
-/// What a pulse counts, as the file had it, or as a number of pulses per kWh where it divides.
+/// Writes the amount per pulse as the file had it, or as pulses per kWh where that is a whole number.
 void name_pulse(SensorConfig& s, const PulseConstant& constant, const SensorConfig* known) {
   s.constant = constant.per_pulse();
   if (known != nullptr && known->has_class && known->sensor_class == SensorClass::pulse) {
@@ -275,7 +275,7 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
         s.ports.push_back(port);
       else
         notes.push_back(
-            fmt::format("port {} feeds sensor {} too, and is of another class: left out", port, id));
+            fmt::format("port {} feeds sensor {} too, and is of a different class: left out", port, id));
     }
     if (kind == SensorKind::clamp) {
       s.sensor_class = SensorClass::analog;
@@ -317,7 +317,7 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
   config.radio_rate = value('y');
   config.led = value('i');
   if (board.has_radio() && !config.radio_group) {
-    notes.push_back("the board does not tell its radio group: [radio] is without it");
+    notes.push_back("the board does not report its radio group: [radio] is without it");
     if (known != nullptr) config.radio_group = known->radio_group;
   }
   return config;

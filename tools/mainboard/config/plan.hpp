@@ -12,9 +12,9 @@ namespace flm::mainboard {
 /// The settings that a configuration names, and those that it has to know to set them.
 std::vector<Setting> named_settings(const Config&);
 
-/// What the board's settings would be with the configuration: those that it does not name stay as they are.
-/// `notes`: what happens to sensors that it does not name. Throws BoardRefused for what this board cannot be
-/// set to.
+/// The board's settings with the configuration applied: those that it does not name stay as they are.
+/// `notes`: what happens to sensors that it does not name. Throws BoardRefused for a setting that this board
+/// cannot have.
 Settings target_settings(const Config&, const Settings& current, const Board&,
                          std::vector<std::string>& notes);
 
@@ -23,7 +23,7 @@ Settings target_settings(const Config&, const Settings& current, const Board&,
 /// configuration without sensors.
 std::vector<Message> setup(const Config&);
 
-/// Reads what is needed; throws BoardRefused when the board is another one than the file says.
+/// Reads what is needed; throws BoardRefused when the board is not the one that the file names.
 Settings read_current(Board&, const Config&);
 
 /// The configuration that a board's settings are. `known`: names, types, voltages and clamps that fit are

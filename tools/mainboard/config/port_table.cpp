@@ -30,10 +30,10 @@ PortConfig read_port(const TableReader& t, const mainboard::BoardFacts& board,
       t.fail("port", fmt::format("is {} a second time", p.port), "one [[port]] a port");
   for (const char* key : {"tau", "noise", "offset"})
     if (t.has(key) && !board.is_clamp_port(p.port))
-      t.fail(key, fmt::format("stands at port {}, which is no clamp's", p.port),
+      t.fail(key, fmt::format("stands at port {}, which is not a clamp's", p.port),
              fmt::format("clamp ports {}", fmt::join(board.clamp_ports, ", ")));
   if (t.has("debounce") && !board.is_pulse_port(p.port))
-    t.fail("debounce", fmt::format("stands at port {}, which is no pulse input", p.port),
+    t.fail("debounce", fmt::format("stands at port {}, which is not a pulse input", p.port),
            board.pulse_port_names());
   if (const auto tau = t.number("tau", 0.0, 0.065535))
     p.tau_us = static_cast<std::uint32_t>(std::lround(*tau * 1e6));

@@ -18,7 +18,7 @@ struct PortConfig {
   std::optional<std::uint32_t> tau_us, noise_q10, debounce_tenths_ms;
   std::optional<int> offset_q8;
 
-  /// What it sets: the property's letter, and the value as on the link.
+  /// Settings of the table: the property's letter, and the value as on the link.
   [[nodiscard]] std::vector<std::pair<char, std::uint32_t>> settings() const;
 };
 

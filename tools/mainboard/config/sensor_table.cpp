@@ -31,10 +31,10 @@ void read_ports(const TableReader& t, const mainboard::BoardFacts& board, const 
   if (t.has("ports") || wanted.empty()) {
     wanted.clear();
     const toml::array* list = t.array("ports");
-    if (!list || list->empty()) t.fail("ports", "is no list of ports", allowed);
+    if (!list || list->empty()) t.fail("ports", "is not a list of ports", allowed);
     for (const toml::node& node : *list) {
       const auto value = node.value_exact<std::int64_t>();
-      if (!value) t.fail("ports", "holds something that is no port number", allowed);
+      if (!value) t.fail("ports", "holds something that is not a port number", allowed);
       wanted.push_back(*value);
     }
   }
@@ -62,7 +62,7 @@ std::string smaller_clamp(double voltage) {
   return fitting != 0 ? fmt::format(", or a clamp of up to {} A", fitting) : "";
 }
 
-/// What else a constant could be that a board cannot be set to.
+/// Nearest constants to one that a board cannot be set to, for a message.
 std::string instead_of(double per_pulse) {
   std::string allowed = "whole thousandths as in 0.125";
   const double pulses = std::round(1000.0 / per_pulse);
@@ -86,7 +86,7 @@ void read_pulse_constant(const TableReader& t, Sensor& s) {
     if (!pulse_constant(s.constant))
       t.fail("pulses_per_kwh",
              fmt::format("is {}: a pulse of {} Wh, which a board cannot count exactly", *pulses, s.constant),
-             fmt::format("constant = {:.3f}, which is {:+.4f} % off, or another number", s.constant,
+             fmt::format("constant = {:.3f}, which is {:+.4f} % off, or a different number", s.constant,
                          (std::round(s.constant * 1000.0) / 1000.0 / s.constant - 1.0) * 100.0));
     return;
   }
@@ -132,7 +132,7 @@ const std::vector<std::string_view>& sensor_keys() {
 
 std::string question_about(const Sensor& s) {
   constexpr double much =
-      100.0;  // Wh; meters with so few pulses stand behind current transformers, and seldom in a house
+      100.0;  // Wh; meters with so few pulses belong to current transformers, and seldom in a house
   if (s.sensor_class != SensorClass::pulse || s.type != SensorType::electricity || s.constant < much ||
       s.pulses_per_kwh)
     return {};
@@ -160,7 +160,8 @@ Sensor read_sensor(const TableReader& t, const mainboard::BoardFacts& board,
     read_clamp(t, s);
   } else if (s.sensor_class == SensorClass::p1) {
     for (const char* key : {"voltage", "current", "constant", "pulses_per_kwh", "type"})
-      if (t.has(key)) t.fail(key, "does not belong to a smart meter, which tells it all", "without_crc");
+      if (t.has(key))
+        t.fail(key, "does not belong to a smart meter, which reports everything", "without_crc");
     s.without_crc = t.truth("without_crc").value_or(false);
   } else {
     for (const char* key : {"voltage", "current"})

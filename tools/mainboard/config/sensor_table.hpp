@@ -17,8 +17,7 @@ const std::vector<std::string_view>& sensor_type_names();
 /// The keys of a [[sensor]] table that read_sensor() reads.
 const std::vector<std::string_view>& sensor_keys();
 
-/// What a sensor would be asked about that can be right and seldom is: a pulse of 100 Wh or more. Empty:
-/// nothing.
+/// Question about a value that is possible but unlikely: a pulse of 100 Wh or more. Empty: no question.
 std::string question_about(const Sensor&);
 
 /// The sensor of a table, checked against those before it: each stands once, a port feeds one of them, ports

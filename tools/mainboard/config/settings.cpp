@@ -83,7 +83,7 @@ static_assert(each_has_a_text(), "a property that configures has no line in valu
 
 const protocol::Property& Setting::row() const {
   const protocol::Property* row = find_property(letter);
-  if (row == nullptr) throw std::invalid_argument(fmt::format("'{}' is no property", letter));
+  if (row == nullptr) throw std::invalid_argument(fmt::format("'{}' is not a property", letter));
   return *row;
 }
 
@@ -119,7 +119,7 @@ Settings read_settings(Board& board, const std::vector<Setting>& wanted) {
 std::string describe(const Setting& s) { return subject_of(get_message(s.letter, s.link_index())); }
 
 std::string describe(const Setting& s, const std::vector<std::uint32_t>& value) {
-  if (value.empty()) return "not told";
+  if (value.empty()) return "not reported";
   for (const ValueText& text : value_texts)
     if (text.letter == s.letter && value.size() >= text.fields) return text.of(value);
   return number_text(value);

@@ -36,14 +36,14 @@ std::vector<Setting> all_settings(const BoardFacts&);
 /// Reads settings; those that the board does not know are not in the result.
 Settings read_settings(Board&, const std::vector<Setting>&);
 
-/// What a person calls a setting, and its value: "sensor 1 meter constant", "5163".
+/// Name of a setting for the user, and its value: "sensor 1 meter constant", "5163".
 std::string describe(const Setting&);
 std::string describe(const Setting&, const std::vector<std::uint32_t>& value);
 
 /// A setting that differs.
 struct Difference {
   Setting setting;
-  std::vector<std::uint32_t> before, after;  ///< `before` is empty where the board does not tell
+  std::vector<std::uint32_t> before, after;  ///< `before` is empty where the board does not report it
 };
 /// In the order of PropertyTable: that in which they are set.
 std::vector<Difference> differences(const Settings& before, const Settings& after);

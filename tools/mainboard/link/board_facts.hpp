@@ -1,5 +1,4 @@
-// Facts about each board that a host needs, as run-time values from the types that the firmware is compiled
-// with.
+// Facts of each board as run-time values, from the types that the firmware is compiled with.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -24,11 +23,11 @@ struct BoardFacts {
   bool inverts_meter_line = false;
   std::uint16_t features = 0;        ///< bits of protocol::feature, as `gv` answers them
   std::vector<int> clamp_ports;      ///< terminal ports, 1 to 6, that can be clamps
-  std::vector<int> pulse_ports;      ///< that can be pulse inputs
-  std::vector<int> switched_ports;   ///< that are both, and switched together
-  int meter_port = 0;                ///< that a smart meter can have
-  double samples_per_second = 0.0;   ///< of a clamp
-  double clock_tolerance_ppm = 0.0;  ///< of its crystal or resonator
+  std::vector<int> pulse_ports;      ///< terminal ports that can be pulse inputs
+  std::vector<int> switched_ports;   ///< terminal ports that are both, and switched together
+  int meter_port = 0;                ///< terminal port that a smart meter can have
+  double samples_per_second = 0.0;   ///< rate of each clamp
+  double clock_tolerance_ppm = 0.0;  ///< tolerance of its crystal or resonator
   struct {
     int low = 0, high = 0, extended = 0;
   } fuses;  ///< the controller's three fuse bytes
@@ -46,7 +45,7 @@ struct BoardFacts {
 
 /// Every board.
 const std::vector<BoardFacts>& all_boards();
-/// Names of the boards that are so, "flm02a, flm02b": what a message allows.
+/// Names of the boards for which is_so() is true, "flm02a, flm02b": for a message's "allowed".
 std::string board_names(bool (*is_so)(const BoardFacts&));
 /// The board of that name, or nullptr.
 const BoardFacts* find_board(const std::string& name);

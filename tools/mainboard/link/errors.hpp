@@ -1,4 +1,4 @@
-// What can go wrong with a board, and the exit status that says so.
+// Errors of working with a board, and their exit statuses.
 #pragma once
 #include <stdexcept>
 #include <string>
@@ -10,7 +10,7 @@ namespace flm::mainboard {
 /// Exit status of flmctl, as flmctl(1) promises it.
 enum Status : int {
   done = 0,
-  refused = 1,    ///< the board said no, a check failed, or the person did
+  refused = 1,    ///< the board or the user said no, or a check failed
   wrong = 2,      ///< the command line, a file or the port is wrong
   no_answer = 3,  ///< the board does not answer
 };
@@ -36,7 +36,7 @@ class NotStored : public BoardRefused {
       "what was set holds until its next reset";
 };
 
-/// A person said no, or pressed ctrl-C at a question. Exit status 1.
+/// The user said no, or pressed ctrl-C at a question. Exit status 1.
 class Cancelled : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };

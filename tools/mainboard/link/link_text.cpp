@@ -31,7 +31,7 @@ Message message_of(std::string_view line) {
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
   if (parts.empty() || parts[0].size() != 2 || !is_letter(parts[0][0]) || !is_letter(parts[0][1]))
     throw std::invalid_argument(fmt::format(
-        "'{}' is no command; allowed: two letters, then decimal numbers, as in \"gc 0\"", visible(line)));
+        "'{}' is not a command; allowed: two letters, then decimal numbers, as in \"gc 0\"", visible(line)));
   const std::vector<int> digits = digits_of(parts[0][0], parts[0][1]);
   if (parts.size() - 1 != digits.size())
     throw std::invalid_argument(fmt::format("'{}' has {} numbers; allowed: {} takes {}", visible(line),
@@ -70,7 +70,7 @@ std::string encode_message(std::string_view line) {
       parts.size() == 2 ? channel_bytes(std::string("u").append(parts[1])) : std::vector<std::uint8_t>();
   if (bytes.empty() || bytes.size() * 2 != parts[1].size())
     throw std::invalid_argument(fmt::format(
-        "'{}' is no message for the u channel; allowed: u and two hex digits a byte, as in \"u 04ff\"",
+        "'{}' is not a message for the u channel; allowed: u and two hex digits a byte, as in \"u 04ff\"",
         visible(line)));
   return encode_channel(bytes);
 }

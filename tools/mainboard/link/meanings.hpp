@@ -1,4 +1,4 @@
-// What the letters of protocol/commands.hpp mean, in a few words, for help and messages.
+// Meanings of the letters of protocol/commands.hpp, in a few words, for help and messages.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -20,7 +20,7 @@ std::string subject_of(const Message&);
 /// A reset cause of `gr`: "power on", "brown-out, watchdog".
 std::string meaning_of_reset(std::uint32_t cause);
 
-/// What `gr`'s state means to the owner of a board, as a sentence without its subject.
+/// Meaning of `gr`'s state for the owner of a board, as a sentence without its subject.
 inline constexpr std::string_view meaning_of_supply_low =
     "the supply is below the power-fail threshold: failures are not announced, counters are saved every 15 "
     "minutes, up to 15 minutes can be lost";

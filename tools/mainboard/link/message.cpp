@@ -17,7 +17,7 @@ constexpr int index_digits = 2;
 /// A row of protocol/commands.hpp, of a property or of a report.
 struct Row {
   bool known = false, report = false, indexed = false, repeats = false;
-  std::vector<int> digits;  ///< of the value's fields
+  std::vector<int> digits;  ///< hex digits of each field of the value
 };
 
 template <class TableRow>
@@ -91,7 +91,7 @@ std::string encode(const Message& message) {
   }
   if (!fits)
     throw std::invalid_argument(
-        fmt::format("'{}{}' with {} numbers is no message; allowed: {} numbers of {} hex digits",
+        fmt::format("'{}{}' with {} numbers is not a message; allowed: {} numbers of {} hex digits",
                     message.verb, message.letter, numbers.size(), digits.size(), fmt::join(digits, ", ")));
   return fmt::format("l{}{:02x}.", body, crc_of(body));
 }

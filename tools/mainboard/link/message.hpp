@@ -14,11 +14,11 @@ namespace flm {
 /// value, `sm` brings one, and both are answered with it.
 struct Message {
   char verb = 0;             ///< 'g': get, 's': set; 'c' and 'z' of "ct" and "zz"
-  char letter = 0;           ///< of the property or report
+  char letter = 0;           ///< letter of the property or report
   std::optional<int> index;  ///< sensor, clamp or port, from 0
   std::vector<std::uint32_t>
       values;        ///< fields in the order of the wire; of a report that repeats, all of them
-  std::string rest;  ///< of a reply: characters that protocol/commands.hpp does not explain
+  std::string rest;  ///< in a reply: characters that protocol/commands.hpp does not explain
 
   bool operator==(const Message&) const = default;
   [[nodiscard]] bool is(char a_verb, char a_letter) const { return verb == a_verb && letter == a_letter; }
@@ -33,8 +33,8 @@ inline Message set_message(char letter, std::optional<int> index, std::vector<st
 /// Saves settings and counters.
 inline Message commit_message() { return {'c', 't', {}, {}, {}}; }
 
-/// Whether the board understood a message and took what it says. Letters alone are the answer to what it does
-/// not know, or to a value out of range; a report of an older firmware may have fewer fields than are known
+/// Whether the board understood a message and took what it says. Letters alone are the answer to an unknown
+/// message, or to a value out of range; a report of an older firmware may have fewer fields than are known
 /// here, but not none.
 [[nodiscard]] bool is_answer(const Message& reply);
 /// Whether a reply is that of a message: the same letters, and its index unless it is letters alone.
@@ -55,13 +55,12 @@ std::string encode(const Message&);
 Message decode(std::string_view body);
 
 /// The control reply in what was read from the board ("lgc0000000004a.u" -> "gc000000000"), without its CRC;
-/// nothing when there is none or its CRC is wrong.
+/// nothing without a reply, or if its CRC is wrong.
 std::optional<std::string> control_reply(std::string_view read);
 
 /// A message for the `u` channel: a radio packet, or bytes for RS-485.
 std::string encode_channel(const std::vector<std::uint8_t>& bytes);
-/// What the `u` channel said in what was read from the board ("lu04ff" -> 04 ff); nothing when it said
-/// nothing, or no bytes.
+/// Bytes of the `u` channel in what was read from the board ("lu04ff" -> 04 ff); may be empty.
 std::vector<std::uint8_t> channel_bytes(std::string_view read);
 
 }  // namespace flm

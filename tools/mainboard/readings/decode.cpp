@@ -23,7 +23,7 @@ using p1::Error;
 using p1::Event;
 using Parser = p1::Parser<p1::AllFieldsAnyCrc>;
 
-/// Bytes as a person can read them, not too many.
+/// Bytes in readable form, cut where they are too many.
 std::string printable(std::string_view bytes) {
   std::string text;
   for (const char c : bytes.substr(0, 60))
@@ -52,7 +52,7 @@ std::string_view line_at(const std::string& bytes, std::size_t at) {
   return std::string_view(bytes).substr(begin, end - begin);
 }
 
-/// The same with the line ends of a meter, CR LF.
+/// The text with a meter's line ends, CR LF.
 std::string with_line_ends(std::string_view text) {
   std::string result;
   for (const char c : text)
@@ -194,8 +194,7 @@ class Decoder {
       std::uint16_t crc = p1::Arc::initial;
       for (std::size_t i = telegram.offset; i <= end; ++i)
         crc = p1::Arc::step(crc, static_cast<std::uint8_t>(bytes_[i]));
-      message +=
-          fmt::format("; behind '!' is '{}', CRC-16/ARC of the bytes is {:04X}", printable(given), crc);
+      message += fmt::format("; after '!' is '{}', CRC-16/ARC of the bytes is {:04X}", printable(given), crc);
       const std::string_view text =
           std::string_view(bytes_).substr(telegram.offset, end + 1 - telegram.offset);
       const std::string ended = with_line_ends(text);
@@ -222,7 +221,7 @@ void finish(std::FILE* out) {
 
 constexpr const char* no_energy = "the telegram has no energy of a register that is read";
 constexpr const char* no_telegram =
-    "no telegram: one begins with '/' at the beginning of a line, and ends with '!' at that of another";
+    "no telegram: one begins with '/' at the beginning of a line, and ends with '!' at that of a later line";
 
 bool is_time(const std::string& name) { return name == "time" || name == "month_peak_time"; }
 

@@ -13,7 +13,7 @@ namespace flm::sim {
 
 /// Something that was refused.
 struct DecodedFault {
-  std::size_t offset;   ///< of the byte in the file that it was told from
+  std::size_t offset;   ///< offset of the byte at which it was found
   std::string error;    ///< p1_error_name
   std::string message;  ///< with what was found
 };
@@ -26,7 +26,7 @@ struct DecodedDevice {
 };
 
 struct DecodedTelegram {
-  std::size_t offset;                 ///< of its '/'
+  std::size_t offset;                 ///< offset of its '/'
   std::size_t bytes;                  ///< to the end of its CRC
   std::optional<DecodedFault> error;  ///< why it was refused; the values are empty then
   std::string header;                 ///< without the '/'
@@ -43,7 +43,7 @@ struct Decoded {
   std::vector<DecodedTelegram> telegrams;
   std::map<std::string, unsigned> errors;  ///< by p1_error_name; those that occurred
   [[nodiscard]] std::size_t refused() const;
-  /// Telegrams that are right, and tell no energy of a register that is read: neither the meter's nor a
+  /// Valid telegrams without energy of a register that is read: neither the meter's nor a
   /// device's.
   [[nodiscard]] std::size_t without_energy() const;
   /// All others.

@@ -18,18 +18,19 @@ std::string_view p1_error_name(p1::Error error) {
 std::string_view p1_error_message(p1::Error error) {
   static constexpr std::string_view messages[] = {
       "bytes outside of a telegram",
-      "the telegram has no end: another one begins, or the file ends",
-      "the CRC is another",
-      "no CRC behind '!'; allowed: one to four hexadecimal digits",
-      "a telegram without CRC; allowed with --without-crc",
-      "without CRC every line must be a line of a telegram, and every value right; this has another, or no "
+      "the telegram has no end: the next one begins, or the file ends",
+      "the CRC does not match",
+      "no CRC after '!'; allowed: one to four hexadecimal digits",
+      "a telegram without CRC",
+      "without CRC every line must be a line of a telegram, and every value right; this has a wrong line, or "
+      "no "
       "value",
       "not a number; allowed: digits with one point between them",
-      "too many digits; allowed: twelve, with three decimals (Wh and W: none), and 32 bits of what is no "
+      "too many digits; allowed: twelve, with three decimals (Wh and W: none), and 32 bits of what is not "
       "energy",
-      "no unit, or one of another quantity",
-      "no time of the calendar; allowed: YYMMDDhhmmss and S or W",
-      "this register was there before; the first one counts"};
+      "unit missing, or of the wrong quantity",
+      "not a time of the calendar; allowed: YYMMDDhhmmss and S or W",
+      "this register came twice; the first one counts"};
   static_assert(std::size(messages) == static_cast<std::size_t>(p1::Error::count));
   return messages[static_cast<std::size_t>(error)];
 }

@@ -10,7 +10,7 @@ namespace flm::sim {
 
 /// "crc", "cut", ...: the name in JSON.
 std::string_view p1_error_name(protocol::p1::Error);
-/// What was wrong and what is allowed, for people.
+/// Message for the user: what was wrong, and what is allowed.
 std::string_view p1_error_message(protocol::p1::Error);
 /// "import_1_wh", "voltage_2_mv", ...: with the unit, where there is one.
 std::string_view p1_register_name(protocol::p1::Register);

@@ -1,4 +1,4 @@
-// Radio packets as people read them.
+// Radio packets as text.
 #pragma once
 #include <fmt/format.h>
 
@@ -20,7 +20,7 @@ inline std::string value_text(double value) {
   return std::trunc(4.0 * value) == 4.0 * value ? fmt::format("{}", value) : fmt::format("{:.6g}", value);
 }
 
-/// A packet as people read it: sender, payload, and the values of a kube.
+/// A packet as text: sender, payload, and the values of a kube.
 struct PacketView {
   bool whole = false;  ///< group, header, length and as many bytes as it says, and the right CRC
   int group = 0, node = 0;

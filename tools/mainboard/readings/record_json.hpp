@@ -9,11 +9,11 @@
 
 namespace flm::mainboard {
 
-/// What a program adds to a record's line.
+/// Members that a program adds to a record's line.
 struct LineExtras {
   std::optional<std::string> t;  ///< the time as text, instead of seconds with three decimals
-  std::string name;              ///< of a reading's sensor, UTF-8; empty: none
-  std::optional<double> unix;    ///< of a reading: s since 1970, when it came
+  std::string name;              ///< name of a reading's sensor, UTF-8; empty: none
+  std::optional<double> unix;    ///< time of a reading, s since 1970
 };
 
 /// One record as a line of JSON, without the line end.

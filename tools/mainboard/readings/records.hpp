@@ -46,7 +46,7 @@ struct Reading {
   }
 };
 
-/// What a smart meter reports beyond its sensor: the fields of a `gz` reply.
+/// A smart meter's values beyond its sensor: the fields of a `gz` reply.
 struct MeterReport {
   double t = 0.0;                     ///< s, when the main board asked
   std::vector<std::uint32_t> fields;  ///< in the order of protocol/commands.hpp

@@ -70,14 +70,14 @@ std::vector<MeterRefusal> meter_refusals(const MeterReport& report) {
       {"noise", "lines outside of a telegram"},
       {"cut", "telegrams refused, they have no end"},
       {"crc", "telegrams refused, the CRC does not match"},
-      {"crc_form", "telegrams refused, what stands behind '!' is no CRC"},
+      {"crc_form", "telegrams refused, what follows '!' is not a CRC"},
       {"no_crc", "telegrams refused, they have no CRC and without_crc is not set"},
       {"not_whole", "telegrams without CRC refused, a line or value is wrong"},
-      {"value", "values refused, they are no numbers"},
+      {"value", "values refused, they are not numbers"},
       {"digits", "values refused, they have too many digits"},
-      {"unit", "values refused, their unit is another"},
-      {"time", "times refused, they are none of the calendar"},
-      {"duplicate", "values left out, their register was there before"},
+      {"unit", "values refused, their unit is wrong"},
+      {"time", "times refused, the calendar has no such time"},
+      {"duplicate", "values left out, their register came twice"},
       {"overrun", "bytes lost, the board could not read them in time"}};
   const std::vector<std::uint32_t> refused = report.refused();
   std::vector<MeterRefusal> all;

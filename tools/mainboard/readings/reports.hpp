@@ -61,11 +61,11 @@ std::optional<ErrorCounters> errors_of(const Message& gx);
 /// own, the meter's registers say the sign.
 void sign_by(const MeterReport&, Reading&);
 
-/// Something that a smart meter's line was refused for.
+/// A reason for which a smart meter's data was refused, and how often.
 struct MeterRefusal {
   std::uint32_t count;  ///< since the board's reset, up to 255
   const char* name;     ///< as in JSON: "crc", ...
-  const char* what;     ///< what was refused, and why: "telegrams refused, the CRC does not match"
+  const char* what;     ///< refused item and reason: "telegrams refused, the CRC does not match"
 };
 /// All of them, also with a count of 0.
 std::vector<MeterRefusal> meter_refusals(const MeterReport&);

@@ -30,7 +30,7 @@ TEST_CASE("a new prescaler value that comes too late, or without CLKPCE, is igno
   }
 }
 
-TEST_CASE("time is exact over hours, at a crystal whose period is no whole number of nanoseconds") {
+TEST_CASE("time is exact over hours, at a crystal whose period is not a whole number of nanoseconds") {
   Clock clock(3'686'400);
   CHECK(clock.nanoseconds(3'686'400LL * 86'400) == 86'400'000'000'000LL);
   CHECK(clock.crystal(86'400'000'000'000LL) == 3'686'400LL * 86'400);

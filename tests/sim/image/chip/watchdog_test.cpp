@@ -9,7 +9,7 @@ using namespace flm::sim::test;
 constexpr CrystalTime ms = 16'000;
 }  // namespace
 
-TEST_CASE("the watchdog interrupts first when told to, and resets at the next time-out") {
+TEST_CASE("the watchdog interrupts first when set to, and resets at the next time-out") {
   ProbeBoard board("watchdog", 2);
   board.run(40 * ms);
   REQUIRE(board.log.size() >= 3);

@@ -112,7 +112,7 @@ TEST_CASE("selecting a trigger whose flag is already set starts a conversion") {
   CHECK(board.conversions[1].start >= board.log[0].time);
 }
 
-TEST_CASE("a conversion against another reference than 1.1 V is reported") {
+TEST_CASE("a conversion against a different reference than 1.1 V is reported") {
   ProbeBoard board("adc", clear_flag | avcc);
   board.run(10 * ms);
   REQUIRE(board.chip.warnings().size() == 1);

@@ -66,7 +66,7 @@ TEST_CASE("a board that does not drive MISO sends zeros") {
   CHECK(exchange(board, 0x20) == 0);
 }
 
-TEST_CASE("another SPI mode than the main board's garbles the bytes and is reported") {
+TEST_CASE("a different SPI mode than the main board's garbles the bytes and is reported") {
   ProbeBoard board("spi", answer | mode_3);
   CHECK(exchange(board, 0x10) != 0x55);
   exchange(board, 0x31);

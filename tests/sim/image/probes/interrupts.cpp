@@ -1,4 +1,4 @@
-// Interrupt entry, flags behind a mask, flags cleared by writing 1.
+// Interrupt entry, masked flags, flags cleared by writing 1.
 #include "probe.hpp"
 
 static volatile uint8_t runs;

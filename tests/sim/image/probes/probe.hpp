@@ -1,4 +1,4 @@
-// What the probe programs share: the simulator reads GPIOR0 as their console, and sets GPIOR1 to say what to
+// Shared by the probe programs: the simulator reads GPIOR0 as their console, and sets GPIOR1 to say what to
 // try.
 #pragma once
 #include <avr/interrupt.h>

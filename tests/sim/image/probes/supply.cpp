@@ -16,7 +16,7 @@ int main() {
     TIMSK1 = _BV(ICIE1);
   }
   report(ACSR & _BV(ACO));
-  PORTB = 1;  // PB0 is no capture input while the comparator is
+  PORTB = 1;  // PB0 is not the capture input while the comparator is
   DDRB = 1;
   PORTB = 0;
   PORTB = 1;

@@ -93,7 +93,7 @@ TEST_CASE("a smart meter's bytes go to the board in order, in messages of 32, wh
   CHECK(bus->now() == 25ms);
 }
 
-TEST_CASE("a ctrl-C ends a person's wait, and not that for a reply") {
+TEST_CASE("a ctrl-C ends a wait of the user, but not that for a reply") {
   test::FaultyBus bus(test::small_house(), 0.0);
   Board board(bus, "bench");
   const StopOnSignal stop;

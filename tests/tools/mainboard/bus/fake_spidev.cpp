@@ -1,5 +1,5 @@
 // LD_PRELOAD: a pseudo terminal that flmsim serves looks like a spidev to the program. In the board's SPI
-// mode its bytes go through; in another one they arrive as nothing. FAKE_SPIDEV_MODE: the board's mode;
+// mode its bytes go through; in a different one they arrive as nothing. FAKE_SPIDEV_MODE: the board's mode;
 // FAKE_SPIDEV_LOG: a file that gets each setting, and the gap and speed of each transfer where they change.
 #include <dlfcn.h>
 #include <linux/spi/spidev.h>

@@ -111,7 +111,7 @@ class FaultyBus : public mainboard::Bus {
   double noise_;
   std::mt19937 random_;
   Message sent_;
-  std::string pending_;  ///< of a reply that was tampered with
+  std::string pending_;  ///< rest of a reply that was tampered with
 };
 
 /// Two clamps and a pulse meter.

@@ -30,7 +30,7 @@ Settings random_settings(const BoardFacts& board, std::mt19937& random) {
     }
   };
   for (const Setting& s : all_settings(board)) {
-    if (s.row().access == protocol::Access::set) continue;  // The board does not tell.
+    if (s.row().access == protocol::Access::set) continue;  // The board does not report it.
     for (const std::uint8_t digits : s.row().field_digits)
       if (digits != 0) settings[s].push_back(field(s.row().range, digits));
     switch (s.letter) {
@@ -186,7 +186,7 @@ TEST_CASE("a push sends every setting that differs, in the order of the table, a
   Settings before = read_settings(board, all), target = before;
   for (const Setting& setting : all) {
     std::vector<std::uint32_t>& value = target[setting];
-    if (value.empty()) value = {1};  // The radio's group is not told.
+    if (value.empty()) value = {1};  // The radio's group is not reported.
     for (std::uint32_t& field : value) {
       const std::uint32_t was = field;
       do field = (field + 1) & 0xFF;

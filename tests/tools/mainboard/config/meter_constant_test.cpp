@@ -42,7 +42,7 @@ TEST_CASE("where a kWh is a divisor's number of pulses, the constant is 1000") {
   }
 }
 
-TEST_CASE("what a board cannot count exactly is none") {
+TEST_CASE("an amount that a board cannot count exactly is not a constant") {
   for (const double per_pulse :
        {0.3333333, 0.20833, 7.123456, 1000.0 / 7.0, 1000.0 / 4099.0, 0.0001, 0.0, 65536.0})
     CHECK_FALSE(pulse_constant(per_pulse));

@@ -29,14 +29,14 @@ TEST_CASE("replies become decimal text") {
   CHECK(decode_reply("gd0300000007019000002710") == "gd 3 7 400 10000");
 }
 
-TEST_CASE("what is no reply, or has a wrong CRC, is none") {
+TEST_CASE("text without a reply, or with a wrong CRC, gives none") {
   for (const char* read : {"", "lu", "u", "lgh00020276.u", "lgh000202", "xgh00020277.u", "l.u"})
     CHECK_FALSE(control_reply(read));
 }
 
-TEST_CASE("a line that is no command is refused with what is allowed") {
+TEST_CASE("a line that is not a command is refused with what is allowed") {
   CHECK_THROWS_WITH(encode_message("GH"),
-                    "'GH' is no command; allowed: two letters, then decimal numbers, as in \"gc 0\"");
+                    "'GH' is not a command; allowed: two letters, then decimal numbers, as in \"gc 0\"");
   CHECK_THROWS_WITH(encode_message("se 0"), "'se 0' has 1 numbers; allowed: se takes 2");
   CHECK_THROWS_WITH(encode_message("se 0 x"), "'se 0 x': 'x' is out of range; allowed: 0 to 255");
 }

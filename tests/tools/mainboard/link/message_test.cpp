@@ -33,7 +33,7 @@ TEST_CASE("a message with other numbers than its row has is not sent") {
   CHECK_THROWS_AS(encode(set_message('m', 0, {})), std::invalid_argument);
   CHECK_THROWS_AS(encode(set_message('m', {}, {5163})), std::invalid_argument);
   CHECK_THROWS_WITH(encode(set_message('m', 0, {65536})),
-                    "'sm' with 2 numbers is no message; allowed: 2 numbers of 2, 4 hex digits");
+                    "'sm' with 2 numbers is not a message; allowed: 2 numbers of 2, 4 hex digits");
 }
 
 TEST_CASE("letters alone are the answer to what a board does not know or take") {

@@ -67,13 +67,13 @@ TEST_CASE("decode says why a telegram was refused, and where") {
   CHECK(nlohmann::json::parse(printed(decoded, true))["telegrams"][0]["error"] == "crc");
 }
 
-TEST_CASE("decode quotes what stands behind '!', wherever in its line that is") {
+TEST_CASE("decode quotes the text after '!', wherever in its line that is") {
   const Decoded decoded = decode_p1("/ABC5\\test\r\n\r\n\r!1234\r\n", false);
   REQUIRE(decoded.telegrams.size() == 1);
-  CHECK(decoded.telegrams[0].error->message.find("behind '!' is '1234'") != std::string::npos);
+  CHECK(decoded.telegrams[0].error->message.find("after '!' is '1234'") != std::string::npos);
 }
 
-TEST_CASE("decode accepts a telegram without CRC when told to") {
+TEST_CASE("decode accepts a telegram without CRC when asked to") {
   const std::string bytes = read_file_bytes(own + "dsmr22-gas-two-lines.txt");
   CHECK(decode_p1(bytes, false).telegrams[0].error->error == "no_crc");
   CHECK(decode_p1(bytes, true).refused() == 0);
@@ -115,7 +115,7 @@ TEST_CASE("a telegram is said to begin where its header does, whatever slashes a
   CHECK(decode_p1("/HLY5/D545-METER\r\n!\r\n", true).telegrams.at(0).header == "HLY5/D545-METER");
 }
 
-TEST_CASE("a file without telegrams is no success, nor is a telegram without energy") {
+TEST_CASE("a file without telegrams is not a success, nor is a telegram without energy") {
   for (const char* none : {"", "hello\n", "1-0:1.8.0(000001.000*kWh)\r\n!1234\r\n"}) {
     CAPTURE(none);
     CHECK_FALSE(decode_p1(none, false).succeeded());

@@ -50,7 +50,7 @@ TEST_CASE("a meter's own registers say the sign beyond 2^31 Wh, unless the count
   CHECK(set_by_owner.whole() == 77);
 }
 
-TEST_CASE("a smart meter's report is told by name, and by what its line was refused for") {
+TEST_CASE("a smart meter's report has names, and the reasons of refusals") {
   CHECK(to_json(report()) ==
         R"({"t":2.000,"meter":{"telegrams":10,"import_wh":5000,"export_wh":7000,"gas_l":1234,)"
         R"("gas_time":"2023-11-02T11:15","refused":{"crc":5,"overrun":1}}})");
