@@ -10,15 +10,15 @@ namespace flm::bench {
 
 /// One measured value.
 struct Figure {
-  std::string key;  ///< by which the pages of figures find it
+  std::string key;  ///< name in the pages of figures
   std::string name;
-  std::string stock;  ///< the same of the shipped firmware, as text; empty: not known
+  std::string stock;  ///< value of the shipped firmware, as text; empty: not known
   std::string unit;
   double value = 0.0;
   enum class Budget { none, at_most, at_least, within } kind = Budget::none;
   double budget = 0.0;
 
-  [[nodiscard]] bool holds() const;  ///< a value that is no number does not
+  [[nodiscard]] bool holds() const;  ///< false for NaN
   [[nodiscard]] std::string value_text() const;
   [[nodiscard]] std::string budget_text() const;
 };
@@ -29,7 +29,7 @@ struct Curve {
   std::vector<double> x, y;
 };
 
-/// What belongs together: figures, or curves over a common axis.
+/// A group of figures, or of curves over a common axis.
 struct FigureSection {
   std::string key, title;
   std::vector<Figure> figures;

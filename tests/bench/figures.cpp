@@ -94,7 +94,7 @@ double mean_power(const Run& run, int sensor) {
   return count ? sum / count : std::nan("");
 }
 
-/// What the stock firmware's rectified mean makes of the same codes, in W.
+/// Power that the stock firmware computes from the same codes by the rectified mean, W.
 double stock_power(const Environment& environment, int port, double duration, const BoardModel& board) {
   double sum = 0.0;
   std::int64_t count = 0;
@@ -208,7 +208,7 @@ void everything(const fs::path& images, const std::string& name) {
   t.at_most("late", "conversions that start a tick late, in a minute", "", b ? 0 : 16,
             static_cast<double>(m.missed_triggers), "");
   t.at_most("late_inputs", "inputs selected too late", "", 0, static_cast<double>(m.repeated_inputs), "");
-  // Of these, 128 cycles are the FIFO's word at 2 MHz, the fastest below the chip's 2.5 MHz: the aim of 220
+  // The FIFO's word at 2 MHz is 128 of these cycles, the fastest below the chip's 2.5 MHz: the aim of 220
   // and 320 was for 8 MHz.
   for (const auto& [vector, times] : m.interrupts)
     if (vector == "INT0") {
@@ -464,7 +464,7 @@ void switching(const std::string& name) {
           115.0, peaky_amps);
 }
 
-/// A board that nobody has calibrated: its noise, which it learns when there is no current, and a smoother
+/// An uncalibrated board: its noise, which it learns when there is no current, and a smoother
 /// that is not the schematic's.
 void uncalibrated(const std::string& name) {
   FigureTable t("uncalibrated_" + name, fmt::format("{}: a board as it comes", name));
@@ -642,7 +642,7 @@ void radio(const fs::path& images) {
   t.at_least("stream", "delivered in order, 8 frames a second", "157, some late or in reverse", frames,
              delivered(0.125), "");
   const double poll = in_seconds(board.poll_period);
-  t.at_least("sweep", "delivered in order, each at another position against the poll", "149", frames,
+  t.at_least("sweep", "delivered in order, each at a different position against the poll", "149", frames,
              delivered(4 * poll + poll / frames), "");
 }
 

@@ -1,4 +1,4 @@
-// What the P1 parser costs on the controller: cycles a byte over the field recordings, flash and RAM, against
+// Cost of the P1 parser on the controller: cycles a byte over the field recordings, flash and RAM, against
 // their budgets.
 //   p1_avr PARSER.elf EMPTY.elf FIELD_DATA TELEGRAMS_DIR
 #include <fmt/format.h>
@@ -66,7 +66,7 @@ class Board {
   std::uint64_t begun_ = 0;
 };
 
-/// What the controller should say of the bytes: this machine's parser with the same fields.
+/// Expected result for the bytes: this machine's parser with the same fields.
 Bytes expected(const std::string& bytes) {
   namespace p1 = protocol::p1;
   p1::Parser<p1::BoardFields> parser;
@@ -110,7 +110,7 @@ int main(int argc, char** argv) {
   if (recordings.empty())
     fmt::print("no recordings in {}: no mean; the project's own telegrams are used\n", argv[3]);
   std::string text = recordings + own;
-  // What costs most: numbers that need all their decimals made up, and every sort of fault.
+  // The most expensive input: numbers that need all their decimals made up, and every sort of fault.
   text +=
       "/ABC5WORST\r\n\r\n1-0:1.8.0(000001*kWh)\r\n1-0:1.8.1(4294967295*Wh)\r\n1-0:1.8.2(999999999999*kWh)"
       "\r\n1-0:2.8.4(1*kWh)\r\n"

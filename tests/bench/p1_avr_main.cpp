@@ -1,6 +1,6 @@
 // The P1 parser with a board's fields on the controller. The simulator puts a byte into GPIOR1, and measures
 // from the write of 1 to GPIOR2 to that of 2. Values go to GPIOR0. With FLM_P1_EMPTY the same program without
-// the parser, to tell its flash.
+// the parser, to measure its flash.
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/sleep.h>

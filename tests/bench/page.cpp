@@ -87,7 +87,7 @@ std::string alone(std::string plot) {
   return plot;
 }
 
-/// What lies outside of a plot is said in words.
+/// Text about values outside of a plot.
 std::string left_out(const FigureSection& section, double range) {
   std::string text;
   for (const Curve& curve : section.curves)
