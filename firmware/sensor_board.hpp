@@ -24,7 +24,7 @@
 #include "firmware/serial/serial_port.hpp"
 #include "firmware/smart_meter/smart_meter.hpp"
 #include "firmware/store/store.hpp"
-#include "firmware/supply.hpp"
+#include "firmware/supply_watch.hpp"
 #include "protocol/commands.hpp"
 #include "protocol/link.hpp"
 #include "toolchain/attributes.hpp"

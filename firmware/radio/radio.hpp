@@ -17,7 +17,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "firmware/radio/chip.hpp"
+#include "firmware/radio/rfm12b.hpp"
 #include "protocol/crc16.hpp"
 #include "protocol/jeenode.hpp"
 #include "protocol/link.hpp"  // ChannelCounters

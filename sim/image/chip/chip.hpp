@@ -10,7 +10,7 @@
 
 #include <sim_avr.h>
 
-#include "sim/image/chip/clock.hpp"
+#include "sim/image/chip/crystal_time.hpp"
 #include "sim/image/elf/elf.hpp"
 #include "sim/image/elf/engine_error.hpp"
 

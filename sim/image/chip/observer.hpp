@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "sim/image/chip/clock.hpp"
+#include "sim/image/chip/crystal_time.hpp"
 
 namespace flm::sim {
 

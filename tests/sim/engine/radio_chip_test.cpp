@@ -14,7 +14,7 @@ namespace {
 constexpr Nanoseconds ms = 1'000'000, byte_time = 8 * kBit19_2;
 const Bytes frame = {0xD4, 0x01, 0x02, 0xA0, 0xA1, 0x7C, 0xB3};
 
-/// A chip as the stock board configures it (firmware/radio/chip.hpp), which listens to group 212. Without
+/// A chip as the stock board configures it (firmware/radio/rfm12b.hpp), which listens to group 212. Without
 /// false synchron patterns.
 struct Listening {
   Air air;

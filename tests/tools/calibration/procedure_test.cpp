@@ -10,7 +10,7 @@
 #include "tests/protocol/p1/p1_telegrams.hpp"
 #include "tests/sim/temporary_folder.hpp"
 #include "tests/tools/calibration/board_on_bench.hpp"
-#include "tools/calibration/report.hpp"
+#include "tools/calibration/calibration_report.hpp"
 
 using namespace flm::calibration;
 using namespace flm::test;

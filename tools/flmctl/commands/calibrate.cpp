@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <fstream>
 
+#include "tools/calibration/calibration_report.hpp"
 #include "tools/calibration/procedure.hpp"
-#include "tools/calibration/report.hpp"
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"

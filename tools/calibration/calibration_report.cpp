@@ -1,4 +1,4 @@
-#include "tools/calibration/report.hpp"
+#include "tools/calibration/calibration_report.hpp"
 
 #include <fmt/format.h>
 
