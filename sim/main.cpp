@@ -104,7 +104,7 @@ void warn_of_clipping(const std::vector<Record>& records) {
 }
 
 struct RunArguments {
-  std::string scenario, engine = "native", format = "table", report, vcd, image, eeprom;
+  std::string scenario, engine = "native", format = format_names.front(), report, vcd, image, eeprom;
 };
 
 int run(const RunArguments& arguments) {
@@ -116,9 +116,8 @@ int run(const RunArguments& arguments) {
   read_by_engine(arguments.engine, arguments.image, arguments.eeprom, files);
   files.writes(arguments.report, "--report", html_page);
   files.writes(arguments.vcd, "--vcd", value_change_dump);
-  const Format format = arguments.format == "jsonl" ? Format::jsonl
-                        : arguments.format == "csv" ? Format::csv
-                                                    : Format::table;
+  const auto name = std::find(format_names.begin(), format_names.end(), arguments.format);
+  const auto format = static_cast<Format>(name - format_names.begin());
   RecordWriter writer(format, scenario, stdout, isatty(STDOUT_FILENO) != 0);
   RunOptions options;
   options.engine = arguments.engine == "image" ? EngineKind::image : EngineKind::native;
@@ -381,7 +380,7 @@ int main(int argc, char** argv) {
       ->check(one_of({"native", "image"}))
       ->capture_default_str();
   run_command->add_option("--format", run_arguments.format, "how readings are printed")
-      ->check(one_of({"table", "jsonl", "csv"}))
+      ->check(one_of(format_names))
       ->capture_default_str();
   run_command->add_option("--report", run_arguments.report, "write an HTML report to this file")
       ->type_name("FILE")

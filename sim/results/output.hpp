@@ -12,6 +12,9 @@ namespace flm::sim {
 
 enum class Format { table, jsonl, csv };
 
+/// Names of the formats, in the order of Format; the first is used where none is asked for.
+inline const std::vector<std::string> format_names = {"table", "jsonl", "csv"};
+
 /// Writes records to a stream as they come. A table is redrawn in place on a terminal, and grows line by line
 /// elsewhere.
 class RecordWriter {
