@@ -20,8 +20,8 @@ struct Options {
   double limit_s = 3600.0;     ///< longest comparison
 };
 
-/// What was set could not be put back: a sentence that names it. Nested in it: what it was to be put back
-/// for.
+/// Settings that could not be put back, named in a sentence. The error that caused the roll-back is nested
+/// inside.
 class NotPutBack : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };

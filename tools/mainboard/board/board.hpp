@@ -53,7 +53,7 @@ class Board {
   void assume(const BoardFacts&);
   /// Finds out which board this is, and keeps to its timing from then on. Throws NoAnswer.
   const Identity& identify();
-  /// Of the last identify().
+  /// What the last identify() found.
   [[nodiscard]] const Identity& identity() const { return identity_; }
 
   /// Sends a message and gives its reply. Sent again where the line is at fault. Throws BoardRefused when the

@@ -22,12 +22,11 @@ class Bus {
   [[nodiscard]] virtual Time now() = 0;
   /// The board is known, or assumed: its byte gap and SPI mode.
   virtual void adapt(const BoardFacts&) {}
-  /// The bus has modes, and a board is only heard in its own.
+  /// True if the bus has SPI modes: a board answers only in its own.
   [[nodiscard]] virtual bool has_modes() const { return false; }
   /// Time passes by itself.
   [[nodiscard]] virtual bool live() const { return true; }
-  /// A bus whose time only passes as it is told keeps to so many seconds a second from now on; 0: as fast as
-  /// it can.
+  /// For simulated buses: simulated seconds per real second from now on; 0: as fast as possible.
   virtual void pace(double /*speed*/) {}
   /// The smart meter's line of a bus that brings one along: a simulated board's. It belongs to the bus.
   [[nodiscard]] virtual std::unique_ptr<MeterLine> meter_line() { return nullptr; }
@@ -38,7 +37,7 @@ class Bus {
 /// Lets time pass until a StopOnSignal has noticed a signal: false then.
 [[nodiscard]] bool wait_unless_stopped(Bus&, Time);
 
-/// A port as a person writes it: `spi:/dev/spidevB.C`, a serial device or pseudo terminal, or
+/// A port as users write it: `spi:/dev/spidevB.C`, a serial device or pseudo terminal, or
 /// `sim:SCENARIO.toml`; then options, `,name=value` each.
 struct Port {
   enum class Kind { spi, serial, sim };

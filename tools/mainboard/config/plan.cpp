@@ -257,6 +257,7 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
   };
   const auto& map = settings.at(kMap);
   Layout layout;
+  layout.board = &board;
   for (std::size_t port = 0; port < 6; ++port)
     layout.sensor_of[port] = map.at(port) < metering::sensor_count ? static_cast<int>(map[port]) + 1 : 0;
   layout.analog = board.switched_ports.empty() || value('k').value_or(1) != 0;

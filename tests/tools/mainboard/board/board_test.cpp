@@ -1,11 +1,13 @@
 #include "tools/mainboard/board/board.hpp"
-#include "tools/common/stop_on_signal.hpp"
 
+#include <fmt/format.h>
 #include <catch2/catch.hpp>
 
 #include <csignal>
 
 #include "tests/tools/mainboard/bus/faulty_bus.hpp"
+#include "tools/common/stop_on_signal.hpp"
+#include "tools/mainboard/board/poller.hpp"
 #include "tools/mainboard/bus/clock.hpp"
 
 using namespace flm;
@@ -51,6 +53,74 @@ TEST_CASE("noise costs retries, which are counted, and never gives a wrong answe
   CHECK(board.counters().retries > 20);
   CHECK(board.counters().retries < 200);
   CHECK(board.counters().garbled + board.counters().rejected > 10);
+}
+
+namespace {
+
+/// What a poller of the small house has recorded: "t sensor".
+struct Polled {
+  explicit Polled(Board& board)
+      : poller(
+            board,
+            [] {
+              PollPlan plan;
+              plan.kind_of = [](int sensor) { return sensor == 4 ? SensorKind::pulse : SensorKind::clamp; };
+              plan.is_clipped = [](const Health&, int) { return false; };
+              plan.asks_health = [] { return true; };
+              return plan;
+            }(),
+            [this](const Record& record) {
+              if (const auto* reading = std::get_if<Reading>(&record))
+                log += fmt::format("{:.0f}s {} ", reading->t, reading->sensor);
+            },
+            board.now()) {}
+  std::string log;
+  Poller poller;
+};
+
+}  // namespace
+
+TEST_CASE("readings that have come are kept when the question after them is not answered") {
+  test::FaultyBus bus(test::small_house(), 0.0);
+  Board board(bus, "bench");
+  bus.wait(2s);
+  Polled polled(board);
+  bus.tamper = [](const Message& sent, Message&) {
+    if (sent == get_message('r')) throw NoAnswer("gone");
+  };
+  bus.wait(1s);
+  polled.poller.step();
+  CHECK(polled.log == "1s 1 1s 2 ");
+}
+
+TEST_CASE("a time for readings that was missed is left out, and the next is the next whole one") {
+  test::FaultyBus bus(test::small_house(), 0.0);
+  Board board(bus, "bench");
+  bus.wait(2s);
+  Polled polled(board);
+  const Time start = bus.now();
+  bus.wait(3400ms);
+  polled.poller.step();
+  CHECK(polled.log == "1s 1 1s 2 ");
+  CHECK(polled.poller.next() - start == 4s);
+}
+
+TEST_CASE("a board that gives no readings is reported, and asked again at the next whole second") {
+  test::FaultyBus bus(test::small_house(), 0.0);
+  Board board(bus, "bench");
+  bus.wait(2s);
+  Polled polled(board);
+  const Time start = bus.now();
+  bus.wait(1s);
+  bus.silent = true;
+  CHECK_THROWS_AS(polled.poller.step(), NoAnswer);
+  const Time next = polled.poller.next() - start;
+  CHECK(next >= 2s);
+  CHECK(next % 1s == 0ns);
+  bus.silent = false;
+  bus.wait(start + next - bus.now());
+  polled.poller.step();
+  CHECK(polled.log == fmt::format("{0}s 1 {0}s 2 ", next / 1s));
 }
 
 namespace {

@@ -234,3 +234,23 @@ TEST_CASE("a board that refuses is set back to what it had") {
                         Catch::Contains("the board was set back to what it had"));
   CHECK(read_settings(board, all) == before);
 }
+
+TEST_CASE("a board's settings are read by its own ports, not by those of the newest board") {
+  BoardFacts facts = *find_board("flm02a");
+  facts.clamp_ports = {1};
+  facts.pulse_ports = {2, 4, 5};
+  facts.switched_ports.clear();
+  Settings settings;
+  settings[{'p', -1}] = {0, 1, 0xFF, 0xFF, 0xFF, 0xFF};
+  for (int sensor = 0; sensor < 6; ++sensor) {
+    settings[{'e', sensor}] = {sensor < 2 ? 1u : 0u};
+    settings[{'m', sensor}] = {1};
+    settings[{'f', sensor}] = {0};
+  }
+  std::vector<std::string> notes;
+  const Config config = config_of(settings, facts, nullptr, notes);
+  REQUIRE(config.sensor(2) != nullptr);
+  CHECK(config.sensor(1)->sensor_class == SensorClass::analog);
+  CHECK(config.sensor(2)->sensor_class == SensorClass::pulse);
+  CHECK(notes.empty());
+}
