@@ -27,6 +27,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr Time answer_within = 20s;  ///< of a simulator that is not stuck, on a machine that has much to do
+
 /// flmsim lies beside this program.
 fs::path simulator() {
   fs::path beside = fs::read_symlink("/proc/self/exe").parent_path() / "flmsim";
@@ -74,6 +76,8 @@ class SimBus : public Bus {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    // Nothing else: a server's sockets would stay taken as long as the simulator lives.
+    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     // A group of its own: ctrl-C is for flmctl, which then ends the simulator in good order.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
@@ -152,7 +156,8 @@ class SimBus : public Bus {
   };
 
   Time waited(Time span) {
-    const std::string answer = ask(fmt::format("wait {:.9f}", in_seconds(std::max(span, Time{}))));
+    // Both engines are faster than the time that they simulate.
+    const std::string answer = ask(fmt::format("wait {:.9f}", in_seconds(std::max(span, Time{}))), span);
     constexpr std::string_view now = "now ";
     double time = 0.0;
     if (!answer.starts_with(now) ||
@@ -161,8 +166,9 @@ class SimBus : public Bus {
     return time_of(time);
   }
 
-  /// A line there, a line back.
-  std::string ask(std::string line) {
+  /// A line there, a line back; `longest`: what may pass beside the time that any answer takes.
+  std::string ask(std::string line, Time longest = Time{}) {
+    const Time until = steady_now() + answer_within + std::max(longest, Time{});
     line += '\n';
     for (std::size_t sent = 0; sent < line.size();) {
       const ssize_t count = send(fd_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
@@ -176,8 +182,11 @@ class SimBus : public Bus {
         buffer_.erase(0, end + 1);
         return answer;
       }
+      pollfd answer{fd_, POLLIN, 0};
+      if (poll(&answer, 1, static_cast<int>(std::max(until - steady_now(), Time{}) / 1ms)) == 0) stuck();
       char part[1024];
-      const ssize_t count = recv(fd_, part, sizeof part, 0);
+      const ssize_t count = recv(fd_, part, sizeof part, MSG_DONTWAIT);
+      if (count < 0 && errno == EAGAIN) continue;
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0) gone();
       buffer_.append(part, static_cast<std::size_t>(count));
@@ -191,13 +200,26 @@ class SimBus : public Bus {
     throw NoAnswer(fmt::format("the simulator of {} has gone (status {})", path_, status));
   }
 
-  /// Ends the simulator as a closed terminal does, waits for it, and gives its exit status.
+  /// Its answer would come in the place of a later one's.
+  [[noreturn]] void stuck() {
+    ::kill(child_, SIGKILL);
+    end();
+    throw NoAnswer(fmt::format("the simulator of {} has not answered for {} s", path_, answer_within / 1s));
+  }
+
+  /// Ends the simulator as a closed terminal does, waits for it, and gives its exit status. One that is stuck
+  /// is killed.
   int end() {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
     if (child_ <= 0) return 0;
     int status = 0;
-    while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+    const Time until = steady_now() + answer_within;
+    while (true) {
+      const pid_t ended = waitpid(child_, &status, steady_now() < until ? WNOHANG : 0);
+      if (ended == child_ || (ended < 0 && errno != EINTR)) break;
+      sleep_for(5ms);
+      if (steady_now() >= until) ::kill(child_, SIGKILL);
     }
     child_ = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
