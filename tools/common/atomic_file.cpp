@@ -1,5 +1,6 @@
 #include "tools/common/atomic_file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@
 
 namespace flm {
 
-AtomicFile::AtomicFile(const std::filesystem::path& target) {
+AtomicFile::AtomicFile(const std::filesystem::path& target, mode_t mode) {
   std::error_code error;
   // A symbolic link keeps pointing where it did: its destination is what is replaced.
   target_ = std::filesystem::weakly_canonical(target, error);
@@ -20,13 +21,13 @@ AtomicFile::AtomicFile(const std::filesystem::path& target) {
     throw InputError(fmt::format("{}: cannot write: not a regular file", target.string()));
 
   std::string name = target_.string() + ".XXXXXX";
-  const int descriptor = mkstemp(name.data());
+  const int descriptor = mkostemp(name.data(), O_CLOEXEC);
   if (descriptor < 0) fail(errno);
   temporary_ = name;
   // mkstemp makes private files; what it becomes has the permissions that any new file gets.
   const mode_t mask = umask(0);
   umask(mask);
-  fchmod(descriptor, 0666 & ~mask);
+  fchmod(descriptor, mode & ~mask);
   stream_ = fdopen(descriptor, "wb");
   if (stream_ == nullptr) {
     const int number = errno;
@@ -54,6 +55,18 @@ void AtomicFile::commit() {
   std::filesystem::rename(temporary_, target_, error);
   if (error) fail(error.value());
   temporary_.clear();
+}
+
+void AtomicFile::commit_durably() {
+  if (std::fflush(stream_) != 0 || fsync(fileno(stream_)) != 0) fail(errno);
+  const std::filesystem::path folder = target_.parent_path();
+  commit();
+  const int descriptor = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) fail(errno);
+  // Not all file systems synchronise a folder; those need not.
+  const int error_number = fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;
+  close(descriptor);
+  if (error_number != 0) fail(error_number);
 }
 
 void AtomicFile::fail(int error_number) const {

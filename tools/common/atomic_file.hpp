@@ -1,5 +1,7 @@
 // A file that appears under its name only when it is complete.
 #pragma once
+#include <sys/types.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <string_view>
@@ -11,14 +13,17 @@ namespace flm {
 class AtomicFile {
  public:
   /// Creates the temporary file. Refuses a target that exists and is not a regular file (a directory, a
-  /// device).
-  explicit AtomicFile(const std::filesystem::path& target);
+  /// device). `mode`: permissions of what it becomes, less the umask; 0600 for secrets.
+  explicit AtomicFile(const std::filesystem::path& target, mode_t mode = 0666);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(std::string_view text);
   void commit();
+  /// Like commit(), and returns only when file and name are on the disk: a power cut leaves the old file or
+  /// the new one, both whole.
+  void commit_durably();
 
  private:
   [[noreturn]] void fail(int error_number) const;

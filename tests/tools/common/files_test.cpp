@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "tests/sim/temporary_folder.hpp"
+#include "tools/common/atomic_file.hpp"
 #include "tools/common/input_error.hpp"
 
 namespace {
@@ -117,4 +119,15 @@ TEST_CASE("a file that cannot be read is called what it is") {
                     EndsWith("is not text; allowed: a configuration"));
   CHECK_NOTHROW(check_text(folder.path() / "marked.toml", "a configuration"));
   CHECK(reason(EACCES) == "no permission");
+}
+
+TEST_CASE("a file that is committed durably is whole, and nothing else stays") {
+  const TemporaryFolder folder;
+  put(folder.path() / "cursor.json", "the old one, which is longer");
+  AtomicFile file(folder.path() / "cursor.json");
+  file.write("{}\n");
+  file.commit_durably();
+  std::ifstream stream(folder.path() / "cursor.json");
+  CHECK(std::string(std::istreambuf_iterator<char>(stream), {}) == "{}\n");
+  CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 1);
 }
