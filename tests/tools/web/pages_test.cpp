@@ -1,0 +1,97 @@
+#include "tools/web/pages.hpp"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+
+namespace flm::test {
+std::span<const web::EmbeddedFile> page_files();  // of tests/tools/web/pages
+}
+
+namespace {
+
+using namespace flm::web;
+using Catch::Matchers::Contains;
+
+std::string bytes_of(const std::string& file) {
+  std::ifstream in(FLM_SOURCE_DIR "/tests/tools/web/pages" + file, std::ios::binary);
+  REQUIRE(in);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+Response get(std::string_view target, std::string_view tags = {}) {
+  static const Router router = [] {
+    Router made;
+    add_pages(made, flm::test::page_files());
+    return made;
+  }();
+  Request request;
+  request.target = target;
+  if (!tags.empty()) request.headers = {{"If-None-Match", tags}};
+  decode_target(request);
+  std::string fault;
+  const Route* route = router.find(request);
+  Response response = router.answer(route, request, fault);
+  CHECK(fault.empty());
+  return response;
+}
+
+std::string etag_of(const Response& response) {
+  const std::size_t at = response.headers.find("ETag: ") + 6;
+  return response.headers.substr(at, response.headers.find('\r', at) - at);
+}
+
+}  // namespace
+
+TEST_CASE("files of a folder are part of the program, byte for byte") {
+  CHECK(flm::test::page_files().size() == 6);
+  for (const char* file : {"/index.html", "/live.js", "/live.html", "/img/dot.png", "/empty.txt"}) {
+    INFO(file);
+    CHECK(get(file).fixed_body == bytes_of(file));
+  }
+  CHECK(get("/").fixed_body == bytes_of("/index.html"));
+  CHECK(get("/live").fixed_body == bytes_of("/live.html"));
+  CHECK(get("/img").status == 404);
+  CHECK(get("/dot.png").status == 404);
+}
+
+TEST_CASE("a further file is part of the program under its own name") {
+  std::ifstream in(FLM_SOURCE_DIR "/LICENSE", std::ios::binary);
+  CHECK(get("/LICENSE").fixed_body == std::string(std::istreambuf_iterator<char>(in), {}));
+}
+
+TEST_CASE("a page says what it is") {
+  const std::map<std::string, std::string> types = {{"/", "text/html; charset=utf-8"},
+                                                    {"/live.js", "text/javascript; charset=utf-8"},
+                                                    {"/img/dot.png", "image/png"},
+                                                    {"/empty.txt", "text/plain; charset=utf-8"}};
+  for (const auto& [path, type] : types) CHECK(get(path).content_type == type);
+  CHECK(content_type_of("/a.unknown") == "application/octet-stream");
+}
+
+TEST_CASE("a page that the browser has is not sent again") {
+  const std::string etag = etag_of(get("/live.js"));
+  CHECK(etag.size() == 18);
+  CHECK(etag != etag_of(get("/live.html")));
+  for (const std::string& tags :
+       {etag, "W/" + etag, "\"x\", " + etag, std::string("*"), "\"x\"  ,W/" + etag + " "}) {
+    INFO(tags);
+    const Response same = get("/live.js", tags);
+    CHECK(same.status == 304);
+    CHECK(same.fixed_body.empty());
+    CHECK(etag_of(same) == etag);
+  }
+  for (const std::string& tags : {std::string("\"x\""), etag.substr(1), std::string(","), std::string(" ")})
+    CHECK(get("/live.js", tags).status == 200);
+  CHECK_THAT(get("/live.js").headers, Contains("Cache-Control: no-cache\r\n"));
+}
+
+TEST_CASE("a page runs only this server's scripts, stands in no frame, and keeps its address to itself") {
+  const std::string headers = get("/").headers;
+  CHECK_THAT(headers, Contains("Content-Security-Policy: default-src 'none'; script-src 'self';") &&
+                          Contains("frame-ancestors 'none'\r\n") &&
+                          Contains("Referrer-Policy: no-referrer\r\n"));
+  CHECK_THAT(headers, !Contains("unsafe-inline") && !Contains("unsafe-eval"));
+}

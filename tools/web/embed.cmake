@@ -1,0 +1,53 @@
+# cmake -DFOLDER=page -DFURTHER=/usr/share/a.js|/usr/share/b.js -DFUNCTION=flm::flmd::page_files -DOUTPUT=files.cpp -P embed.cmake:
+# the files of a folder, and further ones under their own names, as a C++ source.
+cmake_minimum_required(VERSION 3.25)
+file(GLOB_RECURSE files RELATIVE ${FOLDER} ${FOLDER}/*)
+list(SORT files)
+string(REPLACE "|" ";" FURTHER "${FURTHER}")
+set(arrays "")
+set(rows "")
+set(count 0)
+foreach(path ${files} ${FURTHER})
+  if(path IN_LIST FURTHER)
+    get_filename_component(file ${path} NAME)
+  else()
+    set(file ${path})
+    set(path ${FOLDER}/${path})
+  endif()
+  file(READ ${path} bytes HEX)
+  file(SHA256 ${path} hash)
+  string(SUBSTRING ${hash} 0 16 tag)
+  string(LENGTH "${bytes}" digits)
+  math(EXPR size "${digits} / 2")
+  string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+  # A zero at the end: an empty array is none.
+  string(APPEND arrays "// ${file}\nconstexpr unsigned char file_${count}[] = {\n${bytes}0};\n")
+  string(APPEND rows "  {\"/${file}\", {reinterpret_cast<const char*>(file_${count}), ${size}}, \"\\\"${tag}\\\"\"},\n")
+  math(EXPR count "${count} + 1")
+endforeach()
+if(count EQUAL 0)
+  message(FATAL_ERROR "${FOLDER} has no file; allowed: a folder of pages")
+endif()
+string(FIND ${FUNCTION} "::" cut REVERSE)
+string(SUBSTRING ${FUNCTION} 0 ${cut} space)
+math(EXPR cut "${cut} + 2")
+string(SUBSTRING ${FUNCTION} ${cut} -1 name)
+file(WRITE ${OUTPUT}
+"// Made by embed.cmake.
+#include <span>
+
+#include \"tools/web/pages.hpp\"
+
+namespace {
+${arrays}}  // namespace
+
+namespace ${space} {
+std::span<const flm::web::EmbeddedFile> ${name}();
+std::span<const flm::web::EmbeddedFile> ${name}() {
+  static const flm::web::EmbeddedFile files[] = {
+${rows}  };
+  return files;
+}
+}  // namespace ${space}
+")
