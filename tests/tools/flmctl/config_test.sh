@@ -9,13 +9,13 @@ bad() {
   cat >bad.toml
   complaint "$1" 2 "bad.toml$2" "$FLMCTL" config check bad.toml
 }
-all_keys='id, class, type, ports, voltage, current, constant, pulses_per_kwh, without_crc, name, enabled, meter_constant, baud, invert_rx, invert_tx'
+all_keys='id, class, type, ports, voltage, current, constant, pulses_per_kwh, without_crc, name, sid, enabled, meter_constant, baud, invert_rx, invert_tx'
 
 complaint "no file" 2 'none.toml: no such file; allowed: a configuration (.toml)' "$FLMCTL" config check none.toml
 bad "no TOML" ":1: Error while parsing key-value pair: expected '=', saw '\n'" <<<'board'
 bad "no board" ":1: key 'board' is missing; allowed: flm02a, flm02b" <<<'phases = 1'
 bad "an unknown board" ":1: key 'board' is 'flm03'; allowed: flm02a, flm02b" <<<'board = "flm03"'
-bad "an unknown table" ":2: key 'sensors' is not known (did you mean 'sensor'?); allowed: board, name, phases, led, sensor, port, radio" <<<'board = "flm02b"
+bad "an unknown table" ":2: key 'sensors' is not known (did you mean 'sensor'?); allowed: board, name, phases, led, sensor, port, radio, link, state, device, http, mqtt, report" <<<'board = "flm02b"
 [[sensors]]'
 bad "two phases" ":2: key 'phases' is 2; allowed: 1, 3" <<<'board = "flm02b"
 phases = 2'

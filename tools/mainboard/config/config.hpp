@@ -18,6 +18,7 @@ struct SensorConfig : Sensor {
   bool has_class = true;
   bool enabled = true;
   std::string name;
+  std::string sid;                           ///< the daemon's id of it; empty: none is given
   std::optional<int> meter_constant;         ///< calibrated: instead of that of voltage and current
   bool slow = false;                         ///< smart meter: 9600 baud 7E1
   bool invert_rx = true, invert_tx = false;  ///< smart meter, where the board inverts its line

@@ -24,16 +24,19 @@ class Reader {
   }
 
   Config read() {
-    const TableReader top(file_, root_, "", {"board", "name", "phases", "led", "sensor", "port", "radio"});
+    // The last six are the daemon's, in a file that serves both (tools/flmd/site/site.hpp).
+    const TableReader top(file_, root_, "",
+                          {"board", "name", "phases", "led", "sensor", "port", "radio", "link", "state",
+                           "device", "http", "mqtt", "report"});
     std::vector<std::string_view> boards;
     for (const BoardFacts& board : all_boards()) boards.push_back(board.name);
     config_.board = &all_boards()[top.required("board", top.one_of("board", boards),
                                                fmt::format("{}", fmt::join(boards, ", ")))];
-    config_.name = top.text("name").value_or("");
+    config_.name = name(top);
     phases(top);
     led(top);
     std::vector<std::string_view> keys = sensor_keys();
-    keys.insert(keys.end(), {"name", "enabled", "meter_constant", "baud", "invert_rx", "invert_tx"});
+    keys.insert(keys.end(), {"name", "sid", "enabled", "meter_constant", "baud", "invert_rx", "invert_tx"});
     each("sensor", keys, [this](const TableReader& t) { sensor(t); });
     if (config_.phases == 3 && (config_.sensor(1) == nullptr || !config_.sensor(1)->has_class ||
                                 config_.sensor(1)->sensor_class != SensorClass::analog))
@@ -96,12 +99,32 @@ class Reader {
         config_.questions.push_back(fmt::format("{}:{}: {}", file_.string(), t.line("constant"), question));
     }
     s.line = t.line();
-    s.name = t.text("name").value_or("");
+    s.name = name(t);
     s.enabled = t.truth("enabled").value_or(true);
+    s.sid = t.text("sid").value_or("");
+    if (t.has("sid") &&
+        (s.sid.size() != 32 || s.sid.find_first_not_of("0123456789abcdef") != std::string::npos))
+      t.fail("sid", fmt::format("is '{}'", s.sid), "32 lower-case hex digits");
     for (const SensorConfig& other : config_.sensors)
       if (!s.name.empty() && other.name == s.name)
         t.fail("name", fmt::format("is '{}', as sensor {} is called", s.name, other.id), "a name of its own");
+    for (const SensorConfig& other : config_.sensors)
+      if (!s.sid.empty() && other.sid == s.sid)
+        t.fail("sid", fmt::format("is that of sensor {}", other.id), "an id of its own");
     config_.sensors.push_back(std::move(s));
+  }
+
+  /// The key `name`, for people; empty when it is absent.
+  static std::string name(const TableReader& t) {
+    const std::string name = t.text("name").value_or("");
+    const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+    const auto length = std::count_if(name.begin(), name.end(), starts_character);
+    if (t.has("name") && (length < 1 || length > 32))
+      t.fail("name", fmt::format("has {} characters", length), "1 to 32 characters");
+    if (std::any_of(name.begin(), name.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }))
+      t.fail("name", "has a line end or another control character", "1 to 32 characters, on one line");
+    return name;
   }
 
   /// A table that only says whether a sensor is enabled.

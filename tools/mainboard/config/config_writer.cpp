@@ -56,6 +56,7 @@ void sensor(std::string& text, const Config& config, const SensorConfig& s) {
   text += "\n[[sensor]]\n";
   line(text, "id", fmt::format("{}", s.id));
   if (!s.name.empty()) line(text, "name", quoted(s.name));
+  if (!s.sid.empty()) line(text, "sid", quoted(s.sid));
   if (s.has_class) {
     line(text, "class", quoted(std::string(sensor_class_names()[static_cast<std::size_t>(s.sensor_class)])));
     line(text, "ports", fmt::format("[{}]", fmt::join(s.ports, ", ")));

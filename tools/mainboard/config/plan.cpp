@@ -268,7 +268,10 @@ Config config_of(const Settings& settings, const BoardFacts& board, const Config
     SensorConfig s;
     s.id = id;
     s.enabled = value('e', id - 1).value_or(0) != 0;
-    if (before != nullptr) s.name = before->name;
+    if (before != nullptr) {
+      s.name = before->name;
+      s.sid = before->sid;
+    }
     s.has_class = kind != SensorKind::none;
     for (const int port : layout.ports_of(id)) {
       const bool possible = layout.port_kind(port) != SensorKind::pulse || board.is_pulse_port(port);

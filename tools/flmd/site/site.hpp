@@ -1,0 +1,54 @@
+// flmd's configuration: a board's configuration (tools/mainboard/config) with what a daemon needs beside it.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/mainboard/bus/transport.hpp"
+#include "tools/mainboard/config/config.hpp"
+
+namespace flm::flmd {
+
+/// [mqtt]
+struct BrokerConfig {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 1883;
+  std::string username;
+  std::filesystem::path password_file, ca_file, certificate_file, key_file;
+  bool home_assistant = false;
+  std::string discovery_prefix = "homeassistant";
+};
+
+/// [[report]]
+struct ReportConfig {
+  enum class Kind { flukso, influx };
+  Kind kind = Kind::flukso;
+  std::string url;
+  std::filesystem::path ca_file;
+  std::string token, username, password;  ///< influx
+  std::string measurement = "flm";        ///< influx
+  bool gzip = false;                      ///< influx
+};
+
+struct Site {
+  mainboard::Config board;               ///< sensors, ports, radio, LED
+  mainboard::Port port;                  ///< [link]
+  std::filesystem::path state_dir;       ///< [state]
+  std::optional<std::uint64_t> history;  ///< [state] history_mb, bytes; absent: what the file system allows
+  std::string device_id, device_key, serial;  ///< [device]; empty: drawn at the first start
+  std::vector<std::string> listen;            ///< [http] addresses; empty: no HTTP
+  std::string time_zone;                      ///< [http] of nights and months; empty: UTC
+  std::optional<BrokerConfig> mqtt;
+  std::vector<ReportConfig> reports;
+};
+
+/// Reads and checks the file whole. Throws InputError with file, line, key, what is wrong, what is allowed.
+Site read_site(const std::filesystem::path&);
+
+/// "127.0.0.1:1883", "broker.lan", "[::1]:1883" as host and port; nothing if it is none of these.
+std::optional<std::pair<std::string, std::uint16_t>> host_and_port(const std::string& text,
+                                                                   std::uint16_t usual_port);
+
+}  // namespace flm::flmd
