@@ -1,0 +1,14 @@
+// How bytes are packed for a server.
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace flm::flmd {
+
+/// RFC 1952, one member. Throws std::bad_alloc.
+std::string gzip(std::string_view bytes);
+
+/// RFC 4648, section 4: with padding, without line ends.
+std::string base64(std::string_view bytes);
+
+}  // namespace flm::flmd
