@@ -1,0 +1,342 @@
+// The pages of flmd in a real browser, as a user meets them.
+//   page_test --program FLMD --scenario HOUSE.toml --folder FOLDER [Catch's options]
+//   page_test --address http://127.0.0.1:8080 --folder FOLDER      a server that runs already
+// FOLDER gets a picture of every page, wide and narrow, light and dark.
+#define CATCH_CONFIG_RUNNER
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <thread>
+
+#include "tests/tools/flmd/page/browser.hpp"
+#include "tests/tools/flmd/page/site.hpp"
+
+namespace {
+
+using flm::browser::Browser;
+using flm::browser::hostile_name;
+using flm::browser::Json;
+using flm::browser::Site;
+using namespace std::chrono_literals;
+
+std::unique_ptr<Site> site;
+std::unique_ptr<Browser> browser;
+std::filesystem::path folder;
+
+constexpr int wide = 1280, narrow = 360;
+
+struct Page {
+  const char* path;
+  const char* heading;
+  const char* ready;  ///< true when what the server has to say is shown
+};
+constexpr Page pages[] = {
+    {"/", "Live", "return document.querySelectorAll('.tile canvas').length > 0"},
+    {"/history", "History", "return document.querySelectorAll('#summary tbody tr').length > 0"},
+    {"/status", "Status", "return document.querySelectorAll('#cards section').length > 1"},
+    {"/log", "Log", "return document.querySelector('#log').textContent.length > 0"},
+};
+
+void open(const Page& page) {
+  browser->open(site->address() + page.path);
+  browser->until(page.ready);
+}
+void open(const char* heading) {
+  for (const Page& page : pages)
+    if (page.heading == std::string_view(heading)) open(page);
+}
+
+/// Errors of the console, without the answers by which a page learns that this flmd has no configuration to
+/// change, or no kubes: it says so.
+std::vector<std::string> errors() {
+  std::vector<std::string> all = browser->errors();
+  std::erase_if(all, [](const std::string& text) {
+    return text.find(" 404 ") != text.npos &&
+           (text.find("/api/config - ") != text.npos || text.find("/api/kubes - ") != text.npos);
+  });
+  return all;
+}
+
+std::string text_of(const std::string& selector) {
+  return browser->run("return document.querySelector(arguments[0]).textContent", {selector});
+}
+
+/// Each text that is seen against what is behind it: those that WCAG 2.2, 1.4.3 calls too faint.
+constexpr const char* faint_texts = R"(
+  const parts = (colour) => colour.match(/[\d.]+/g).map(Number);
+  const channel = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const luminance = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const ground = (element) => {
+    for (; element; element = element.parentElement) {
+      const colour = parts(getComputedStyle(element).backgroundColor);
+      if (colour.length < 4 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const faint = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
+    if (!text || element.closest(':disabled, noscript, option') || !element.checkVisibility()) continue;
+    const style = getComputedStyle(element), size = parseFloat(style.fontSize);
+    const [a, b] = [luminance(parts(style.color)), luminance(ground(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    if (ratio < (large ? 3 : 4.5)) faint.push(`${text.slice(0, 30)}: ${ratio.toFixed(2)}`);
+  }
+  return faint;)";
+
+/// What has the keyboard, and whether it can be seen: null at the end of the page.
+constexpr const char* focused = R"(
+  const element = document.activeElement;
+  if (!element || element === document.body) return null;
+  const shown = element.closest('.segment, .chip') ?? element;
+  const style = getComputedStyle(shown), box = shown.getBoundingClientRect();
+  return {name: `${element.tagName} ${element.id} ${element.textContent.slice(0, 20)}`,
+          seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.right > 0 && box.left < innerWidth};)";
+
+}  // namespace
+
+TEST_CASE("every page has its heading, and the navigation marks it") {
+  browser->look(wide, false);
+  for (const Page& page : pages) {
+    open(page);
+    INFO(page.path);
+    CHECK(text_of("h1") == page.heading);
+    CHECK(text_of("nav a[aria-current=page]") == page.heading);
+    CHECK(browser->run("return document.querySelectorAll('nav a').length") == std::size(pages));
+  }
+  CHECK(errors().empty());
+}
+
+TEST_CASE("no page is wider than a phone, none has a text too faint to read, in light and dark") {
+  for (const bool dark : {false, true})
+    for (const int width : {wide, narrow}) {
+      browser->look(width, dark);
+      for (const Page& page : pages) {
+        open(page);
+        INFO(page.path << " at " << width << (dark ? " dark" : " light"));
+        CHECK(browser->run("return document.documentElement.scrollWidth") <= width);
+        CHECK(browser->run(faint_texts) == Json::array());
+        std::string name = page.heading;
+        name += fmt::format("-{}-{}.png", width, dark ? "dark" : "light");
+        browser->picture(folder / name);
+      }
+    }
+  CHECK(errors() == std::vector<std::string>());
+}
+
+TEST_CASE("the keyboard reaches every page's controls, and it is seen where it is") {
+  browser->look(wide, false);
+  for (const Page& page : pages) {
+    open(page);
+    INFO(page.path);
+    int reached = 0;
+    for (; reached < 100; ++reached) {
+      browser->press_tab();
+      const Json now = browser->run(focused);
+      if (now.is_null()) break;
+      INFO(now["name"]);
+      CHECK(now["seen"] == true);
+    }
+    // The way past the navigation, the brand, and the navigation itself, at least.
+    CHECK(reached >= static_cast<int>(2 + std::size(pages)));
+    CHECK(reached < 100);
+  }
+}
+
+TEST_CASE("Live has a tile for each sensor, and its values and its chart move") {
+  browser->look(wide, false);
+  open("Live");
+  const Json sensors = Json::parse(browser
+                                       ->run("const call = new XMLHttpRequest(); call.open('GET', "
+                                             "'/api/sensors', false); call.send(); return call.responseText")
+                                       .get<std::string>());
+  REQUIRE(!sensors.empty());
+  browser->until(fmt::format("return document.querySelectorAll('.tile').length === {}", sensors.size()));
+  browser->until("return document.querySelector('.tile .age').textContent === 'now'");
+  const auto all = [] {
+    return browser->run(
+        "return [...document.querySelectorAll('.tile')].map((tile) => "
+        "tile.querySelector('.value').textContent + tile.querySelector('.counter').textContent).join()");
+  };
+  const auto drawn = [] { return browser->run("return document.querySelector('.tile canvas').toDataURL()"); };
+  const Json values = all(), chart = drawn();
+  bool values_moved = false, chart_moved = false;
+  for (int tries = 0; tries < 60 && !(values_moved && chart_moved); ++tries) {
+    std::this_thread::sleep_for(250ms);
+    values_moved = values_moved || all() != values;
+    chart_moved = chart_moved || drawn() != chart;
+  }
+  CHECK(values_moved);
+  CHECK(chart_moved);
+  CHECK(errors() == std::vector<std::string>());
+}
+
+TEST_CASE("a sensor's name is text, whatever it looks like") {
+  browser->look(wide, false);
+  open("Live");
+  browser->until(fmt::format(
+      "return [...document.querySelectorAll('.tile h2')].some((h) => h.textContent === '{}')", hostile_name));
+  CHECK(browser->run("return document.querySelectorAll('main script').length") == 0);
+  open("History");
+  CHECK(
+      browser->run(
+          "return [...document.querySelectorAll('.chip')].some((chip) => chip.textContent === arguments[0])",
+          {hostile_name}) == true);
+  CHECK(browser->run("return document.querySelectorAll('main script').length") == 0);
+  open("Sensors");
+  open("Kubes");
+  CHECK(browser->run("return document.querySelectorAll('main :is(script, img)').length") == 0);
+  CHECK_FALSE(browser->alert_is_open());
+  CHECK(errors() == std::vector<std::string>());
+}
+
+TEST_CASE("History draws each time, keeps what was chosen in the address, and gives it as CSV") {
+  browser->look(wide, false);
+  open("History");
+  // All of it that is in W.
+  for (int chips = browser->run("return document.querySelectorAll('.chip:not([hidden])').length"), at = 0;
+       at < chips; ++at)
+    browser->run(
+        "const box = [...document.querySelectorAll('.chip:not([hidden]) input')][arguments[0]]; if "
+        "(!box.checked) box.click()",
+        {at});
+  for (const char* range : {"day", "week", "month", "year", "night", "hour"}) {
+    INFO(range);
+    browser->click(fmt::format(".segment:has([value={}])", range));
+    browser->until(
+        "return !document.querySelector('section[aria-busy]') && document.querySelector('#chart canvas') !== "
+        "null");
+    CHECK(browser->address().find(fmt::format("range={}", range)) != std::string::npos);
+    CHECK(browser->run("return document.querySelector('#trouble').hidden") == true);
+  }
+  // An hour has a row as soon as a minute is over.
+  browser->until(
+      "document.querySelector('[value=hour]').dispatchEvent(new Event('change', {bubbles: true}));"
+      "return /\\d/.test(document.querySelector('#summary td:nth-of-type(2)').textContent)",
+      60s);
+  browser->choose("#unit", "kwhperyear");
+  browser->until(
+      "return document.querySelector('#summary td:nth-of-type(2)').textContent.endsWith('kWh/year')");
+  CHECK(browser->address().find("unit=kwhperyear") != std::string::npos);
+
+  const std::string address = browser->address();
+  browser->open(site->address() + "/history");
+  browser->until("return document.querySelectorAll('#summary tbody tr').length > 0");
+  CHECK(browser->address() == address);
+
+  browser->until("return /\\d/.test(document.querySelector('#summary td:nth-of-type(2)').textContent)", 60s);
+  browser->click("#csv");
+  std::string csv;
+  for (int tries = 0; tries < 100 && csv.empty(); ++tries) {
+    std::this_thread::sleep_for(100ms);
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+      if (entry.path().extension() == ".csv") {
+        std::ostringstream text;
+        text << std::ifstream(entry.path()).rdbuf();
+        csv = text.str();
+      }
+  }
+  INFO(csv);
+  const std::string head = csv.substr(0, csv.find("\r\n"));
+  CHECK(head.starts_with("time,\""));
+  CHECK(head.find(fmt::format("\"{} [kWh/year]\"", hostile_name)) != std::string::npos);
+  CHECK(std::count(csv.begin(), csv.end(), '\n') > 1);
+
+  // The row under the mouse is told in the table.
+  CHECK(text_of(".cursor") == "–");
+  browser->point_at("#chart", 0.97);
+  browser->until("return /\\d kWh\\/year$/.test(document.querySelector('.cursor').textContent)");
+  browser->picture(folder / "History-cursor.png");
+
+  // A closer look has an address of its own, and the way back is a click.
+  browser->click("#closer");
+  browser->until("return location.search.includes('start=')");
+  browser->until(
+      "return document.querySelector('#trouble').hidden && !document.querySelector('section[aria-busy]')");
+  browser->click(".segment:has([value=hour])");
+  browser->until("return !location.search.includes('start=')");
+  CHECK(errors() == std::vector<std::string>());
+}
+
+TEST_CASE("Status names the board, and Log has its lines") {
+  browser->look(wide, false);
+  open("Status");
+  browser->until("return document.querySelector('#cards').textContent.includes('FLM02B')");
+  browser->until("return document.querySelector('#cards .state.good')?.textContent === 'answers'", 30s);
+  open("Log");
+  CHECK(browser->run("return document.querySelectorAll('#log .line').length") > 0);
+  browser->write("#filter", "no line has this");
+  browser->until("return document.querySelectorAll('#log .line').length === 0");
+  CHECK(errors() == std::vector<std::string>());
+}
+
+TEST_CASE("Live says that flmd has gone, and goes on when it is back") {
+  if (!site->can_stop()) return;
+  browser->look(narrow, true);
+  open("Live");
+  browser->until("return document.querySelector('.tile .age').textContent === 'now'", 30s);
+  site->stop();
+  browser->until("return !document.querySelector('#trouble').hidden", 30s);
+  CHECK(text_of("#trouble").starts_with("No connection to flmd"));
+  CHECK(browser->run("return document.querySelectorAll('.tile:not(.old)').length") == 0);
+  browser->picture(folder / "Live-gone.png");
+  site->start();
+  browser->until(
+      "return document.querySelector('#trouble').hidden && document.querySelector('.tile .age').textContent "
+      "=== 'now'",
+      40s);
+}
+
+TEST_CASE("Live notices that flmd is stuck, though the connection stands") {
+  if (!site->can_stop()) return;
+  browser->look(narrow, false);
+  open("Live");
+  browser->until("return document.querySelector('.tile .age').textContent === 'now'", 30s);
+  site->freeze(true);
+  browser->until("return !document.querySelector('#trouble').hidden", 60s);
+  CHECK(text_of("#trouble").starts_with("No connection to flmd"));
+  site->freeze(false);
+  browser->until(
+      "return document.querySelector('#trouble').hidden && document.querySelector('.tile .age').textContent "
+      "=== 'now'",
+      40s);
+}
+
+int main(int argc, char** argv) {
+  Catch::Session session;
+  std::string program, scenario, address, where = ".";
+  using Catch::clara::Opt;
+  session.cli(session.cli() | Opt(program, "flmd")["--program"]("the flmd to start") |
+              Opt(scenario, "toml")["--scenario"]("its board") |
+              Opt(address, "http://host:port")["--address"]("of a server that runs already") |
+              Opt(where, "folder")["--folder"]("for pictures and logs"));
+  if (const int error = session.applyCommandLine(argc, argv); error != 0) return error;
+  if (program.empty() == address.empty()) {
+    std::cerr << "page_test: --program FLMD --scenario TOML, or --address http://HOST:PORT\n";
+    return 2;
+  }
+  try {
+    folder = where;
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
+    site = address.empty() ? std::make_unique<Site>(program, scenario, folder)
+                           : std::make_unique<Site>(address, folder);
+    site->start();
+    browser = std::make_unique<Browser>(folder);
+    const int failed = session.run();
+    browser.reset();
+    site.reset();
+    return failed == 0 ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::cerr << "page_test: " << error.what() << '\n';
+    browser.reset();
+    site.reset();
+    return 1;
+  }
+}
