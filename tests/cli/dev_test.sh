@@ -35,7 +35,7 @@ refused "'2' is one word too many" fuzz 1 2
 for command in build test demo campaign longrun package figures coverage mutations lint; do
   refused "$command: 'extra' is one word too many; allowed: ./dev $command" "$command" extra
 done
-refused "'tset' is not a command; allowed: build, test, demo" tset
+refused "'tset' is not a command; allowed: build, test, live, demo" tset
 refused "is not a command" 'build test'
 refused "is not a command" ''
 refused "./dev build " # alone: what there is

@@ -1,0 +1,84 @@
+// The conversation with the sensor board, on a thread of its own: it keeps its times whatever network, disk
+// and browsers do. What it hears goes to the loop.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tools/flmd/board/clock.hpp"
+#include "tools/flmd/site/site.hpp"
+#include "tools/mainboard/board/board.hpp"
+#include "tools/mainboard/readings/records.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace flm::flmd {
+
+/// How the board is, for the log, the Status page and /metrics.
+struct BoardState {
+  bool answers = false;
+  std::string what;   ///< in words: why it does not answer, or what the last synchronisation came to
+  std::string board;  ///< "flm02b"
+  std::string firmware;
+  mainboard::LinkCounters link;
+  std::optional<mainboard::ErrorCounters> errors;
+  std::optional<mainboard::Health> health;
+  bool synchronised = false;
+};
+
+class BoardThread {
+ public:
+  struct Listeners {
+    std::function<void(const mainboard::Record&, Moment)> record;
+    std::function<void(Moment)>
+        polled;  ///< after the records of a poll: what was not among them is unchanged
+    std::function<void(const BoardState&)> state;  ///< after each change, and each minute
+    std::function<void(const std::string&)> note;  ///< a line for the log
+  };
+
+  /// Listeners are called on the loop.
+  BoardThread(boost::asio::io_context&, const Site&, SiteClock&, Listeners);
+  ~BoardThread();  ///< ends the conversation; a simulated board keeps its EEPROM
+  BoardThread(const BoardThread&) = delete;
+  BoardThread& operator=(const BoardThread&) = delete;
+
+  void start();
+  void stop();
+
+  /// Polls that began more than 5 ms after their time, since the start.
+  [[nodiscard]] std::uint64_t late_polls() const { return late_polls_.load(); }
+
+  /// Runs `work` with the board between two polls, as soon as there is one that answers; errors that it
+  /// throws become a note.
+  void post(std::function<void(mainboard::Board&)> work);
+
+ private:
+  void run();
+  void converse(mainboard::Bus&);
+  void synchronise(mainboard::Board&);
+  bool wait_until(mainboard::Bus&, mainboard::Time);
+  std::vector<std::function<void(mainboard::Board&)>> take_work();
+  void tell_state();
+  void note(std::string line);
+
+  boost::asio::io_context& loop_;
+  const Site& site_;
+  SiteClock& clock_;
+  Listeners listeners_;
+  std::thread thread_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<std::uint64_t> late_polls_ = 0;
+  std::mutex mutex_;
+  std::vector<std::function<void(mainboard::Board&)>> work_;
+  std::string last_trouble_;
+  BoardState state_;
+};
+
+}  // namespace flm::flmd

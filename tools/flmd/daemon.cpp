@@ -1,0 +1,294 @@
+#include "tools/flmd/daemon.hpp"
+
+#include <fmt/format.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "tools/flmd/board/board_thread.hpp"
+#include "tools/flmd/board/measuring.hpp"
+#include "tools/flmd/log.hpp"
+#include "tools/flmd/metrics.hpp"
+#include "tools/flmd/page/page.hpp"
+#include "tools/flmd/site/sensors.hpp"
+#include "tools/flmd/site/site.hpp"
+#include "tools/flmd/site/state.hpp"
+#include "tools/flmd/subscribers/keeper.hpp"
+#include "tools/flmd/subscribers/local_api.hpp"
+#include "tools/flmd/subscribers/mqtt.hpp"
+#include "tools/flmd/subscribers/report_flukso.hpp"
+#include "tools/flmd/subscribers/report_influx.hpp"
+#include "tools/web/server.hpp"
+
+namespace flm::flmd {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Daemon {
+ public:
+  explicit Daemon(const fs::path& configuration)
+      : site_(read_site(configuration)),
+        state_(site_.state_dir),
+        sensors_(adopt(site_, state_), state_,
+                 [this](const std::string& line) { log_.write(LOG_WARNING, line); }),
+        keeper_(loop_, site_.state_dir / "history", store_options(site_), clock_,
+                {[this](const mqtt::BlockName& id, std::string_view gzip) {
+                   if (mqtt_ != nullptr) mqtt_->on_block(id, gzip);
+                 },
+                 [this](const history::Notice& notice) { log_.write(LOG_WARNING, notice.text); }}),
+        api_(sensors_, keeper_, clock_, history::Zone(site_.time_zone)),
+        measuring_(
+            sensors_, state_, [this](const Reading& reading) { give(reading); },
+            [this] { sensors_changed(); }),
+        board_(loop_, site_, clock_,
+               {[this](const mainboard::Record& record, Moment at) { measuring_.take(record, at); },
+                [this](Moment at) { measuring_.polled(at); },
+                [this](const BoardState& state) { board_state_ = state; },
+                [this](const std::string& line) { log_.write(LOG_INFO, line); }}) {
+    state_.save();
+    subscribers_ = {&keeper_, &api_};
+    add_http();  // first: an address may be taken, and then nothing has been said to anybody
+    add_mqtt();
+    add_reports();
+  }
+
+  int run() {
+    boost::asio::signal_set ending(loop_, SIGTERM, SIGINT), hang_up(loop_, SIGHUP);
+    ending.async_wait([this](const boost::system::error_code& error, int) {
+      if (!error) stop();
+    });
+    wait_for_hang_up(hang_up);
+    sensors_changed();
+    board_.start();
+    tick();
+    log_.write(LOG_INFO,
+               fmt::format("flmd {}: device {}, {}", FLM_VERSION, site_.device_id,
+                           http_ ? fmt::format("http://{}/", http_->addresses().front()) : "no HTTP"));
+    sd_notify(0, "READY=1");
+    loop_.run();
+    return 0;
+  }
+
+ private:
+  /// The ids of the configuration, or those that were kept or drawn.
+  static const Site& adopt(Site& site, State& state) {
+    for (const auto& [given, kept] :
+         {std::pair{&site.device_id, &state.ids().device}, {&site.device_key, &state.ids().key}}) {
+      if (given->empty())
+        *given = *kept;
+      else
+        *kept = *given;
+    }
+    return site;
+  }
+
+  static history::HistoryOptions store_options(const Site& site) {
+    history::HistoryOptions options;
+    if (site.history) options.limit_bytes = *site.history;
+    return options;
+  }
+
+  /// To each subscriber, whatever another one makes of it.
+  void give(const Reading& reading) {
+    for (Subscriber* subscriber : subscribers_) {
+      try {
+        subscriber->on_reading(reading);
+      } catch (const std::exception& error) {
+        if (trouble_.is_due())
+          log_.write(LOG_ERR, fmt::format("a reading of sensor {} is lost to one subscriber: {}",
+                                          reading.sensor->number, error.what()));
+      }
+    }
+  }
+
+  void add_mqtt() {
+    if (!site_.mqtt) return;
+    const BrokerConfig& broker = *site_.mqtt;
+    MqttOptions options;
+    options.broker.host = broker.host;
+    options.broker.port = broker.port;
+    options.broker.username = broker.username;
+    options.broker.password_file = broker.password_file;
+    options.broker.ca_file = broker.ca_file;
+    options.broker.certificate_file = broker.certificate_file;
+    options.broker.key_file = broker.key_file;
+    options.gateway = {site_.device_id, model(), FLM_VERSION, site_.serial,
+                       site_.listen.empty() ? "" : fmt::format("http://{}/", site_.listen.front())};
+    if (broker.home_assistant) options.discovery_prefix = broker.discovery_prefix;
+    mqtt_ = std::make_unique<MqttSubscriber>(loop_, std::move(options), &keeper_,
+                                             [this](const std::string& line) { log_.write(LOG_INFO, line); });
+    subscribers_.push_back(mqtt_.get());
+  }
+
+  void add_reports() {
+    const auto log = [this](int priority, const std::string& line) { log_.write(priority, line); };
+    for (const ReportConfig& r : site_.reports) {
+      if (r.kind == ReportConfig::Kind::flukso) {
+        FluksoSettings settings;
+        settings.url = r.url;
+        settings.ca_file = r.ca_file;
+        settings.device = site_.device_id;
+        settings.key = site_.device_key;
+        if (!site_.listen.empty()) settings.http_port = host_and_port(site_.listen.front(), 0)->second;
+        settings.cursor_file = cursor_file(site_.state_dir, "flukso", r.url);
+        settings.recent_log = [this] { return log_.recent(); };
+        settings.log = log;
+        reports_.push_back(std::make_unique<ReportFlukso>(loop_, keeper_, std::move(settings)));
+      } else {
+        InfluxSettings settings;
+        settings.url = r.url;
+        settings.ca_file = r.ca_file;
+        settings.token = r.token;
+        settings.username = r.username;
+        settings.password = r.password;
+        settings.measurement = r.measurement;
+        settings.gzip = r.gzip;
+        settings.cursor_file = cursor_file(site_.state_dir, "influx", r.url);
+        settings.log = log;
+        reports_.push_back(report_influx(loop_, keeper_, std::move(settings)));
+      }
+      subscribers_.push_back(reports_.back().get());
+    }
+  }
+
+  void add_http() {
+    if (site_.listen.empty()) return;
+    web::Router router;
+    api_.add_routes(router);
+    router.get("/metrics", [this](const web::Request& request) {
+      const MetricsFormat format = metrics_format_of(request.header("Accept").value_or(""));
+      web::Response response;
+      response.body = metrics({sensors_, api_, board_state_, board_.late_polls(), keeper_.store(),
+                               mqtt_ ? &mqtt_->client() : nullptr, progress(), clock_.now()},
+                              format);
+      response.content_type = content_type(format);
+      return response;
+    });
+    router.get("/api/status", [this](const web::Request&) { return web::json(status()); });
+    router.get("/api/log", [this](const web::Request&) {
+      web::Response response;
+      response.content_type = "text/plain; charset=utf-8";
+      response.body = log_.recent();
+      return response;
+    });
+    web::add_pages(router, page_files());
+    http_ = std::make_unique<web::Server>(loop_, std::move(router), web::ServerLimits{},
+                                          [this](std::string_view line) { log_.write(LOG_ERR, line); });
+    for (const std::string& address : site_.listen) http_->listen(address);
+  }
+
+  [[nodiscard]] std::string model() const {
+    std::string name = site_.board.board->name;
+    for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return name;
+  }
+
+  [[nodiscard]] std::vector<Progress> progress() const {
+    std::vector<Progress> all;
+    for (const auto& report : reports_) all.push_back(report->progress());
+    return all;
+  }
+
+  [[nodiscard]] std::string status() const {
+    nlohmann::ordered_json json = {{"version", FLM_VERSION},
+                                   {"device", site_.device_id},
+                                   {"serial", site_.serial},
+                                   {"time", clock_.now()},
+                                   {"board",
+                                    {{"name", board_state_.board},
+                                     {"answers", board_state_.answers},
+                                     {"firmware", board_state_.firmware},
+                                     {"synchronised", board_state_.synchronised},
+                                     {"what", board_state_.what},
+                                     {"retries", board_state_.link.retries},
+                                     {"garbled", board_state_.link.garbled},
+                                     {"late_polls", board_.late_polls()}}},
+                                   {"history", {{"bytes", keeper_.store().bytes_on_disk()}}}};
+    if (mqtt_)
+      json["mqtt"] = {{"broker", fmt::format("{}:{}", site_.mqtt->host, site_.mqtt->port)},
+                      {"connected", mqtt_->client().state() == mqtt::Client::State::connected},
+                      {"problem", mqtt_->client().problem()}};
+    json["reports"] = nlohmann::ordered_json::array();
+    for (const Progress& p : progress()) {
+      json["reports"].push_back({{"name", p.name},
+                                 {"points", p.points},
+                                 {"behind", p.behind() ? nlohmann::json(*p.behind()) : nullptr},
+                                 {"complaint", p.complaint}});
+    }
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+
+  void sensors_changed() {
+    try {
+      state_.save();
+    } catch (const InputError& error) {
+      log_.write(LOG_ERR, error.what());
+    }
+    for (Subscriber* subscriber : subscribers_) subscriber->on_sensors(sensors_.all());
+  }
+
+  void tick() {
+    timer_.expires_after(std::chrono::seconds(1));
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) tick();
+    });
+    keeper_.tick();
+    sd_notify(0, "WATCHDOG=1");
+  }
+
+  void wait_for_hang_up(boost::asio::signal_set& signals) {
+    signals.async_wait([this, &signals](const boost::system::error_code& error, int) {
+      if (error) return;
+      if (hang_up_.is_due())
+        log_.write(LOG_INFO,
+                   "SIGHUP: the configuration is read at the start only; restart flmd for a new one");
+      wait_for_hang_up(signals);
+    });
+  }
+
+  void stop() {
+    sd_notify(0, "STOPPING=1");
+    log_.write(LOG_INFO, "ends");
+    board_.stop();
+    // What the board's thread has posted comes first.
+    boost::asio::post(loop_, [this] {
+      for (auto subscriber = subscribers_.rbegin(); subscriber != subscribers_.rend(); ++subscriber)
+        (*subscriber)->stop();
+      if (http_) http_->stop();
+      timer_.cancel();
+      loop_.stop();
+    });
+  }
+
+  boost::asio::io_context loop_{1};
+  SiteClock clock_;
+  LogBook log_;
+  Site site_;
+  State state_;
+  Sensors sensors_;
+  Keeper keeper_;
+  LocalApi api_;
+  Measuring measuring_;
+  BoardThread board_;
+  BoardState board_state_;
+  std::unique_ptr<MqttSubscriber> mqtt_;
+  std::vector<std::unique_ptr<Reporter>> reports_;
+  std::unique_ptr<web::Server> http_;
+  std::vector<Subscriber*> subscribers_;
+  boost::asio::steady_timer timer_{loop_};
+  OnceAMinute hang_up_, trouble_;
+};
+
+}  // namespace
+
+int run_daemon(const fs::path& configuration) { return Daemon(configuration).run(); }
+
+}  // namespace flm::flmd

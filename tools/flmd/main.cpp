@@ -1,0 +1,71 @@
+// flmd: the main board's daemon.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "tools/common/command_line.hpp"
+#include "tools/common/files.hpp"
+#include "tools/common/input_error.hpp"
+#include "tools/flmd/daemon.hpp"
+#include "tools/flmd/site/site.hpp"
+
+namespace flm::flmd {
+namespace {
+
+constexpr int kWrong = 2;  ///< exit status: command line, file, or an address that is taken
+
+int complain(const std::string& what) {
+  fmt::print(stderr, "flmd: {}\n", what);
+  return kWrong;
+}
+
+int check(const std::string& file) {
+  const Site site = read_site(file);
+  for (const std::string& question : site.board.questions)
+    fmt::print(stderr, "flmd: warning: {}\n", question);
+  fmt::print("{}: right: {} on {}, {} sensors, {}{}, {} reports\n", file, site.board.board->name,
+             site.port.text, site.board.sensors.size(),
+             site.listen.empty() ? "no HTTP" : "HTTP on " + site.listen.front(),
+             site.mqtt ? fmt::format(", broker {}:{}", site.mqtt->host, site.mqtt->port) : ", no MQTT",
+             site.reports.size());
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Reads a sensor board; gives its readings to MQTT, HTTP and servers, and keeps their history.",
+               "flmd"};
+  app.set_version_flag("--version", "flmd " FLM_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit status: 0 done; 1 a check failed; 2 wrong usage or file, or an address that is taken.");
+  std::string file;
+  int status = 0;
+  constexpr const char* what = "configuration (.toml); flmd(8) has every key";
+  auto* run = app.add_subcommand("run", "Run in the foreground until SIGTERM or ctrl-C");
+  run->add_option("CONFIG", file, what)->required();
+  run->callback([&] { status = run_daemon(file); });
+  auto* look = app.add_subcommand("check", "Say what is wrong with a configuration");
+  look->add_option("CONFIG", file, what)->required();
+  look->callback([&] { status = check(file); });
+  try {
+    app.parse(argc, argv);
+    flush_output();
+    return status;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return complain(usage_complaint(app, error, argc, argv));
+    const int shown = app.exit(error);  // --help, --version
+    return std::cout.flush() ? shown : complain("standard output: cannot be written");
+  } catch (const std::exception& error) {
+    return complain(error.what());
+  }
+}
+
+}  // namespace
+}  // namespace flm::flmd
+
+int main(int argc, char** argv) {
+  flm::hold_standard_files();
+  return flm::flmd::run(argc, argv);
+}
