@@ -1,19 +1,32 @@
 #include "tools/common/toml_reader.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "tools/common/nearest.hpp"
 
 namespace flm {
 
-toml::table parse_toml(const std::filesystem::path& file) {
+namespace {
+
+toml::table parsed(const std::filesystem::path& file, const std::function<toml::table()>& parse) {
   try {
-    return toml::parse_file(file.string());
+    return parse();
   } catch (const toml::parse_error& error) {
     if (error.source().begin.line == 0)
       throw InputError(fmt::format("{}: {}", file.string(), error.description()));
     throw InputError(fmt::format("{}:{}: {}", file.string(), error.source().begin.line, error.description()));
   }
+}
+
+}  // namespace
+
+toml::table parse_toml(const std::filesystem::path& file) {
+  return parsed(file, [&] { return toml::parse_file(file.string()); });
+}
+
+toml::table parse_toml(const std::filesystem::path& file, std::string_view text) {
+  return parsed(file, [&] { return toml::parse(text, file.string()); });
 }
 
 TableReader::TableReader(const std::filesystem::path& file, const toml::table& table, std::string name,

@@ -17,6 +17,8 @@ namespace flm {
 
 /// The root table of a TOML file. Throws InputError, with file and line, if it cannot be read or parsed.
 [[nodiscard]] toml::table parse_toml(const std::filesystem::path& file);
+/// The same of a text that is to become the file.
+[[nodiscard]] toml::table parse_toml(const std::filesystem::path& file, std::string_view text);
 
 /// One table of a file, with the keys that may stand in it.
 class TableReader {

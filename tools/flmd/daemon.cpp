@@ -16,6 +16,8 @@
 #include "tools/flmd/board/measuring.hpp"
 #include "tools/flmd/log.hpp"
 #include "tools/flmd/metrics.hpp"
+#include "tools/flmd/owner/configuration.hpp"
+#include "tools/flmd/owner/owner.hpp"
 #include "tools/flmd/page/page.hpp"
 #include "tools/flmd/site/sensors.hpp"
 #include "tools/flmd/site/site.hpp"
@@ -35,10 +37,16 @@ namespace fs = std::filesystem;
 class Daemon {
  public:
   explicit Daemon(const fs::path& configuration)
-      : site_(read_site(configuration)),
+      : file_(configuration),
+        site_(read_site(configuration)),
         state_(site_.state_dir),
         sensors_(adopt(site_, state_), state_,
                  [this](const std::string& line) { log_.write(LOG_WARNING, line); }),
+        owner_(password_file(site_.state_dir),
+               [this](const std::string& line) { log_.write(LOG_INFO, line); }),
+        configuration_(
+            file_, sensors_, [this](Site next) { take_over(std::move(next)); },
+            [this](const std::string& line) { log_.write(LOG_INFO, line); }),
         keeper_(loop_, site_.state_dir / "history", store_options(site_), clock_,
                 {[this](const mqtt::BlockName& id, std::string_view gzip) {
                    if (mqtt_ != nullptr) mqtt_->on_block(id, gzip);
@@ -172,6 +180,8 @@ class Daemon {
       response.content_type = content_type(format);
       return response;
     });
+    owner_.add_routes(router);
+    configuration_.add_routes(router, owner_.guard());
     router.get("/api/status", [this](const web::Request&) { return web::json(status()); });
     router.get("/api/log", [this](const web::Request&) {
       web::Response response;
@@ -207,6 +217,7 @@ class Daemon {
                                      {"answers", board_state_.answers},
                                      {"firmware", board_state_.firmware},
                                      {"synchronised", board_state_.synchronised},
+                                     {"pending", board_state_.pending},
                                      {"what", board_state_.what},
                                      {"retries", board_state_.link.retries},
                                      {"garbled", board_state_.link.garbled},
@@ -235,7 +246,36 @@ class Daemon {
     for (Subscriber* subscriber : subscribers_) subscriber->on_sensors(sensors_.all());
   }
 
+  /// The board's part of another configuration, without a pause; the rest is for the next start.
+  void take_over(Site next) {
+    site_.board = std::move(next.board);
+    sensors_.configure(site_, state_, [this](const std::string& line) { log_.write(LOG_WARNING, line); });
+    sensors_changed();
+    board_state_.synchronised = false;
+    board_state_.pending = true;
+    if (board_state_.answers) board_state_.what = "the new configuration is on its way to the board";
+    board_.configure(site_.board);
+  }
+
+  void read_anew() {
+    try {
+      Site next = read_site(file_);
+      if (next.board.board != site_.board.board)
+        throw InputError(
+            fmt::format("{}: is for {}, and was for {}; allowed: a restart of flmd for another board",
+                        file_.string(), next.board.board->name, site_.board.board->name));
+      log_.write(LOG_INFO,
+                 fmt::format("SIGHUP: {} is read anew: sensors, ports, radio and LED; what else has "
+                             "changed in it needs a restart",
+                             file_.string()));
+      take_over(std::move(next));
+    } catch (const InputError& error) {
+      log_.write(LOG_ERR, fmt::format("SIGHUP: {}; what was read before stays", error.what()));
+    }
+  }
+
   void tick() {
+    if (std::exchange(hung_up_, false)) read_anew();
     timer_.expires_after(std::chrono::seconds(1));
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) tick();
@@ -247,9 +287,7 @@ class Daemon {
   void wait_for_hang_up(boost::asio::signal_set& signals) {
     signals.async_wait([this, &signals](const boost::system::error_code& error, int) {
       if (error) return;
-      if (hang_up_.is_due())
-        log_.write(LOG_INFO,
-                   "SIGHUP: the configuration is read at the start only; restart flmd for a new one");
+      hung_up_ = true;  // once a second is enough, however many come
       wait_for_hang_up(signals);
     });
   }
@@ -271,9 +309,12 @@ class Daemon {
   boost::asio::io_context loop_{1};
   SiteClock clock_;
   LogBook log_;
+  const fs::path file_;
   Site site_;
   State state_;
   Sensors sensors_;
+  Owner owner_;
+  Configuration configuration_;
   Keeper keeper_;
   LocalApi api_;
   Measuring measuring_;
@@ -284,7 +325,8 @@ class Daemon {
   std::unique_ptr<web::Server> http_;
   std::vector<Subscriber*> subscribers_;
   boost::asio::steady_timer timer_{loop_};
-  OnceAMinute hang_up_, trouble_;
+  bool hung_up_ = false;
+  OnceAMinute trouble_;
 };
 
 }  // namespace

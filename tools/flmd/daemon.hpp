@@ -4,8 +4,8 @@
 
 namespace flm::flmd {
 
-/// Runs until SIGTERM or SIGINT; 0. SIGHUP reads nothing anew: it is noted and answered in the log. Throws
-/// InputError before anything runs.
+/// Runs until SIGTERM or SIGINT; 0. SIGHUP reads the configuration anew, its board's part. Throws InputError
+/// before anything runs.
 int run_daemon(const std::filesystem::path& configuration);
 
 }  // namespace flm::flmd

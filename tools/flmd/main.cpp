@@ -1,8 +1,11 @@
 // flmd: the main board's daemon.
 #include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <string>
 
@@ -10,10 +13,13 @@
 #include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/flmd/daemon.hpp"
+#include "tools/flmd/owner/owner.hpp"
 #include "tools/flmd/site/site.hpp"
 
 namespace flm::flmd {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr int kWrong = 2;  ///< exit status: command line, file, or an address that is taken
 
@@ -34,6 +40,39 @@ int check(const std::string& file) {
   return 0;
 }
 
+/// A line of standard input without its end; from a terminal without echo, after a prompt. Throws InputError.
+std::string ask_password(const char* prompt) {
+  termios before{};
+  const bool terminal = isatty(STDIN_FILENO) != 0 && tcgetattr(STDIN_FILENO, &before) == 0;
+  if (terminal) {
+    fmt::print(stderr, "{}: ", prompt);
+    termios silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);  // ctrl-C would leave it silent
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  }
+  std::string line;
+  const bool read = static_cast<bool>(std::getline(std::cin, line));
+  if (terminal) {
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    fmt::print(stderr, "\n");
+  }
+  if (!read) throw InputError("no password was given; allowed: a line of standard input");
+  return line;
+}
+
+int set_password(const std::string& file) {
+  const fs::path state = read_site(file).state_dir;
+  const std::string password = ask_password("New password of the owner, 8 characters or more");
+  if (isatty(STDIN_FILENO) != 0 && ask_password("Once more") != password)
+    throw InputError("the two passwords are not the same; nothing was changed");
+  std::error_code error;
+  fs::create_directories(state, error);
+  if (error) throw InputError(fmt::format("{}: {}", state.string(), error.message()));
+  write_password(password_file(state), password);
+  fmt::print("{}: the password is set\n", password_file(state).string());
+  return 0;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Reads a sensor board; gives its readings to MQTT, HTTP and servers, and keeps their history.",
                "flmd"};
@@ -49,6 +88,9 @@ int run(int argc, char** argv) {
   auto* look = app.add_subcommand("check", "Say what is wrong with a configuration");
   look->add_option("CONFIG", file, what)->required();
   look->callback([&] { status = check(file); });
+  auto* password = app.add_subcommand("password", "Set the password of whoever may change something");
+  password->add_option("CONFIG", file, what)->required();
+  password->callback([&] { status = set_password(file); });
   try {
     app.parse(argc, argv);
     flush_output();

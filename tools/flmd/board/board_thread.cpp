@@ -28,7 +28,11 @@ constexpr Time kStateEvery = 60s;
 
 BoardThread::BoardThread(boost::asio::io_context& loop, const Site& site, SiteClock& clock,
                          Listeners listeners)
-    : loop_(loop), site_(site), clock_(clock), listeners_(std::move(listeners)) {}
+    : loop_(loop),
+      port_(site.port),
+      clock_(clock),
+      listeners_(std::move(listeners)),
+      configuration_(site.board) {}
 
 BoardThread::~BoardThread() { stop(); }
 
@@ -46,6 +50,19 @@ void BoardThread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+void BoardThread::configure(mainboard::Config configuration) {
+  {
+    const std::lock_guard lock(mutex_);
+    configuration_ = std::move(configuration);
+    ++revision_;
+  }
+  post([this](mainboard::Board& board) {
+    // Unless it has come back since, and has the configuration.
+    if (std::unique_lock lock(mutex_); synchronised_revision_ == revision_) return;
+    synchronise(board);
+  });
+}
+
 void BoardThread::post(std::function<void(mainboard::Board&)> work) {
   const std::lock_guard lock(mutex_);
   work_.push_back(std::move(work));
@@ -61,14 +78,19 @@ void BoardThread::note(std::string line) {
 }
 
 void BoardThread::tell_state() {
-  boost::asio::post(loop_, [this, state = state_] { listeners_.state(state); });
+  boost::asio::post(loop_, [this, state = state_, revision = synchronised_revision_]() mutable {
+    // revision_ changes on the loop only.
+    state.pending = revision != revision_;
+    if (state.pending) state.synchronised = false;
+    listeners_.state(state);
+  });
 }
 
 void BoardThread::run() {
   while (!stopping_) {
     try {
-      const mainboard::PortLock lock(site_.port);
-      const auto bus = mainboard::open_bus(site_.port);
+      const mainboard::PortLock lock(port_);
+      const auto bus = mainboard::open_bus(port_);
       converse(*bus);
       bus->close();
     } catch (const std::exception& error) {
@@ -95,27 +117,44 @@ bool BoardThread::wait_until(mainboard::Bus& bus, Time until) {
 }
 
 void BoardThread::synchronise(mainboard::Board& board) {
+  mainboard::Config configuration;
+  int revision;
+  {
+    const std::lock_guard lock(mutex_);
+    configuration = configuration_;
+    revision = revision_;
+  }
   std::vector<std::string> notes;
-  const mainboard::Settings current = mainboard::read_current(board, site_.board);
-  const mainboard::Settings target = mainboard::target_settings(site_.board, current, board, notes);
-  const auto changes = mainboard::differences(current, target);
-  for (const std::string& line : notes) note(line);
-  if (!changes.empty()) mainboard::push(board, current, target);
-  state_.synchronised = true;
-  state_.what = changes.empty() ? "the board is as the configuration says"
-                                : fmt::format("{} settings of the board were changed to the configuration's",
-                                              changes.size());
-  note(fmt::format("{}: {}", board.name(), state_.what));
-  for (const auto& change : changes)
-    note(fmt::format("{}: {} -> {}", mainboard::describe(change.setting),
-                     mainboard::describe(change.setting, change.before),
-                     mainboard::describe(change.setting, change.after)));
+  try {
+    const mainboard::Settings current = mainboard::read_current(board, configuration);
+    const mainboard::Settings target = mainboard::target_settings(configuration, current, board, notes);
+    const auto changes = mainboard::differences(current, target);
+    for (const std::string& line : notes) note(line);
+    if (!changes.empty()) mainboard::push(board, current, target);
+    state_.synchronised = true;
+    state_.what =
+        changes.empty()
+            ? "the board is as the configuration says"
+            : fmt::format("{} settings of the board were changed to the configuration's", changes.size());
+    note(fmt::format("{}: {}", board.name(), state_.what));
+    for (const auto& change : changes)
+      note(fmt::format("{}: {} -> {}", mainboard::describe(change.setting),
+                       mainboard::describe(change.setting, change.before),
+                       mainboard::describe(change.setting, change.after)));
+  } catch (const mainboard::BoardRefused& error) {
+    // It measures by what it has.
+    state_.synchronised = false;
+    state_.what = error.what();
+    note(fmt::format("{}; the board measures as it was set before", error.what()));
+  }
+  synchronised_revision_ = revision;
+  tell_state();
 }
 
 void BoardThread::converse(mainboard::Bus& bus) {
   const std::int64_t start_ms = clock_.now_ms() - bus.now() / 1ms;
   if (!bus.live()) bus.pace(1.0);
-  mainboard::Board board(bus, site_.port.text);
+  mainboard::Board board(bus, port_.text);
   const mainboard::Identity& identity = board.identify();
   state_.answers = true;
   state_.board = identity.board();
@@ -123,14 +162,7 @@ void BoardThread::converse(mainboard::Bus& bus) {
   last_trouble_.clear();
   note(fmt::format("{}: {} with {}", board.name(), state_.board,
                    identity.extended ? "OpenFLM " + identity.version() : "stock firmware"));
-  try {
-    synchronise(board);
-  } catch (const mainboard::BoardRefused& error) {
-    // It measures by what it has.
-    state_.what = error.what();
-    note(fmt::format("{}; the board measures as it was set before", error.what()));
-  }
-  tell_state();
+  synchronise(board);
 
   mainboard::Layout layout = board.layout();
   mainboard::PollPlan plan;

@@ -31,6 +31,7 @@ struct BoardState {
   std::optional<mainboard::ErrorCounters> errors;
   std::optional<mainboard::Health> health;
   bool synchronised = false;
+  bool pending = false;  ///< a new configuration has not been brought to the board yet
 };
 
 class BoardThread {
@@ -55,6 +56,10 @@ class BoardThread {
   /// Polls that began more than 5 ms after their time, since the start.
   [[nodiscard]] std::uint64_t late_polls() const { return late_polls_.load(); }
 
+  /// Another configuration, which the board is synchronised with as soon as it answers. States are `pending`
+  /// until then.
+  void configure(mainboard::Config);
+
   /// Runs `work` with the board between two polls, as soon as there is one that answers; errors that it
   /// throws become a note.
   void post(std::function<void(mainboard::Board&)> work);
@@ -69,15 +74,18 @@ class BoardThread {
   void note(std::string line);
 
   boost::asio::io_context& loop_;
-  const Site& site_;
+  const mainboard::Port port_;
   SiteClock& clock_;
   Listeners listeners_;
   std::thread thread_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::uint64_t> late_polls_ = 0;
   std::mutex mutex_;
+  mainboard::Config configuration_;
+  int revision_ = 0;  ///< of the configuration
   std::vector<std::function<void(mainboard::Board&)>> work_;
   std::string last_trouble_;
+  int synchronised_revision_ = -1;  ///< of the one that the board was given last, or refused
   BoardState state_;
 };
 

@@ -49,10 +49,12 @@ void Measuring::take(const mainboard::Record& record, Moment at) {
 }
 
 PulseGauge& Measuring::pulse_gauge(const SiteSensor& s, Moment at) {
+  const history::Milli constant = sensors_.constant(s.number);
   const auto found = pulses_.find(s.number);
-  if (found != pulses_.end()) return found->second;
-  return pulses_.emplace(s.number, PulseGauge(s.type, sensors_.constant(s.number), at.steady_ms))
-      .first->second;
+  if (found != pulses_.end() && found->second.type == s.type && found->second.constant == constant)
+    return found->second.gauge;
+  return pulses_.insert_or_assign(s.number, Pulses{s.type, constant, {s.type, constant, at.steady_ms}})
+      .first->second.gauge;
 }
 
 void Measuring::take(const mainboard::Reading& r, Moment at) {

@@ -53,7 +53,12 @@ class Measuring {
   Sink sink_;
   std::function<void()> sensors_changed_;
   std::map<int, Last> last_;
-  std::map<int, PulseGauge> pulses_;
+  struct Pulses {
+    std::string type;  ///< as the gauge was made for
+    history::Milli constant;
+    PulseGauge gauge;
+  };
+  std::map<int, Pulses> pulses_;
 };
 
 }  // namespace flm::flmd

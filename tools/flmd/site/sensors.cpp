@@ -26,10 +26,22 @@ std::string_view register_type(std::string_view name) {
   return "electricity";
 }
 
+SiteSensor empty(int number) {
+  return {number, "", "", "", "", true, 0, false, nlohmann::json::object(), false};
+}
+
 }  // namespace
 
 Sensors::Sensors(const Site& site, State& state, const std::function<void(const std::string&)>& note) {
   sensors_.reserve(kMost);
+  for (int number = 1; number < kFirstRegister; ++number) add(number);
+  configure(site, state, note);
+  for (const auto& [name, number] : state.ids().registers)
+    add_register(name, number, state.ids().sensors[number]);
+}
+
+void Sensors::configure(const Site& site, State& state, const std::function<void(const std::string&)>& note) {
+  constants_.clear();
   for (auto& [number, kept] : state.ids().sensors)
     for (const mainboard::SensorConfig& config : site.board.sensors)
       if (config.id != number && !kept.empty() && config.sid == kept) {
@@ -37,12 +49,13 @@ Sensors::Sensors(const Site& site, State& state, const std::function<void(const 
         note(fmt::format("sensor {} gets a new id and begins a new history: {} is sensor {}'s now", number,
                          config.sid, config.id));
       }
-  for (int number = 1; number <= 6; ++number) {
+  for (int number = 1; number < kFirstRegister; ++number) {
     const mainboard::SensorConfig* config = site.board.sensor(number);
     std::string& kept = state.ids().sensors[number];
     if (config != nullptr && !config->sid.empty()) kept = config->sid;
     if (kept.empty()) kept = draw_id();
-    SiteSensor& s = add(number);
+    SiteSensor& s = sensors_[static_cast<std::size_t>(number - 1)];
+    s = empty(number);
     s.sid = kept;
     if (config == nullptr || !config->has_class) {
       if (config != nullptr) s.name = config->name;
@@ -72,12 +85,10 @@ Sensors::Sensors(const Site& site, State& state, const std::function<void(const 
         break;
     }
   }
-  for (const auto& [name, number] : state.ids().registers)
-    add_register(name, number, state.ids().sensors[number]);
 }
 
 SiteSensor& Sensors::add(int number) {
-  sensors_.push_back({number, "", "", "", "", true, 0, false, nlohmann::json::object(), false});
+  sensors_.push_back(empty(number));
   return sensors_.back();
 }
 

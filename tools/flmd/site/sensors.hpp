@@ -22,6 +22,10 @@ class Sensors {
   /// for the log of each such change.
   Sensors(const Site&, State&, const std::function<void(const std::string&)>& note);
 
+  /// The board's sensors anew, as another configuration has them; those that it does not give a sid keep
+  /// theirs.
+  void configure(const Site&, State&, const std::function<void(const std::string&)>& note);
+
   /// All, by number; sensor 6 of the board is the smart meter. Pointers to them stay right until the program
   /// ends; on_sensors() of subscribers is told of every change.
   [[nodiscard]] std::span<const SiteSensor> all() const { return sensors_; }

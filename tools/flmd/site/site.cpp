@@ -34,8 +34,9 @@ bool has_control(const std::string& text) {
 
 class Reader {
  public:
-  explicit Reader(const fs::path& file) : file_(file), root_(parse_toml(file)) {
-    site_.board = mainboard::read_config(file);
+  Reader(const fs::path& file, toml::table root, mainboard::Config board)
+      : file_(file), root_(std::move(root)) {
+    site_.board = std::move(board);
   }
 
   Site read() {
@@ -233,6 +234,13 @@ std::optional<std::pair<std::string, std::uint16_t>> host_and_port(const std::st
   return std::pair(host, number);
 }
 
-Site read_site(const fs::path& file) { return Reader(file).read(); }
+Site read_site(const fs::path& file) {
+  mainboard::Config board = mainboard::read_config(file);
+  return Reader(file, parse_toml(file), std::move(board)).read();
+}
+
+Site read_site(const fs::path& file, std::string_view text) {
+  return Reader(file, parse_toml(file, text), mainboard::read_config(file, text)).read();
+}
 
 }  // namespace flm::flmd

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/mainboard/bus/transport.hpp"
@@ -46,6 +47,8 @@ struct Site {
 
 /// Reads and checks the file whole. Throws InputError with file, line, key, what is wrong, what is allowed.
 Site read_site(const std::filesystem::path&);
+/// The same of a text that is to become that file.
+Site read_site(const std::filesystem::path&, std::string_view text);
 
 /// "127.0.0.1:1883", "broker.lan", "[::1]:1883" as host and port; nothing if it is none of these.
 std::optional<std::pair<std::string, std::uint16_t>> host_and_port(const std::string& text,

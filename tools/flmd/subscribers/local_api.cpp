@@ -46,11 +46,17 @@ void LocalApi::on_sensors(std::span<const SiteSensor> sensors) {
   for (const SiteSensor& s : sensors)
     if (s.enabled && s.sensor_class != "uart") kept.emplace_back(s.sid, s.type);
   window_.keep(kept);
+  // A sensor that has become another one has not been read yet.
+  std::erase_if(latest_, [&](const auto& entry) {
+    const SiteSensor* s = sensors_.by_number(entry.first);
+    return s == nullptr || !s->enabled || s->sensor_class + ' ' + s->type != entry.second.kind;
+  });
   events_.send("sensors", sensors_text());
 }
 
 void LocalApi::on_reading(const Reading& r) {
   Latest& latest = latest_[r.sensor->number];
+  if (latest.kind.empty()) latest.kind = r.sensor->sensor_class + ' ' + r.sensor->type;
   const bool gauge = r.quantity == Quantity::gauge;
   (gauge ? latest.gauge : latest.counter) = r.point;
   (gauge ? latest.gauge_unit : latest.counter_unit) = r.unit;

@@ -35,6 +35,7 @@ class LocalApi final : public Subscriber {
   struct Latest {
     std::optional<history::Point> gauge, counter;
     std::string_view gauge_unit, counter_unit;
+    std::string kind;  ///< class and type of the sensor then
   };
   [[nodiscard]] const std::map<int, Latest>& latest() const { return latest_; }
   [[nodiscard]] const web::EventStream& events() const { return events_; }

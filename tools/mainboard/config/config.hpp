@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/mainboard/config/port_table.hpp"
@@ -40,9 +41,13 @@ struct Config {
 
 /// Reads and checks a file. Throws InputError with file, line, key, what is wrong and what is allowed.
 Config read_config(const std::filesystem::path&);
+/// The same of a text that is to become that file.
+Config read_config(const std::filesystem::path&, std::string_view text);
 
 /// The file's text; read_config() gives the same configuration.
 std::string config_text(const Config&);
+/// A [[sensor]] table of it.
+std::string sensor_text(const Config&, const SensorConfig&);
 
 /// Meter constant of a sensor: calibrated, of voltage and current, or a pulse's constant on the link.
 std::uint32_t meter_constant_of(const SensorConfig&);

@@ -17,9 +17,7 @@ namespace {
 
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& file) : file_(file) {
-    check_text(file, "a configuration (.toml)");
-    root_ = parse_toml(file);
+  Reader(const std::filesystem::path& file, toml::table root) : file_(file), root_(std::move(root)) {
     config_.file = file.string();
   }
 
@@ -221,7 +219,14 @@ const SensorConfig* Config::sensor(int id) const {
   return found == sensors.end() ? nullptr : &*found;
 }
 
-Config read_config(const std::filesystem::path& file) { return Reader(file).read(); }
+Config read_config(const std::filesystem::path& file) {
+  check_text(file, "a configuration (.toml)");
+  return Reader(file, parse_toml(file)).read();
+}
+
+Config read_config(const std::filesystem::path& file, std::string_view text) {
+  return Reader(file, parse_toml(file, text)).read();
+}
 
 std::uint32_t meter_constant_of(const SensorConfig& s) {
   if (s.meter_constant) return static_cast<std::uint32_t>(*s.meter_constant);

@@ -53,7 +53,7 @@ void analog(std::string& text, const SensorConfig& s) {
 }
 
 void sensor(std::string& text, const Config& config, const SensorConfig& s) {
-  text += "\n[[sensor]]\n";
+  text += "[[sensor]]\n";
   line(text, "id", fmt::format("{}", s.id));
   if (!s.name.empty()) line(text, "name", quoted(s.name));
   if (!s.sid.empty()) line(text, "sid", quoted(s.sid));
@@ -95,6 +95,12 @@ void port(std::string& text, const PortConfig& p) {
 
 }  // namespace
 
+std::string sensor_text(const Config& config, const SensorConfig& s) {
+  std::string text;
+  sensor(text, config, s);
+  return text;
+}
+
 std::string config_text(const Config& config) {
   std::string text =
       "# A sensor board's configuration, as flmctl config pulls and pushes it (flmctl(1)).\n\n";
@@ -107,7 +113,10 @@ std::string config_text(const Config& config) {
     line(text, "led",
          *config.led == metering::heartbeat ? "\"heartbeat\"" : fmt::format("{}", *config.led + 1),
          "a port, or \"heartbeat\"");
-  for (const SensorConfig& s : config.sensors) sensor(text, config, s);
+  for (const SensorConfig& s : config.sensors) {
+    text += '\n';
+    sensor(text, config, s);
+  }
   for (const PortConfig& p : config.ports) port(text, p);
   if (config.radio_group || config.radio_rate) {
     text += "\n[radio]\n";
