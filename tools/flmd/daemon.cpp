@@ -25,6 +25,7 @@
 #include "tools/flmd/subscribers/keeper.hpp"
 #include "tools/flmd/subscribers/local_api.hpp"
 #include "tools/flmd/subscribers/mqtt.hpp"
+#include "tools/flmd/subscribers/mqtt_watch.hpp"
 #include "tools/flmd/subscribers/report_flukso.hpp"
 #include "tools/flmd/subscribers/report_influx.hpp"
 #include "tools/web/server.hpp"
@@ -131,6 +132,9 @@ class Daemon {
     options.gateway = {site_.device_id, model(), FLM_VERSION, site_.serial,
                        site_.listen.empty() ? "" : fmt::format("http://{}/", site_.listen.front())};
     if (broker.home_assistant) options.discovery_prefix = broker.discovery_prefix;
+    mqtt::Options watching = options.broker;
+    watching.client_id = fmt::format("flmd-{}-page", site_.device_id.substr(0, 6));
+    mqtt_watch_ = std::make_unique<MqttWatch>(loop_, std::move(watching), clock_);
     mqtt_ = std::make_unique<MqttSubscriber>(loop_, std::move(options), &keeper_,
                                              [this](const std::string& line) { log_.write(LOG_INFO, line); });
     subscribers_.push_back(mqtt_.get());
@@ -182,6 +186,10 @@ class Daemon {
     });
     owner_.add_routes(router);
     configuration_.add_routes(router, owner_.guard());
+    router.get("/api/mqtt", [this](const web::Request&) {
+      if (!mqtt_watch_) throw web::HttpError(404, "no broker is configured");
+      return mqtt_watch_->open();
+    });
     router.get("/api/status", [this](const web::Request&) { return web::json(status()); });
     router.get("/api/log", [this](const web::Request&) {
       web::Response response;
@@ -281,6 +289,7 @@ class Daemon {
       if (!error) tick();
     });
     keeper_.tick();
+    if (mqtt_watch_) mqtt_watch_->tick();
     sd_notify(0, "WATCHDOG=1");
   }
 
@@ -300,6 +309,7 @@ class Daemon {
     boost::asio::post(loop_, [this] {
       for (auto subscriber = subscribers_.rbegin(); subscriber != subscribers_.rend(); ++subscriber)
         (*subscriber)->stop();
+      mqtt_watch_.reset();
       if (http_) http_->stop();
       timer_.cancel();
       loop_.stop();
@@ -321,6 +331,7 @@ class Daemon {
   BoardThread board_;
   BoardState board_state_;
   std::unique_ptr<MqttSubscriber> mqtt_;
+  std::unique_ptr<MqttWatch> mqtt_watch_;
   std::vector<std::unique_ptr<Reporter>> reports_;
   std::unique_ptr<web::Server> http_;
   std::vector<Subscriber*> subscribers_;

@@ -396,6 +396,8 @@ class Client::Impl : public std::enable_shared_from_this<Client::Impl> {
     // No longer ones: mosquitto_validate_utf8() takes 65 536 bytes and no more.
     if (payload.size() > longest_payload || !is_text(topic) || !is_text(payload)) {
       ++counters_.refused;
+      if (handlers_.no_text && is_text(topic))
+        guarded([&] { handlers_.no_text(topic, payload.size(), message.retain); });
       return;
     }
     ++counters_.received;

@@ -75,6 +75,8 @@ class Client {
     std::function<void(std::string_view topic, std::string_view payload, bool retained)> message;
     /// A line for the log: a problem, once until it changes or is over, and each connection.
     std::function<void(const std::string& line)> report;
+    /// As `message`, of a payload that is no text, or too long: its length only.
+    std::function<void(std::string_view topic, std::size_t bytes, bool retained)> no_text = {};
   };
 
   /// Reads password, CA and certificate. Throws InputError: which file, what is wrong with it.
