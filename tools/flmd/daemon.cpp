@@ -225,12 +225,12 @@ class Daemon {
                                      {"answers", board_state_.answers},
                                      {"firmware", board_state_.firmware},
                                      {"synchronised", board_state_.synchronised},
-                                     {"pending", board_state_.pending},
                                      {"what", board_state_.what},
                                      {"retries", board_state_.link.retries},
                                      {"garbled", board_state_.link.garbled},
                                      {"late_polls", board_.late_polls()}}},
                                    {"history", {{"bytes", keeper_.store().bytes_on_disk()}}}};
+    if (board_state_.pending) json["board"]["pending"] = true;
     if (mqtt_)
       json["mqtt"] = {{"broker", fmt::format("{}:{}", site_.mqtt->host, site_.mqtt->port)},
                       {"connected", mqtt_->client().state() == mqtt::Client::State::connected},

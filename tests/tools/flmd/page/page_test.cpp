@@ -37,6 +37,12 @@ struct Page {
 constexpr Page pages[] = {
     {"/", "Live", "return document.querySelectorAll('.tile canvas').length > 0"},
     {"/history", "History", "return document.querySelectorAll('#summary tbody tr').length > 0"},
+    {"/sensors", "Sensors",
+     "return !document.querySelector('#form').hidden || !document.querySelector('#trouble').hidden"},
+    {"/kubes", "Kubes",
+     "return !document.querySelector('#content').hidden || !document.querySelector('#trouble').hidden"},
+    {"/mqtt", "MQTT",
+     "return document.querySelector('#topics tr') !== null || !document.querySelector('#trouble').hidden"},
     {"/status", "Status", "return document.querySelectorAll('#cards section').length > 1"},
     {"/log", "Log", "return document.querySelector('#log').textContent.length > 0"},
 };
@@ -59,6 +65,21 @@ std::vector<std::string> errors() {
            (text.find("/api/config - ") != text.npos || text.find("/api/kubes - ") != text.npos);
   });
   return all;
+}
+
+std::string password = "correct horse";
+
+/// Through the dialog that saving opens: with the password, or as the first one.
+void log_in() {
+  browser->run("return import('/js/session.js').then((session) => { session.log_in(); })");
+  browser->until(
+      "return document.querySelector('#login').open || document.querySelector('#session button') !== null");
+  if (browser->run("return document.querySelector('#login').open") != true) return;
+  browser->write("#password", password);
+  if (browser->run("return !document.querySelector('#again-row').hidden") == true)
+    browser->write("#again", password);
+  browser->click("#login [type=submit]");
+  browser->until("return !document.querySelector('#login').open");
 }
 
 std::string text_of(const std::string& selector) {
@@ -190,9 +211,33 @@ TEST_CASE("a sensor's name is text, whatever it looks like") {
           {hostile_name}) == true);
   CHECK(browser->run("return document.querySelectorAll('main script').length") == 0);
   open("Sensors");
-  open("Kubes");
-  CHECK(browser->run("return document.querySelectorAll('main :is(script, img)').length") == 0);
+  CHECK(browser->run("return document.querySelector('#name-3').value") == hostile_name);
+  open("MQTT");
+  browser->until(
+      fmt::format("return document.querySelector('#topics').textContent.includes('{}')", hostile_name));
+  for (const char* page : {"Sensors", "Kubes", "MQTT", "Status", "Log"}) {
+    open(page);
+    CHECK(browser->run("return document.querySelectorAll('main :is(script, img)').length") == 0);
+  }
   CHECK_FALSE(browser->alert_is_open());
+  CHECK(errors() == std::vector<std::string>());
+}
+
+TEST_CASE("MQTT shows topics as they come, as text") {
+  browser->look(wide, false);
+  site->publish("/sensor/<b>bold</b>/gauge", "<img src=x onerror=alert(1)>");
+  open("MQTT");
+  browser->until(
+      "return [...document.querySelectorAll('#topics th')].some((topic) => "
+      "/^\\/sensor\\/[0-9a-f]{32}\\/gauge$/.test(topic.textContent))");
+  const Json before = text_of("#topics");
+  browser->until(fmt::format("return document.querySelector('#topics').textContent !== {}", before.dump()));
+  browser->until(
+      "return document.querySelector('#topics').textContent.includes('<img src=x onerror=alert(1)>')");
+  CHECK(browser->run("return document.querySelectorAll('#topics :is(b, script, img)').length") == 0);
+  browser->write("#filter", "/counter");
+  CHECK(browser->run("return [...document.querySelectorAll('#topics tr:not([hidden]) th')].every((topic) => "
+                     "topic.textContent.endsWith('/counter'))") == true);
   CHECK(errors() == std::vector<std::string>());
 }
 
@@ -274,6 +319,119 @@ TEST_CASE("Status names the board, and Log has its lines") {
   browser->write("#filter", "no line has this");
   browser->until("return document.querySelectorAll('#log .line').length === 0");
   CHECK(errors() == std::vector<std::string>());
+}
+
+TEST_CASE("Kubes says that there are none without a radio") {
+  browser->look(wide, false);
+  open("Kubes");
+  if (browser->run("return document.querySelector('#content').hidden") == true)
+    CHECK(text_of("#trouble") == "This flmd has no kubes: they need the radio of an FLM02B.");
+  CHECK(errors() == std::vector<std::string>());
+}
+
+TEST_CASE("Sensors says what is wrong with a field, and saves only with the password") {
+  browser->look(wide, false);
+  open("Sensors");
+  browser->write("#voltage-1", "2300");
+  browser->click("#form [type=submit]");
+  CHECK(text_of("#voltage-error-1") == "1 to 1000 V.");
+  CHECK(text_of("#outcome").starts_with("Not saved"));
+  CHECK(browser->run("return document.activeElement.id") == "voltage-1");
+
+  // The manual's rules: one clamp port makes 2 and 3 pulse ports, and takes both out of use.
+  browser->choose("#clamp-ports", "1");
+  CHECK(browser->run("return document.querySelector('#enabled-2').checked") == false);
+  CHECK(browser->run("return document.querySelector('#constant-2') !== null") == true);
+  CHECK(browser->run("return document.querySelector('#phases').disabled") == true);
+  browser->click("#undo");
+  browser->choose("#phases", "3");
+  CHECK(browser->run("return document.querySelector('#enabled-3').disabled") == true);
+  browser->click("#undo");
+  CHECK(browser->run("return document.querySelector('#voltage-1').value") == "230");
+
+  browser->write("#name-1", hostile_name);
+  CHECK(text_of("#name-error-1") == "Another sensor has this name.");
+  browser->write("#name-1", "<i>main</i>");
+  browser->choose("#current-1", "100");
+  browser->click("#form [type=submit]");
+
+  // The first password: two that are not the same, then one that is.
+  browser->until("return document.querySelector('#login').open");
+  CHECK(text_of("#login-title") == "Set a password");
+  browser->write("#password", "short");
+  browser->click("#login [type=submit]");
+  CHECK(text_of("#login .error") == "The password has 5 characters; it needs 8 or more.");
+  browser->write("#password", password);
+  browser->write("#again", "correct house");
+  browser->click("#login [type=submit]");
+  CHECK(text_of("#login .error") == "The two are not the same.");
+  browser->picture(folder / "Sensors-password.png");
+  browser->write("#again", password);
+  browser->click("#login [type=submit]");
+  browser->until("return !document.querySelector('#login').open");
+  browser->until("return document.querySelector('#outcome').textContent.startsWith('Saved and synchronised')",
+                 40s);
+  // Clamps of 100 A: the board's meter constant of sensor 1 is another one.
+  CHECK(text_of("#outcome").find("1 settings of the board were changed") != std::string::npos);
+  browser->picture(folder / "Sensors-saved.png");
+  CHECK(browser->run("return document.querySelector('#name-1').value") == "<i>main</i>");
+  open("Live");
+  browser->until(
+      "return [...document.querySelectorAll('.tile h2')].some((h) => h.textContent === '<i>main</i>')");
+  CHECK(browser->run("return document.querySelectorAll('main i').length") == 0);
+  open("Log");
+  CHECK(text_of("#log").find("sensor 1 meter constant: 5163 -> 10327") != std::string::npos);
+  CHECK(errors() == std::vector<std::string>());
+}
+
+TEST_CASE("what only flmd knows to be wrong is refused, and said") {
+  browser->look(narrow, true);
+  open("Sensors");
+  log_in();
+  browser->choose("#by-4", "pulses_per_kwh");
+  browser->write("#constant-4", "7001");
+  browser->click("#form [type=submit]");
+  browser->until("return document.querySelector('#outcome').textContent.startsWith('Not saved: ')");
+  CHECK(text_of("#outcome").starts_with("Not saved: sensor 4: pulses_per_kwh is 7001: a pulse of 0.142"));
+  browser->picture(folder / "Sensors-refused.png");
+  CHECK(browser->run("return document.querySelector('#constant-4').value") == "7001");
+  (void)browser->errors();  // the answer 400
+
+  // Somebody has changed the file meanwhile.
+  site->add_to_configuration("# by hand\n");
+  browser->write("#constant-4", "1000");
+  browser->click("#form [type=submit]");
+  browser->until("return document.querySelector('#outcome').textContent.includes('load it anew')");
+  (void)browser->errors();
+  browser->click("#undo");
+}
+
+TEST_CASE("a session ends, and a password is changed with the old one") {
+  browser->look(wide, false);
+  open("Sensors");
+  log_in();
+  const auto click_session = [](const char* text) {
+    browser->until("return document.querySelector('#session button') !== null");
+    browser->run(
+        "[...document.querySelectorAll('#session button')].find((b) => b.textContent === "
+        "arguments[0]).click()",
+        {text});
+  };
+  click_session("Change the password");
+  browser->until("return document.querySelector('#login').open");
+  browser->write("#old", "wrong horse");
+  browser->write("#password", "battery staple");
+  browser->write("#again", "battery staple");
+  browser->click("#login [type=submit]");
+  browser->until("return document.querySelector('#login .error').textContent === 'the password is wrong'");
+  browser->write("#old", password);
+  browser->click("#login [type=submit]");
+  browser->until("return !document.querySelector('#login').open");
+  password = "battery staple";
+  click_session("Log out");
+  browser->until("return document.querySelector('#session button') === null");
+  (void)browser->errors();  // the answer 403
+  log_in();
 }
 
 TEST_CASE("Live says that flmd has gone, and goes on when it is back") {

@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <stdexcept>
+#include <thread>
 
 namespace flm::browser {
 namespace {
@@ -11,8 +12,8 @@ namespace {
 /// A minute of the board passes in two seconds, so that the history has rows.
 constexpr int speed = 30;
 
-std::string configuration(const std::filesystem::path& scenario, const std::filesystem::path& state,
-                          int port) {
+std::string configuration(const std::filesystem::path& scenario, const std::filesystem::path& state, int port,
+                          int broker) {
   std::string text = fmt::format(R"(board = "flm02b"
 phases = 1
 
@@ -27,8 +28,12 @@ serial = "FL02B00042"
 
 [http]
 listen = ["127.0.0.1:{}"]
+
+[mqtt]
+broker = "127.0.0.1:{}"
+home_assistant = true
 )",
-                                 scenario.string(), speed, state.string(), port);
+                                 scenario.string(), speed, state.string(), port, broker);
   const auto sensor = [&](int id, const char* name, const char* more) {
     text += fmt::format("\n[[sensor]]\nid = {}\nname = '{}'\n{}", id, name, more);
   };
@@ -43,11 +48,16 @@ listen = ["127.0.0.1:{}"]
 }  // namespace
 
 Site::Site(std::string program, std::filesystem::path scenario, const std::filesystem::path& folder)
-    : program_(std::move(program)), folder_(std::filesystem::absolute(folder)), port_(free_port()) {
+    : program_(std::move(program)),
+      folder_(std::filesystem::absolute(folder)),
+      port_(free_port()),
+      broker_port_(free_port()) {
   address_ = fmt::format("http://127.0.0.1:{}", port_);
   std::filesystem::remove_all(folder_ / "state");
   std::ofstream(folder_ / "flmd.toml")
-      << configuration(std::filesystem::absolute(scenario), folder_ / "state", port_);
+      << configuration(std::filesystem::absolute(scenario), folder_ / "state", port_, broker_port_);
+  std::ofstream(folder_ / "mosquitto.conf")
+      << fmt::format("listener {} 127.0.0.1\nallow_anonymous true\n", broker_port_);
 }
 
 Site::Site(std::string address, const std::filesystem::path& folder)
@@ -55,6 +65,16 @@ Site::Site(std::string address, const std::filesystem::path& folder)
 
 void Site::start() {
   if (!can_stop() || running_) return;
+  if (!broker_) {
+    // Debian's is in a folder that a user's path may lack.
+    const std::string usual = "/usr/sbin/mosquitto";
+    broker_ = std::make_unique<Program>(
+        std::vector{std::filesystem::exists(usual) ? usual : std::string("mosquitto"), std::string("-c"),
+                    (folder_ / "mosquitto.conf").string()},
+        folder_ / "mosquitto.log");
+    if (!listens(broker_port_, std::chrono::seconds(10)))
+      throw std::runtime_error("mosquitto does not listen: " + broker_->words());
+  }
   running_ = std::make_unique<Program>(
       std::vector{program_, std::string("run"), (folder_ / "flmd.toml").string()}, folder_ / "flmd.log");
   if (!listens(port_, std::chrono::seconds(20)))
@@ -63,6 +83,17 @@ void Site::start() {
 
 void Site::freeze(bool still) {
   if (running_) running_->freeze(still);
+}
+
+void Site::publish(const std::string& topic, const std::string& payload) {
+  Program sent({"mosquitto_pub", "-h", "127.0.0.1", "-p", std::to_string(broker_port_), "-r", "-t", topic,
+                "-m", payload},
+               folder_ / "mosquitto_pub.log");
+  while (sent.runs()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+}
+
+void Site::add_to_configuration(const std::string& text) {
+  std::ofstream(folder_ / "flmd.toml", std::ios::app) << text;
 }
 
 void Site::stop() { running_.reset(); }

@@ -3,6 +3,9 @@
 const pages = [
   ["/", "Live"],
   ["/history", "History"],
+  ["/sensors", "Sensors"],
+  ["/kubes", "Kubes"],
+  ["/mqtt", "MQTT"],
   ["/status", "Status"],
   ["/log", "Log"],
 ];

@@ -22,6 +22,7 @@ const parts = {
     firmware: ["Firmware"],
     answers: ["Link", (v) => yes_no(v, "answers", "no answer")],
     synchronised: ["Configuration", (v) => v ? state("good", "synchronised") : state("wait", "not synchronised")],
+    pending: ["New configuration", () => state("wait", "on its way to the board")],
     what: ["Last said"],
     retries: ["Messages sent again", number],
     garbled: ["Garbled replies", number],
