@@ -272,10 +272,11 @@ class Daemon {
         throw InputError(
             fmt::format("{}: is for {}, and was for {}; allowed: a restart of flmd for another board",
                         file_.string(), next.board.board->name, site_.board.board->name));
-      log_.write(LOG_INFO,
-                 fmt::format("SIGHUP: {} is read anew: sensors, ports, radio and LED; what else has "
-                             "changed in it needs a restart",
-                             file_.string()));
+      const auto others = tables_that_differ(site_, next);
+      log_.write(LOG_INFO, fmt::format("SIGHUP: {} is read anew{}", file_.string(),
+                                       others.empty() ? ""
+                                                      : fmt::format("; {} as it was until flmd is restarted",
+                                                                    fmt::join(others, ", "))));
       take_over(std::move(next));
     } catch (const InputError& error) {
       log_.write(LOG_ERR, fmt::format("SIGHUP: {}; what was read before stays", error.what()));

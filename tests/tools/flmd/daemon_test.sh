@@ -135,7 +135,7 @@ mistake "a token that no header can have" '$a [[report]]\nkind = "influx"\nurl =
 mistake "a measurement without a name" '$a [[report]]\nkind = "influx"\nurl = "http://x/"\nmeasurement = ""' "[[report]] key 'measurement' is ''"
 mistake "no TOML" '$a x' 'wrong.toml:'
 out=$("$FLMD" rn house.toml 2>&1)
-holds "a typo in a command" "'rn' is not a command; allowed: run, check" "$out"
+holds "a typo in a command" "'rn' is not a command; allowed: run, check, password" "$out"
 out=$("$FLMD" run 2>&1)
 holds "no file" 'CONFIG' "$out"
 out=$("$FLMD" check nothing.toml 2>&1)
@@ -203,9 +203,48 @@ bid=$(grep -oE '"bid":[0-9]+' <<<"$out" | head -1 | cut -d: -f2)
 out=$(get "/sensor/$(sid 4)/tmpo/0/8/$bid" | gunzip)
 holds "a block is as stock makes it" '^\{"h":\{.*"vsn":1.*\},"t":\[0,.*\],"v":\[0,.*\]\}$' "$out"
 
+# The owner's password, by another program while flmd runs.
+out=$(echo short | "$FLMD" password house.toml 2>&1)
+[ $? -eq 2 ] && holds "a short password" 'allowed: 8 to 256 bytes' "$out" || failed "a short password" "$out"
+out=$("$FLMD" password house.toml 2>&1 </dev/null)
+[ $? -eq 2 ] && holds "no password" 'a line of standard input' "$out" || failed "no password" "$out"
+out=$(get /api/session)
+holds "no password is set yet" '"password_set":false' "$out"
+out=$(echo "correct horse" | "$FLMD" password house.toml 2>&1) && ok "a password" || failed "a password" "$out"
+[ "$(stat -c %a state/password)" = 600 ] && ok "its hash is private" || failed "its hash is private" "$(ls -l state)"
+form=$(get /api/config)
+sent=$(sed -E 's/"charger"/"car"/; s/"constant":"0.5"/"constant":"0.25"/' <<<"$form")
+put() { get /api/config -i -X PUT -H 'Content-Type: application/json' -d "$sent" "$@"; }
+holds "nobody changes sensors without a session" ' 401 ' "$(put)"
+login() { get /api/login -i -c jar -H 'Content-Type: application/json' -d "{\"password\": \"$1\"}"; }
+holds "a wrong password" ' 403 ' "$(login 'wrong horse')"
+holds "a session's cookie" '^Set-Cookie: flm_session=[0-9a-f]+; Path=/; Max-Age=[0-9]+; HttpOnly; SameSite=Strict' "$(login 'correct horse')"
+holds "the cookie alone changes nothing" ' 403 ' "$(put -b jar)"
+token=$(get /api/session -b jar | grep -oE '"csrf":"[0-9a-f]+"' | cut -d'"' -f4)
+holds "a page of another site changes nothing" ' 403 ' "$(put -b jar -H "X-CSRF-Token: $token" -H 'Origin: http://attacker.example')"
+cp house.toml before.toml
+holds "the owner changes a sensor" ' 204 ' "$(put -b jar -H "X-CSRF-Token: $token" -H "Origin: http://127.0.0.1:$http")"
+out=$(diff before.toml house.toml)
+holds "the configuration has it" '^> name     = "car"$' "$out"
+[ "$(grep -c '^[0-9]' <<<"$out")" -eq 1 ] && ok "in one table only" || failed "in one table only" "$out"
+holds "flmd has it at once, with its id" "\"number\":4,\"sid\":\"$(sid 4)\",\"name\":\"car\"" "$(get /api/sensors)"
+soon 10 grep -q 'sensor 4 .*: .* -> ' log && ok "the board has it" || failed "the board has it" "$(tail log)"
+soon 10 eval 'get /api/status | grep -q "\"synchronised\":true"' && ok "and the status says so" || failed "the status" "$(get /api/status)"
+soon 10 eval 'grep -a "^/device/$device/config/sensor" topics | tail -1 | grep -qa "\"function\":\"car\""' && ok "MQTT is told" || failed "MQTT is told"
+holds "an old form is refused" ' 409 ' "$(put -b jar -H "X-CSRF-Token: $token")"
+
+sed -i 's/"car"/"van"/; s/^home_assistant.*//' house.toml
 for _ in $(seq 50); do kill -HUP "$daemon"; done
-sleep 0.5
-[ "$(grep -c SIGHUP log)" -eq 1 ] && ok "a storm of SIGHUP is one line" || failed "a storm of SIGHUP" "$(grep -c SIGHUP log) lines"
+soon 5 eval 'get /api/sensors | grep -q "\"van\""' && ok "SIGHUP reads the configuration anew" || failed "SIGHUP" "$(tail log)"
+grep -qE 'SIGHUP: .*house.toml is read anew; \[mqtt\] as it was until flmd is restarted' log && ok "and says what it does not" || failed "what needs a restart" "$(tail log)"
+sleep 1.5
+[ "$(grep -c SIGHUP log)" -le 2 ] && ok "a storm of SIGHUP is a line or two" || failed "a storm of SIGHUP" "$(grep -c SIGHUP log) lines"
+cp house.toml right.toml
+echo 'nonsense = 1' >>house.toml
+kill -HUP "$daemon"
+soon 5 grep -q "SIGHUP: .*nonsense.*; what was read before stays" log && ok "a wrong one is left alone" || failed "a wrong configuration" "$(tail log)"
+mv right.toml house.toml
+
 children=$(pgrep -P "$daemon") || failed "the simulator is a child of flmd"
 for child in $children; do
   out=$(find "/proc/$child/fd" -type l -name '[3-9]' -lname 'socket:*' 2>/dev/null)
@@ -226,7 +265,7 @@ wait "$daemon" 2>/dev/null
 soon 5 grep -q "^/device/$device/status [01] [01] offline" topics && ok "the last will" || failed "the last will" "$(tail -3 topics)"
 start
 soon 30 counter_of 4 || failed "it measures again" "$(cat log)"
-grep -q 'as the configuration says\|settings of the board' log && ok "the synchronisation is in the log" || failed "the log" "$(cat log)"
+grep -q 'as the configuration says\|of the board w' log && ok "the synchronisation is in the log" || failed "the log" "$(cat log)"
 out=$(get "/sensor/$(sid 4)/tmpo/sync?version=1.0&rid=0&lvl=0&bid=0")
 holds "after kill -9 the history is there" '"bid":'"$bid" "$out"
 kill -TERM "$daemon"

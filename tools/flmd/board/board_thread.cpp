@@ -135,7 +135,9 @@ void BoardThread::synchronise(mainboard::Board& board) {
     state_.what =
         changes.empty()
             ? "the board is as the configuration says"
-            : fmt::format("{} settings of the board were changed to the configuration's", changes.size());
+            : fmt::format("{} of the board {} changed to the configuration's",
+                          changes.size() == 1 ? "a setting" : fmt::format("{} settings", changes.size()),
+                          changes.size() == 1 ? "was" : "were");
     note(fmt::format("{}: {}", board.name(), state_.what));
     for (const auto& change : changes)
       note(fmt::format("{}: {} -> {}", mainboard::describe(change.setting),

@@ -234,6 +234,22 @@ std::optional<std::pair<std::string, std::uint16_t>> host_and_port(const std::st
   return std::pair(host, number);
 }
 
+std::vector<std::string> tables_that_differ(const Site& a, const Site& b) {
+  // An id that was drawn is not in the file.
+  const auto other_id = [](const std::string& x, const std::string& y) {
+    return !x.empty() && !y.empty() && x != y;
+  };
+  std::vector<std::string> names;
+  if (a.port.text != b.port.text || a.port.path != b.port.path) names.emplace_back("[link]");
+  if (a.state_dir != b.state_dir || a.history != b.history) names.emplace_back("[state]");
+  if (other_id(a.device_id, b.device_id) || other_id(a.device_key, b.device_key) || a.serial != b.serial)
+    names.emplace_back("[device]");
+  if (a.listen != b.listen || a.time_zone != b.time_zone) names.emplace_back("[http]");
+  if (a.mqtt != b.mqtt) names.emplace_back("[mqtt]");
+  if (a.reports != b.reports) names.emplace_back("[[report]]");
+  return names;
+}
+
 Site read_site(const fs::path& file) {
   mainboard::Config board = mainboard::read_config(file);
   return Reader(file, parse_toml(file), std::move(board)).read();

@@ -20,6 +20,7 @@ struct BrokerConfig {
   std::filesystem::path password_file, ca_file, certificate_file, key_file;
   bool home_assistant = false;
   std::string discovery_prefix = "homeassistant";
+  bool operator==(const BrokerConfig&) const = default;
 };
 
 /// [[report]]
@@ -31,6 +32,7 @@ struct ReportConfig {
   std::string token, username, password;  ///< influx
   std::string measurement = "flm";        ///< influx
   bool gzip = false;                      ///< influx
+  bool operator==(const ReportConfig&) const = default;
 };
 
 struct Site {
@@ -49,6 +51,10 @@ struct Site {
 Site read_site(const std::filesystem::path&);
 /// The same of a text that is to become that file.
 Site read_site(const std::filesystem::path&, std::string_view text);
+
+/// Tables beside the board's in which they differ: "[link]", "[mqtt]". A running flmd does not take those
+/// over.
+std::vector<std::string> tables_that_differ(const Site&, const Site&);
 
 /// "127.0.0.1:1883", "broker.lan", "[::1]:1883" as host and port; nothing if it is none of these.
 std::optional<std::pair<std::string, std::uint16_t>> host_and_port(const std::string& text,

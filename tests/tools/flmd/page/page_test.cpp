@@ -372,7 +372,7 @@ TEST_CASE("Sensors says what is wrong with a field, and saves only with the pass
   browser->until("return document.querySelector('#outcome').textContent.startsWith('Saved and synchronised')",
                  40s);
   // Clamps of 100 A: the board's meter constant of sensor 1 is another one.
-  CHECK(text_of("#outcome").find("1 settings of the board were changed") != std::string::npos);
+  CHECK(text_of("#outcome").find("a setting of the board was changed") != std::string::npos);
   browser->picture(folder / "Sensors-saved.png");
   CHECK(browser->run("return document.querySelector('#name-1').value") == "<i>main</i>");
   open("Live");
