@@ -55,10 +55,14 @@ void BoardThread::configure(mainboard::Config configuration) {
     const std::lock_guard lock(mutex_);
     configuration_ = std::move(configuration);
     ++revision_;
+    if (std::exchange(asked_, true)) return;
   }
   post([this](mainboard::Board& board) {
-    // Unless it has come back since, and has the configuration.
-    if (std::unique_lock lock(mutex_); synchronised_revision_ == revision_) return;
+    {
+      const std::lock_guard lock(mutex_);
+      asked_ = false;
+      if (synchronised_revision_ == revision_) return;  // it has come back since
+    }
     synchronise(board);
   });
 }

@@ -82,7 +82,8 @@ class BoardThread {
   std::atomic<std::uint64_t> late_polls_ = 0;
   std::mutex mutex_;
   mainboard::Config configuration_;
-  int revision_ = 0;  ///< of the configuration
+  int revision_ = 0;    ///< of the configuration
+  bool asked_ = false;  ///< work_ has its synchronisation
   std::vector<std::function<void(mainboard::Board&)>> work_;
   std::string last_trouble_;
   int synchronised_revision_ = -1;  ///< of the one that the board was given last, or refused

@@ -170,3 +170,17 @@ TEST_CASE("nothing is given while the clock is not set") {
   m.measuring.take(mainboard::Record(reading(1, SensorKind::clamp, 17, 157)), {1'000'000'000, 0});
   CHECK(m.readings.empty());
 }
+
+TEST_CASE("a sensor that counts something else from now on has a gauge of its own, and the others go on") {
+  const TemporaryFolder folder;
+  Measured m(folder.path() / "state");
+  m.poll(1.0, {reading(4, SensorKind::pulse, 7, 100), reading(5, SensorKind::pulse, 7, 100)});
+  CHECK(m.poll(2.0, {reading(4, SensorKind::pulse, 8, 1100), reading(5, SensorKind::pulse, 8, 1100)}) ==
+        Lines{"4 counter 2 8 Wh", "4 gauge 2 3600 W", "5 counter 2 8 L", "5 gauge 2 86400 L/day"});
+  m.the_site.board.sensors[1].type = SensorType::water;
+  m.sensors.configure(m.the_site, m.state, [](const std::string&) {});
+  CHECK(m.poll(3.0, {reading(4, SensorKind::pulse, 9, 2100), reading(5, SensorKind::pulse, 9, 2100)}) ==
+        Lines{"4 counter 3 9 L", "5 counter 3 9 L", "5 gauge 3 86400 L/day"});
+  CHECK(m.poll(4.0, {reading(4, SensorKind::pulse, 10, 3100)}) ==
+        Lines{"4 counter 4 10 L", "4 gauge 4 86400 L/day"});
+}

@@ -76,3 +76,25 @@ TEST_CASE("an id that the configuration moves to another sensor is never that of
   std::set<std::string> sids;
   for (const SiteSensor& sensor : all.all()) CHECK(sids.insert(sensor.sid).second);
 }
+
+TEST_CASE("another configuration changes the board's sensors in place, and their ids stay") {
+  const TemporaryFolder folder;
+  State state(folder.path() / "state");
+  Sensors sensors(site_of(folder, {{4, ""}, {5, sid_b}}), state, note);
+  bool added = false;
+  const SiteSensor* import = sensors.of_register("import", state, added);
+  const SiteSensor* fourth = sensors.by_number(4);
+  const std::string drawn = fourth->sid;
+  Site next = site_of(folder, {{4, ""}});
+  next.board.sensors.front().name = "solar";
+  next.board.sensors.front().constant = 0.25;
+  sensors.configure(next, state, note);
+  CHECK(sensors.by_number(4) == fourth);
+  CHECK(fourth->sid == drawn);
+  CHECK(fourth->name == "solar");
+  CHECK(sensors.constant(4) == 250);
+  CHECK_FALSE(sensors.by_number(5)->enabled);
+  CHECK(sensors.by_number(5)->sid == sid_b);
+  CHECK(sensors.of_register("import", state, added) == import);
+  CHECK_FALSE(added);
+}

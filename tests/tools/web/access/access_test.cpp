@@ -4,6 +4,7 @@
 
 #include "tools/common/input_error.hpp"
 #include "tools/web/access/local_network.hpp"
+#include "tools/web/access/origin.hpp"
 #include "tools/web/access/passwords.hpp"
 #include "tools/web/access/sessions.hpp"
 #include "tools/web/access/tries.hpp"
@@ -259,4 +260,28 @@ TEST_CASE("a request is from the local network only under a name that no strange
                            "[attacker.example]", "192.168.1.4.attacker.example"})
     CHECK_FALSE(is("192.168.1.20", host));
   CHECK_FALSE(is("203.0.113.5", "192.168.1.4"));
+}
+
+TEST_CASE("a request is of a page of this server, or of a program that is no browser") {
+  const auto allowed = [](std::string_view host, std::string_view origin) {
+    Request request;
+    request.headers = {{"Host", host}, {"Origin", origin}};
+    try {
+      require_own_origin(request);
+    } catch (const HttpError& error) {
+      CHECK(error.status() == 403);
+      return false;
+    }
+    return true;
+  };
+  CHECK(allowed("flm.lan:8080", "http://flm.lan:8080"));
+  CHECK(allowed("[fe80::1]:8080", "http://[fe80::1]:8080"));
+  CHECK(allowed("Flm.example", "https://flm.example"));  // TLS by a proxy
+  CHECK_FALSE(allowed("flm.lan:8080", "http://flm.lan"));
+  CHECK_FALSE(allowed("flm.lan", "http://flm.lan.attacker.example"));
+  CHECK_FALSE(allowed("flm.lan", "null"));
+  CHECK_FALSE(allowed("flm.lan", ""));
+  CHECK_FALSE(allowed("", "http://"));
+  Request plain;
+  CHECK_NOTHROW(require_own_origin(plain));
 }

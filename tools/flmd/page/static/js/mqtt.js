@@ -49,6 +49,7 @@ function listen() {
   source.addEventListener("message", (event) => {
     notice();
     if (!paused) take(JSON.parse(event.data));
+    if (messages === 1) count();
   });
   source.onopen = () => notice();
   source.onerror = async () => {
