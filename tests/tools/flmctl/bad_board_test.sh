@@ -45,9 +45,9 @@ serve "$SCENARIOS/demo.toml"
 "$FLMCTL" --port bus watch --for 3 >/dev/null &
 watcher=$!
 sleep 1
-complaint "a port in use" 2 "bus: another flmctl is using it (process $watcher); allowed: one at a time" "$FLMCTL" --port bus version
+complaint "a port in use" 2 "bus: another flmctl is using it (process $watcher); allowed: one at a time: wait for it, or end it" "$FLMCTL" --port bus version
 ln -s bus alias
-complaint "also by a different name" 2 "alias: another flmctl is using it (process $watcher); allowed: one at a time" "$FLMCTL" --port alias version
+complaint "also by a different name" 2 "alias: another flmctl is using it (process $watcher); allowed: one at a time: wait for it, or end it" "$FLMCTL" --port alias version
 wait $watcher
 check "and then free" 0 'board     flm02b' "$FLMCTL" --port bus version
 "$FLMCTL" --port bus watch --for 60 >out 2>&1 &

@@ -103,7 +103,7 @@ void keep(const Port& port, const Record& record) {
 using Procedure = std::function<std::optional<Record>(Board&, Dialogue&)>;
 
 int calibrate(const Globals& globals, const Procedure& procedure) {
-  return with_board(globals, [&](Board& board) {
+  const auto run = [&](Board& board) {
     Console console(globals);
     std::optional<Record> record;
     try {
@@ -116,13 +116,14 @@ int calibrate(const Globals& globals, const Procedure& procedure) {
     } catch (const CalibrationError& error) {
       throw BoardRefused(fmt::format("{}: {}", board.name(), error.what()));
     }
-    if (!record) return refused;
+    if (!record) return static_cast<int>(refused);
     record->port = board.name();
     record->board = board.identity().board();
-    keep(parse_port(globals.port), *record);
+    keep(parse_port(board.name()), *record);
     if (globals.json) print_json(json_of(*record));
-    return done;
-  });
+    return static_cast<int>(done);
+  };
+  return with_board(globals, run, Manner::alone);
 }
 
 /// "pulse:4" or "p1".

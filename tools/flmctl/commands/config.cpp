@@ -111,6 +111,10 @@ int push_file(const Globals& globals, const std::string& file) {
       print(changes, "->");
       fmt::print("{}: {} settings set, read back and saved in {:.1f} s\n", file, changes.size(), seconds);
     }
+    if (!changes.empty() && board.name().starts_with("flmd:"))
+      fmt::print(stderr,
+                 "flmctl: note: flmd has the board, and sets it to its own file when it starts again: "
+                 "change that one too\n");
     return done;
   });
 }

@@ -82,12 +82,16 @@ int flash(const Globals& globals, const Arguments& arguments) {
       return show(globals, files, options, board.identity().extended);
     });
   }
-  if (!globals.port.empty() && parse_port(globals.port).kind == Port::Kind::sim)
-    throw InputError(
-        fmt::format("{}: is simulated, and flash writes the controller that is wired to this machine; "
-                    "allowed: a board's port, or --dry-run",
-                    globals.port));
+  const auto check_port = [](const std::string& port) {
+    if (!port.empty() && parse_port(port).kind == Port::Kind::sim)
+      throw InputError(
+          fmt::format("{}: is simulated, and flash writes the controller that is wired to this machine; "
+                      "allowed: a board's port, or --dry-run",
+                      port));
+  };
+  check_port(globals.port);
   const auto run = [&](Board& board) {
+    check_port(board.name());  // of an flmd
     check_board(board);
     confirm(globals,
             fmt::format("Write {} to the board on this main board's GPIO lines?", files.program.string()));
@@ -100,7 +104,7 @@ int flash(const Globals& globals, const Arguments& arguments) {
     return done;
   };
   // A board whose last flash was interrupted says nothing until it is flashed.
-  if (asks) return with_board(globals, run);
+  if (asks) return with_board(globals, run, Manner::alone);
   return with_silent_board(globals, run);
 }
 

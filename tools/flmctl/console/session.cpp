@@ -13,14 +13,46 @@ namespace flm::ctl {
 
 namespace {
 
-int open_board(const Globals& globals, bool silent, const std::function<int(Board&)>& use) {
+/// The port, locked, or the way through the flmd that has it.
+struct Way {
+  Port port;
+  std::unique_ptr<FlmdClient> aside;  ///< flmd has stepped aside as long as this is there
+  std::unique_ptr<PortLock> lock;     ///< let go before flmd comes back
+};
+
+Way way_to(const std::string& text, Manner manner) {
+  Way way;
+  way.port = parse_port(text);
+  if (way.port.kind != Port::Kind::flmd) {
+    try {
+      way.lock = std::make_unique<PortLock>(way.port);
+      return way;
+    } catch (const PortHeld& held) {
+      if (held.socket.empty()) throw;
+      if (manner == Manner::shared) {
+        way.port = parse_port("flmd:" + held.socket);
+        return way;
+      }
+      way.aside = std::make_unique<FlmdClient>(held.socket);
+    }
+  } else {
+    if (manner == Manner::shared) return way;
+    way.aside = std::make_unique<FlmdClient>(way.port.path);
+    way.port = parse_port(way.aside->port());
+  }
+  way.aside->take_board();
+  way.lock = std::make_unique<PortLock>(way.port);
+  return way;
+}
+
+int open_board(const Globals& globals, Manner manner, bool silent, const std::function<int(Board&)>& use) {
   if (globals.port.empty())
     throw InputError(
         "which board? allowed: --port PORT, or FLMCTL_PORT in the environment; PORT: spi:/dev/spidevB.C, a "
         "serial device, "
-        "sim:SCENARIO.toml ('flmctl ports' lists what is here)");
-  const Port port = parse_port(globals.port);
-  const PortLock lock(port);
+        "sim:SCENARIO.toml, flmd: ('flmctl ports' lists what is here)");
+  const Way way = way_to(globals.port, manner);
+  const Port& port = way.port;
   const auto bus = open_bus(port);
   Board board(*bus, port.text);
   const Identity& identity = silent ? board.identity() : board.identify();
@@ -45,11 +77,11 @@ int open_board(const Globals& globals, bool silent, const std::function<int(Boar
 
 }  // namespace
 
-int with_board(const Globals& globals, const std::function<int(Board&)>& use) {
-  return open_board(globals, false, use);
+int with_board(const Globals& globals, const std::function<int(Board&)>& use, Manner manner) {
+  return open_board(globals, manner, false, use);
 }
 int with_silent_board(const Globals& globals, const std::function<int(Board&)>& use) {
-  return open_board(globals, true, use);
+  return open_board(globals, Manner::alone, true, use);
 }
 
 void confirm(const Globals& globals, const std::string& question, const std::string& otherwise) {

@@ -21,11 +21,16 @@ struct Globals {
   int status = 0;
 };
 
-/// Opens the port, finds out which board is there, hands it to `use` and closes the port; the exit status.
-/// Warns on stderr of a firmware that is newer than this program. Throws what `use` and the port throw.
-int with_board(const Globals&, const std::function<int(Board&)>& use);
+/// With flmd, when that has the board: asked through it, or alone, while it steps aside.
+enum class Manner { shared, alone };
 
-/// Like with_board(), but does not identify the board first, which a half-flashed one could not answer.
+/// Opens the port, or the way through the flmd that has it, finds out which board is there, hands it to `use`
+/// and closes the port; the exit status. Warns on stderr of a firmware that is newer than this program.
+/// Throws what `use` and the port throw.
+int with_board(const Globals&, const std::function<int(Board&)>& use, Manner = Manner::shared);
+
+/// Like with_board(), alone, but does not identify the board first, which a half-flashed one could not
+/// answer.
 int with_silent_board(const Globals&, const std::function<int(Board&)>& use);
 
 /// Asks on stderr, reads an answer from stdin. Throws Cancelled, saying `otherwise`, unless it is yes; so

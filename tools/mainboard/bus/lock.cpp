@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 
 #include "tools/mainboard/link/errors.hpp"
 
@@ -35,10 +36,31 @@ std::string lock_name(const std::string& path) {
   return fmt::format("flmctl{}.lock", name);
 }
 
+/// Why the port cannot be had, from what its holder has written: "PROCESS PROGRAM SOCKET". An earlier flmctl
+/// wrote its process only.
+PortHeld held(const std::string& device, const std::string& holder) {
+  std::istringstream words(holder);
+  long process = 0;
+  std::string program, socket;
+  words >> process >> program >> std::ws;
+  std::getline(words, socket);
+  const std::string who = process > 0 ? fmt::format(" (process {})", process) : "";
+  if (program != "flmd")
+    return {fmt::format("{}: another flmctl is using it{}; allowed: one at a time: wait for it, or end it",
+                        device, who),
+            ""};
+  return {fmt::format("{}: flmd{} is using it; allowed: --port flmd:, which asks that flmd, or end it: "
+                      "'systemctl stop flmd'",
+                      device, who),
+          socket};
+}
+
 }  // namespace
 
-PortLock::PortLock(const Port& port) {
-  const std::string& device = port.kind == Port::Kind::sim ? port.eeprom : port.path;
+PortLock::PortLock(const Port& port, const std::string& program, const std::string& socket) {
+  const std::string& device = port.kind == Port::Kind::sim    ? port.eeprom
+                              : port.kind == Port::Kind::flmd ? std::string()
+                                                              : port.path;
   if (device.empty()) return;
   const fs::path file = lock_folder() / lock_name(device);
   // Without O_CREAT first: in a sticky folder not even root may create what another user has there.
@@ -50,13 +72,12 @@ PortLock::PortLock(const Port& port) {
   if (fd_ < 0)
     throw InputError(fmt::format("{}: cannot lock {}: {}", file.string(), device, std::strerror(errno)));
   if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    char holder[32] = {};
+    char holder[512] = {};
     const ssize_t count = pread(fd_, holder, sizeof holder - 1, 0);
     ::close(fd_);
-    throw InputError(fmt::format("{}: another flmctl is using it{}; allowed: one at a time", device,
-                                 count > 0 ? fmt::format(" (process {})", std::atoi(holder)) : ""));
+    throw held(device, std::string(holder, count > 0 ? static_cast<std::size_t>(count) : 0));
   }
-  const std::string own = fmt::format("{}\n", getpid());
+  const std::string own = fmt::format("{} {} {}\n", getpid(), program, socket);
   if (ftruncate(fd_, 0) != 0 || pwrite(fd_, own.data(), own.size(), 0) < 0) {
     // Only who holds the lock would not be told.
   }

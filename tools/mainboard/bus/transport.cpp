@@ -20,6 +20,8 @@ namespace flm::mainboard {
 namespace {
 
 constexpr const char* kPortForms = "spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml";
+/// Where flmd.service has its socket.
+constexpr const char* kFlmdSocket = "/run/flmd/bus";
 
 struct Option {
   std::string_view name, value;
@@ -49,6 +51,7 @@ std::vector<std::string_view> options_of(Port::Kind kind) {
   switch (kind) {
     case Port::Kind::spi: return {"board", "hz", "meter", "meter_baud"};
     case Port::Kind::serial: return {"baud", "meter", "meter_baud"};
+    case Port::Kind::flmd: return {};
     default: return {"engine", "eeprom", "image", "configure", "speed"};
   }
 }
@@ -84,6 +87,11 @@ Port parse_port(const std::string& text) {
   } else if (rest.starts_with("sim:")) {
     port.kind = Port::Kind::sim;
     rest.remove_prefix(4);
+  } else if (rest.starts_with("flmd:")) {
+    port.kind = Port::Kind::flmd;
+    port.path = rest.substr(5);
+    if (port.path.empty()) port.path = kFlmdSocket;
+    return port;
   }
   const auto comma = rest.find(',');
   port.path = rest.substr(0, comma);
@@ -116,10 +124,17 @@ Port parse_port(const std::string& text) {
   return port;
 }
 
+std::unique_ptr<Bus> open_without_meter(const Port& port) {
+  switch (port.kind) {
+    case Port::Kind::spi: return open_spidev(port);
+    case Port::Kind::serial: return open_serial(port);
+    case Port::Kind::flmd: return open_flmd(port);
+    default: return open_simulator(port);
+  }
+}
+
 std::unique_ptr<Bus> open_bus(const Port& port) {
-  std::unique_ptr<Bus> bus = port.kind == Port::Kind::spi      ? open_spidev(port)
-                             : port.kind == Port::Kind::serial ? open_serial(port)
-                                                               : open_simulator(port);
+  std::unique_ptr<Bus> bus = open_without_meter(port);
   std::unique_ptr<MeterLine> line =
       port.meter.empty() ? bus->meter_line() : open_meter_line(port.meter, port.meter_baud);
   return line == nullptr ? std::move(bus) : forwarding(std::move(bus), std::move(line));

@@ -37,13 +37,13 @@ class Bus {
 /// Lets time pass until a StopOnSignal has noticed a signal: false then.
 [[nodiscard]] bool wait_unless_stopped(Bus&, Time);
 
-/// A port as users write it: `spi:/dev/spidevB.C`, a serial device or pseudo terminal, or
-/// `sim:SCENARIO.toml`; then options, `,name=value` each.
+/// A port as users write it: `spi:/dev/spidevB.C`, a serial device or pseudo terminal, `sim:SCENARIO.toml`,
+/// or `flmd:` and the socket of an flmd that has the board; then options, `,name=value` each.
 struct Port {
-  enum class Kind { spi, serial, sim };
+  enum class Kind { spi, serial, sim, flmd };
   Kind kind = Kind::serial;
   std::string text;                   ///< as written
-  std::string path;                   ///< device, or scenario
+  std::string path;                   ///< device, scenario, or socket
   const BoardFacts* board = nullptr;  ///< spi: `board=flm02a`, when it is not to be found out
   int hz = 1'000'000;                 ///< spi: clock
   int baud = 115'200;                 ///< serial: 8N1
@@ -59,10 +59,13 @@ Port parse_port(const std::string& text);
 
 /// Opens a port. Throws InputError for one that is not there or may not be used, with the way out.
 std::unique_ptr<Bus> open_bus(const Port&);
+/// The same without a smart meter's line: whoever wants one sees to it (Bus::meter_line(), forwarding()).
+std::unique_ptr<Bus> open_without_meter(const Port&);
 
 std::unique_ptr<Bus> open_spidev(const Port&);
 std::unique_ptr<Bus> open_serial(const Port&);
 std::unique_ptr<Bus> open_simulator(const Port&);
+std::unique_ptr<Bus> open_flmd(const Port&);
 
 /// Why a device cannot be opened, from errno, and what can be done.
 [[noreturn]] void cannot_open(const std::string& path, int error_number);

@@ -96,6 +96,15 @@ std::string encode(const Message& message) {
   return fmt::format("l{}{:02x}.", body, crc_of(body));
 }
 
+std::string encode_reply(const Message& reply) {
+  const std::vector<int> digits = row_of(reply.verb, reply.letter).digits;
+  std::string body{reply.verb, reply.letter};
+  if (reply.index) body += fmt::format("{:0{}x}", *reply.index, index_digits);
+  for (std::size_t i = 0; i < reply.values.size() && !digits.empty(); ++i)
+    body += fmt::format("{:0{}x}", reply.values[i], digits[i % digits.size()]);
+  return fmt::format("l{}{:02x}.", body, crc_of(body));
+}
+
 Message decode(std::string_view body) {
   if (body.size() < 2) return {};
   Message message{body[0], body[1], {}, {}, {}};

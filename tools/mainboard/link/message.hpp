@@ -50,6 +50,8 @@ std::vector<int> digits_of(char verb, char letter);
 /// The message on the wire, 'l' to '.', with its CRC. Throws std::invalid_argument for numbers that it does
 /// not take.
 std::string encode(const Message&);
+/// A reply on the wire, as a board writes it, for a message that protocol/commands.hpp knows.
+std::string encode_reply(const Message&);
 /// A message or reply without 'l', CRC and '.': "gc00000004d2". Of fewer than two characters: nothing is
 /// known.
 Message decode(std::string_view body);
