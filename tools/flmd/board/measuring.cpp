@@ -13,26 +13,14 @@ using mainboard::SensorKind;
 
 /// TIMESTAMP_MIN of the stock host: before it the clock has not been set.
 constexpr std::int64_t kEarliest = 1'234'567'890;
+/// The board's own sensor of a smart meter: its net energy.
+constexpr int kMeterSensor = 6;
 
 std::string_view counter_unit(const SiteSensor& s) {
   return s.type == "gas" || s.type == "water" ? "L" : "Wh";
 }
 std::string_view gauge_unit(const SiteSensor& s) {
   return s.type == "gas" || s.type == "water" ? "L/day" : "W";
-}
-
-/// Name of the register of an M-Bus device by its type (EN 13757-3); empty for one that is no sensor here.
-std::string_view device_register(std::uint8_t type) {
-  switch (type) {
-    case 2: return "electricity";
-    case 3: return "gas";
-    case 4:
-    case 12: return "heat";
-    case 6: return "warm_water";
-    case 7: return "water";
-    case 10: return "cooling";
-    default: return {};
-  }
 }
 
 }  // namespace
@@ -70,22 +58,37 @@ void Measuring::take(const mainboard::Reading& r, Moment at) {
   }
 }
 
+void Measuring::give_register(std::string_view name, Quantity quantity, history::Milli value,
+                              std::string_view unit, std::int64_t unix_ms) {
+  bool added = false;
+  const SiteSensor* sensor = sensors_.of_register(name, state_, added);
+  if (sensor == nullptr) return;
+  if (added) sensors_changed_();
+  give(*sensor, quantity, value, unit, unix_ms);
+}
+
 void Measuring::take(const MeterReport& report, std::int64_t unix_ms) {
-  if (report.telegrams() == 0) return;
-  const auto count = [&](std::string_view name, std::uint32_t value) {
-    bool added = false;
-    const SiteSensor* sensor = sensors_.of_register(name, state_, added);
-    if (sensor == nullptr) return;
-    if (added) sensors_changed_();
-    // A board has heat in MJ: 1 MJ is 2 500/9 Wh.
-    const history::Milli milli =
-        sensor->type == "heat" ? (std::int64_t{value} * 2'500'000 + 4) / 9 : std::int64_t{value} * 1000;
-    give(*sensor, Quantity::counter, milli, counter_unit(*sensor), unix_ms);
+  if (report.telegrams() == 0 || has_line_) return;
+  const auto count = [&](std::string_view name, history::Milli value) {
+    give_register(name, Quantity::counter, value, name == "gas" || name.ends_with("water") ? "L" : "Wh",
+                  unix_ms);
   };
-  if (report.import_wh() != 0) count("import", report.import_wh());
-  if (report.export_wh() != 0) count("export", report.export_wh());
-  if (const auto device = device_register(report.device_type()); !device.empty())
-    count(device, report.device_value());
+  if (report.import_wh() != 0) count("import", std::int64_t{report.import_wh()} * 1000);
+  if (report.export_wh() != 0) count("export", std::int64_t{report.export_wh()} * 1000);
+  const auto device = device_register(report.device_type());
+  if (device.empty()) return;
+  // A board has heat in MJ.
+  count(device, device == "heat" || device == "cooling" ? heat_of_megajoules(report.device_value())
+                                                        : std::int64_t{report.device_value()} * 1000);
+}
+
+void Measuring::take(std::span<const MeterValue> telegram, Moment at) {
+  has_line_ = true;
+  const SiteSensor* board = sensors_.by_number(kMeterSensor);
+  const bool board_has_net = board != nullptr && board->enabled && board->sensor_class == "cosem";
+  for (const MeterValue& value : telegram)
+    if (!(value.name == "net" && board_has_net))
+      give_register(value.name, value.quantity, value.value, value.unit, at.unix_ms);
 }
 
 void Measuring::polled(Moment at) {

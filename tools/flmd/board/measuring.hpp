@@ -7,6 +7,7 @@
 
 #include "tools/flmd/board/clock.hpp"
 #include "tools/flmd/board/pulse_gauge.hpp"
+#include "tools/flmd/board/smart_meter.hpp"
 #include "tools/flmd/site/reading.hpp"
 #include "tools/flmd/site/sensors.hpp"
 #include "tools/mainboard/readings/records.hpp"
@@ -31,6 +32,9 @@ class Measuring {
 
   /// A record of the board, and when it came.
   void take(const mainboard::Record&, Moment);
+  /// A telegram of a smart meter whose line ends here: a sensor for each register. Its net energy is left to
+  /// the board's sensor 6, where that is a smart meter; what the board says of registers is not taken then.
+  void take(std::span<const MeterValue>, Moment);
   /// All records of a poll have been taken: gauges of pulse sensors that had no pulse until then fall.
   void polled(Moment);
 
@@ -45,6 +49,8 @@ class Measuring {
   };
   void take(const mainboard::Reading&, Moment);
   void take(const mainboard::MeterReport&, std::int64_t unix_ms);
+  void give_register(std::string_view name, Quantity, history::Milli, std::string_view unit,
+                     std::int64_t unix_ms);
   void give(const SiteSensor&, Quantity, history::Milli value, std::string_view unit, std::int64_t unix_ms);
   PulseGauge& pulse_gauge(const SiteSensor&, Moment);
 
@@ -59,6 +65,7 @@ class Measuring {
     PulseGauge gauge;
   };
   std::map<int, Pulses> pulses_;
+  bool has_line_ = false;  ///< telegrams have come on a line that ends here
 };
 
 }  // namespace flm::flmd

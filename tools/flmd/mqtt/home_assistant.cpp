@@ -56,9 +56,13 @@ constexpr int clamp_expires_s = 30, kube_expires_s = 200;
 std::string device_of(std::string_view device) { return fmt::format("flm_{}", device.substr(0, 6)); }
 
 bool has(const SiteSensor& sensor, Quantity quantity) {
-  if (sensor.type == "electricity" || sensor.type == "gas" || sensor.type == "water" || sensor.type == "heat")
-    return quantity == Quantity::counter || sensor.sensor_class != "cosem" ||
-           (sensor.parameters.is_object() && sensor.parameters.value("derive", nlohmann::json()) == 1);
+  if (sensor.type == "electricity" || sensor.type == "gas" || sensor.type == "water" ||
+      sensor.type == "heat") {
+    // A smart meter's register is one of the two; its net energy has the power too.
+    if (sensor.sensor_class != "cosem" ||
+        (sensor.parameters.is_object() && sensor.parameters.value("derive", nlohmann::json()) == 1))
+      return true;
+  }
   return sensor.counter_is_data == (quantity == Quantity::counter);
 }
 

@@ -18,9 +18,17 @@ std::string_view type_name(SensorType type) {
   return names[static_cast<int>(type)];
 }
 
+/// "voltage" of "voltage_2"; "warm_water" stays.
+std::string_view without_number(std::string_view name) {
+  const auto end = name.rfind('_');
+  return end != name.npos && name.find_first_not_of("0123456789", end + 1) == name.npos ? name.substr(0, end)
+                                                                                        : name;
+}
+
 /// Type of a smart meter's register.
-std::string_view register_type(std::string_view name) {
-  if (name == "gas") return "gas";
+std::string_view register_type(std::string_view register_name) {
+  const std::string_view name = without_number(register_name);
+  if (name == "gas" || name == "voltage" || name == "current") return name;
   if (name == "water" || name == "warm_water") return "water";
   if (name == "heat" || name == "cooling") return "heat";
   return "electricity";
@@ -118,7 +126,12 @@ SiteSensor& Sensors::add_register(std::string_view name, int number, const std::
   s.type = register_type(name);
   s.sensor_class = "cosem";
   s.enabled = true;
-  s.parameters["derive"] = 0;
+  const std::string_view kind = without_number(name);
+  s.counter_is_data = kind != "power" && kind != "voltage" && kind != "current";
+  // A phase is L1, a tariff or a further device is a number.
+  if (!s.counter_is_data) s.name.insert(s.name.rfind(' ') + 1, "L");
+  s.falls = kind == "net";
+  s.parameters["derive"] = s.falls ? 1 : 0;
   return s;
 }
 

@@ -40,7 +40,7 @@ class Reader {
   }
 
   Site read() {
-    one("link", {"port", "meter"}, true, [this](const TableReader& t) { link(t); });
+    one("link", {"port", "meter", "meter_baud"}, true, [this](const TableReader& t) { link(t); });
     one("state", {"dir", "history_mb"}, true, [this](const TableReader& t) { state(t); });
     one("device", {"id", "key", "serial"}, false, [this](const TableReader& t) { device(t); });
     one("http", {"listen", "time_zone"}, false, [this](const TableReader& t) { http(t); });
@@ -92,9 +92,16 @@ class Reader {
     const std::string port =
         t.required("port", t.text("port"), "spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml");
     const std::string meter = t.text("meter").value_or("");
+    const auto baud = t.integer("meter_baud", 9'600, 115'200);
+    if (baud && meter.empty()) t.fail("meter_baud", "stands without a meter", "meter too");
     in_file(t, "port", [&] {
-      site_.port = mainboard::parse_port(meter.empty() ? port : fmt::format("{},meter={}", port, meter));
+      site_.port = mainboard::parse_port(
+          port +
+          (meter.empty() ? "" : fmt::format(",meter={},meter_baud={}", meter, baud.value_or(115'200))));
     });
+    if (site_.port.kind == mainboard::Port::Kind::flmd)
+      t.fail("port", fmt::format("is '{}', another flmd", port),
+             "spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml");
     if (site_.port.kind != mainboard::Port::Kind::sim) return;
     if (fs::path(site_.port.path).is_relative())
       site_.port.path = (file_.parent_path() / site_.port.path).string();

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,10 @@ Site site() {
 }
 
 struct Measured {
-  explicit Measured(const std::filesystem::path& folder)
-      : state(folder),
+  explicit Measured(
+      const std::filesystem::path& folder, const std::function<void(Site&)>& change = [](Site&) {})
+      : the_site(changed(change)),
+        state(folder),
         sensors(the_site, state, [](const std::string&) {}),
         measuring(
             sensors, state,
@@ -60,7 +63,13 @@ struct Measured {
     return readings;
   }
 
-  Site the_site = site();
+  static Site changed(const std::function<void(Site&)>& change) {
+    Site s = site();
+    change(s);
+    return s;
+  }
+
+  Site the_site;
   State state;
   Sensors sensors;
   std::vector<std::string> readings;
@@ -162,6 +171,46 @@ TEST_CASE("a smart meter's import, export and gas are sensors of their own, whic
   CHECK(again.sensors.by_number(9)->sid == gas);
   CHECK(again.sensors.by_number(9)->type == "gas");
   CHECK(again.sensors.by_number(9)->enabled);
+}
+
+TEST_CASE("each register of a telegram is a sensor; the net energy is left to the board's sensor 6") {
+  const TemporaryFolder folder;
+  Measured m(folder.path() / "state");
+  const std::vector<MeterValue> telegram = {
+      {"net", Quantity::counter, 1'000, "Wh"},     {"import_1", Quantity::counter, 4'711'000, "Wh"},
+      {"power_1", Quantity::gauge, -230'000, "W"}, {"voltage_2", Quantity::gauge, 230'100, "V"},
+      {"current_3", Quantity::gauge, 1'500, "A"},  {"gas_2", Quantity::counter, 2'000'000, "L"}};
+  m.measuring.take(telegram, {start, 0});
+  CHECK(m.readings == Lines{"7 counter 0 4711 Wh", "8 gauge 0 -230 W", "9 gauge 0 230.1 V",
+                            "10 gauge 0 1.5 A", "11 counter 0 2000 L"});
+  std::vector<std::string> names;
+  for (int number = 7; number <= 11; ++number) {
+    const SiteSensor& s = *m.sensors.by_number(number);
+    CHECK(s.sensor_class == "cosem");
+    names.push_back(s.name + ": " + s.type + (s.counter_is_data ? " counter" : " gauge"));
+  }
+  CHECK(names == std::vector<std::string>{
+                     "smart meter import 1: electricity counter", "smart meter power L1: electricity gauge",
+                     "smart meter voltage L2: voltage gauge", "smart meter current L3: current gauge",
+                     "smart meter gas 2: gas counter"});
+  // What the board makes of the same telegrams comes second, and is not taken.
+  mainboard::MeterReport report;
+  report.fields.assign(mainboard::MeterReport::count, 0);
+  report.fields[1] = 1;
+  report.fields[3] = 4'711;
+  m.readings.clear();
+  m.measuring.take(mainboard::Record(report), {start + 1000, 1000});
+  CHECK(m.readings.empty());
+}
+
+TEST_CASE("without a sensor 6 the net energy is a register, which may fall and has the power") {
+  const TemporaryFolder folder;
+  Measured m(folder.path() / "state", [](Site& s) { s.board.sensors.pop_back(); });
+  const std::vector<MeterValue> telegram = {{"net", Quantity::counter, -1'000, "Wh"},
+                                            {"net", Quantity::gauge, 500'000, "W"}};
+  m.measuring.take(telegram, {start, 0});
+  CHECK(m.readings == Lines{"7 counter 0 -1 Wh", "7 gauge 0 500 W"});
+  CHECK(m.sensors.by_number(7)->falls);
 }
 
 TEST_CASE("nothing is given while the clock is not set") {

@@ -120,6 +120,22 @@ TEST_CASE("each value of a kube has the class, unit and state class of the table
   }
 }
 
+TEST_CASE("a smart meter: import and export increase, net is a total, a phase's power is no energy") {
+  const auto registers = [](const char* name, bool counter, bool falls) {
+    SiteSensor sensor = test::net();
+    sensor.name = name;
+    sensor.counter_is_data = counter;
+    sensor.falls = falls;
+    sensor.parameters = {{"derive", falls ? 1 : 0}};
+    return sensor;
+  };
+  CHECK(component(registers("import", true, false), "counter").at("stat_cla") == "total_increasing");
+  CHECK(component(registers("net", true, true), "counter").at("stat_cla") == "total");
+  CHECK(component(registers("net", true, true), "gauge").at("dev_cla") == "power");
+  CHECK(keys(of({registers("power L1", false, false)}).at(main_topic)) ==
+        std::vector<std::string>{test::net_sid + "_gauge"});
+}
+
 TEST_CASE("a disabled sensor is no entity") {
   SiteSensor sensor = test::clamp();
   sensor.enabled = false;
