@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "tools/flmd/board/board_thread.hpp"
+#include "tools/flmd/board/bus_service.hpp"
 #include "tools/flmd/board/measuring.hpp"
+#include "tools/flmd/board/smart_meter.hpp"
 #include "tools/flmd/log.hpp"
 #include "tools/flmd/metrics.hpp"
 #include "tools/flmd/owner/configuration.hpp"
@@ -57,9 +59,17 @@ class Daemon {
         measuring_(
             sensors_, state_, [this](const Reading& reading) { give(reading); },
             [this] { sensors_changed(); }),
+        smart_meter_(
+            site_.port.meter_baud == 9'600,  // DSMR 2.2 and 3
+            [this](std::span<const MeterValue> telegram, Moment at) { measuring_.take(telegram, at); },
+            [this](const std::string& line) { log_.write(LOG_INFO, line); }),
         board_(loop_, site_, clock_,
-               {[this](const mainboard::Record& record, Moment at) { measuring_.take(record, at); },
+               {[this](const mainboard::Record& record, Moment at) {
+                  measuring_.take(record, at);
+                  if (bus_) bus_->record(record);
+                },
                 [this](Moment at) { measuring_.polled(at); },
+                [this](const std::string& bytes, Moment at) { smart_meter_.take(bytes, at); },
                 [this](const BoardState& state) { board_state_ = state; },
                 [this](const std::string& line) { log_.write(LOG_INFO, line); }}) {
     state_.save();
@@ -67,6 +77,7 @@ class Daemon {
     add_http();  // first: an address may be taken, and then nothing has been said to anybody
     add_mqtt();
     add_reports();
+    add_bus();
   }
 
   int run() {
@@ -76,7 +87,7 @@ class Daemon {
     });
     wait_for_hang_up(hang_up);
     sensors_changed();
-    board_.start();
+    board_.start(bus_ ? bus_socket(site_.state_dir).string() : "");
     tick();
     log_.write(LOG_INFO,
                fmt::format("flmd {}: device {}, {}", FLM_VERSION, site_.device_id,
@@ -115,6 +126,26 @@ class Daemon {
           log_.write(LOG_ERR, fmt::format("a reading of sensor {} is lost to one subscriber: {}",
                                           reading.sensor->number, error.what()));
       }
+    }
+  }
+
+  /// The board for flmctl. Without the socket flmd works all the same.
+  void add_bus() {
+    const fs::path socket = bus_socket(site_.state_dir);
+    const double speed =
+        site_.port.kind == mainboard::Port::Kind::sim && site_.port.speed > 0.0 ? site_.port.speed : 1.0;
+    try {
+      bus_ = std::make_unique<BusService>(
+          loop_, socket, bus_greeting(speed, site_.port.text),
+          BusService::Owner{[this](std::string message, BoardThread::Answer answer) {
+                              board_.ask(std::move(message), std::move(answer));
+                            },
+                            [this](std::string who, std::function<void()> gone) {
+                              board_.step_aside(std::move(who), std::move(gone));
+                            },
+                            [this] { board_.come_back(); }});
+    } catch (const InputError& error) {
+      log_.write(LOG_WARNING, error.what());
     }
   }
 
@@ -291,6 +322,7 @@ class Daemon {
     });
     keeper_.tick();
     if (mqtt_watch_) mqtt_watch_->tick();
+    if (!site_.port.meter.empty()) smart_meter_.tick(clock_.moment());
     sd_notify(0, "WATCHDOG=1");
   }
 
@@ -312,6 +344,7 @@ class Daemon {
         (*subscriber)->stop();
       mqtt_watch_.reset();
       if (http_) http_->stop();
+      if (bus_) bus_->stop();
       timer_.cancel();
       loop_.stop();
     });
@@ -329,12 +362,14 @@ class Daemon {
   Keeper keeper_;
   LocalApi api_;
   Measuring measuring_;
+  SmartMeter smart_meter_;
   BoardThread board_;
   BoardState board_state_;
   std::unique_ptr<MqttSubscriber> mqtt_;
   std::unique_ptr<MqttWatch> mqtt_watch_;
   std::vector<std::unique_ptr<Reporter>> reports_;
   std::unique_ptr<web::Server> http_;
+  std::unique_ptr<BusService> bus_;
   std::vector<Subscriber*> subscribers_;
   boost::asio::steady_timer timer_{loop_};
   bool hung_up_ = false;

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 
+#include "tools/flmd/board/smart_meter_line.hpp"
 #include "tools/mainboard/board/poller.hpp"
 #include "tools/mainboard/bus/clock.hpp"
 #include "tools/mainboard/bus/lock.hpp"
@@ -23,6 +24,35 @@ constexpr Time kLate = 5ms;
 constexpr Time kSlice = 50ms;  ///< until work that was posted, or a stop, is noticed
 constexpr int kMostSilences = 5;
 constexpr Time kStateEvery = 60s;
+/// For another program's message: from its answer's first read to the last try, and how long the whole may
+/// take, a long answer's bytes counted; saving takes longer.
+constexpr Time kPatience = 50ms, kAskTakes = 200ms, kCommitTakes = 800ms;
+constexpr Time kAskSlice = 5ms;  ///< until the next message is noticed, while one came a moment ago
+constexpr Time kAskedLately = 1s;
+/// For the questions that tell which ports feed which sensors.
+constexpr Time kLayoutTakes = 500ms;
+
+/// What the board is told; empty: bytes for its `u` channel.
+std::string body_of(const std::string& message) { return control_reply(message).value_or(""); }
+
+/// The board's answer to a message that is sent once, as it was read.
+std::string answer_to(mainboard::Board& board, const std::string& message) {
+  const std::string body = body_of(message);
+  const bool commit = body == "ct";
+  const mainboard::BoardFacts* facts = board.identity().facts;
+  const Time step = facts != nullptr ? facts->reply_wait : 20ms;
+  // A stock board answers a commit no earlier.
+  const Time first = commit && !board.identity().extended ? mainboard::careful_policy.commit_wait : step;
+  const Time patience = body.empty() ? 0ns : commit ? mainboard::careful_policy.commit_patience : kPatience;
+  board.link().send(message);
+  board.bus().wait(first);
+  for (Time waited{};; waited += step) {
+    std::string text = board.link().read();
+    // Until it has done what it was told, there is nothing between the 'l' and the channel's 'u'.
+    if (text.find('.') != text.npos || waited >= patience) return text;
+    board.bus().wait(step);
+  }
+}
 
 }  // namespace
 
@@ -36,7 +66,8 @@ BoardThread::BoardThread(boost::asio::io_context& loop, const Site& site, SiteCl
 
 BoardThread::~BoardThread() { stop(); }
 
-void BoardThread::start() {
+void BoardThread::start(std::string bus_socket) {
+  bus_socket_ = std::move(bus_socket);
   // Signals are the loop's.
   sigset_t all, before;
   sigfillset(&all);
@@ -55,12 +86,12 @@ void BoardThread::configure(mainboard::Config configuration) {
     const std::lock_guard lock(mutex_);
     configuration_ = std::move(configuration);
     ++revision_;
-    if (std::exchange(asked_, true)) return;
+    if (std::exchange(is_posted_, true)) return;
   }
   post([this](mainboard::Board& board) {
     {
       const std::lock_guard lock(mutex_);
-      asked_ = false;
+      is_posted_ = false;
       if (synchronised_revision_ == revision_) return;  // it has come back since
     }
     synchronise(board);
@@ -70,6 +101,82 @@ void BoardThread::configure(mainboard::Config configuration) {
 void BoardThread::post(std::function<void(mainboard::Board&)> work) {
   const std::lock_guard lock(mutex_);
   work_.push_back(std::move(work));
+}
+
+void BoardThread::ask(std::string message, Answer answer) {
+  const std::lock_guard lock(mutex_);
+  asked_.push_back({std::move(message), std::move(answer)});
+}
+
+void BoardThread::step_aside(std::string who, std::function<void()> gone) {
+  const std::lock_guard lock(mutex_);
+  aside_for_ = std::move(who);
+  gone_ = std::move(gone);
+}
+
+void BoardThread::come_back() {
+  const std::lock_guard lock(mutex_);
+  aside_for_.clear();
+  gone_ = nullptr;
+}
+
+bool BoardThread::is_aside() {
+  const std::lock_guard lock(mutex_);
+  return !aside_for_.empty();
+}
+
+/// The board is another program's until come_back().
+void BoardThread::stay_aside() {
+  const auto who_and_gone = [this] {
+    const std::lock_guard lock(mutex_);
+    return std::pair(aside_for_, std::exchange(gone_, nullptr));
+  };
+  while (!stopping_) {
+    const auto [who, gone] = who_and_gone();
+    if (who.empty()) break;
+    if (gone) {
+      others_set_ = true;
+      state_.answers = state_.synchronised = false;
+      state_.what = fmt::format("{} has the board; it is read again when that has ended", who);
+      note(fmt::format("{}: {}", port_.text, state_.what));
+      tell_state();
+      boost::asio::post(loop_, gone);
+    }
+    refuse_asks(state_.what);
+    mainboard::sleep_for(kSlice);
+  }
+}
+
+void BoardThread::refuse_asks(const std::string& trouble) {
+  std::deque<Asked> asked;
+  {
+    const std::lock_guard lock(mutex_);
+    asked.swap(asked_);
+  }
+  for (Asked& one : asked)
+    boost::asio::post(loop_, [answer = std::move(one.answer), trouble] { answer("", trouble); });
+}
+
+/// Sends the next message of another program, if there is one and the readings leave it the time.
+bool BoardThread::ask_next(mainboard::Board& board, Time until_readings) {
+  Asked asked;
+  {
+    const std::lock_guard lock(mutex_);
+    if (asked_.empty()) return false;
+    const bool commit = body_of(asked_.front().message) == "ct";
+    if (until_readings < (commit ? kCommitTakes : kAskTakes)) return false;
+    asked = std::move(asked_.front());
+    asked_.pop_front();
+  }
+  if (body_of(asked.message).starts_with('s')) layout_is_old_ = true;
+  std::string text, trouble;
+  try {
+    text = answer_to(board, asked.message);
+  } catch (const std::exception& error) {
+    trouble = error.what();
+  }
+  boost::asio::post(loop_, [answer = std::move(asked.answer), text, trouble] { answer(text, trouble); });
+  return true;
 }
 
 std::vector<std::function<void(mainboard::Board&)>> BoardThread::take_work() {
@@ -92,9 +199,11 @@ void BoardThread::tell_state() {
 
 void BoardThread::run() {
   while (!stopping_) {
+    if (is_aside()) stay_aside();
+    if (stopping_) break;
     try {
-      const mainboard::PortLock lock(port_);
-      const auto bus = mainboard::open_bus(port_);
+      const mainboard::PortLock lock(port_, "flmd", bus_socket_);
+      const auto bus = open();
       converse(*bus);
       bus->close();
     } catch (const std::exception& error) {
@@ -106,18 +215,78 @@ void BoardThread::run() {
       }
       tell_state();
     }
-    for (Time waited{}; waited < 1s && !stopping_; waited += kSlice) mainboard::sleep_for(kSlice);
+    for (Time waited{}; waited < 1s && !stopping_ && !is_aside(); waited += kSlice) {
+      refuse_asks(state_.what.empty() ? "the board is not there yet" : state_.what);
+      mainboard::sleep_for(kSlice);
+    }
   }
+  refuse_asks("flmd ends");
+}
+
+/// The bus, and what comes on the smart meter's line that ends here.
+std::unique_ptr<mainboard::Bus> BoardThread::open() {
+  std::unique_ptr<mainboard::Bus> bus = mainboard::open_without_meter(port_);
+  std::unique_ptr<mainboard::MeterLine> line =
+      port_.meter.empty() ? bus->meter_line()
+                          : patient_meter_line(port_, [this](std::string text) { note(std::move(text)); });
+  if (line == nullptr) return bus;
+  line = overheard(std::move(line), [this](std::string bytes) {
+    boost::asio::post(
+        loop_, [this, bytes = std::move(bytes), at = clock_.moment()] { listeners_.meter_bytes(bytes, at); });
+  });
+  return mainboard::forwarding(std::move(bus), std::move(line));
 }
 
 /// False: the thread is to end.
-bool BoardThread::wait_until(mainboard::Bus& bus, Time until) {
-  for (Time left = until - bus.now(); left > 0ns && !stopping_; left = until - bus.now()) {
-    bus.wait(std::min(left, kSlice));
+bool BoardThread::wait_until(mainboard::Bus& bus, Time until, Time readings_at) {
+  for (Time now = bus.now(); now < until && !stopping_; now = bus.now()) {
+    bus.wait(std::min(until - now, now < asked_at_ + kAskedLately ? kAskSlice : kSlice));
     const std::lock_guard lock(mutex_);
+    if (!aside_for_.empty()) return false;
     if (!work_.empty()) break;
+    if (asked_.empty()) continue;
+    asked_at_ = now;
+    if (readings_at - bus.now() >= kCommitTakes ||
+        (readings_at - bus.now() >= kAskTakes && body_of(asked_.front().message) != "ct"))
+      break;
   }
-  return !stopping_;
+  return !stopping_ && !is_aside();
+}
+
+bool BoardThread::is_synchronised_revision() {
+  const std::lock_guard lock(mutex_);
+  return synchronised_revision_ == revision_;
+}
+
+/// What is set otherwise than the configuration has it, after another program had the board.
+void BoardThread::compare(mainboard::Board& board) {
+  mainboard::Config configuration;
+  {
+    const std::lock_guard lock(mutex_);
+    configuration = configuration_;
+  }
+  std::vector<std::string> notes;
+  try {
+    const mainboard::Settings current = mainboard::read_current(board, configuration);
+    const auto changes =
+        mainboard::differences(current, mainboard::target_settings(configuration, current, board, notes));
+    state_.synchronised = changes.empty();
+    state_.what = changes.empty() ? "the board is as the configuration says"
+                                  : fmt::format(
+                                        "{} settings of the board are what another program made them, not "
+                                        "the configuration's, until flmd starts again",
+                                        changes.size());
+    note(fmt::format("{}: {}", board.name(), state_.what));
+    for (const auto& change : changes)
+      note(fmt::format("{}: {}, not {}", mainboard::describe(change.setting),
+                       mainboard::describe(change.setting, change.before),
+                       mainboard::describe(change.setting, change.after)));
+  } catch (const mainboard::BoardRefused& error) {
+    state_.synchronised = false;
+    state_.what = error.what();
+    note(error.what());
+  }
+  tell_state();
 }
 
 void BoardThread::synchronise(mainboard::Board& board) {
@@ -154,6 +323,7 @@ void BoardThread::synchronise(mainboard::Board& board) {
     note(fmt::format("{}; the board measures as it was set before", error.what()));
   }
   synchronised_revision_ = revision;
+  others_set_ = false;
   tell_state();
 }
 
@@ -168,7 +338,10 @@ void BoardThread::converse(mainboard::Bus& bus) {
   last_trouble_.clear();
   note(fmt::format("{}: {} with {}", board.name(), state_.board,
                    identity.extended ? "OpenFLM " + identity.version() : "stock firmware"));
-  synchronise(board);
+  if (others_set_ && is_synchronised_revision())
+    compare(board);
+  else
+    synchronise(board);
 
   mainboard::Layout layout = board.layout();
   mainboard::PollPlan plan;
@@ -193,7 +366,9 @@ void BoardThread::converse(mainboard::Bus& bus) {
       start);
   Time state_at = start + kStateEvery;
   int silent = 0;
-  while (wait_until(bus, poller.next())) {
+  asked_at_ = start - kAskedLately;
+  layout_is_old_ = false;
+  while (wait_until(bus, poller.next(), poller.readings_at())) {
     for (const auto& work : take_work()) {
       try {
         work(board);
@@ -201,6 +376,17 @@ void BoardThread::converse(mainboard::Bus& bus) {
       } catch (const mainboard::BoardRefused& error) {
         note(error.what());
       }
+    }
+    // The channel has been looked at with the answer.
+    if (ask_next(board, poller.readings_at() - bus.now())) poller.skip_looks();
+    if (layout_is_old_ && poller.readings_at() - bus.now() >= kLayoutTakes) {
+      layout_is_old_ = false;
+      try {
+        layout = board.layout();
+      } catch (const mainboard::NoAnswer&) {
+        layout_is_old_ = true;
+      }
+      poller.skip_looks();
     }
     const Time now = bus.now();
     if (!bus.live()) clock_.simulate(start_ms, now);

@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -40,6 +41,8 @@ class BoardThread {
     std::function<void(const mainboard::Record&, Moment)> record;
     std::function<void(Moment)>
         polled;  ///< after the records of a poll: what was not among them is unchanged
+    std::function<void(const std::string& bytes, Moment)>
+        meter_bytes;                               ///< of a smart meter's line that ends here
     std::function<void(const BoardState&)> state;  ///< after each change, and each minute
     std::function<void(const std::string&)> note;  ///< a line for the log
   };
@@ -50,7 +53,8 @@ class BoardThread {
   BoardThread(const BoardThread&) = delete;
   BoardThread& operator=(const BoardThread&) = delete;
 
-  void start();
+  /// `bus_socket`: where other programs reach the board meanwhile, for their messages; empty: nowhere.
+  void start(std::string bus_socket = {});
   void stop();
 
   /// Polls that began more than 5 ms after their time, since the start.
@@ -64,17 +68,35 @@ class BoardThread {
   /// throws become a note.
   void post(std::function<void(mainboard::Board&)> work);
 
+  /// Takes the board's answer, as it was read from the link, empty when none came; or why it was not asked.
+  using Answer = std::function<void(const std::string& characters, const std::string& trouble)>;
+  /// Sends a message of another program once, between two polls that it does not make late, and has `answer`
+  /// called on the loop. What the message may have changed is found out afterwards.
+  void ask(std::string message, Answer answer);
+  /// The board is let go for `who`: `gone` is called on the loop when it is. Until come_back() nothing is
+  /// read.
+  void step_aside(std::string who, std::function<void()> gone);
+  void come_back();
+
  private:
   void run();
+  std::unique_ptr<mainboard::Bus> open();
   void converse(mainboard::Bus&);
   void synchronise(mainboard::Board&);
-  bool wait_until(mainboard::Bus&, mainboard::Time);
+  void stay_aside();
+  [[nodiscard]] bool is_synchronised_revision();
+  void compare(mainboard::Board&);
+  bool ask_next(mainboard::Board&, mainboard::Time until_readings);
+  void refuse_asks(const std::string& trouble);
+  [[nodiscard]] bool is_aside();
+  bool wait_until(mainboard::Bus&, mainboard::Time until, mainboard::Time readings_at);
   std::vector<std::function<void(mainboard::Board&)>> take_work();
   void tell_state();
   void note(std::string line);
 
   boost::asio::io_context& loop_;
   const mainboard::Port port_;
+  std::string bus_socket_;
   SiteClock& clock_;
   Listeners listeners_;
   std::thread thread_;
@@ -82,9 +104,19 @@ class BoardThread {
   std::atomic<std::uint64_t> late_polls_ = 0;
   std::mutex mutex_;
   mainboard::Config configuration_;
-  int revision_ = 0;    ///< of the configuration
-  bool asked_ = false;  ///< work_ has its synchronisation
+  int revision_ = 0;        ///< of the configuration
+  bool is_posted_ = false;  ///< work_ has its synchronisation
   std::vector<std::function<void(mainboard::Board&)>> work_;
+  struct Asked {
+    std::string message;
+    Answer answer;
+  };
+  std::deque<Asked> asked_;
+  std::string aside_for_;       ///< who has the board; empty: it is ours
+  std::function<void()> gone_;  ///< not called yet
+  bool others_set_ = false;     ///< the board may be set to what another program wanted: it stays so
+  bool layout_is_old_ = false;
+  mainboard::Time asked_at_{-10'000'000'000};  ///< on the bus, when a message was last there
   std::string last_trouble_;
   int synchronised_revision_ = -1;  ///< of the one that the board was given last, or refused
   BoardState state_;
