@@ -40,7 +40,8 @@ function take({topic, payload, t, retained}) {
 }
 
 function count() {
-  set_text(by_id("count"), `${number(rows.size)} topics, ${number(messages)} messages`
+  const counted = (value, word) => `${number(value)} ${word}${value === 1 ? "" : "s"}`;
+  set_text(by_id("count"), `${counted(rows.size, "topic")}, ${counted(messages, "message")}`
     + (dropped ? `; ${number(dropped)} of further topics are not shown` : "") + (paused ? "; paused" : ""));
 }
 
@@ -49,7 +50,7 @@ function listen() {
   source.addEventListener("message", (event) => {
     notice();
     if (!paused) take(JSON.parse(event.data));
-    if (messages === 1) count();
+    if (messages === 1) setTimeout(count, 50);  // with the others that the broker has kept
   });
   source.onopen = () => notice();
   source.onerror = async () => {
