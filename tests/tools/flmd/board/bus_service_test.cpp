@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <deque>
@@ -61,7 +63,9 @@ class Program {
     run();
     char bytes[8192];
     const ssize_t count = recv(fd_, bytes, sizeof bytes, MSG_DONTWAIT);
-    return count > 0 ? std::string(bytes, static_cast<std::size_t>(count)) : count == 0 ? "END" : "";
+    return count > 0                           ? std::string(bytes, static_cast<std::size_t>(count))
+           : count == 0 || errno == ECONNRESET ? "END"
+                                               : "";
   }
 
  private:

@@ -94,10 +94,10 @@ TEST_CASE("a line that is silent, noisy, back, or another meter's is told once e
   }
   line.meter.take(one, {0, 201'000});
   line.meter.take(other, {0, 202'000});
-  REQUIRE(line.notes.size() == 5);
+  REQUIRE(line.notes.size() == 5);  // 60 times three bytes, and the line feed after the telegram
   CHECK(line.notes[0] == "smart meter: nothing came for 60 s: is the cable in?");
   CHECK(line.notes[1] == "smart meter: telegrams come again");
-  CHECK(line.notes[2].starts_with("smart meter: no telegram for 60 s, 180 bytes that are none: "));
+  CHECK(line.notes[2].starts_with("smart meter: no telegram for 60 s, 181 bytes that are none: "));
   CHECK(line.notes[3] == "smart meter: telegrams come again");
   CHECK(line.notes[4].starts_with("smart meter: this is another one than before"));
 }
