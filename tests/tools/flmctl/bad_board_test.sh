@@ -5,7 +5,7 @@ FLMCTL=$1 FLMSIM=$2 SCENARIOS=$3
 . "$(dirname "$0")/check.sh"
 forms='spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml'
 
-complaint "no port" 2 "which board? allowed: --port PORT, or FLMCTL_PORT in the environment; PORT: $forms ('flmctl ports' lists what is here)" "$FLMCTL" version
+complaint "no port" 2 "which board? allowed: --port PORT, or FLMCTL_PORT in the environment; PORT: $forms, flmd: ('flmctl ports' lists what is here)" "$FLMCTL" version
 complaint "no such device" 2 "/dev/ttyNONE: no such device; allowed: $forms ('flmctl ports' lists what is here)" "$FLMCTL" --port /dev/ttyNONE version
 complaint "no such SPI" 2 "/dev/spidev9.9: no such device; allowed: $forms ('flmctl ports' lists what is here)" "$FLMCTL" --port spi:/dev/spidev9.9 version
 complaint "a port of nothing" 2 "port 'spi:' names nothing; allowed: $forms" "$FLMCTL" --port spi: version
