@@ -16,6 +16,7 @@
 #include "tools/flmd/board/bus_service.hpp"
 #include "tools/flmd/board/measuring.hpp"
 #include "tools/flmd/board/smart_meter.hpp"
+#include "tools/flmd/device/led.hpp"
 #include "tools/flmd/log.hpp"
 #include "tools/flmd/metrics.hpp"
 #include "tools/flmd/owner/configuration.hpp"
@@ -183,6 +184,7 @@ class Daemon {
         if (!site_.listen.empty()) settings.http_port = host_and_port(site_.listen.front(), 0)->second;
         settings.cursor_file = cursor_file(site_.state_dir, "flukso", r.url);
         settings.recent_log = [this] { return log_.recent(); };
+        settings.globe = [this](bool on) { globe_led_.set(on); };
         settings.log = log;
         reports_.push_back(std::make_unique<ReportFlukso>(loop_, keeper_, std::move(settings)));
       } else {
@@ -323,6 +325,7 @@ class Daemon {
     keeper_.tick();
     if (mqtt_watch_) mqtt_watch_->tick();
     if (!site_.port.meter.empty()) smart_meter_.tick(clock_.moment());
+    if (!site_.wifi_led.empty()) wifi_led_.set(interface_up(operstate_));
     sd_notify(0, "WATCHDOG=1");
   }
 
@@ -355,6 +358,9 @@ class Daemon {
   LogBook log_;
   const fs::path file_;
   Site site_;
+  Led globe_led_{site_.globe_led, [this](const std::string& line) { log_.write(LOG_WARNING, line); }};
+  Led wifi_led_{site_.wifi_led, [this](const std::string& line) { log_.write(LOG_WARNING, line); }};
+  fs::path operstate_ = fs::path("/sys/class/net") / site_.wifi_interface / "operstate";
   State state_;
   Sensors sensors_;
   Owner owner_;

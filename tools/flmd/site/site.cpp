@@ -42,7 +42,8 @@ class Reader {
   Site read() {
     one("link", {"port", "meter", "meter_baud"}, true, [this](const TableReader& t) { link(t); });
     one("state", {"dir", "history_mb"}, true, [this](const TableReader& t) { state(t); });
-    one("device", {"id", "key", "serial"}, false, [this](const TableReader& t) { device(t); });
+    one("device", {"id", "key", "serial", "globe_led", "wifi_led", "wifi_interface"}, false,
+        [this](const TableReader& t) { device(t); });
     one("http", {"listen", "time_zone"}, false, [this](const TableReader& t) { http(t); });
     one("mqtt",
         {"broker", "username", "password_file", "ca_file", "certificate_file", "key_file", "home_assistant",
@@ -122,6 +123,18 @@ class Reader {
       if (t.has(key) && !is_hex32(*value)) t.fail(key, "is no id", kHex32);
     }
     site_.serial = t.text("serial").value_or("");
+    for (const auto& [key, value] :
+         {std::pair{"globe_led", &site_.globe_led}, {"wifi_led", &site_.wifi_led}}) {
+      *value = t.text(key).value_or("");
+      if (t.has(key) && !value->is_absolute())
+        t.fail(key, fmt::format("is '{}'", value->string()), "a folder such as /sys/class/leds/globe");
+    }
+    site_.wifi_interface = t.text("wifi_interface").value_or("wlan0");
+    if (site_.wifi_interface.empty() || site_.wifi_interface.front() == '.' ||
+        site_.wifi_interface.find('/') != std::string::npos)
+      t.fail("wifi_interface", fmt::format("is '{}'", site_.wifi_interface), "an interface such as wlan0");
+    if (t.has("wifi_interface") && site_.wifi_led.empty())
+      t.fail("wifi_interface", "stands without a wifi_led", "wifi_led too");
   }
 
   void http(const TableReader& t) {

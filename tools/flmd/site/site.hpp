@@ -41,6 +41,8 @@ struct Site {
   std::filesystem::path state_dir;       ///< [state]
   std::optional<std::uint64_t> history;  ///< [state] history_mb, bytes; absent: what the file system allows
   std::string device_id, device_key, serial;  ///< [device]; empty: drawn at the first start
+  std::filesystem::path globe_led, wifi_led;  ///< [device] folders of /sys/class/leds; empty: none
+  std::string wifi_interface;                 ///< [device] whose state the wifi LED shows
   std::vector<std::string> listen;            ///< [http] addresses; empty: no HTTP
   std::string time_zone;                      ///< [http] of nights and months; empty: UTC
   std::optional<BrokerConfig> mqtt;
