@@ -17,6 +17,9 @@
 #include "tools/flmd/board/measuring.hpp"
 #include "tools/flmd/board/smart_meter.hpp"
 #include "tools/flmd/device/led.hpp"
+#include "tools/flmd/kubes/kube_routes.hpp"
+#include "tools/flmd/kubes/kubes.hpp"
+#include "tools/flmd/kubes/pair_command.hpp"
 #include "tools/flmd/log.hpp"
 #include "tools/flmd/metrics.hpp"
 #include "tools/flmd/owner/configuration.hpp"
@@ -68,13 +71,20 @@ class Daemon {
                {[this](const mainboard::Record& record, Moment at) {
                   measuring_.take(record, at);
                   if (bus_) bus_->record(record);
+                  if (const auto* packet = std::get_if<mainboard::RadioPacket>(&record); packet && kubes_)
+                    kubes_->take(*packet, at);
                 },
                 [this](Moment at) { measuring_.polled(at); },
                 [this](const std::string& bytes, Moment at) { smart_meter_.take(bytes, at); },
-                [this](const BoardState& state) { board_state_ = state; },
+                [this](const BoardState& state) {
+                  const bool is_back = state.answers && !board_state_.answers;
+                  board_state_ = state;
+                  if (is_back && kubes_) kubes_->board_answers();
+                },
                 [this](const std::string& line) { log_.write(LOG_INFO, line); }}) {
     state_.save();
     subscribers_ = {&keeper_, &api_};
+    add_kubes();
     add_http();  // first: an address may be taken, and then nothing has been said to anybody
     add_mqtt();
     add_reports();
@@ -88,6 +98,7 @@ class Daemon {
     });
     wait_for_hang_up(hang_up);
     sensors_changed();
+    kubes_changed();
     board_.start(bus_ ? bus_socket(site_.state_dir).string() : "");
     tick();
     log_.write(LOG_INFO,
@@ -148,6 +159,42 @@ class Daemon {
     } catch (const InputError& error) {
       log_.write(LOG_WARNING, error.what());
     }
+  }
+
+  void add_kubes() {
+    read_kube_types(kube_types_, site_.kubes.types);
+    if (!site_.board.board->has_radio()) return;
+    Kubes::Options options{site_.state_dir, site_.kubes.firmware, {}, site_.device_id};
+    if (const auto& group = site_.board.radio_group) options.group = static_cast<int>(*group);
+    kubes_ = std::make_unique<Kubes>(
+        kube_types_, sensors_, state_, std::move(options),
+        Kubes::Listeners{[this](const Reading& reading) { give(reading); }, [this] { sensors_changed(); },
+                         [this] { kubes_changed(); },
+                         [this](const std::vector<std::uint8_t>& packet) {
+                           board_.post([text = fmt::format("{:02x}", fmt::join(packet, ""))](
+                                           mainboard::Board& board) { board.send_channel(text); });
+                         },
+                         [this](int group) {
+                           board_.post([group](mainboard::Board& board) {
+                             board.set('g', {}, {static_cast<std::uint32_t>(group)});
+                           });
+                         },
+                         [this](int node, std::string_view hex) {
+                           if (mqtt_) mqtt_->on_packet(node, hex);
+                         },
+                         [this](const std::string& line) { log_.write(LOG_INFO, line); }});
+  }
+
+  void kubes_changed() {
+    if (!kubes_ || !mqtt_) return;
+    std::vector<mqtt::Kube> all;
+    for (const Kubes::Kube& kube : kubes_->list())
+      all.push_back(
+          {kube.kid, kube.record.hw_id, kube.record.hw_type, kube.record.sw_version, kube.record.name, true});
+    if (kubes_->collect_group() == 0 && all.empty()) return;
+    mqtt::KubeNetwork network;
+    network.collect_group = kubes_->collect_group();
+    mqtt_->on_kubes(all, network);
   }
 
   void add_mqtt() {
@@ -219,6 +266,8 @@ class Daemon {
     });
     owner_.add_routes(router);
     configuration_.add_routes(router, owner_.guard());
+    if (kubes_)
+      add_kube_routes(router, owner_.guard(), *kubes_, clock_, [this] { return board_state_.answers; });
     router.get("/api/mqtt", [this](const web::Request&) {
       if (!mqtt_watch_) throw web::HttpError(404, "no broker is configured");
       return mqtt_watch_->open();
@@ -323,6 +372,10 @@ class Daemon {
       if (!error) tick();
     });
     keeper_.tick();
+    if (kubes_) {
+      if (take_pair_request(site_.state_dir)) kubes_->start_pairing(clock_.moment());
+      kubes_->tick(clock_.moment());
+    }
     if (mqtt_watch_) mqtt_watch_->tick();
     if (!site_.port.meter.empty()) smart_meter_.tick(clock_.moment());
     if (!site_.wifi_led.empty()) wifi_led_.set(interface_up(operstate_));
@@ -371,6 +424,8 @@ class Daemon {
   SmartMeter smart_meter_;
   BoardThread board_;
   BoardState board_state_;
+  KubeTypes kube_types_;
+  std::unique_ptr<Kubes> kubes_;
   std::unique_ptr<MqttSubscriber> mqtt_;
   std::unique_ptr<MqttWatch> mqtt_watch_;
   std::vector<std::unique_ptr<Reporter>> reports_;

@@ -13,6 +13,8 @@
 #include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/flmd/daemon.hpp"
+#include "tools/flmd/kubes/kubes.hpp"
+#include "tools/flmd/kubes/pair_command.hpp"
 #include "tools/flmd/owner/owner.hpp"
 #include "tools/flmd/site/site.hpp"
 
@@ -30,6 +32,8 @@ int complain(const std::string& what) {
 
 int check(const std::string& file) {
   const Site site = read_site(file);
+  KubeTypes types;
+  read_kube_types(types, site.kubes.types);
   for (const std::string& question : site.board.questions)
     fmt::print(stderr, "flmd: warning: {}\n", question);
   fmt::print("{}: right: {} on {}, {} sensors, {}{}, {} reports\n", file, site.board.board->name,
@@ -91,6 +95,9 @@ int run(int argc, char** argv) {
   auto* password = app.add_subcommand("password", "Set the password of whoever may change something");
   password->add_option("CONFIG", file, what)->required();
   password->callback([&] { status = set_password(file); });
+  auto* pair = app.add_subcommand("pair", "Let the flmd that runs listen for a new kube");
+  pair->add_option("CONFIG", file, what)->required();
+  pair->callback([&] { status = pair_kube(read_site(file).state_dir); });
   try {
     app.parse(argc, argv);
     flush_output();

@@ -290,6 +290,7 @@ void BoardThread::compare(mainboard::Board& board) {
 }
 
 void BoardThread::synchronise(mainboard::Board& board) {
+  layout_is_old_ = true;
   mainboard::Config configuration;
   int revision;
   {
@@ -372,7 +373,7 @@ void BoardThread::converse(mainboard::Bus& bus) {
     for (const auto& work : take_work()) {
       try {
         work(board);
-        layout = board.layout();
+        if (std::exchange(layout_is_old_, false)) layout = board.layout();
       } catch (const mainboard::BoardRefused& error) {
         note(error.what());
       }

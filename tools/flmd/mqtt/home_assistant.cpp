@@ -74,7 +74,8 @@ int expires_s(const SiteSensor& sensor, const Kind& kind) {
 }
 
 ordered_json component(const SiteSensor& sensor, const Kind& kind, std::string_view key) {
-  std::string name = sensor.name.empty() ? sensor.type : sensor.name;
+  // A kube is a device of its own, whose name the entity's begins with by itself.
+  std::string name = sensor.name.empty() || sensor.sensor_class == "kube" ? sensor.type : sensor.name;
   if (!kind.what.empty()) name += fmt::format(" {}", kind.what);
   ordered_json members = {{"p", "sensor"}, {"name", name}};
   if (!kind.device_class.empty()) members["dev_cla"] = kind.device_class;

@@ -149,6 +149,14 @@ const SiteSensor* Sensors::of_register(std::string_view name, State& state, bool
   return &add_register(name, number, ids.sensors[number]);
 }
 
+const SiteSensor* Sensors::put(SiteSensor sensor) {
+  const auto found = std::find_if(sensors_.begin(), sensors_.end(),
+                                  [&](const SiteSensor& s) { return s.number == sensor.number; });
+  SiteSensor& place = found == sensors_.end() ? add(sensor.number) : *found;
+  place = std::move(sensor);
+  return &place;
+}
+
 std::string block_parameters(const SiteSensor& s, std::string_view unit) {
   nlohmann::ordered_json cfg = {{"id", s.sid}, {"class", s.sensor_class}, {"type", s.type}};
   for (const auto& [name, value] : s.parameters.items()) cfg[name] = value;

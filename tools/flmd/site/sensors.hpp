@@ -38,6 +38,9 @@ class Sensors {
   /// it is not there. nullptr when all 64 are taken. `added`: it is new.
   const SiteSensor* of_register(std::string_view name, State&, bool& added);
 
+  /// A kube's sensor, in place of the one of its number if there is one; a number from 7 on.
+  const SiteSensor* put(SiteSensor);
+
  private:
   SiteSensor& add(int number);
   SiteSensor& add_register(std::string_view name, int number, const std::string& sid);

@@ -49,6 +49,7 @@ class Reader {
         {"broker", "username", "password_file", "ca_file", "certificate_file", "key_file", "home_assistant",
          "discovery_prefix"},
         false, [this](const TableReader& t) { mqtt(t); });
+    one("kubes", {"types", "firmware"}, false, [this](const TableReader& t) { kubes(t); });
     each_report();
     return std::move(site_);
   }
@@ -186,6 +187,21 @@ class Reader {
     site_.mqtt = std::move(broker);
   }
 
+  void kubes(const TableReader& t) {
+    if (!site_.board.board->has_radio())
+      throw InputError(
+          fmt::format("{}:{}: table [kubes] is for a board with a radio; allowed: board = \"flm02b\"",
+                      file_.string(), t.line()));
+    site_.kubes.types = file(t, "types");
+    if (const auto folder = t.text("firmware")) {
+      site_.kubes.firmware = file_.parent_path() / *folder;
+      std::error_code ignored;
+      if (!fs::is_directory(site_.kubes.firmware, ignored))
+        t.fail("firmware", fmt::format("is {}: no such folder", site_.kubes.firmware.string()),
+               "a folder that is there");
+    }
+  }
+
   void each_report() {
     const toml::node* node = root_.get("report");
     if (node == nullptr) return;
@@ -266,6 +282,7 @@ std::vector<std::string> tables_that_differ(const Site& a, const Site& b) {
     names.emplace_back("[device]");
   if (a.listen != b.listen || a.time_zone != b.time_zone) names.emplace_back("[http]");
   if (a.mqtt != b.mqtt) names.emplace_back("[mqtt]");
+  if (a.kubes != b.kubes) names.emplace_back("[kubes]");
   if (a.reports != b.reports) names.emplace_back("[[report]]");
   return names;
 }

@@ -35,6 +35,13 @@ struct ReportConfig {
   bool operator==(const ReportConfig&) const = default;
 };
 
+/// [kubes]
+struct KubeConfig {
+  std::filesystem::path types;     ///< file that adds to the types of kubes; empty: none
+  std::filesystem::path firmware;  ///< folder of their images; empty: none
+  bool operator==(const KubeConfig&) const = default;
+};
+
 struct Site {
   mainboard::Config board;               ///< sensors, ports, radio, LED
   mainboard::Port port;                  ///< [link]
@@ -47,6 +54,7 @@ struct Site {
   std::string time_zone;                      ///< [http] of nights and months; empty: UTC
   std::optional<BrokerConfig> mqtt;
   std::vector<ReportConfig> reports;
+  KubeConfig kubes;
 };
 
 /// Reads and checks the file whole. Throws InputError with file, line, key, what is wrong, what is allowed.

@@ -101,6 +101,11 @@ class MqttSubscriber::Impl : public std::enable_shared_from_this<MqttSubscriber:
     announce();
   }
 
+  void on_packet(int node, std::string_view hex) {
+    client_->publish(
+        {mqtt::device_topic(device_, fmt::format("kube/{}/packet", node)), std::string(hex), 0, false});
+  }
+
   void on_block(const BlockName& id, std::string_view bytes) {
     client_->publish({mqtt::block_topic(id), std::string(bytes), 0, false});
   }
@@ -287,6 +292,7 @@ void MqttSubscriber::on_sections(nlohmann::ordered_json sections) { impl_->on_se
 void MqttSubscriber::on_kubes(std::span<const mqtt::Kube> kubes, const mqtt::KubeNetwork& network) {
   impl_->on_kubes(kubes, network);
 }
+void MqttSubscriber::on_packet(int node, std::string_view hex) { impl_->on_packet(node, hex); }
 void MqttSubscriber::on_block(const BlockName& id, std::string_view bytes) { impl_->on_block(id, bytes); }
 const mqtt::Client& MqttSubscriber::client() const { return impl_->client(); }
 

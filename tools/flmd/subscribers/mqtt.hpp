@@ -41,6 +41,7 @@ struct MqttOptions {
 ///     /sensor/<sid>/gauge, counter              each reading, retained; a counter when it has changed
 ///     /device/<device>/status                   online, offline (also as last will), retained
 ///     /device/<device>/config/sensor, kube      on connecting and on changes, retained
+///     /device/<device>/kube/<node>/packet       hex of what a radio node sent and nobody can decode
 ///     /device/<device>/tmpo/sync                empty, on connecting
 ///     /sensor/<sid>/tmpo/<rid>/<lvl>/<bid>/gz   finished blocks, and those that a sync answer lacks
 ///     /sensor/<sid>/query/<from>/<to>           blocks, for /query/<sid>/tmpo; QoS 1
@@ -61,7 +62,10 @@ class MqttSubscriber : public Subscriber {
 
   /// Sections that config/sensor has beside the sensors ("main", ...): an object.
   void on_sections(nlohmann::ordered_json sections);
+  /// Sections "config/kube", and their devices in Home Assistant.
   void on_kubes(std::span<const mqtt::Kube>, const mqtt::KubeNetwork&);
+  /// A kube's payload that cannot be decoded, as hex.
+  void on_packet(int node, std::string_view hex);
   /// A block was finished.
   void on_block(const mqtt::BlockName&, std::string_view bytes);
 

@@ -25,7 +25,7 @@ class Reader {
     // The last six are the daemon's, in a file that serves both (tools/flmd/site/site.hpp).
     const TableReader top(file_, root_, "",
                           {"board", "name", "phases", "led", "sensor", "port", "radio", "link", "state",
-                           "device", "http", "mqtt", "report"});
+                           "device", "http", "kubes", "mqtt", "report"});
     std::vector<std::string_view> boards;
     for (const BoardFacts& board : all_boards()) boards.push_back(board.name);
     config_.board = &all_boards()[top.required("board", top.one_of("board", boards),
