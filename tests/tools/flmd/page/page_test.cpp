@@ -321,11 +321,13 @@ TEST_CASE("Status names the board, and Log has its lines") {
   CHECK(errors() == std::vector<std::string>());
 }
 
-TEST_CASE("Kubes says that there are none without a radio") {
+TEST_CASE("Kubes says that none is paired, and offers to pair one") {
   browser->look(wide, false);
   open("Kubes");
-  if (browser->run("return document.querySelector('#content').hidden") == true)
-    CHECK(text_of("#trouble") == "This flmd has no kubes: they need the radio of an FLM02B.");
+  CHECK(browser->run("return document.querySelector('#trouble').hidden") == true);
+  CHECK(text_of("#none") == "No kube is paired yet.");
+  CHECK(browser->run("return document.querySelector('#pair').disabled") == false);
+  CHECK(browser->run("return document.querySelector('#strangers').hidden") == true);
   CHECK(errors() == std::vector<std::string>());
 }
 

@@ -52,6 +52,8 @@ function card(kube, sensors, now) {
     values.append(
       element("dt", {"data-series": colour_of(sensor)}, element("span", {className: "dot"}), ` ${sensor.type}`),
       element("dd", {}, sensor.gauge ? `${number(sensor.gauge[1], 3)} ${sensor.gauge[2]}` : "–"));
+  // What no type of the registry explains.
+  if (kube.packet) values.append(element("dt", {}, "last packet"), element("dd", {}, element("code", {}, kube.packet)));
   return element("section", {className: "card sensor"},
     element("div", {className: "card-head"},
       element("h2", {}, kube.name || `Kube ${kube.kid}`),
@@ -66,6 +68,11 @@ function card(kube, sensors, now) {
         element("button", {type: "button", onclick: () => remove(kube)}, "Remove"))));
 }
 
+/// Nodes that are heard and not paired.
+const stranger = (node, now) => element("tr", {},
+  element("td", {}, String(node.node)), element("td", {}, element("code", {}, node.packet)),
+  element("td", {}, `${duration(now - node.heard)} ago`));
+
 let drawn = "";
 async function show() {
   const [state, sensors, status] = await Promise.all([get("/api/kubes"), get("/api/sensors"), get("/api/status")]);
@@ -76,6 +83,8 @@ async function show() {
   if (state.pairing > 0) outcome(`Listening for ${state.pairing} s more …`);
   else if (pairing) outcome(state.kubes.length > pairing.before ? "Paired." : "No kube was heard.", state.kubes.length <= pairing.before);
   if (state.pairing === 0) pairing = null;
+  by_id("strangers").hidden = state.strangers.length === 0;
+  by_id("nodes").replaceChildren(...state.strangers.map((node) => stranger(node, status.time)));
   // Who writes a name is not interrupted.
   const text = JSON.stringify([state.kubes, sensors.map((sensor) => [sensor.sid, sensor.gauge])]);
   if (text === drawn || by_id("list").contains(document.activeElement)) return;
