@@ -15,7 +15,7 @@ complaint "no file" 2 'none.toml: no such file; allowed: a configuration (.toml)
 bad "no TOML" ":1: Error while parsing key-value pair: expected '=', saw '\n'" <<<'board'
 bad "no board" ":1: key 'board' is missing; allowed: flm02a, flm02b" <<<'phases = 1'
 bad "an unknown board" ":1: key 'board' is 'flm03'; allowed: flm02a, flm02b" <<<'board = "flm03"'
-bad "an unknown table" ":2: key 'sensors' is not known (did you mean 'sensor'?); allowed: board, name, phases, led, sensor, port, radio, link, state, device, http, mqtt, report" <<<'board = "flm02b"
+bad "an unknown table" ":2: key 'sensors' is not known (did you mean 'sensor'?); allowed: board, name, phases, led, sensor, port, radio, link, state, device, http, kubes, mqtt, report" <<<'board = "flm02b"
 [[sensors]]'
 bad "two phases" ":2: key 'phases' is 2; allowed: 1, 3" <<<'board = "flm02b"
 phases = 2'
