@@ -166,8 +166,7 @@ bool Kubes::make_sensors(int kid, const KubePacket& layout,
     made.emplace_back(*number, &value);
   }
   if (made.empty()) return false;
-  for (const auto& [number, value] : made)
-    if (std::string& sid = ids_.ids().sensors[number]; sid.empty()) sid = draw_id();
+  for (const auto& [number, value] : made) ids_.ids().sid(number);
   try {
     ids_.save();
     keep(std::move(next));
@@ -185,8 +184,7 @@ bool Kubes::make_sensors(int kid, const KubePacket& layout,
 
 /// `value`: null where only the state says what it is.
 void Kubes::put_sensor(int number, const KubeSlot& slot, const KubeValue* value) {
-  std::string& sid = ids_.ids().sensors[number];
-  if (sid.empty()) sid = draw_id();
+  const std::string& sid = ids_.ids().sid(number);
   if (slot.kid == 0) {
     sensors_.put({number, sid, "", "", "", true, slot.rid, false, nlohmann::json::object(), false});
     return;

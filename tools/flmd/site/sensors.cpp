@@ -45,11 +45,21 @@ Sensors::Sensors(const Site& site, State& state, const std::function<void(const 
   for (int number = 1; number < kFirstRegister; ++number) add(number);
   configure(site, state, note);
   for (const auto& [name, number] : state.ids().registers)
-    add_register(name, number, state.ids().sensors[number]);
+    add_register(name, number, state.ids().sensors[number], state.ids().rid(state.ids().sensors[number]));
+  // Of a kube, or of one that nothing measures any more: its number is taken, so that nothing else goes on
+  // with its history.
+  for (const auto& [number, sid] : state.ids().sensors) {
+    if (by_number(number) != nullptr || number > kMost) continue;
+    SiteSensor& kept = add(number);
+    kept.sid = sid;
+    kept.rid = state.ids().rid(sid);
+  }
 }
 
 void Sensors::configure(const Site& site, State& state, const std::function<void(const std::string&)>& note) {
   constants_.clear();
+  for (const mainboard::SensorConfig& config : site.board.sensors)
+    std::erase_if(state.ids().spare, [&](const auto& spare) { return spare.second == config.sid; });
   for (auto& [number, kept] : state.ids().sensors)
     for (const mainboard::SensorConfig& config : site.board.sensors)
       if (config.id != number && !kept.empty() && config.sid == kept) {
@@ -61,10 +71,11 @@ void Sensors::configure(const Site& site, State& state, const std::function<void
     const mainboard::SensorConfig* config = site.board.sensor(number);
     std::string& kept = state.ids().sensors[number];
     if (config != nullptr && !config->sid.empty()) kept = config->sid;
-    if (kept.empty()) kept = draw_id();
+    state.ids().sid(number);
     SiteSensor& s = sensors_[static_cast<std::size_t>(number - 1)];
     s = empty(number);
     s.sid = kept;
+    s.rid = state.ids().rid(kept);
     if (config == nullptr || !config->has_class) {
       if (config != nullptr) s.name = config->name;
       continue;  // not provisioned: it has its id only
@@ -118,9 +129,10 @@ history::Milli Sensors::constant(int number) const {
   return found == constants_.end() ? 1000 : found->second;
 }
 
-SiteSensor& Sensors::add_register(std::string_view name, int number, const std::string& sid) {
+SiteSensor& Sensors::add_register(std::string_view name, int number, const std::string& sid, int rid) {
   SiteSensor& s = add(number);
   s.sid = sid;
+  s.rid = rid;
   s.name = fmt::format("smart meter {}", name);
   std::replace(s.name.begin(), s.name.end(), '_', ' ');
   s.type = register_type(name);
@@ -145,8 +157,8 @@ const SiteSensor* Sensors::of_register(std::string_view name, State& state, bool
     if (++number > kMost) return nullptr;
   added = true;
   ids.registers[std::string(name)] = number;
-  ids.sensors[number] = draw_id();
-  return &add_register(name, number, ids.sensors[number]);
+  const std::string& sid = ids.sid(number);
+  return &add_register(name, number, sid, ids.rid(sid));
 }
 
 const SiteSensor* Sensors::put(SiteSensor sensor) {

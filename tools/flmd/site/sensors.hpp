@@ -35,7 +35,8 @@ class Sensors {
   [[nodiscard]] history::Milli constant(int number) const;
 
   /// The sensor of a smart meter's register ("import", "gas"); made, with the first free number from 7 on, if
-  /// it is not there. nullptr when all 64 are taken. `added`: it is new.
+  /// it is not there. nullptr when all 64 are taken; a number that has an id in the state is. `added`: it is
+  /// new.
   const SiteSensor* of_register(std::string_view name, State&, bool& added);
 
   /// A kube's sensor, in place of the one of its number if there is one; a number from 7 on.
@@ -43,7 +44,7 @@ class Sensors {
 
  private:
   SiteSensor& add(int number);
-  SiteSensor& add_register(std::string_view name, int number, const std::string& sid);
+  SiteSensor& add_register(std::string_view name, int number, const std::string& sid, int rid);
 
   std::vector<SiteSensor> sensors_;  ///< room for all 64 from the start, so that pointers stay
   std::vector<std::pair<int, history::Milli>> constants_;

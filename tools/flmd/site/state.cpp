@@ -26,7 +26,7 @@ bool is_id(const std::string& text) {
   return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-Ids read_ids(const fs::path& file) {
+Ids ids_of(const fs::path& file) {
   // Only a file that is not there may be made: one that cannot be read holds the ids of the history.
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
@@ -43,13 +43,22 @@ Ids read_ids(const fs::path& file) {
       if (!is_id(value.get<std::string>())) throw std::runtime_error("an id has no 32 hex digits");
       return value.get<std::string>();
     };
+    const auto number_of = [](const std::string& text) {
+      const int number = std::stoi(text);
+      if (number < 1 || number > 64) throw std::runtime_error("a sensor's number is none of 1 to 64");
+      return number;
+    };
     ids.device = id(json.at("device"));
     ids.key = id(json.at("key"));
-    for (const auto& [number, sid] : json.at("sensors").items()) ids.sensors[std::stoi(number)] = id(sid);
+    for (const auto& [number, sid] : json.at("sensors").items()) ids.sensors[number_of(number)] = id(sid);
     for (const auto& [name, number] : json.at("registers").items()) {
       if (!ids.sensors.contains(number.get<int>())) throw std::runtime_error("a register has no sensor");
       ids.registers[name] = number.get<int>();
     }
+    if (json.contains("rids"))
+      for (const auto& [sid, rid] : json.at("rids").items()) ids.rids[id(sid)] = rid.get<int>();
+    if (json.contains("spare"))
+      for (const auto& [number, sid] : json.at("spare").items()) ids.spare[number_of(number)] = id(sid);
   } catch (const std::exception& error) {
     throw InputError(fmt::format(
         "{}: is damaged ({}); allowed: the file as flmd wrote it, from a backup; without any, new ids are "
@@ -60,6 +69,23 @@ Ids read_ids(const fs::path& file) {
 }
 
 }  // namespace
+
+std::string& Ids::sid(int number) {
+  std::string& sid = sensors[number];
+  if (!sid.empty()) return sid;
+  const auto given = spare.find(number);
+  if (given == spare.end()) return sid = draw_id();
+  sid = std::move(given->second);
+  spare.erase(given);
+  return sid;
+}
+
+int Ids::rid(const std::string& sid) const {
+  const auto found = rids.find(sid);
+  return found == rids.end() ? 0 : found->second;
+}
+
+Ids read_ids(const fs::path& state_dir) { return ids_of(state_dir / "ids.json"); }
 
 std::string draw_id() {
   unsigned char bytes[16];
@@ -89,7 +115,7 @@ State::State(fs::path folder) : folder_(std::move(folder)) {
     // Only the number is missing in another one's message.
   }
   try {
-    saved_ = ids_ = read_ids(folder_ / "ids.json");
+    saved_ = ids_ = read_ids(folder_);
   } catch (...) {
     ::close(lock_);
     throw;
@@ -107,6 +133,8 @@ void State::save() {
   for (const auto& [number, sid] : ids_.sensors) json["sensors"][std::to_string(number)] = sid;
   json["registers"] = nlohmann::ordered_json::object();
   for (const auto& [name, number] : ids_.registers) json["registers"][name] = number;
+  for (const auto& [sid, rid] : ids_.rids) json["rids"][sid] = rid;
+  for (const auto& [number, sid] : ids_.spare) json["spare"][std::to_string(number)] = sid;
   AtomicFile file(folder_ / "ids.json", 0600);  // it holds the key
   file.write(json.dump(1) + "\n");
   file.commit_durably();

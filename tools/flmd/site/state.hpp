@@ -9,8 +9,13 @@ namespace flm::flmd {
 /// Identity of the device and of its sensors. Ids are 16 random bytes, as 32 lower-case hex digits.
 struct Ids {
   std::string device, key;
-  std::map<int, std::string> sensors;    ///< sid by sensor number, 1 to 64
+  std::map<int, std::string> sensors;    ///< sid by sensor number, 1 to 64; from 7 on: numbers that are taken
   std::map<std::string, int> registers;  ///< number of a smart meter's register by its name, 7 and up
+  std::map<std::string, int> rids;       ///< recycle ids that are not 0, by sid; a kube's is in kubes.json
+  std::map<int, std::string> spare;      ///< sids that the device was given for numbers that are free
+  /// Sid of a number: the one it has, else the one that is spare for it, else a new one.
+  std::string& sid(int number);
+  [[nodiscard]] int rid(const std::string& sid) const;
   bool operator==(const Ids&) const = default;
 };
 
@@ -34,6 +39,9 @@ class State {
   int lock_ = -1;
   Ids ids_, saved_;
 };
+
+/// ids.json of a state folder, also while a flmd runs; empty when there is none. Throws InputError.
+Ids read_ids(const std::filesystem::path& state_dir);
 
 /// 32 lower-case hex digits of the system's random numbers.
 std::string draw_id();

@@ -98,3 +98,34 @@ TEST_CASE("another configuration changes the board's sensors in place, and their
   CHECK(sensors.of_register("import", state, added) == import);
   CHECK_FALSE(added);
 }
+
+TEST_CASE(
+    "a register of the smart meter takes no number that has an id, and the id that is spare for its own") {
+  const TemporaryFolder folder;
+  State state(folder.path() / "state");
+  const std::string old(32, 'c'), spare(32, 'd');
+  state.ids().sensors[7] = old;  // of a sensor that nothing measures any more
+  state.ids().rids = {{old, 3}, {spare, 2}};
+  state.ids().spare[8] = spare;
+  Sensors sensors(site_of(folder, {{4, ""}}), state, note);
+  CHECK(sensors.by_number(7)->sid == old);
+  CHECK(sensors.by_number(7)->rid == 3);
+  bool added = false;
+  const SiteSensor* gas = sensors.of_register("gas", state, added);
+  CHECK(added);
+  CHECK(gas->number == 8);
+  CHECK(gas->sid == spare);
+  CHECK(gas->rid == 2);
+  CHECK(state.ids().sensors.at(7) == old);
+  CHECK(state.ids().spare.empty());
+  CHECK(sensors.of_register("import", state, added)->number == 9);
+}
+
+TEST_CASE("a spare id that the configuration gives to a sensor is not given a second time") {
+  const TemporaryFolder folder;
+  State state(folder.path() / "state");
+  state.ids().spare[7] = sid_a;
+  Sensors sensors(site_of(folder, {{4, sid_a}}), state, note);
+  bool added = false;
+  CHECK(sensors.of_register("gas", state, added)->sid != sid_a);
+}

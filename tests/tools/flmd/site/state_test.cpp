@@ -29,7 +29,9 @@ TEST_CASE("ids are drawn once, kept, and for nobody else to read: the key is amo
   Ids first;
   {
     State state(folder.path());
-    state.ids().sensors[1] = draw_id();
+    const std::string sid = state.ids().sensors[1] = draw_id();
+    state.ids().rids[sid] = 2;
+    state.ids().spare[64] = draw_id();
     state.save();
     first = state.ids();
   }
@@ -49,8 +51,12 @@ TEST_CASE("ids that cannot be read are not replaced") {
     CHECK(fs::is_symlink(file));
   }
   SECTION("damaged") {
-    const std::string damaged = GENERATE(as<std::string>(), "", "{", "[]", R"({"device":"00","key":"00"})",
-                                         R"({"device":1,"key":2,"sensors":{},"registers":{}})");
+    const std::string damaged =
+        GENERATE(as<std::string>(), "", "{", "[]", R"({"device":"00","key":"00"})",
+                 R"({"device":1,"key":2,"sensors":{},"registers":{}})",
+                 // 32 digits each; a number that no sensor has
+                 R"({"device":")" + std::string(32, 'a') + R"(","key":")" + std::string(32, 'a') +
+                     R"(","sensors":{"65":")" + std::string(32, 'a') + R"("},"registers":{}})");
     folder.file("ids.json", damaged);
     CHECK_THROWS_WITH(State(folder.path()), Catch::Contains("ids.json: is damaged"));
     CHECK(text_of(file) == damaged);
