@@ -17,6 +17,7 @@
 #include "tools/flmd/kubes/pair_command.hpp"
 #include "tools/flmd/owner/owner.hpp"
 #include "tools/flmd/site/site.hpp"
+#include "tools/flmd/stock/stock.hpp"
 
 namespace flm::flmd {
 namespace {
@@ -77,6 +78,10 @@ int set_password(const std::string& file) {
   return 0;
 }
 
+void show(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) fmt::print("{}\n", visible(line));
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Reads a sensor board; gives its readings to MQTT, HTTP and servers, and keeps their history.",
                "flmd"};
@@ -98,20 +103,34 @@ int run(int argc, char** argv) {
   auto* pair = app.add_subcommand("pair", "Let the flmd that runs listen for a new kube");
   pair->add_option("CONFIG", file, what)->required();
   pair->callback([&] { status = pair_kube(read_site(file).state_dir); });
-  try {
-    app.parse(argc, argv);
-    flush_output();
-    return status;
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return complain(usage_complaint(app, error, argc, argv));
-    const int shown = app.exit(error);  // --help, --version
-    return std::cout.flush() ? shown : complain("standard output: cannot be written");
-  } catch (const std::exception& error) {
-    return complain(error.what());
-  }
+  stock::Import coming;
+  auto* import = app.add_subcommand("import", "Take over a stock main board's configuration and history");
+  import->add_option("FILE", coming.files, "its /etc/config/flukso, system and, where there is one, kube")
+      ->required();
+  import->add_option("--config", coming.configuration, "configuration to write (.toml)")->required();
+  import->add_option("--state", coming.state_dir, "state folder to make")->default_val("/var/lib/flmd");
+  import->add_option("--history", coming.history, "its history, /usr/share/tmpo");
+  import->callback([&] { show(stock::import_stock(coming));
+});
+fs::path folder;
+auto* give = app.add_subcommand("export", "Write what a stock main board reads");
+give->add_option("CONFIG", file, what)->required();
+give->add_option("DIR", folder, "folder of the files flukso, system and kube to write")->required();
+give->callback([&] { show(stock::export_stock(file, folder)); });
+try {
+  app.parse(argc, argv);
+  flush_output();
+  return status;
+} catch (const CLI::ParseError& error) {
+  if (error.get_exit_code() != 0) return complain(usage_complaint(app, error, argc, argv));
+  const int shown = app.exit(error);  // --help, --version
+  return std::cout.flush() ? shown : complain("standard output: cannot be written");
+} catch (const std::exception& error) {
+  return complain(error.what());
 }
-
 }  // namespace
+
+}  // namespace flm::flmd
 }  // namespace flm::flmd
 
 int main(int argc, char** argv) {
