@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "tools/mainboard/link/errors.hpp"
@@ -55,13 +57,66 @@ PortHeld held(const std::string& device, const std::string& holder) {
           socket};
 }
 
+/// A stock daemon that opens a device of a kind.
+struct StockDaemon {
+  std::string_view name, kind;
+};
+constexpr StockDaemon kStock[] = {{"spid", "/dev/spidev"}, {"parsed", "/dev/tty"}, {"wwd", "/dev/tty"}};
+
+/// A process's program: stock's are scripts, of which the file that was started tells.
+const StockDaemon* stock_daemon(const fs::path& process) {
+  std::ifstream in(process / "cmdline", std::ios::binary);
+  std::string words(std::istreambuf_iterator<char>(in), {});
+  for (char& c : words)
+    if (c == '\0') c = '\n';
+  std::istringstream lines(words);
+  for (std::string word; std::getline(lines, word);)
+    for (const StockDaemon& daemon : kStock)
+      if (fs::path(word).stem() == daemon.name) return &daemon;
+  return nullptr;
+}
+
+/// Throws PortHeld when a stock daemon has the device.
+void refuse_stock(const std::string& device) {
+  if (const std::string who = device.empty() ? "" : stock_holder(device); !who.empty())
+    throw PortHeld(
+        fmt::format("{}: stock's {} is using it; allowed: one at a time: '/etc/init.d/flukso stop' ends "
+                    "stock's daemons, '/etc/init.d/flukso start' brings them back",
+                    device, who),
+        "");
+}
+
 }  // namespace
+
+std::string stock_holder(const std::string& device, const fs::path& processes) {
+  std::error_code error;
+  fs::path wanted = fs::weakly_canonical(device, error);
+  if (error) wanted = device;
+  for (fs::directory_iterator i(processes, error), end; !error && i != end; i.increment(error)) {
+    const std::string number = i->path().filename().string();
+    if (number.find_first_not_of("0123456789") != number.npos) continue;
+    const StockDaemon* daemon = stock_daemon(i->path());
+    if (daemon == nullptr) continue;
+    std::error_code closed, ignored;
+    bool has_it = false;
+    for (fs::directory_iterator file(i->path() / "fd", closed), last; !closed && file != last;
+         file.increment(closed))
+      has_it = has_it || fs::read_symlink(file->path(), ignored) == wanted;
+    if (has_it || (closed && wanted.string().starts_with(daemon->kind)))
+      return fmt::format("{} (process {})", daemon->name, number);
+  }
+  return {};
+}
 
 PortLock::PortLock(const Port& port, const std::string& program, const std::string& socket) {
   const std::string& device = port.kind == Port::Kind::sim    ? port.eeprom
                               : port.kind == Port::Kind::flmd ? std::string()
                                                               : port.path;
   if (device.empty()) return;
+  if (port.kind != Port::Kind::sim) {
+    refuse_stock(device);
+    refuse_stock(port.meter);
+  }
   const fs::path file = lock_folder() / lock_name(device);
   // Without O_CREAT first: in a sticky folder not even root may create what another user has there.
   fd_ = ::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);

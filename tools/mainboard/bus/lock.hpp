@@ -1,5 +1,6 @@
 // One program at a time on a port: who has it, and how an flmd that has it is asked to step aside.
 #pragma once
+#include <filesystem>
 #include <string>
 
 #include "tools/common/input_error.hpp"
@@ -15,13 +16,17 @@ class PortHeld : public InputError {
   std::string socket;  ///< of the flmd that has it; empty: it is no flmd, or serves none
 };
 
+/// The stock main board's daemon that has a device open, "spid (process 123)"; empty: none. Where its open
+/// files cannot be looked at, which is for root and its own user, its name and the kind of device tell.
+std::string stock_holder(const std::string& device, const std::filesystem::path& processes = "/proc");
+
 /// Holds a port's lock file, in /run/lock, $XDG_RUNTIME_DIR or /tmp, whichever can be written first. Ends
 /// with the process, however that ends. A simulated board needs none, but its EEPROM file does; nor does a
 /// board that flmd has.
 class PortLock {
  public:
   /// `socket`: where this program, an flmd, serves the bus to others. Throws PortHeld, which names the
-  /// program that has it and the way out; InputError.
+  /// program that has it, one of ours or the stock main board's, and the way out; InputError.
   explicit PortLock(const Port&, const std::string& program = "flmctl", const std::string& socket = {});
   ~PortLock();
   PortLock(const PortLock&) = delete;
