@@ -16,6 +16,8 @@
 #include "tools/flmd/board/bus_service.hpp"
 #include "tools/flmd/board/measuring.hpp"
 #include "tools/flmd/board/smart_meter.hpp"
+#include "tools/flmd/device/button.hpp"
+#include "tools/flmd/device/command.hpp"
 #include "tools/flmd/device/led.hpp"
 #include "tools/flmd/kubes/kube_routes.hpp"
 #include "tools/flmd/kubes/kubes.hpp"
@@ -89,6 +91,7 @@ class Daemon {
     add_mqtt();
     add_reports();
     add_bus();
+    add_button();
   }
 
   int run() {
@@ -195,6 +198,22 @@ class Daemon {
     mqtt::KubeNetwork network;
     network.collect_group = kubes_->collect_group();
     mqtt_->on_kubes(all, network);
+  }
+
+  void add_button() {
+    if (site_.button.device.empty()) return;
+    const auto log = [this](const std::string& line) { log_.write(LOG_INFO, line); };
+    commands_ = std::make_unique<CommandRunner>(loop_, log);
+    const auto pressed = [this](Press press) {
+      const auto place = static_cast<std::size_t>(press);
+      const std::vector<std::string>& words = site_.button.commands.at(place);
+      log_.write(LOG_INFO, fmt::format("button held for {} to {} s: {}", press_ranges[place][0].count(),
+                                       press_ranges[place][1].count(),
+                                       words.empty() ? "has no command" : "runs " + words.front()));
+      if (!words.empty()) commands_->run(words);
+    };
+    button_ = std::make_unique<Button>(
+        loop_, Button::Options{.device = site_.button.device, .key = site_.button.key}, pressed, log);
   }
 
   void add_mqtt() {
@@ -431,6 +450,8 @@ class Daemon {
   std::vector<std::unique_ptr<Reporter>> reports_;
   std::unique_ptr<web::Server> http_;
   std::unique_ptr<BusService> bus_;
+  std::unique_ptr<CommandRunner> commands_;
+  std::unique_ptr<Button> button_;
   std::vector<Subscriber*> subscribers_;
   boost::asio::steady_timer timer_{loop_};
   bool hung_up_ = false;

@@ -133,6 +133,14 @@ mistake "a report to a port that is none" '$a [[report]]\nkind = "influx"\nurl =
 mistake "a report with a password in its address" '$a [[report]]\nkind = "flukso"\nurl = "http://me:secret@x/"' "an address without user and password"
 mistake "a token that no header can have" '$a [[report]]\nkind = "influx"\nurl = "http://x/"\ntoken = "a b"' "key 'token': report token"
 mistake "a measurement without a name" '$a [[report]]\nkind = "influx"\nurl = "http://x/"\nmeasurement = ""' "[[report]] key 'measurement' is ''"
+button='s|^id = "0011.*|&\nbutton = "/dev/input/event0"\n'
+mistake "a button that is no device" 's|^id = "0011.*|&\nbutton = "event0"|' "[device] key 'button' is 'event0'; allowed: an input device such as /dev/input/event0"
+mistake "a command without a button" 's|^id = "0011.*|&\nbutton_long = ["reboot"]|' "[device] key 'button_long' stands without a button"
+mistake "a command as one text" "${button}button_short = \"wifi up\"|" "[device] key 'button_short' is no list of words; allowed: words, a program's name first"
+mistake "a command without a word" "${button}button_middle = []|" "[device] key 'button_middle' is no list of words"
+mistake "a number among the words" "${button}button_short = [\"sleep\", 1]|" "[device] key 'button_short' has an entry that is no text"
+mistake "a program without a name" "${button}button_short = [\"\", \"x\"]|" "[device] key 'button_short' has the word ''"
+mistake "a key that no keyboard has" "${button}button_key = 768|" "[device] key 'button_key' is 768"
 mistake "no TOML" '$a x' 'wrong.toml:'
 out=$("$FLMD" rn house.toml 2>&1)
 holds "a typo in a command" "'rn' is not a command; allowed: run, check, password" "$out"

@@ -42,8 +42,13 @@ class Reader {
   Site read() {
     one("link", {"port", "meter", "meter_baud"}, true, [this](const TableReader& t) { link(t); });
     one("state", {"dir", "history_mb"}, true, [this](const TableReader& t) { state(t); });
-    one("device", {"id", "key", "serial", "globe_led", "wifi_led", "wifi_interface"}, false,
-        [this](const TableReader& t) { device(t); });
+    one("device",
+        {"id", "key", "serial", "globe_led", "wifi_led", "wifi_interface", "button", "button_key",
+         "button_short", "button_middle", "button_long"},
+        false, [this](const TableReader& t) {
+          device(t);
+          button(t);
+        });
     one("http", {"listen", "time_zone"}, false, [this](const TableReader& t) { http(t); });
     one("mqtt",
         {"broker", "username", "password_file", "ca_file", "certificate_file", "key_file", "home_assistant",
@@ -136,6 +141,34 @@ class Reader {
       t.fail("wifi_interface", fmt::format("is '{}'", site_.wifi_interface), "an interface such as wlan0");
     if (t.has("wifi_interface") && site_.wifi_led.empty())
       t.fail("wifi_interface", "stands without a wifi_led", "wifi_led too");
+  }
+
+  void button(const TableReader& t) {
+    ButtonConfig& button = site_.button;
+    button.device = t.text("button").value_or("");
+    if (t.has("button") && !button.device.is_absolute())
+      t.fail("button", fmt::format("is '{}'", button.device.string()),
+             "an input device such as /dev/input/event0");
+    for (const char* key : {"button_key", "button_short", "button_middle", "button_long"})
+      if (t.has(key) && button.device.empty()) t.fail(key, "stands without a button", "button too");
+    if (const auto key = t.integer("button_key", 1, 767)) button.key = static_cast<std::uint16_t>(*key);
+    button.commands = {words(t, "button_short"), words(t, "button_middle"), words(t, "button_long")};
+  }
+
+  static std::vector<std::string> words(const TableReader& t, const char* key) {
+    if (!t.has(key)) return {};
+    constexpr std::string_view allowed = "words, a program's name first: [\"nmcli\", \"radio\"]";
+    const toml::array* list = t.array(key);
+    if (list == nullptr || list->empty()) t.fail(key, "is no list of words", allowed);
+    std::vector<std::string> all;
+    for (const toml::node& node : *list) {
+      const auto word = node.value_exact<std::string>();
+      if (!word) t.fail(key, "has an entry that is no text", allowed);
+      if (word->find('\0') != std::string::npos || (all.empty() && word->empty()))
+        t.fail(key, fmt::format("has the word '{}'", visible(*word)), allowed);
+      all.push_back(*word);
+    }
+    return all;
   }
 
   void http(const TableReader& t) {
@@ -278,7 +311,9 @@ std::vector<std::string> tables_that_differ(const Site& a, const Site& b) {
   std::vector<std::string> names;
   if (a.port.text != b.port.text || a.port.path != b.port.path) names.emplace_back("[link]");
   if (a.state_dir != b.state_dir || a.history != b.history) names.emplace_back("[state]");
-  if (other_id(a.device_id, b.device_id) || other_id(a.device_key, b.device_key) || a.serial != b.serial)
+  if (other_id(a.device_id, b.device_id) || other_id(a.device_key, b.device_key) || a.serial != b.serial ||
+      a.globe_led != b.globe_led || a.wifi_led != b.wifi_led || a.wifi_interface != b.wifi_interface ||
+      a.button != b.button)
     names.emplace_back("[device]");
   if (a.listen != b.listen || a.time_zone != b.time_zone) names.emplace_back("[http]");
   if (a.mqtt != b.mqtt) names.emplace_back("[mqtt]");

@@ -1,5 +1,6 @@
 // flmd's configuration: a board's configuration (tools/mainboard/config) with what a daemon needs beside it.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -21,6 +22,14 @@ struct BrokerConfig {
   bool home_assistant = false;
   std::string discovery_prefix = "homeassistant";
   bool operator==(const BrokerConfig&) const = default;
+};
+
+/// [device] button
+struct ButtonConfig {
+  std::filesystem::path device;                      ///< empty: none
+  std::optional<std::uint16_t> key;                  ///< a key's code; absent: any
+  std::array<std::vector<std::string>, 3> commands;  ///< short, middle, long; words, or empty
+  bool operator==(const ButtonConfig&) const = default;
 };
 
 /// [[report]]
@@ -50,8 +59,9 @@ struct Site {
   std::string device_id, device_key, serial;  ///< [device]; empty: drawn at the first start
   std::filesystem::path globe_led, wifi_led;  ///< [device] folders of /sys/class/leds; empty: none
   std::string wifi_interface;                 ///< [device] whose state the wifi LED shows
-  std::vector<std::string> listen;            ///< [http] addresses; empty: no HTTP
-  std::string time_zone;                      ///< [http] of nights and months; empty: UTC
+  ButtonConfig button;
+  std::vector<std::string> listen;  ///< [http] addresses; empty: no HTTP
+  std::string time_zone;            ///< [http] of nights and months; empty: UTC
   std::optional<BrokerConfig> mqtt;
   std::vector<ReportConfig> reports;
   KubeConfig kubes;
