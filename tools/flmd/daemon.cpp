@@ -5,10 +5,13 @@
 #include <systemd/sd-daemon.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -16,6 +19,7 @@
 #include "tools/flmd/board/bus_service.hpp"
 #include "tools/flmd/board/measuring.hpp"
 #include "tools/flmd/board/smart_meter.hpp"
+#include "tools/flmd/device/announcement.hpp"
 #include "tools/flmd/device/button.hpp"
 #include "tools/flmd/device/command.hpp"
 #include "tools/flmd/device/led.hpp"
@@ -92,6 +96,7 @@ class Daemon {
     add_reports();
     add_bus();
     add_button();
+    add_announcement();
   }
 
   int run() {
@@ -214,6 +219,21 @@ class Daemon {
     };
     button_ = std::make_unique<Button>(
         loop_, Button::Options{.device = site_.button.device, .key = site_.button.key}, pressed, log);
+  }
+
+  /// The first address that others reach.
+  void add_announcement() {
+    if (!site_.announce) return;
+    for (const std::string& address : site_.listen) {
+      const auto [host, port] = *host_and_port(address, 0);
+      if (boost::asio::ip::make_address(host).is_loopback()) continue;
+      announcement_ = std::make_unique<Announcement>(
+          loop_,
+          Announcement::Options{
+              .machine = boost::asio::ip::host_name(), .device = site_.device_id, .port = port, .bus = ""},
+          [this](const std::string& line) { log_.write(LOG_INFO, line); });
+      return;
+    }
   }
 
   void add_mqtt() {
@@ -353,6 +373,12 @@ class Daemon {
       log_.write(LOG_ERR, error.what());
     }
     for (Subscriber* subscriber : subscribers_) subscriber->on_sensors(sensors_.all());
+    if (!announcement_) return;
+    std::map<int, std::string> ids;
+    for (const SiteSensor& sensor : sensors_.all())
+      if (sensor.enabled && !sensor.sid.empty() && sensor.sensor_class != "uart")
+        ids.emplace(sensor.number, sensor.sid);
+    announcement_->set_sensors(std::move(ids));
   }
 
   /// The board's part of another configuration, without a pause; the rest is for the next start.
@@ -418,6 +444,7 @@ class Daemon {
       for (auto subscriber = subscribers_.rbegin(); subscriber != subscribers_.rend(); ++subscriber)
         (*subscriber)->stop();
       mqtt_watch_.reset();
+      announcement_.reset();
       if (http_) http_->stop();
       if (bus_) bus_->stop();
       timer_.cancel();
@@ -450,6 +477,7 @@ class Daemon {
   std::vector<std::unique_ptr<Reporter>> reports_;
   std::unique_ptr<web::Server> http_;
   std::unique_ptr<BusService> bus_;
+  std::unique_ptr<Announcement> announcement_;
   std::unique_ptr<CommandRunner> commands_;
   std::unique_ptr<Button> button_;
   std::vector<Subscriber*> subscribers_;

@@ -49,7 +49,7 @@ class Reader {
           device(t);
           button(t);
         });
-    one("http", {"listen", "time_zone"}, false, [this](const TableReader& t) { http(t); });
+    one("http", {"listen", "announce", "time_zone"}, false, [this](const TableReader& t) { http(t); });
     one("mqtt",
         {"broker", "username", "password_file", "ca_file", "certificate_file", "key_file", "home_assistant",
          "discovery_prefix"},
@@ -187,6 +187,7 @@ class Reader {
         t.fail("listen", fmt::format("has {} twice", *text), "each address once");
       site_.listen.push_back(*text);
     }
+    site_.announce = t.truth("announce").value_or(true);
     site_.time_zone = t.text("time_zone").value_or("");
     in_file(t, "time_zone", [this] { (void)history::Zone(site_.time_zone); });
   }
@@ -315,7 +316,8 @@ std::vector<std::string> tables_that_differ(const Site& a, const Site& b) {
       a.globe_led != b.globe_led || a.wifi_led != b.wifi_led || a.wifi_interface != b.wifi_interface ||
       a.button != b.button)
     names.emplace_back("[device]");
-  if (a.listen != b.listen || a.time_zone != b.time_zone) names.emplace_back("[http]");
+  if (a.listen != b.listen || a.announce != b.announce || a.time_zone != b.time_zone)
+    names.emplace_back("[http]");
   if (a.mqtt != b.mqtt) names.emplace_back("[mqtt]");
   if (a.kubes != b.kubes) names.emplace_back("[kubes]");
   if (a.reports != b.reports) names.emplace_back("[[report]]");

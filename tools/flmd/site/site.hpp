@@ -61,6 +61,7 @@ struct Site {
   std::string wifi_interface;                 ///< [device] whose state the wifi LED shows
   ButtonConfig button;
   std::vector<std::string> listen;  ///< [http] addresses; empty: no HTTP
+  bool announce = true;             ///< [http] to the local network, by mDNS
   std::string time_zone;            ///< [http] of nights and months; empty: UTC
   std::optional<BrokerConfig> mqtt;
   std::vector<ReportConfig> reports;
