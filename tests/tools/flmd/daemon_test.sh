@@ -52,6 +52,8 @@ dir = "state"
 
 [device]
 id = "$device"
+button = "$folder/button"
+button_short = ["printf", "%s\\n", "held for \$SECONDS"]
 
 [http]
 listen = ["127.0.0.1:$http"]
@@ -133,9 +135,9 @@ mistake "a report to a port that is none" '$a [[report]]\nkind = "influx"\nurl =
 mistake "a report with a password in its address" '$a [[report]]\nkind = "flukso"\nurl = "http://me:secret@x/"' "an address without user and password"
 mistake "a token that no header can have" '$a [[report]]\nkind = "influx"\nurl = "http://x/"\ntoken = "a b"' "key 'token': report token"
 mistake "a measurement without a name" '$a [[report]]\nkind = "influx"\nurl = "http://x/"\nmeasurement = ""' "[[report]] key 'measurement' is ''"
-button='s|^id = "0011.*|&\nbutton = "/dev/input/event0"\n'
-mistake "a button that is no device" 's|^id = "0011.*|&\nbutton = "event0"|' "[device] key 'button' is 'event0'; allowed: an input device such as /dev/input/event0"
-mistake "a command without a button" 's|^id = "0011.*|&\nbutton_long = ["reboot"]|' "[device] key 'button_long' stands without a button"
+button='/^button_short/d; s|^button = .*|&\n'
+mistake "a button that is no device" 's|^button = .*|button = "event0"|' "[device] key 'button' is 'event0'; allowed: an input device such as /dev/input/event0"
+mistake "a command without a button" '/^button = /d' "[device] key 'button_short' stands without a button"
 mistake "a command as one text" "${button}button_short = \"wifi up\"|" "[device] key 'button_short' is no list of words; allowed: words, a program's name first"
 mistake "a command without a word" "${button}button_middle = []|" "[device] key 'button_middle' is no list of words"
 mistake "a number among the words" "${button}button_short = [\"sleep\", 1]|" "[device] key 'button_short' has an entry that is no text"
@@ -157,6 +159,15 @@ start
 if out=$("$FLMD" run house.toml 2>&1); [ $? -eq 2 ]; then holds "a second flmd on the same state" 'another flmd is using it \(process [0-9]+\)' "$out"; else failed "a second flmd" "$out"; fi
 sed 's/"state"/"state2"/' house.toml >second.toml
 if out=$("$FLMD" run second.toml 2>&1); [ $? -eq 2 ]; then holds "an address that is taken" "127.0.0.1:$http" "$out"; else failed "an address that is taken" "$out"; fi
+
+# An input device that comes after flmd has started, and two events of its key: time in s and µs, key (1), code, value.
+mkfifo button
+exec {button}<>button
+event() { perl -e 'print pack("l! l! S S l", $ARGV[0], 0, 1, 408, $ARGV[1])' "$@" >&$button; }
+event 100 1
+event 103 0
+if soon 15 grep -q 'printf: done' log && grep -qF 'printf: held for $SECONDS' log; then ok "a button held for 3 s runs its command"
+else failed "the button" "$(cat log)"; fi
 
 soon 60 grep -q "^/sensor/$(sid 5)/gauge" topics || failed "the water meter has a gauge" "$(sort -u topics | tail -20; cat log)"
 topics=$(cat topics)
