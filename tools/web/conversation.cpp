@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>  // the one place that knows Beast
 #include <optional>
+#include <utility>
 
 namespace flm::web {
 namespace {
@@ -129,7 +130,9 @@ Conversation::Conversation(const Router& router, std::string address, const Log&
   request_.address = address_;
   parser_->next();
 }
-Conversation::~Conversation() = default;
+Conversation::~Conversation() {
+  if (later_) later_->on_answer = nullptr;
+}
 
 bool Conversation::idle() const { return waiting_.empty() && !parser_->of->got_some(); }
 
@@ -153,7 +156,7 @@ void Conversation::sent() {
 
 std::size_t Conversation::parse(std::string_view bytes) {
   const std::size_t all = bytes.size();
-  while (!bytes.empty() && !last_ && out_.size() < output_limit && fixed_.empty()) {
+  while (!bytes.empty() && !last_ && !later_ && out_.size() < output_limit && fixed_.empty()) {
     if (!parser_->of->got_some() && bytes.front() == '\r') {  // RFC 9112, 2.2: an empty line before a request
       if (bytes.size() == 1) break;
       if (bytes[1] == '\n') {
@@ -245,10 +248,22 @@ void Conversation::request_is_complete() {
   const Response response = router_.answer(route_, request_, fault);
   if (!fault.empty() && log_)
     log_(fmt::format("http: {} {}: {}", method_name(request_.method), request_.target.substr(0, 200), fault));
-  reply(response, !parser.keep_alive());
+  if (!response.later) return reply(response, !parser.keep_alive());
+  later_ = response.later;
+  later_->on_answer = [this](const Response& answer) { answer_came(answer); };
+}
+
+void Conversation::when_answered(std::function<void()> tell) { when_answered_ = std::move(tell); }
+
+void Conversation::answer_came(const Response& response) {
+  const auto tell = std::exchange(when_answered_, nullptr);
+  reply(Router::of_route(route_, response), !parser_->of->keep_alive());
+  feed({});
+  if (tell) tell();
 }
 
 void Conversation::reply(const Response& response, bool close) {
+  if (later_) std::exchange(later_, nullptr)->on_answer = nullptr;
   const bool without_body = request_.method == Method::head;
   last_ = close || ending_ || response.events != nullptr;
   const Connection connection = last_                        ? Connection::close

@@ -43,8 +43,11 @@ class Conversation {
   [[nodiscard]] bool last() const { return last_; }
   /// The request that is being read is the last.
   void end_soon() { ending_ = true; }
-  /// Answers what is being read with that status, and ends.
+  /// Answers what is being read or waits for its answer with that status, and ends.
   void refuse(int status, std::string_view why);
+  /// An answer is made elsewhere: `tell` is called when output() has it. Nothing is parsed meanwhile.
+  void when_answered(std::function<void()> tell);
+  [[nodiscard]] bool waits() const { return later_ != nullptr; }
   /// The stream that the last answer opened, if it did.
   [[nodiscard]] std::shared_ptr<EventClients> take_events() { return std::move(events_); }
 
@@ -53,6 +56,7 @@ class Conversation {
   std::size_t parse(std::string_view bytes);
   void header_is_complete();
   void request_is_complete();
+  void answer_came(const Response&);
   void reply(const Response&, bool close);
 
   const Router& router_;
@@ -66,6 +70,8 @@ class Conversation {
   std::string_view fixed_;
   std::shared_ptr<const void> owner_;  // of fixed_
   std::shared_ptr<EventClients> events_;
+  std::shared_ptr<Later> later_;
+  std::function<void()> when_answered_;
   bool last_ = false, ending_ = false;
 };
 

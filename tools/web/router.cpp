@@ -42,6 +42,19 @@ std::vector<std::string> split(std::string_view pattern) {
 
 }  // namespace
 
+Response answer_of(const std::function<Response()>& make, std::string& fault) {
+  try {
+    return make();
+  } catch (const HttpError& error) {
+    return text(error.status(), error.what());
+  } catch (const std::exception& error) {
+    fault = error.what();
+  } catch (...) {
+    fault = "an exception of no standard type";
+  }
+  return text(500, "a fault of the program; its log says more");
+}
+
 Router& Router::add(Method method, std::string_view pattern, Handler handler, RouteOptions options) {
   for (const Route& route : routes_)
     if (route.method == method && route.pattern == pattern)
@@ -101,29 +114,22 @@ Response Router::options(const Request& request) const {
 }
 
 Response Router::answer(const Route* route, const Request& request, std::string& fault) const {
-  Response response;
-  try {
-    if (route) {
-      response = route->handler(request);
-    } else if (request.method == Method::options) {
-      response = options(request);
-    } else if (const std::string methods = allowed(request); !methods.empty()) {
-      response =
-          text(405, fmt::format("{} is not allowed here; allowed: {}", method_name(request.method), methods))
-              .with("Allow", methods);
-    } else {
-      response = text(404, "there is nothing at this path");
-    }
-  } catch (const HttpError& error) {
-    response = text(error.status(), error.what());
-  } catch (const std::exception& error) {
-    fault = error.what();
-    response = text(500, "a fault of the program; its log says more");
-  } catch (...) {
-    fault = "an exception of no standard type";
-    response = text(500, "a fault of the program; its log says more");
-  }
-  if (route && route->options.any_origin) response.headers += "Access-Control-Allow-Origin: *\r\n";
+  return of_route(route, answer_of(
+                             [&] {
+                               if (route) return route->handler(request);
+                               if (request.method == Method::options) return options(request);
+                               const std::string methods = allowed(request);
+                               if (methods.empty()) return text(404, "there is nothing at this path");
+                               return text(405, fmt::format("{} is not allowed here; allowed: {}",
+                                                            method_name(request.method), methods))
+                                   .with("Allow", methods);
+                             },
+                             fault));
+}
+
+Response Router::of_route(const Route* route, Response response) {
+  if (route && route->options.any_origin && !response.later)
+    response.headers += "Access-Control-Allow-Origin: *\r\n";
   return response;
 }
 

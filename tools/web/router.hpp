@@ -15,6 +15,10 @@ namespace flm::web {
 /// else a 500, whose text goes to the log only.
 using Handler = std::function<Response(const Request&)>;
 
+/// Answer of something that may throw, as a handler's: HttpError its own, anything else a 500, whose text is
+/// in `fault`.
+Response answer_of(const std::function<Response()>&, std::string& fault);
+
 struct RouteOptions {
   std::size_t body_limit = 64 * 1024;  ///< bytes of a request's body; more is a 413
   bool any_origin = false;             ///< scripts of other sites may read the answer (CORS), without cookies
@@ -44,6 +48,8 @@ class Router {
   /// The whole answer to a request whose body has come; `route` is what find() gave. Never throws.
   /// `fault`: what a handler threw that was no HttpError; empty: nothing.
   Response answer(const Route* route, const Request& request, std::string& fault) const;
+  /// What an answer has because of its route, for one that came later.
+  static Response of_route(const Route* route, Response);
 
  private:
   Response options(const Request&) const;

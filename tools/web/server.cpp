@@ -170,6 +170,9 @@ class SocketConnection final : public AnyConnection,
       deadline = now + state_->limits.keep_alive;
       static const Frame comment = std::make_shared<const std::string>(":\n\n");
       if (queue_.empty()) push(comment);
+    } else if (conversation_.waits()) {
+      conversation_.refuse(503, "the answer did not come in time");
+      go_on();
     } else if (phase == Phase::request && !conversation_.idle()) {
       conversation_.refuse(408, "the request did not come in time");
       go_on();
@@ -187,6 +190,7 @@ class SocketConnection final : public AnyConnection,
   void close() override {
     if (closed_) return;
     closed_ = true;
+    const auto held = std::exchange(self_, nullptr);
     leave();
     error_code ignored;
     socket().close(ignored);
@@ -260,10 +264,12 @@ class SocketConnection final : public AnyConnection,
 
   /// Writes what there is to write, or waits for what comes next.
   void go_on() {
+    const auto held = std::exchange(self_, nullptr);
     while (!closed_ && !writing_) {
       const auto output = conversation_.output();
       if (output.empty()) {
         if (const auto events = conversation_.take_events()) return listen(events);
+        if (conversation_.waits()) return wait();
         if (conversation_.last() || (state_->stopping && conversation_.idle())) return linger();
         if (conversation_.idle())
           enter(Phase::idle, state_->limits.idle);
@@ -313,6 +319,15 @@ class SocketConnection final : public AnyConnection,
       if (state_->log) state_->log(fmt::format("http: a connection is ended: {}", fault.what()));
       close();
     }
+  }
+
+  /// For an answer that is made elsewhere.
+  void wait() {
+    enter(Phase::answer, state_->limits.answer);
+    conversation_.when_answered([weak = this->weak_from_this()] {
+      if (const auto self = weak.lock()) self->go_on();
+    });
+    self_ = this->shared_from_this();
   }
 
   /// A connection that is closed with unread bytes is reset, and its last answer may be lost (RFC 9112, 9.6).
@@ -376,6 +391,7 @@ class SocketConnection final : public AnyConnection,
   std::size_t queued_ = 0;  // bytes
   Clock::time_point write_deadline_ = never;
   bool reading_ = false, writing_ = false, closed_ = false;
+  std::shared_ptr<SocketConnection> self_;  // while nothing else holds it
 };
 
 }  // namespace

@@ -25,6 +25,7 @@ struct ServerLimits {
   std::size_t connections = 256;
   std::chrono::milliseconds request{10'000};     ///< from a request's first byte to its last; then 408
   std::chrono::milliseconds idle{60'000};        ///< without a request
+  std::chrono::milliseconds answer{30'000};      ///< that is made elsewhere (Later); then 503
   std::chrono::milliseconds write{20'000};       ///< without the client taking a byte of an answer
   std::chrono::milliseconds keep_alive{15'000};  ///< between comments on a quiet stream of events
   std::chrono::milliseconds linger{1'000};       ///< for a client to read the last answer

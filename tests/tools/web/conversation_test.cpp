@@ -245,3 +245,67 @@ TEST_CASE("a conversation that is to end says so with its next answer") {
   CHECK(talk.statuses() == "200 end");
   CHECK_THAT(talk.all, Contains("\r\nConnection: close\r\n"));
 }
+
+TEST_CASE("an answer that is made elsewhere keeps its place among those that follow") {
+  Router router;
+  std::shared_ptr<Later> later;
+  std::shared_ptr<const Request> kept;
+  router
+      .post(
+          "/later/{name}",
+          [&](const Request& request) {
+            kept = keep(request);
+            later = std::make_shared<Later>();
+            return Response{.later = later};
+          },
+          {.any_origin = true})
+      .get("/now", [](const Request&) { return text(200, "now"); });
+  const Log log = [](std::string_view) {};
+  std::string bytes = "POST /later/a%20b?x=1 HTTP/1.1\r\nHost: flm\r\nContent-Length: 4\r\n\r\nbody";
+  Conversation conversation(router, "192.0.2.7", log);
+  int told = 0;
+  conversation.feed(bytes + "GET /now HTTP/1.1\r\nHost: flm\r\n\r\n");
+  CHECK(conversation.output().empty());
+  CHECK(conversation.waits());
+  CHECK_FALSE(conversation.idle());
+  conversation.when_answered([&] { ++told; });
+
+  bytes.assign(bytes.size(), '?');  // what was kept is its own
+  CHECK(kept->parameter("name") == "a b");
+  CHECK(kept->query("x") == "1");
+  CHECK(kept->header("host") == "flm");
+  CHECK(kept->body == "body");
+  CHECK(kept->address == "192.0.2.7");
+
+  later->complete(text(200, "later"));
+  CHECK(told == 1);
+  CHECK_FALSE(conversation.waits());
+  const std::string both = std::string(conversation.output().first) + std::string(conversation.output().then);
+  CHECK_THAT(both, Contains("\r\n\r\nlater\nHTTP/1.1 200 OK\r\n") && EndsWith("\r\n\r\nnow\n"));
+  CHECK_THAT(both.substr(0, both.find("later\n")), Contains("Access-Control-Allow-Origin: *\r\n"));
+  later->complete(text(200, "twice"));
+  CHECK(told == 1);
+}
+
+TEST_CASE("an answer that comes when nobody waits for it any more is ignored") {
+  Router router;
+  std::shared_ptr<Later> later;
+  router.get("/later", [&](const Request&) {
+    later = std::make_shared<Later>();
+    return Response{.later = later};
+  });
+  const Log log = [](std::string_view) {};
+  {
+    Conversation conversation(router, "192.0.2.7", log);
+    conversation.feed("GET /later HTTP/1.1\r\nHost: flm\r\n\r\n");
+    conversation.refuse(503, "too late");
+    later->complete(text(200, "late"));
+    CHECK_THAT(std::string(conversation.output().first), StartsWith("HTTP/1.1 503 ") && EndsWith("too late\n"));
+    CHECK(conversation.last());
+  }
+  {
+    Conversation conversation(router, "192.0.2.7", log);
+    conversation.feed("GET /later HTTP/1.1\r\nHost: flm\r\n\r\n");
+  }
+  later->complete(text(200, "late"));
+}

@@ -307,3 +307,41 @@ TEST_CASE("a server on [::] takes IPv4, and knows such a client by its IPv4 addr
   RawClient client(server.port(), "GET /address HTTP/1.1\r\nHost: flm\r\n\r\n");
   CHECK_THAT(client.answer(), EndsWith("\r\n\r\n127.0.0.1\n"));
 }
+
+TEST_CASE("an answer made by another thread goes out when it is there, and others are answered meanwhile") {
+  web::Router router = small_router();
+  std::vector<std::thread> threads;
+  RunningServer* running = nullptr;
+  router.get("/slow", [&](const web::Request& request) {
+    auto later = std::make_shared<web::Later>();
+    threads.emplace_back([&running, later, kept = web::keep(request)] {
+      std::this_thread::sleep_for(150ms);
+      running->on_loop([&](web::Server&) {
+        later->complete(web::text(200, kept->query("x").value()));
+        return 0;
+      });
+    });
+    return web::Response{.later = later};
+  });
+  RunningServer server(std::move(router));
+  running = &server;
+  RawClient slow(server.port(), "GET /slow?x=7 HTTP/1.1\r\nHost: flm\r\n\r\n");
+  { RawClient gone(server.port(), "GET /slow?x=8 HTTP/1.1\r\nHost: flm\r\n\r\n"); }
+  CHECK(works(server.port()));
+  CHECK_THAT(slow.answer(), EndsWith("\r\n\r\n7\n"));
+  slow.send(get);
+  CHECK_THAT(slow.answer(), EndsWith("\r\n\r\n[1]"));
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_CASE("an answer that does not come in time is a 503") {
+  web::Router router = small_router();
+  router.get("/never", [](const web::Request&) {
+    return web::Response{.later = std::make_shared<web::Later>()};
+  });
+  RunningServer server(std::move(router), {.answer = 100ms});
+  RawClient client(server.port(), "GET /never HTTP/1.1\r\nHost: flm\r\n\r\n");
+  CHECK_THAT(client.rest(), StartsWith("HTTP/1.1 503 "));
+  CHECK(client.closed());
+  CHECK(works(server.port()));
+}

@@ -97,6 +97,39 @@ void decode_query(std::string_view query, std::string& memory, Fields& out) {
   }
 }
 
+std::shared_ptr<const Request> keep(const Request& request) {
+  const auto size_of = [](const Fields& fields) {
+    std::size_t size = 0;
+    for (const auto& [name, value] : fields) size += name.size() + value.size();
+    return size;
+  };
+  auto kept = std::make_shared<Request>();
+  std::size_t size = request.target.size() + request.body.size() + request.address.size();
+  for (const std::string_view segment : request.path) size += segment.size();
+  for (const Fields* fields : {&request.parameters, &request.queries, &request.headers}) size += size_of(*fields);
+  kept->decoded.reserve(size);  // so that it does not move
+  const auto copy = [&](std::string_view text) {
+    const std::size_t at = kept->decoded.size();
+    kept->decoded += text;
+    return std::string_view(kept->decoded).substr(at);
+  };
+  const auto copy_all = [&](const Fields& from, Fields& to) {
+    for (const auto& [name, value] : from) {
+      const std::string_view copied = copy(name);
+      to.emplace_back(copied, copy(value));
+    }
+  };
+  kept->method = request.method;
+  kept->target = copy(request.target);
+  for (const std::string_view segment : request.path) kept->path.push_back(copy(segment));
+  copy_all(request.parameters, kept->parameters);
+  copy_all(request.queries, kept->queries);
+  copy_all(request.headers, kept->headers);
+  kept->body = copy(request.body);
+  kept->address = copy(request.address);
+  return kept;
+}
+
 void decode_target(Request& request) {
   std::string_view rest = request.target;
   request.path.clear();

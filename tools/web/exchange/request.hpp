@@ -1,6 +1,7 @@
 // A request as handlers see it: everything in it was decoded and checked, and is still a stranger's.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -54,8 +55,11 @@ struct Request {
   /// form, or a broken one.
   [[nodiscard]] std::optional<std::string> form(std::string_view name) const;
 
-  std::string decoded;  ///< memory of path and queries
+  std::string decoded;  ///< memory of path and queries; of all, in what keep() made
 };
+
+/// A copy that is valid as long as it is held.
+std::shared_ptr<const Request> keep(const Request&);
 
 /// Fills path and queries from `request.target`: "/path?query", or "http://host/path?query". Throws HttpError
 /// 400 for any other form, a broken %XX, text that is not UTF-8 or has control characters, and for a segment

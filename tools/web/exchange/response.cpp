@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace flm::web {
 namespace {
@@ -33,6 +34,10 @@ Response& Response::with(std::string_view name, std::string_view value) & {
 Response&& Response::with(std::string_view name, std::string_view value) && {
   with(name, value);
   return std::move(*this);
+}
+
+void Later::complete(Response response) {
+  if (const auto tell = std::exchange(on_answer, nullptr)) tell(std::move(response));
 }
 
 Response text(int status, std::string_view line) {

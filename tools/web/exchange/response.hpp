@@ -1,5 +1,6 @@
 // An answer, and the usual ways to make one.
 #pragma once
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -10,6 +11,7 @@
 namespace flm::web {
 
 class EventClients;
+class Later;
 
 struct Response {
   int status = 200;
@@ -21,6 +23,7 @@ struct Response {
   bool may_sniff = false;  ///< leaves out X-Content-Type-Options: nosniff; jsonp() has to
   std::shared_ptr<EventClients>
       events{};  ///< of EventStream::open(): the connection stays, and gets its events
+  std::shared_ptr<Later> later{};  ///< the answer is not there yet; all else here is not used
 
   /// Adds a header. Throws std::invalid_argument for a value with a control character.
   Response& with(std::string_view name, std::string_view value) &;
@@ -41,6 +44,23 @@ Response see_other(std::string_view location);
 /// older readers have it; plain JSON where it has neither. Throws HttpError 400 unless the name is 1 to 64 of
 /// 0-9a-zA-Z_. The content type stays application/json, as it is on stock firmware and on its server.
 Response jsonp(const Request&, std::string body);
+
+/// An answer that is made elsewhere while its connection waits, as by a thread that may wait for a database:
+///
+///     router.post("/sensor/{sid}", [&](const web::Request& request) {
+///       auto later = std::make_shared<web::Later>();
+///       pool.run(web::keep(request), later);     // ends with io.post([later, answer] { later->complete(answer); })
+///       return web::Response{.later = later};
+///     });
+///
+/// A Request is valid while its handler runs: keep() copies it. Used on the server's thread only.
+class Later {
+ public:
+  /// The answer, once; ignored where nobody waits for it any more.
+  void complete(Response);
+
+  std::function<void(Response)> on_answer;  ///< of the connection; empty: nobody waits
+};
 
 /// Words of a status, "Not Found".
 std::string_view reason_phrase(int status);
