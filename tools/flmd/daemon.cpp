@@ -295,12 +295,12 @@ class Daemon {
     web::Router router;
     api_.add_routes(router);
     router.get("/metrics", [this](const web::Request& request) {
-      const MetricsFormat format = metrics_format_of(request.header("Accept").value_or(""));
+      const web::MetricsFormat format = web::metrics_format_of(request.header("Accept").value_or(""));
       web::Response response;
       response.body = metrics({sensors_, api_, board_state_, board_.late_polls(), keeper_.store(),
                                mqtt_ ? &mqtt_->client() : nullptr, progress(), clock_.now()},
                               format);
-      response.content_type = content_type(format);
+      response.content_type = web::content_type(format);
       return response;
     });
     owner_.add_routes(router);

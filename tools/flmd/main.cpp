@@ -104,33 +104,32 @@ int run(int argc, char** argv) {
   pair->add_option("CONFIG", file, what)->required();
   pair->callback([&] { status = pair_kube(read_site(file).state_dir); });
   stock::Import coming;
-  auto* import = app.add_subcommand("import", "Take over a stock main board's configuration and history");
-  import->add_option("FILE", coming.files, "its /etc/config/flukso, system and, where there is one, kube")
+  auto* take = app.add_subcommand("import", "Take over a stock main board's configuration and history");
+  take->add_option("FILE", coming.files, "its /etc/config/flukso, system and, where there is one, kube")
       ->required();
-  import->add_option("--config", coming.configuration, "configuration to write (.toml)")->required();
-  import->add_option("--state", coming.state_dir, "state folder to make")->default_val("/var/lib/flmd");
-  import->add_option("--history", coming.history, "its history, /usr/share/tmpo");
-  import->callback([&] { show(stock::import_stock(coming));
-});
-fs::path folder;
-auto* give = app.add_subcommand("export", "Write what a stock main board reads");
-give->add_option("CONFIG", file, what)->required();
-give->add_option("DIR", folder, "folder of the files flukso, system and kube to write")->required();
-give->callback([&] { show(stock::export_stock(file, folder)); });
-try {
-  app.parse(argc, argv);
-  flush_output();
-  return status;
-} catch (const CLI::ParseError& error) {
-  if (error.get_exit_code() != 0) return complain(usage_complaint(app, error, argc, argv));
-  const int shown = app.exit(error);  // --help, --version
-  return std::cout.flush() ? shown : complain("standard output: cannot be written");
-} catch (const std::exception& error) {
-  return complain(error.what());
+  take->add_option("--config", coming.configuration, "configuration to write (.toml)")->required();
+  take->add_option("--state", coming.state_dir, "state folder to make")->default_val("/var/lib/flmd");
+  take->add_option("--history", coming.history, "its history, /usr/share/tmpo");
+  take->callback([&] { show(stock::import_stock(coming)); });
+  fs::path folder;
+  auto* give = app.add_subcommand("export", "Write what a stock main board reads");
+  give->add_option("CONFIG", file, what)->required();
+  give->add_option("DIR", folder, "folder of the files flukso, system and kube to write")->required();
+  give->callback([&] { show(stock::export_stock(file, folder)); });
+  try {
+    app.parse(argc, argv);
+    flush_output();
+    return status;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return complain(usage_complaint(app, error, argc, argv));
+    const int shown = app.exit(error);  // --help, --version
+    return std::cout.flush() ? shown : complain("standard output: cannot be written");
+  } catch (const std::exception& error) {
+    return complain(error.what());
+  }
 }
-}  // namespace
 
-}  // namespace flm::flmd
+}  // namespace
 }  // namespace flm::flmd
 
 int main(int argc, char** argv) {

@@ -10,7 +10,7 @@
 namespace flm::flmd {
 namespace {
 
-using Kind = MetricsText::Kind;
+using Kind = web::MetricsText::Kind;
 
 constexpr std::int64_t kStale = 300;  ///< s after which a gauge is left out
 
@@ -34,8 +34,8 @@ constexpr Family families[] = {
 
 }  // namespace
 
-std::string metrics(const MetricsSources& s, MetricsFormat format) {
-  MetricsText text(format);
+std::string metrics(const MetricsSources& s, web::MetricsFormat format) {
+  web::MetricsText text(format);
   text.family("flm_build", Kind::info, "", "Version of flmd.");
   text.sample({{"version", FLM_VERSION}}, 1);
   text.family("flm_sensor", Kind::info, "", "What a sensor is; names change here only.");

@@ -3,10 +3,10 @@
 #include <string>
 
 #include "tools/flmd/board/board_thread.hpp"
-#include "tools/flmd/http/metrics_text.hpp"
 #include "tools/flmd/report/reporter.hpp"
 #include "tools/flmd/site/sensors.hpp"
 #include "tools/flmd/subscribers/local_api.hpp"
+#include "tools/web/metrics_text.hpp"
 
 namespace flm::flmd {
 
@@ -23,6 +23,6 @@ struct MetricsSources {
 
 /// The families: sensors with their readings of the last five minutes (gauges) and their counters, board and
 /// link, history, broker, reports, the process.
-std::string metrics(const MetricsSources&, MetricsFormat);
+std::string metrics(const MetricsSources&, web::MetricsFormat);
 
 }  // namespace flm::flmd

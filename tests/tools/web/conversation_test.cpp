@@ -251,14 +251,13 @@ TEST_CASE("an answer that is made elsewhere keeps its place among those that fol
   std::shared_ptr<Later> later;
   std::shared_ptr<const Request> kept;
   router
-      .post(
-          "/later/{name}",
-          [&](const Request& request) {
-            kept = keep(request);
-            later = std::make_shared<Later>();
-            return Response{.later = later};
-          },
-          {.any_origin = true})
+      .post("/later/{name}",
+            [&](const Request& request) {
+              kept = keep(request);
+              later = std::make_shared<Later>();
+              return Response{.later = later};
+            },
+            {.any_origin = true})
       .get("/now", [](const Request&) { return text(200, "now"); });
   const Log log = [](std::string_view) {};
   std::string bytes = "POST /later/a%20b?x=1 HTTP/1.1\r\nHost: flm\r\nContent-Length: 4\r\n\r\nbody";
@@ -300,7 +299,8 @@ TEST_CASE("an answer that comes when nobody waits for it any more is ignored") {
     conversation.feed("GET /later HTTP/1.1\r\nHost: flm\r\n\r\n");
     conversation.refuse(503, "too late");
     later->complete(text(200, "late"));
-    CHECK_THAT(std::string(conversation.output().first), StartsWith("HTTP/1.1 503 ") && EndsWith("too late\n"));
+    CHECK_THAT(std::string(conversation.output().first),
+               StartsWith("HTTP/1.1 503 ") && EndsWith("too late\n"));
     CHECK(conversation.last());
   }
   {

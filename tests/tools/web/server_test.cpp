@@ -336,9 +336,8 @@ TEST_CASE("an answer made by another thread goes out when it is there, and other
 
 TEST_CASE("an answer that does not come in time is a 503") {
   web::Router router = small_router();
-  router.get("/never", [](const web::Request&) {
-    return web::Response{.later = std::make_shared<web::Later>()};
-  });
+  router.get("/never",
+             [](const web::Request&) { return web::Response{.later = std::make_shared<web::Later>()}; });
   RunningServer server(std::move(router), {.answer = 100ms});
   RawClient client(server.port(), "GET /never HTTP/1.1\r\nHost: flm\r\n\r\n");
   CHECK_THAT(client.rest(), StartsWith("HTTP/1.1 503 "));

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "tools/api/api_request.hpp"
 #include "tools/history/query/answer.hpp"
 #include "tools/history/query/query.hpp"
 
@@ -15,25 +15,6 @@ using Json = nlohmann::ordered_json;
 
 std::string json_text(const std::string& text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-/// A whole number that a request must have.
-std::int64_t number_of(std::optional<std::string_view> text, const char* name) {
-  std::int64_t number = -1;
-  if (text) {
-    const auto result = std::from_chars(text->data(), text->data() + text->size(), number);
-    if (result.ec != std::errc{} || result.ptr != text->data() + text->size()) number = -1;
-  }
-  if (number < 0) throw web::HttpError(400, fmt::format("{} is required: a whole number from 0 on", name));
-  return number;
-}
-
-/// Key and value of a request: its query, and the headers that count as such.
-std::vector<history::Parameter> parameters_of(const web::Request& request) {
-  std::vector<history::Parameter> parameters;
-  for (const auto& [name, value] : request.queries) parameters.emplace_back(name, value);
-  if (const auto version = request.header("X-Version")) parameters.emplace_back("version", *version);
-  return parameters;
 }
 
 }  // namespace
@@ -94,7 +75,7 @@ const SiteSensor& LocalApi::known(const web::Request& request) const {
 
 web::Response LocalApi::sensor(const web::Request& request) {
   const SiteSensor& s = known(request);
-  const std::vector<history::Parameter> parameters = parameters_of(request);
+  const std::vector<history::Parameter> parameters = api::parameters_of(request);
   try {
     if (!MinuteWindow::is_asked_for(parameters)) return query(s, request, parameters);
     Reply reply = window_.reply(s.sid, parameters, clock_.now());
@@ -152,46 +133,28 @@ web::Response LocalApi::query(const SiteSensor& s, const web::Request& request,
 
 web::Response LocalApi::sync(const web::Request& request) {
   const SiteSensor& s = known(request);
-  const std::int64_t rid = number_of(request.query("rid"), "rid"),
-                     lvl = number_of(request.query("lvl"), "lvl"),
-                     bid = number_of(request.query("bid"), "bid");
-  std::string text = "[";
+  const api::BlockOfSensor known_one = api::known_block(request);
+  std::vector<api::BlockOfSensor> blocks;
   for (const history::Series& series : keeper_.store().series()) {
-    if (series.sid != s.sid || series.rid < rid) continue;
-    const history::BlockId known_block =
-        series.rid == rid ? history::BlockId{static_cast<int>(std::min<std::int64_t>(lvl, 20)), bid}
-                          : history::BlockId{};
-    for (const history::BlockId& id : keeper_.store().blocks_after(series, known_block))
-      text += fmt::format("{}{{\"rid\":{},\"lvl\":{},\"bid\":{},\"ext\":\"gz\"}}", text.size() > 1 ? "," : "",
-                          series.rid, id.level, id.start);
+    if (series.sid != s.sid || series.rid < known_one.rid) continue;
+    const history::BlockId from = series.rid == known_one.rid ? known_one.id : history::BlockId{};
+    for (const history::BlockId& id : keeper_.store().blocks_after(series, from))
+      blocks.push_back({series.rid, id});
   }
-  return web::jsonp(request, text + "]");
+  return web::jsonp(request, api::list_text(blocks));
 }
 
 web::Response LocalApi::block(const web::Request& request) {
   const SiteSensor& s = known(request);
-  const std::int64_t rid = number_of(request.parameter("rid"), "rid"),
-                     lvl = number_of(request.parameter("lvl"), "lvl"),
-                     bid = number_of(request.parameter("bid"), "bid");
-  const history::BlockId id{static_cast<int>(std::min<std::int64_t>(lvl, 99)), bid};
-  if (!id.is_right() || rid > 1'000'000) throw web::HttpError(404, "no such block");
+  const api::BlockOfSensor asked = api::block_of_path(request);
   std::optional<std::string> bytes;
   try {
-    bytes = keeper_.store().block({s.sid, static_cast<int>(rid)}, id);
+    bytes = keeper_.store().block({s.sid, asked.rid}, asked.id);
   } catch (const history::DiskError&) {
     throw web::HttpError(500, "the block cannot be read");
   }
   if (!bytes) throw web::HttpError(404, "no such block");
-  web::Response response;
-  response.body = *std::move(bytes);
-  const std::string_view accept = request.header("Accept").value_or("application/gzip");
-  if (accept.find("application/json") != accept.npos && accept.find("application/gzip") == accept.npos) {
-    response.content_type = "application/json";
-    response.with("Content-Encoding", "gzip");
-  } else {
-    response.content_type = "application/gzip";
-  }
-  return response;
+  return api::block_response(request, *std::move(bytes));
 }
 
 std::string LocalApi::sensors_text() const {

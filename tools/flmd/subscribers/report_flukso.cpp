@@ -8,8 +8,8 @@
 #include <memory>
 #include <utility>
 
+#include "tools/api/digest.hpp"             // digest
 #include "tools/common/input_error.hpp"     // InputError
-#include "tools/flmd/report/digest.hpp"     // digest
 #include "tools/flmd/report/heartbeat.hpp"  // Heartbeat
 #include "tools/flmd/site/server_address.hpp"
 
@@ -23,8 +23,9 @@ std::string user_agent(const FluksoSettings& settings) {
 HttpRequest signed_request(const FluksoSettings& settings, const std::string& path, std::string body) {
   HttpRequest request;
   request.url = settings.url + path;
-  request.headers = {
-      {"Content-Type", "application/json"}, {"X-Version", "1.0"}, {"X-Digest", digest(settings.key, body)}};
+  request.headers = {{"Content-Type", "application/json"},
+                     {"X-Version", "1.0"},
+                     {"X-Digest", api::digest(settings.key, body)}};
   request.body = std::move(body);
   return request;
 }
@@ -217,7 +218,7 @@ void ReportFlukso::send_heartbeat() {
 
 void ReportFlukso::on_heartbeat(const HttpAnswer& answer) {
   reset_ = false;
-  if (!digest_matches(settings_.key, answer.body, answer.header("x-digest"))) {
+  if (!api::digest_matches(settings_.key, answer.body, answer.header("x-digest"))) {
     log(LOG_ERR, "Incorrect digest in the heartbeat reply. Discard response.");
     return;
   }

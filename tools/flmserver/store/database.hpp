@@ -29,8 +29,8 @@ class DatabaseError : public std::runtime_error {
   Kind kind_;
 };
 
-/// A value that is bound: nothing, a whole number, a real number, text (UTF-8 without NUL) or bytes. Views: what they show
-/// outlives the call.
+/// A value that is bound: nothing, a whole number, a real number, text (UTF-8 without NUL) or bytes. Views:
+/// what they show outlives the call.
 class Bound {
  public:
   enum class Type : std::uint8_t { null, integer, real, text, bytes };
@@ -61,7 +61,8 @@ class Bound {
 /// A row of an answer, columns from 0. Throws std::logic_error for a column of another type.
 class Row {
  public:
-  using Cell = std::optional<std::string>;  ///< integers as 8 bytes of the machine, text and bytes as they are
+  using Cell =
+      std::optional<std::string>;  ///< integers as 8 bytes of the machine, text and bytes as they are
   [[nodiscard]] bool is_null(std::size_t column) const;
   [[nodiscard]] std::int64_t integer(std::size_t column) const;
   [[nodiscard]] double real(std::size_t column) const;
@@ -79,13 +80,15 @@ class Row {
 };
 using Rows = std::vector<Row>;
 
-/// One connection, for one thread at a time. Statements are in the SQL common to both: `$1`, `$2` in the order
-/// of the values, each number once or more; BIGINT, DOUBLE PRECISION, TEXT and a type for bytes, which bytes_type() names.
+/// One connection, for one thread at a time. Statements are in the SQL common to both: `$1`, `$2` in the
+/// order of the values, each number once or more; BIGINT, DOUBLE PRECISION, TEXT and a type for bytes, which
+/// bytes_type() names.
 class Database {
  public:
   virtual ~Database() = default;
 
-  /// Runs one statement and gives its rows; what it changed is in changed(). Prepared once and kept: give it a literal text. Throws DatabaseError.
+  /// Runs one statement and gives its rows; what it changed is in changed(). Prepared once and kept: give it
+  /// a literal text. Throws DatabaseError.
   virtual Rows run(std::string_view sql, std::initializer_list<Bound> values = {}) = 0;
   /// Rows that the last statement inserted, updated or deleted.
   [[nodiscard]] virtual std::int64_t changed() const = 0;
@@ -93,20 +96,22 @@ class Database {
   virtual void run_script(std::string_view sql) = 0;
 
   enum class Mode : std::uint8_t { read, write };
-  /// A transaction: all of it is kept, on disk once commit() returns, or nothing. Connects again where the connection
-  /// was lost. A transaction that reads sees one state of the database.
+  /// A transaction: all of it is kept, on disk once commit() returns, or nothing. Connects again where the
+  /// connection was lost. A transaction that reads sees one state of the database.
   virtual void begin(Mode) = 0;
   virtual void commit() = 0;
   virtual void rollback() noexcept = 0;
 
-  /// " FOR UPDATE" where rows can be locked one by one; empty where a transaction that writes has the database for itself.
+  /// " FOR UPDATE" where rows can be locked one by one; empty where a transaction that writes has the
+  /// database for itself.
   [[nodiscard]] virtual std::string_view for_update() const = 0;
   /// "BYTEA" or "BLOB".
   [[nodiscard]] virtual std::string_view bytes_type() const = 0;
 };
 
-/// Opens "sqlite:FILE" (made when it is not there; relative to the process's folder) or "postgresql://user@host/database" (all that
-/// libpq takes). Throws InputError for a URL of neither kind, DatabaseError when it does not open.
+/// Opens "sqlite:FILE" (made when it is not there; relative to the process's folder) or
+/// "postgresql://user@host/database" (all that libpq takes). Throws InputError for a URL of neither kind,
+/// DatabaseError when it does not open.
 std::unique_ptr<Database> open_database(const std::string& url);
 
 /// begin() and, at its end, rollback() unless commit() came.

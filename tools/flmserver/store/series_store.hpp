@@ -1,4 +1,5 @@
-// Points, blocks and rollups of series in a database. All of a series is found by its sid, so that tables can be partitioned by it.
+// Points, blocks and rollups of series in a database. All of a series is found by its sid, so that tables can
+// be partitioned by it.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -19,21 +20,22 @@ namespace flm::server {
 /// What became of points that came in.
 struct Added {
   std::size_t stored = 0;
-  std::size_t known = 0;   ///< their second has a value already, which stays
-  std::size_t refused = 0; ///< before 2009 (history::earliest_time) or more than a day after now
+  std::size_t known = 0;    ///< their second has a value already, which stays
+  std::size_t refused = 0;  ///< before 2009 (history::earliest_time) or more than a day after now
 };
 
-/// Rules: each second of a series has one value, the one that came first. Points may come late, and twice; what is stored is never changed. Points of
-/// measurements and those of a device's blocks are one series. The functions that write belong into a transaction of the caller, one of Mode::write; the
-/// others into any.
+/// Rules: each second of a series has one value, the one that came first. Points may come late, and twice;
+/// what is stored is never changed. Points of measurements and those of a device's blocks are one series. The
+/// functions that write belong into a transaction of the caller, one of Mode::write; the others into any.
 class SeriesStore {
  public:
   explicit SeriesStore(Database& database) : database_(database) {}
 
   /// Adds points in the order of their times.
   Added add(const history::Series&, std::span<const history::Point>, std::int64_t now);
-  /// Adds a device's block as it is, when it can be read whole; children of it that it covers go. Throws InputError with what is wrong: not aligned, no
-  /// such level, not gzip, too large, of another sensor, damaged at a place, beyond now.
+  /// Adds a device's block as it is, when it can be read whole; children of it that it covers go. Throws
+  /// InputError with what is wrong: not aligned, no such level, not gzip, too large, of another sensor,
+  /// damaged at a place, beyond now.
   void add_block(const history::Series&, history::BlockId, std::string_view gzip, std::int64_t now);
 
   /// Point with the latest time.
@@ -42,10 +44,13 @@ class SeriesStore {
   [[nodiscard]] std::optional<int> newest_rid(std::string_view sid);
   /// Adds to bins all that they need: days made beforehand, points, and the present value at `now`.
   void add_to(history::Bins&, const history::Series&, std::int64_t now);
-  /// Calls with each point of [from, to), in order; and with the last one before `from`, first, where there is one.
-  void points(const history::Series&, std::int64_t from, std::int64_t to, const std::function<void(history::Point)>&);
+  /// Calls with each point of [from, to), in order; and with the last one before `from`, first, where there
+  /// is one.
+  void points(const history::Series&, std::int64_t from, std::int64_t to,
+              const std::function<void(history::Point)>&);
 
-  /// Blocks of a sensor whose end is later than the known one's, rids ascending from `rid`, levels descending, starts ascending, as a TMPO reader wants them.
+  /// Blocks of a sensor whose end is later than the known one's, rids ascending from `rid`, levels
+  /// descending, starts ascending, as a TMPO reader wants them.
   struct Listed {
     int rid;
     history::BlockId id;
@@ -62,8 +67,8 @@ class SeriesStore {
   Database& database_;
 };
 
-/// Work that makes the store smaller and its answers faster, in small transactions of its own: pieces to blocks of level 12, those to 16 and 20; days.
-/// Any number of servers may do it at once.
+/// Work that makes the store smaller and its answers faster, in small transactions of its own: pieces to
+/// blocks of level 12, those to 16 and 20; days. Any number of servers may do it at once.
 class Upkeep {
  public:
   explicit Upkeep(Database& database) : database_(database) {}
@@ -75,8 +80,8 @@ class Upkeep {
   std::string after_;  // the sid that was looked at last
 };
 
-/// Version of the tables that this program knows. Brings an older database to it, one version a transaction; a new one has them all.
-/// Throws InputError when the database is newer.
+/// Version of the tables that this program knows. Brings an older database to it, one version a transaction;
+/// a new one has them all. Throws InputError when the database is newer.
 void migrate(Database&);
 
 }  // namespace flm::server

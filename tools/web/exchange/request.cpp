@@ -106,7 +106,8 @@ std::shared_ptr<const Request> keep(const Request& request) {
   auto kept = std::make_shared<Request>();
   std::size_t size = request.target.size() + request.body.size() + request.address.size();
   for (const std::string_view segment : request.path) size += segment.size();
-  for (const Fields* fields : {&request.parameters, &request.queries, &request.headers}) size += size_of(*fields);
+  for (const Fields* fields : {&request.parameters, &request.queries, &request.headers})
+    size += size_of(*fields);
   kept->decoded.reserve(size);  // so that it does not move
   const auto copy = [&](std::string_view text) {
     const std::size_t at = kept->decoded.size();

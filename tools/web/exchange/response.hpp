@@ -22,7 +22,7 @@ struct Response {
   std::string headers{};   ///< further lines; with() adds one
   bool may_sniff = false;  ///< leaves out X-Content-Type-Options: nosniff; jsonp() has to
   std::shared_ptr<EventClients>
-      events{};  ///< of EventStream::open(): the connection stays, and gets its events
+      events{};                    ///< of EventStream::open(): the connection stays, and gets its events
   std::shared_ptr<Later> later{};  ///< the answer is not there yet; all else here is not used
 
   /// Adds a header. Throws std::invalid_argument for a value with a control character.
@@ -49,8 +49,8 @@ Response jsonp(const Request&, std::string body);
 ///
 ///     router.post("/sensor/{sid}", [&](const web::Request& request) {
 ///       auto later = std::make_shared<web::Later>();
-///       pool.run(web::keep(request), later);     // ends with io.post([later, answer] { later->complete(answer); })
-///       return web::Response{.later = later};
+///       pool.run(web::keep(request), later);     // ends with io.post([later, answer] {
+///       later->complete(answer); }) return web::Response{.later = later};
 ///     });
 ///
 /// A Request is valid while its handler runs: keep() copies it. Used on the server's thread only.

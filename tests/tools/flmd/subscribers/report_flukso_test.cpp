@@ -9,9 +9,10 @@
 #include "tests/tools/flmd/report/scripted_server.hpp"
 #include "tests/tools/flmd/report/surroundings.hpp"
 #include "tests/tools/flmd/report/unpacked.hpp"
+#include "tools/api/digest.hpp"
 #include "tools/common/input_error.hpp"
-#include "tools/flmd/report/digest.hpp"
 
+using namespace flm;
 using namespace flm::flmd;
 using namespace std::chrono_literals;
 
@@ -21,7 +22,9 @@ const std::string device = "00112233445566778899aabbccddeeff";
 const std::string key = "0123456789abcdef0123456789abcdef";
 constexpr std::int64_t start = 1458756425;
 
-Reply signed_answer(const std::string& body) { return answer(200, body, {{"X-Digest", digest(key, body)}}); }
+Reply signed_answer(const std::string& body) {
+  return answer(200, body, {{"X-Digest", api::digest(key, body)}});
+}
 const std::string taken = R"({"response":"ok"})";
 const std::string no_upgrade = R"({"upgrade":0,"timestamp":1458756425})";
 
@@ -237,7 +240,7 @@ TEST_CASE("a heartbeat tells of the start until a server has heard it, and then 
   for (std::size_t i = 0; i < 4; ++i) {
     CHECK(beats[i].target == "/device/" + device);
     CHECK(beats[i].method == "POST");
-    CHECK(beats[i].headers.at("x-digest") == digest(key, beats[i].body));
+    CHECK(beats[i].headers.at("x-digest") == api::digest(key, beats[i].body));
     const auto json = nlohmann::json::parse(beats[i].body);
     CHECK(json["reset"] == (i < 3 ? 1 : 0));
     CHECK(json["version"] == 250);
@@ -267,7 +270,7 @@ TEST_CASE("an upgrade is offered only by an answer with the right digest, and no
     const auto count = site.all(is_heartbeat).size();
     REQUIRE(turn_until(site.loop, [&] { return site.all(is_heartbeat).size() == count + 2; }));
   };
-  beat_with(answer(200, offer, {{"X-Digest", digest(device, offer)}}));
+  beat_with(answer(200, offer, {{"X-Digest", api::digest(device, offer)}}));
   CHECK(site.log.has(LOG_ERR, wrong));
   CHECK_FALSE(site.report->upgrade_offered());
   const auto count = site.log.count(wrong);
@@ -318,7 +321,7 @@ TEST_CASE("settings are sent at the start and when they change, and again after 
   REQUIRE(site.all(is_config).size() == 3);
   std::set<std::string> told;
   for (const Received& request : site.all(is_config)) {
-    CHECK(request.headers.at("x-digest") == digest(key, request.body));
+    CHECK(request.headers.at("x-digest") == api::digest(key, request.body));
     told.insert(request.target);
   }
   CHECK(told == std::set<std::string>{"/sensor/" + sensors[0].sid, "/sensor/" + sensors[1].sid});

@@ -1,4 +1,4 @@
-#include "tools/flmd/http/metrics_text.hpp"
+#include "tools/web/metrics_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -7,7 +7,7 @@
 
 #include "tools/common/http/accept.hpp"
 
-namespace flm::flmd {
+namespace flm::web {
 namespace {
 
 constexpr std::string_view openmetrics_type = "application/openmetrics-text";
@@ -116,4 +116,4 @@ std::string MetricsText::finish() {
   return std::move(text_);
 }
 
-}  // namespace flm::flmd
+}  // namespace flm::web

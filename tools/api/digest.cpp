@@ -1,4 +1,4 @@
-#include "tools/flmd/report/digest.hpp"
+#include "tools/api/digest.hpp"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -10,7 +10,7 @@
 #include <memory>
 #include <stdexcept>
 
-namespace flm::flmd {
+namespace flm::api {
 
 std::string digest(std::string_view key, std::string_view message) {
   const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr),
@@ -43,4 +43,4 @@ bool digest_matches(std::string_view key, std::string_view message, std::string_
   return claimed.size() == right.size() && CRYPTO_memcmp(claimed.data(), right.data(), right.size()) == 0;
 }
 
-}  // namespace flm::flmd
+}  // namespace flm::api

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace flm::flmd {
+namespace flm::web {
 
 enum class MetricsFormat : std::uint8_t { prometheus, openmetrics };
 
@@ -59,4 +59,4 @@ class MetricsText {
   std::string text_;
 };
 
-}  // namespace flm::flmd
+}  // namespace flm::web

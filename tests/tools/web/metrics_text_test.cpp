@@ -1,10 +1,10 @@
-#include "tools/flmd/http/metrics_text.hpp"
+#include "tools/web/metrics_text.hpp"
 
 #include <catch2/catch.hpp>
 #include <limits>
 #include <stdexcept>
 
-using namespace flm::flmd;
+using namespace flm::web;
 using Kind = MetricsText::Kind;
 using Catch::Matchers::Contains;
 

@@ -1,8 +1,8 @@
-#include "tools/flmd/report/digest.hpp"
+#include "tools/api/digest.hpp"
 
 #include <catch2/catch.hpp>
 
-using namespace flm::flmd;
+using namespace flm::api;
 
 namespace {
 // Vector of the Flukso API: the key is the 32 hex digits as text; body of 58 bytes.
