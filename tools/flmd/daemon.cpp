@@ -26,7 +26,7 @@
 #include "tools/flmd/kubes/kube_routes.hpp"
 #include "tools/flmd/kubes/kubes.hpp"
 #include "tools/flmd/kubes/pair_command.hpp"
-#include "tools/flmd/log.hpp"
+#include "tools/common/service/log.hpp"
 #include "tools/flmd/metrics.hpp"
 #include "tools/flmd/owner/configuration.hpp"
 #include "tools/flmd/owner/owner.hpp"

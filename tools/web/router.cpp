@@ -46,7 +46,9 @@ Response answer_of(const std::function<Response()>& make, std::string& fault) {
   try {
     return make();
   } catch (const HttpError& error) {
-    return text(error.status(), error.what());
+    Response refusal = text(error.status(), error.what());
+    refusal.headers = error.headers();
+    return refusal;
   } catch (const std::exception& error) {
     fault = error.what();
   } catch (...) {

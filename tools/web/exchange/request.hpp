@@ -15,14 +15,18 @@ enum class Method : std::uint8_t { get, head, post, put, patch, remove /* DELETE
 /// "GET", "DELETE".
 std::string_view method_name(Method);
 
-/// What a handler throws where it has no answer but a refusal: status 400 to 599, and one line for the user.
+/// What a handler throws where it has no answer but a refusal: status 400 to 599, one line for the user, and
+/// further header lines ("Name: value" with a line end each), if any.
 class HttpError : public std::runtime_error {
  public:
-  HttpError(int status, const std::string& what) : std::runtime_error(what), status_(status) {}
+  HttpError(int status, const std::string& what, std::string headers = {})
+      : std::runtime_error(what), status_(status), headers_(std::move(headers)) {}
   [[nodiscard]] int status() const { return status_; }
+  [[nodiscard]] const std::string& headers() const { return headers_; }
 
  private:
   int status_;
+  std::string headers_;
 };
 
 /// Names with values, in the order in which they came; a name may come again.

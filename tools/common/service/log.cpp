@@ -1,4 +1,4 @@
-#include "tools/flmd/log.hpp"
+#include "tools/common/service/log.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <ctime>
 
-namespace flm::flmd {
+namespace flm {
 namespace {
 
 constexpr std::size_t kMostBytes = 16 * 1024;
@@ -43,4 +43,4 @@ std::string LogBook::recent() const {
   return text;
 }
 
-}  // namespace flm::flmd
+}  // namespace flm

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace flm::flmd {
+namespace flm {
 
 /// Of <syslog.h>: LOG_ERR, LOG_WARNING, LOG_INFO. One line each; control characters become '?'.
 class LogBook {
@@ -43,4 +43,4 @@ class OnceAMinute {
   std::optional<std::chrono::steady_clock::time_point> last_;
 };
 
-}  // namespace flm::flmd
+}  // namespace flm

@@ -1,0 +1,97 @@
+#include "tools/flmserver/daemon.hpp"
+
+#include <fmt/format.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <ctime>
+#include <memory>
+
+#include "tools/common/service/log.hpp"
+#include "tools/flmserver/api/api.hpp"
+#include "tools/flmserver/config.hpp"
+#include "tools/flmserver/store/series_store.hpp"
+#include "tools/flmserver/work/workers.hpp"
+#include "tools/web/server.hpp"
+
+namespace flm::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::int64_t now() { return std::time(nullptr); }
+
+class Daemon {
+ public:
+  explicit Daemon(const fs::path& file)
+      : config_(read_config(file)),
+        workers_(loop_, {.url = migrated(config_.store)},
+                 [this](std::string_view line) { log_.write(LOG_WARNING, line); }),
+        api_(workers_, {}, now) {}
+
+  int run() {
+    web::Router router;
+    api_.add_routes(router);
+    http_ = std::make_unique<web::Server>(loop_, std::move(router), web::ServerLimits{.connections = 4096},
+                                          [this](std::string_view line) { log_.write(LOG_ERR, line); });
+    for (const std::string& address : config_.listen) {
+      if (config_.tls)
+        http_->listen(address, *config_.tls);
+      else
+        http_->listen(address);
+    }
+    workers_.in_background([](Database& database) { return Upkeep(database).step(now()); }, 60);
+    boost::asio::signal_set end(loop_, SIGTERM, SIGINT);
+    end.async_wait([this](const boost::system::error_code& error, int) {
+      if (!error) stop();
+    });
+    for (const std::string& address : http_->addresses())
+      log_.write(LOG_INFO, fmt::format("listens on {}://{}", config_.tls ? "https" : "http", address));
+    sd_notify(0, "READY=1");
+    tick();
+    loop_.run();
+    workers_.stop();
+    return 0;
+  }
+
+ private:
+  /// The store's URL, once its tables are as this program has them.
+  static const std::string& migrated(const std::string& url) {
+    migrate(*open_database(url));
+    return url;
+  }
+
+  void tick() {
+    timer_.expires_after(std::chrono::seconds(1));
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) tick();
+    });
+    sd_notify(0, "WATCHDOG=1");
+  }
+
+  /// What was begun is answered, then the threads end.
+  void stop() {
+    sd_notify(0, "STOPPING=1");
+    log_.write(LOG_INFO, "ends");
+    http_->stop();
+    timer_.cancel();
+  }
+
+  boost::asio::io_context loop_{1};
+  LogBook log_;
+  const Config config_;
+  Workers workers_;
+  Api api_;
+  std::unique_ptr<web::Server> http_;
+  boost::asio::steady_timer timer_{loop_};
+};
+
+}  // namespace
+
+int run_server(const fs::path& configuration) { return Daemon(configuration).run(); }
+
+}  // namespace flm::server
