@@ -15,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "tools/common/service/log.hpp"
 #include "tools/flmd/board/board_thread.hpp"
 #include "tools/flmd/board/bus_service.hpp"
 #include "tools/flmd/board/measuring.hpp"
@@ -26,7 +27,6 @@
 #include "tools/flmd/kubes/kube_routes.hpp"
 #include "tools/flmd/kubes/kubes.hpp"
 #include "tools/flmd/kubes/pair_command.hpp"
-#include "tools/common/service/log.hpp"
 #include "tools/flmd/metrics.hpp"
 #include "tools/flmd/owner/configuration.hpp"
 #include "tools/flmd/owner/owner.hpp"

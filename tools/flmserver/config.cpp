@@ -34,8 +34,9 @@ class Reader {
     one("mqtt", {"broker", "username", "password_file", "ca_file", "certificate_file", "key_file"}, false,
         [this](const TableReader& t) { mqtt(t); });
     one("limits", {"requests_per_minute"}, false, [this](const TableReader& t) {
-      config_.requests_per_minute = static_cast<std::size_t>(
-          t.integer("requests_per_minute", 10, 10'000'000).value_or(static_cast<std::int64_t>(config_.requests_per_minute)));
+      config_.requests_per_minute =
+          static_cast<std::size_t>(t.integer("requests_per_minute", 10, 10'000'000)
+                                       .value_or(static_cast<std::int64_t>(config_.requests_per_minute)));
     });
     return std::move(config_);
   }
@@ -107,7 +108,8 @@ class Reader {
     const std::size_t colon = address.rfind(':');
     const bool has_port = colon != address.npos && (address.front() != '[' || address[colon - 1] == ']');
     broker.host = address.substr(0, has_port ? colon : address.npos);
-    if (broker.host.size() > 2 && broker.host.front() == '[') broker.host = broker.host.substr(1, broker.host.size() - 2);
+    if (broker.host.size() > 2 && broker.host.front() == '[')
+      broker.host = broker.host.substr(1, broker.host.size() - 2);
     if (has_port) {
       const char* const end = address.data() + address.size();
       const auto result = std::from_chars(address.data() + colon + 1, end, broker.port);

@@ -11,20 +11,20 @@
 namespace flm::server {
 
 struct Config {
-  std::vector<std::string> listen;           ///< [http]
-  std::optional<web::TlsFiles> tls;          ///< [http] certificate, key
-  std::string public_url;                    ///< [http] as users see it, "https://meter.example"; empty: as they ask
-  bool sign_up = true;                       ///< [http] anybody may make an account
-  std::vector<std::string> proxies;          ///< [http] addresses whose X-Forwarded-For counts
-  std::string store;                         ///< [store] url
+  std::vector<std::string> listen;   ///< [http]
+  std::optional<web::TlsFiles> tls;  ///< [http] certificate, key
+  std::string public_url;            ///< [http] as users see it, "https://meter.example"; empty: as they ask
+  bool sign_up = true;               ///< [http] anybody may make an account
+  std::vector<std::string> proxies;  ///< [http] addresses whose X-Forwarded-For counts
+  std::string store;                 ///< [store] url
   struct Broker {
     std::string host = "127.0.0.1";
     std::uint16_t port = 1883;
     std::string username;
     std::filesystem::path password_file, ca_file, certificate_file, key_file;
   };
-  std::optional<Broker> broker;              ///< [mqtt]
-  std::size_t requests_per_minute = 1'200;   ///< [limits] of one address or token
+  std::optional<Broker> broker;             ///< [mqtt]
+  std::size_t requests_per_minute = 1'200;  ///< [limits] of one address or token
 };
 
 /// Reads and checks the file whole. Throws InputError with file, line, key, what is wrong, what is allowed.

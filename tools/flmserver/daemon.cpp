@@ -12,9 +12,11 @@
 #include <memory>
 
 #include "tools/common/service/log.hpp"
+#include "tools/flmserver/accounts/accounts.hpp"
 #include "tools/flmserver/api/api.hpp"
 #include "tools/flmserver/config.hpp"
-#include "tools/flmserver/store/series_store.hpp"
+#include "tools/flmserver/store/schema.hpp"
+#include "tools/flmserver/store/upkeep.hpp"
 #include "tools/flmserver/work/workers.hpp"
 #include "tools/web/server.hpp"
 
@@ -44,7 +46,16 @@ class Daemon {
       else
         http_->listen(address);
     }
-    workers_.in_background([](Database& database) { return Upkeep(database).step(now()); }, 60);
+    workers_.in_background(
+        [](Database& database) {
+          const auto falls = [&database](const std::string& sid) {
+            Transaction transaction(database, Database::Mode::read);
+            const std::optional<Sensor> sensor = Accounts(database).sensor(sid);
+            return sensor && sensor->falls();
+          };
+          return [upkeep = std::make_shared<Upkeep>(database, falls)] { return upkeep->step(); };
+        },
+        60);
     boost::asio::signal_set end(loop_, SIGTERM, SIGINT);
     end.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) stop();

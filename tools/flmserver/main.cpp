@@ -7,6 +7,7 @@
 #include <ctime>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <string>
 
@@ -16,7 +17,7 @@
 #include "tools/flmserver/accounts/accounts.hpp"
 #include "tools/flmserver/config.hpp"
 #include "tools/flmserver/daemon.hpp"
-#include "tools/flmserver/store/series_store.hpp"
+#include "tools/flmserver/store/schema.hpp"
 #include "tools/web/access/passwords.hpp"
 
 namespace flm::server {
@@ -45,21 +46,26 @@ void with_store(const fs::path& configuration, Use use) {
 
 Account user_of(Accounts& accounts, const std::string& name) {
   std::optional<Account> account = accounts.account_named(name);
-  if (!account) throw InputError(fmt::format("user: nobody is called '{}'; `flmserver user add` adds one", name));
+  if (!account)
+    throw InputError(fmt::format("user: nobody is called '{}'; `flmserver user add` adds one", name));
   return *std::move(account);
 }
 
 std::string password_of(const std::string& file) {
   if (file.empty()) return {};
-  std::string text = read_text(file, "a file whose first line is the password");
-  return text.substr(0, text.find_first_of("\r\n"));
+  check_text(file, "a file whose first line is the password");
+  std::string line;
+  std::getline(std::ifstream(file) >> std::ws, line);
+  return line.substr(0, line.find('\r'));
 }
 
 int run(int argc, char** argv) {
   CLI::App app{"Answers the Flukso API for any number of meters, and shows them.", "flmserver"};
   app.set_version_flag("--version", "flmserver " FLM_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit status: 0 done; 1 the store said no, or does not answer; 2 wrong usage or file, or an address that is taken.");
+  app.footer(
+      "Exit status: 0 done; 1 the store said no, or does not answer; 2 wrong usage or file, or an address "
+      "that is taken.");
   int status = 0;
   std::string file, name, password_file, zone = "UTC", serial, device, key;
   const auto with_config = [&](CLI::App* command) {
@@ -81,7 +87,8 @@ int run(int argc, char** argv) {
   auto* add = user->add_subcommand("add", "Add an account; prints its uid and its token");
   add->add_option("NAME", name, "1 to 64 bytes")->required();
   with_config(add);
-  add->add_option("--password-file", password_file, "file whose first line is the password; without it nobody can log in");
+  add->add_option("--password-file", password_file,
+                  "file whose first line is the password; without it nobody can log in");
   add->add_option("--time-zone", zone, "as Europe/Brussels; of nights and months")->capture_default_str();
   add->callback([&] {
     const std::string password = password_of(password_file);
@@ -95,7 +102,8 @@ int run(int argc, char** argv) {
   auto* devices = app.add_subcommand("device", "Devices")->require_subcommand(1);
   auto* add_device = devices->add_subcommand("add", "Add a device and give it to an account");
   with_config(add_device);
-  add_device->add_option("--user", name, "account; without it, whoever has the code of its Status page may claim it");
+  add_device->add_option("--user", name,
+                         "account; without it, whoever has the code of its Status page may claim it");
   add_device->add_option("--serial", serial, "serial number, as FL02B00042")->required();
   add_device->add_option("--device", device, "its id, 32 digits 0-9a-f")->required();
   add_device->add_option("--key", key, "its key, 32 digits 0-9a-f")->required();

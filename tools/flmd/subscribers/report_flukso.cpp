@@ -25,6 +25,7 @@ HttpRequest signed_request(const FluksoSettings& settings, const std::string& pa
   request.url = settings.url + path;
   request.headers = {{"Content-Type", "application/json"},
                      {"X-Version", "1.0"},
+                     {"X-Device", settings.device},  // for a server to which the sensor is new
                      {"X-Digest", api::digest(settings.key, body)}};
   request.body = std::move(body);
   return request;

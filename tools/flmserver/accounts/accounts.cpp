@@ -8,7 +8,7 @@
 #include "tools/api/claim_code.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/history/query/zone.hpp"
-#include "tools/web/access/passwords.hpp"   // random_hex, equal_in_constant_time
+#include "tools/web/access/passwords.hpp"  // random_hex, equal_in_constant_time
 #include "tools/web/exchange/request.hpp"  // is_text
 
 namespace flm::server {
@@ -23,12 +23,13 @@ constexpr const char* sensor_columns =
     "data_type, port, config, shared, access";
 
 Account account_of(const Row& row) {
-  return {row.integer(0), row.text(1), row.text(2), row.text(3), {row.real(4), row.real(5)},
+  return {row.integer(0), row.text(1),    row.text(2), row.text(3), {row.real(4), row.real(5)},
           row.text(6),    row.integer(7), row.text(8)};
 }
 Device device_of(const Row& row) {
-  return {row.text(0),          row.text(1),          row.text(2), row.maybe_integer(3), row.integer(4),
-          row.maybe_integer(5), row.maybe_integer(6), row.integer(7), row.integer(8),    row.text(9), row.text(10)};
+  return {row.text(0),    row.text(1),          row.text(2),          row.maybe_integer(3),
+          row.integer(4), row.maybe_integer(5), row.maybe_integer(6), row.integer(7),
+          row.integer(8), row.text(9),          row.text(10)};
 }
 Sensor sensor_of(const Row& row) {
   Sensor s;
@@ -90,10 +91,11 @@ Account Accounts::add_account(std::string_view name, std::string_view password_h
   account.token = web::random_hex(16);
   account.created = now;
   account.settings = "{}";
-  database_.run("INSERT INTO account (uid, name, password, zone, price_eur, price_aud, token, created, settings) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                {account.uid, account.name, account.password, account.zone, account.prices.eur,
-                 account.prices.aud, account.token, account.created, account.settings});
+  database_.run(
+      "INSERT INTO account (uid, name, password, zone, price_eur, price_aud, token, created, settings) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      {account.uid, account.name, account.password, account.zone, account.prices.eur, account.prices.aud,
+       account.token, account.created, account.settings});
   return account;
 }
 
@@ -110,9 +112,10 @@ std::optional<Account> Accounts::account_of_token(std::string_view token) {
   return first_of(database_.run(sql, {token}), account_of);
 }
 void Accounts::change(const Account& a) {
-  database_.run("UPDATE account SET name = $2, password = $3, zone = $4, price_eur = $5, price_aud = $6, "
-                "token = $7, settings = $8 WHERE uid = $1",
-                {a.uid, a.name, a.password, a.zone, a.prices.eur, a.prices.aud, a.token, a.settings});
+  database_.run(
+      "UPDATE account SET name = $2, password = $3, zone = $4, price_eur = $5, price_aud = $6, "
+      "token = $7, settings = $8 WHERE uid = $1",
+      {a.uid, a.name, a.password, a.zone, a.prices.eur, a.prices.aud, a.token, a.settings});
 }
 
 std::vector<std::string> Accounts::remove(std::int64_t uid) {
@@ -140,11 +143,14 @@ void Accounts::add_device(std::string_view device, std::string_view key, std::st
       throw InputError(fmt::format("{} {} is there already, with another {}",
                                    row.text(0) == device ? "device" : "serial",
                                    row.text(0) == device ? device : serial,
-                                   row.text(0) != device ? "id" : row.text(1) != key ? "key" : "serial number"));
+                                   row.text(0) != device ? "id"
+                                   : row.text(1) != key  ? "key"
+                                                         : "serial number"));
   if (!known.empty()) return;
-  database_.run("INSERT INTO device (device, key, serial, uid, version, heartbeat, uptime, resets, upgrade, ip, port) "
-                "VALUES ($1, $2, $3, NULL, 0, NULL, NULL, 0, 0, '', '')",
-                {device, key, serial});
+  database_.run(
+      "INSERT INTO device (device, key, serial, uid, version, heartbeat, uptime, resets, upgrade, ip, port) "
+      "VALUES ($1, $2, $3, NULL, 0, NULL, NULL, 0, 0, '', '')",
+      {device, key, serial});
 }
 
 void Accounts::claim(std::int64_t uid, std::string_view serial, std::string_view code) {
@@ -178,9 +184,11 @@ std::vector<Device> Accounts::devices_of(std::int64_t uid) {
   return all_of(database_.run(sql, {uid}), device_of);
 }
 void Accounts::change(const Device& d) {
-  database_.run("UPDATE device SET version = $2, heartbeat = $3, uptime = $4, resets = $5, upgrade = $6, ip = $7, port = $8 "
-                "WHERE device = $1",
-                {d.device, d.version, d.heartbeat, d.uptime, d.resets, d.upgrade, d.ip, d.port});
+  database_.run(
+      "UPDATE device SET version = $2, heartbeat = $3, uptime = $4, resets = $5, upgrade = $6, ip = $7, port "
+      "= $8 "
+      "WHERE device = $1",
+      {d.device, d.version, d.heartbeat, d.uptime, d.resets, d.upgrade, d.ip, d.port});
 }
 
 std::optional<Sensor> Accounts::sensor(std::string_view sid) {
@@ -205,19 +213,20 @@ void Accounts::put(const Sensor& s) {
   if (known && known->device != s.device)
     throw InputError(fmt::format("sensor {} belongs to another device", s.sid));
   if (known) {
-    database_.run("UPDATE sensor SET number = $2, class = $3, type = $4, function = $5, voltage = $6, "
-                  "current = $7, phase = $8, constant_milli = $9, kid = $10, enabled = $11, rid = $12, "
-                  "data_type = $13, port = $14, config = $15, shared = $16, access = $17 WHERE sid = $1",
-                  {s.sid, s.number, s.sensor_class, s.type, s.function, s.voltage, s.current, s.phase,
-                   s.constant_milli, s.kid, s.enabled, s.rid, s.data_type, s.port, s.config, s.shared,
-                   s.access});
+    database_.run(
+        "UPDATE sensor SET number = $2, class = $3, type = $4, function = $5, voltage = $6, "
+        "current = $7, phase = $8, constant_milli = $9, kid = $10, enabled = $11, rid = $12, "
+        "data_type = $13, port = $14, config = $15, shared = $16, access = $17 WHERE sid = $1",
+        {s.sid, s.number, s.sensor_class, s.type, s.function, s.voltage, s.current, s.phase, s.constant_milli,
+         s.kid, s.enabled, s.rid, s.data_type, s.port, s.config, s.shared, s.access});
     return;
   }
-  database_.run("INSERT INTO sensor (sid, device, number, class, type, function, voltage, current, phase, "
-                "constant_milli, kid, enabled, rid, data_type, port, config, shared, access) VALUES ($1, $2, "
-                "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-                {s.sid, s.device, s.number, s.sensor_class, s.type, s.function, s.voltage, s.current, s.phase,
-                 s.constant_milli, s.kid, s.enabled, s.rid, s.data_type, s.port, s.config, s.shared, s.access});
+  database_.run(
+      "INSERT INTO sensor (sid, device, number, class, type, function, voltage, current, phase, "
+      "constant_milli, kid, enabled, rid, data_type, port, config, shared, access) VALUES ($1, $2, "
+      "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+      {s.sid, s.device, s.number, s.sensor_class, s.type, s.function, s.voltage, s.current, s.phase,
+       s.constant_milli, s.kid, s.enabled, s.rid, s.data_type, s.port, s.config, s.shared, s.access});
 }
 
 std::optional<std::int64_t> Accounts::owner_of(const Sensor& sensor) {
@@ -232,16 +241,21 @@ Token Accounts::add_token(std::string_view sid, std::string_view name, std::int6
   return made;
 }
 std::vector<Token> Accounts::tokens_of(std::string_view sid) {
-  return all_of(database_.run("SELECT token, sid, name, created FROM token WHERE sid = $1 ORDER BY created, token",
-                              {sid}),
-                [](const Row& r) { return Token{r.text(0), r.text(1), r.text(2), r.integer(3)}; });
+  return all_of(
+      database_.run("SELECT token, sid, name, created FROM token WHERE sid = $1 ORDER BY created, token",
+                    {sid}),
+      [](const Row& r) {
+        return Token{r.text(0), r.text(1), r.text(2), r.integer(3)};
+      });
 }
 void Accounts::revoke(std::string_view token) {
   database_.run("DELETE FROM token WHERE token = $1", {token});
 }
 std::optional<Token> Accounts::token(std::string_view token) {
   return first_of(database_.run("SELECT token, sid, name, created FROM token WHERE token = $1", {token}),
-                  [](const Row& r) { return Token{r.text(0), r.text(1), r.text(2), r.integer(3)}; });
+                  [](const Row& r) {
+                    return Token{r.text(0), r.text(1), r.text(2), r.integer(3)};
+                  });
 }
 
 void Accounts::follow(std::int64_t uid, std::int64_t other) {

@@ -1,4 +1,5 @@
-// Who there is and what is whose: accounts, their devices, those's sensors, tokens, and whom they follow. Rows of the store.
+// Who there is and what is whose: accounts, their devices, those's sensors, tokens, and whom they follow.
+// Rows of the store.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -17,21 +18,21 @@ struct Account {
   std::string password;  ///< its hash; empty: nobody can log in
   std::string zone;      ///< name of a time zone; of nights and months
   history::Prices prices{};
-  std::string token;     ///< 32 hex digits: reads all sensors of the account
+  std::string token;  ///< 32 hex digits: reads all sensors of the account
   std::int64_t created = 0;
   std::string settings;  ///< of the dash: JSON
 };
 
 struct Device {
-  std::string device;  ///< 32 hex digits
-  std::string key;     ///< 32 hex digits, shared with the device
-  std::string serial;  ///< "FL02B00042"
+  std::string device;               ///< 32 hex digits
+  std::string key;                  ///< 32 hex digits, shared with the device
+  std::string serial;               ///< "FL02B00042"
   std::optional<std::int64_t> uid;  ///< nothing: not claimed yet
   std::int64_t version = 0;         ///< of its firmware, as the heartbeat says
   std::optional<std::int64_t> heartbeat, uptime;
   std::int64_t resets = 0;
   std::int64_t upgrade = 0;  ///< version that the next heartbeat is told; 0: none
-  std::string ip, port;  ///< of its local interface, where it said so
+  std::string ip, port;      ///< of its local interface, where it said so
 };
 
 struct Sensor {
@@ -41,10 +42,10 @@ struct Sensor {
   std::optional<std::int64_t> voltage, current, phase, constant_milli, kid;
   bool enabled = true;
   std::int64_t rid = 0;
-  std::string data_type;  ///< "counter" or "gauge"
-  std::string port;       ///< JSON: a list of numbers, or a text
-  std::string config;     ///< JSON: all that the device said of it
-  bool shared = false;    ///< whoever follows the account may see it
+  std::string data_type;               ///< "counter" or "gauge"
+  std::string port;                    ///< JSON: a list of numbers, or a text
+  std::string config;                  ///< JSON: all that the device said of it
+  bool shared = false;                 ///< whoever follows the account may see it
   std::optional<std::int64_t> access;  ///< Unix s of the last POST
   [[nodiscard]] bool falls() const;    ///< a net counter
 };
@@ -54,22 +55,28 @@ struct Token {
   std::int64_t created = 0;
 };
 
-/// Calls belong into a transaction of their caller. Throws DatabaseError, and InputError for what is not allowed, with what is.
+/// Calls belong into a transaction of their caller. Throws DatabaseError, and InputError for what is not
+/// allowed, with what is.
 class Accounts {
  public:
   explicit Accounts(Database& database) : database_(database) {}
 
-  /// Adds an account with a token. Throws InputError for a name that is taken or none, a password that is none, a zone that is not known.
-  Account add_account(std::string_view name, std::string_view password_hash, std::string_view zone, std::int64_t now);
+  /// Adds an account with a token. Throws InputError for a name that is taken or none, a password that is
+  /// none, a zone that is not known.
+  Account add_account(std::string_view name, std::string_view password_hash, std::string_view zone,
+                      std::int64_t now);
   [[nodiscard]] std::optional<Account> account(std::int64_t uid);
   [[nodiscard]] std::optional<Account> account_named(std::string_view name);
   void change(const Account&);  ///< all but uid and created
-  /// Deletes the account with all that is its own; its devices can be claimed anew. Gives the sids whose series are to be removed.
+  /// Deletes the account with all that is its own; its devices can be claimed anew. Gives the sids whose
+  /// series are to be removed.
   std::vector<std::string> remove(std::int64_t uid);
 
-  /// Adds a device that nobody has claimed; the same again changes nothing. Throws InputError for ids that are none, or that another has.
+  /// Adds a device that nobody has claimed; the same again changes nothing. Throws InputError for ids that
+  /// are none, or that another has.
   void add_device(std::string_view device, std::string_view key, std::string_view serial);
-  /// Gives a device to an account. `code`: claim_code() of it. Throws InputError: no such serial number, wrong code, or another's (one text for all three).
+  /// Gives a device to an account. `code`: claim_code() of it. Throws InputError: no such serial number,
+  /// wrong code, or another's (one text for all three).
   void claim(std::int64_t uid, std::string_view serial, std::string_view code);
   void give(std::int64_t uid, std::string_view device);
   [[nodiscard]] std::optional<Device> device(std::string_view device);
@@ -100,7 +107,6 @@ class Accounts {
  private:
   Database& database_;
 };
-
 
 /// 32 lower-case hex digits.
 bool is_id(std::string_view);

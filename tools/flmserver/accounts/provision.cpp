@@ -15,13 +15,14 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array types{"electricity", "gas",      "water", "temperature", "humidity",  "pressure",
-                           "light",       "battery",  "error", "movement",    "vibration", "proximity",
-                           "heat",        "voltage",  "current"};
+constexpr std::array types{"electricity", "gas",       "water",   "temperature", "humidity",
+                           "pressure",    "light",     "battery", "error",       "movement",
+                           "vibration",   "proximity", "heat",    "voltage",     "current"};
 constexpr std::array classes{"analog", "pulse", "uart", "cosem", "kube"};
 
 /// Whole number; some devices write it as text.
-std::optional<std::int64_t> whole(const Json& value, const char* name, std::int64_t least, std::int64_t most) {
+std::optional<std::int64_t> whole(const Json& value, const char* name, std::int64_t least,
+                                  std::int64_t most) {
   if (value.is_null()) return std::nullopt;
   std::int64_t number = least - 1;
   if (value.is_number_integer()) {
@@ -80,7 +81,8 @@ Sensor provision(Accounts& accounts, const Device& device, std::string_view sid,
   } else if (p.contains("constant")) {
     s.constant_milli.reset();
   }
-  if (there("enable")) s.enabled = p["enable"].is_boolean() ? p["enable"].get<bool>() : *whole(p["enable"], "enable", 0, 1) != 0;
+  if (there("enable"))
+    s.enabled = p["enable"].is_boolean() ? p["enable"].get<bool>() : *whole(p["enable"], "enable", 0, 1) != 0;
   if (there("rid")) s.rid = *whole(p["rid"], "rid", 0, 1'000'000);
   if (there("number")) s.number = *whole(p["number"], "number", 1, 64);
   if (there("data_type")) s.data_type = word(p["data_type"], "data_type", std::array{"counter", "gauge"});
@@ -103,7 +105,8 @@ std::size_t provision_all(Accounts& accounts, const Device& device, const Json& 
     if (result.ec != std::errc{} || result.ptr != name.data() + name.size() || number < 1 || number > 64)
       continue;  // main, daemon, mqtt
     // A slot that was never used has an id and nothing else.
-    if (!member.is_object() || !member.contains("id") || !member["id"].is_string() || !member.contains("class"))
+    if (!member.is_object() || !member.contains("id") || !member["id"].is_string() ||
+        !member.contains("class"))
       continue;
     Json parameters = member;
     parameters["number"] = number;

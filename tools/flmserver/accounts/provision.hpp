@@ -8,10 +8,10 @@
 
 namespace flm::server {
 
-/// Takes a sensor's parameters, as a device's config/sensor topic or the body of a POST has them: class, type,
-/// function, voltage, current, phase, constant, enable, data_type, rid, kid, port; what is not there stays as
-/// it is. A sensor that is new to the store gets a token. Throws InputError: the member that is wrong, and
-/// what is allowed.
+/// Takes a sensor's parameters, as a device's config/sensor topic or the body of a POST has them: class,
+/// type, function, voltage, current, phase, constant, enable, data_type, rid, kid, port; what is not there
+/// stays as it is. A sensor that is new to the store gets a token. Throws InputError: the member that is
+/// wrong, and what is allowed.
 Sensor provision(Accounts&, const Device&, std::string_view sid, const nlohmann::json& parameters,
                  std::int64_t now);
 

@@ -26,18 +26,23 @@ Json port_of(const Sensor& sensor) {
 Api::Api(Workers& workers, SessionOf session_of, Clock clock)
     : workers_(workers), session_of_(std::move(session_of)), clock_(std::move(clock)) {}
 
-web::Response Api::read(const web::Request& request, web::Response (Api::*of)(Database&, const web::Request&)) {
-  return workers_.read([this, of, kept = web::keep(request)](Database& database) { return (this->*of)(database, *kept); });
+web::Response Api::read(const web::Request& request,
+                        web::Response (Api::*of)(Database&, const web::Request&)) {
+  return workers_.read(
+      [this, of, kept = web::keep(request)](Database& database) { return (this->*of)(database, *kept); });
 }
-web::Response Api::write(const web::Request& request, web::Response (Api::*of)(Database&, const web::Request&)) {
-  return workers_.write([this, of, kept = web::keep(request)](Database& database) { return (this->*of)(database, *kept); },
-                        request.body.size());
+web::Response Api::write(const web::Request& request,
+                         web::Response (Api::*of)(Database&, const web::Request&)) {
+  return workers_.write(
+      [this, of, kept = web::keep(request)](Database& database) { return (this->*of)(database, *kept); },
+      request.body.size());
 }
 
 void Api::add_routes(web::Router& router) {
   const web::RouteOptions open{.any_origin = true}, large{.body_limit = longest_body, .any_origin = true};
   const auto reads = [&](std::string_view path, web::Response (Api::*of)(Database&, const web::Request&)) {
-    router.get(path, [this, of](const web::Request& request) { return read(request, of); }, open);
+    router.get(
+        path, [this, of](const web::Request& request) { return read(request, of); }, open);
   };
   reads("/sensor/{sid}", &Api::series);
   reads("/sensor/{sid}/tmpo/sync", &Api::sync);
@@ -45,8 +50,12 @@ void Api::add_routes(web::Router& router) {
   reads("/user/{uid}/sensor", &Api::sensors_of_user);
   reads("/user/{uid}/device", &Api::devices_of_user);
   reads("/device/{device}/sensor", &Api::sensors_of_device);
-  router.post("/sensor/{sid}", [this](const web::Request& request) { return write(request, &Api::take_sensor); }, large);
-  router.post("/device/{device}", [this](const web::Request& request) { return write(request, &Api::take_heartbeat); }, large);
+  router.post(
+      "/sensor/{sid}", [this](const web::Request& request) { return write(request, &Api::take_sensor); },
+      large);
+  router.post(
+      "/device/{device}",
+      [this](const web::Request& request) { return write(request, &Api::take_heartbeat); }, large);
 }
 
 /// A zone is read from its file once.
@@ -92,7 +101,7 @@ web::Response Api::series(Database& database, const web::Request& request) {
     const auto format = history::format_of(request.header("Accept").value_or("*/*"));
     if (!format) throw web::HttpError(406, "allowed: application/json, text/csv");
     history::Answer answer(*query.series, *format, sensor.falls());
-    store.add_to(answer.bins(), series, now);
+    store.add_to(answer.bins(), series);  // after its newest point nothing is known, as in the original
     web::Response response = web::json(history::with_callback(query.callback, answer.text()));
     response.content_type = content_type(*format);
     return response;

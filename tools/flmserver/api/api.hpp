@@ -16,11 +16,11 @@ namespace flm::server {
 
 /// | request | answer |
 /// |---|---|
-/// | POST /sensor/<sid> | measurements or a configuration, signed with the device's key: `{"response":"ok"}` once it is on disk |
-/// | POST /device/<device> | a heartbeat, signed: `{"upgrade":0,"timestamp":1458756425}`, signed too |
-/// | GET /sensor/<sid>?interval=..., ?start=..., ?param=all | tools/history/query |
-/// | GET /sensor/<sid>/tmpo/sync, /sensor/<sid>/tmpo/<rid>/<lvl>/<bid> | blocks |
-/// | GET /user/<uid>/sensor, /user/<uid>/device, /device/<device>/sensor | lists |
+/// | POST /sensor/<sid> | measurements or a configuration, signed with the device's key: `{"response":"ok"}`
+/// once it is on disk | | POST /device/<device> | a heartbeat, signed:
+/// `{"upgrade":0,"timestamp":1458756425}`, signed too | | GET /sensor/<sid>?interval=..., ?start=...,
+/// ?param=all | tools/history/query | | GET /sensor/<sid>/tmpo/sync, /sensor/<sid>/tmpo/<rid>/<lvl>/<bid> |
+/// blocks | | GET /user/<uid>/sensor, /user/<uid>/device, /device/<device>/sensor | lists |
 ///
 /// Every answer may be read by scripts of any site; version and token are checked as the original does.
 class Api {

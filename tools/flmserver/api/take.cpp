@@ -24,9 +24,16 @@ std::string_view digest_of(const web::Request& request) {
   return *claimed;
 }
 
-/// The device that signed a body that names a sensor which is not known yet.
-std::optional<Device> signer(Database& database, Accounts& accounts, std::string_view body,
+/// The device that signed a request about a sensor which is not known yet: the one that it names, as flmd
+/// does; else it is looked for, in a small store.
+std::optional<Device> signer(Database& database, Accounts& accounts, const web::Request& request,
                              std::string_view claimed) {
+  const std::string_view body = request.body;
+  if (const auto named = request.header("X-Device")) {
+    std::optional<Device> device = is_id(*named) ? accounts.device(*named) : std::nullopt;
+    if (device && !api::digest_matches(device->key, body, claimed)) device.reset();
+    return device;
+  }
   const Rows rows = database.run("SELECT device, key FROM device WHERE uid IS NOT NULL LIMIT 65");
   if (rows.size() > most_devices_searched) return std::nullopt;
   for (const Row& row : rows)
@@ -68,9 +75,10 @@ web::Response Api::take_sensor(Database& database, const web::Request& request) 
   std::optional<Device> device;
   if (sensor) {
     device = accounts.device(sensor->device);
-    if (!device || !api::digest_matches(device->key, request.body, claimed)) throw refused("Incorrect digest");
+    if (!device || !api::digest_matches(device->key, request.body, claimed))
+      throw refused("Incorrect digest");
   } else {
-    device = signer(database, accounts, request.body, claimed);
+    device = signer(database, accounts, request, claimed);
     if (!device) throw refused("No proper provisioning for this sensor");
   }
   const Json body = web::parse_json(request.body, "the body", 4);
@@ -89,8 +97,9 @@ web::Response Api::take_sensor(Database& database, const web::Request& request) 
     database.run("UPDATE sensor SET access = $2 WHERE sid = $1", {sid, now});
     if (added.refused == 0) return web::json(R"({"response":"ok"})");
     // As the original does when its archive refuses: with an error status the device would send it for ever.
-    return web::json(fmt::format(R"({{"response":"{} of {} measurements left out: before 2009 or after now"}})",
-                                 added.refused, points.size()));
+    return web::json(
+        fmt::format(R"({{"response":"{} of {} measurements left out: before 2009 or after now"}})",
+                    added.refused, points.size()));
   } catch (const InputError& error) {
     throw web::HttpError(400, error.what());
   }

@@ -29,8 +29,8 @@ class DatabaseError : public std::runtime_error {
   Kind kind_;
 };
 
-/// A value that is bound: nothing, a whole number, a real number, text (UTF-8 without NUL) or bytes. Views:
-/// what they show outlives the call.
+/// A value that is bound: nothing, a whole number, a real number, text (UTF-8 without NUL) or bytes. A view:
+/// what it shows outlives the call.
 class Bound {
  public:
   enum class Type : std::uint8_t { null, integer, real, text, bytes };
@@ -58,15 +58,14 @@ class Bound {
   std::string_view text{};  ///< or the bytes
 };
 
-/// A row of an answer, columns from 0. Throws std::logic_error for a column of another type.
+/// A row of an answer, columns from 0. Throws std::logic_error for a column that is not there, or is of
+/// another type.
 class Row {
  public:
-  using Cell =
-      std::optional<std::string>;  ///< integers as 8 bytes of the machine, text and bytes as they are
   [[nodiscard]] bool is_null(std::size_t column) const;
   [[nodiscard]] std::int64_t integer(std::size_t column) const;
-  [[nodiscard]] double real(std::size_t column) const;
-  [[nodiscard]] const std::string& text(std::size_t column) const;  ///< text or bytes
+  [[nodiscard]] double real(std::size_t column) const;              ///< or of a whole number
+  [[nodiscard]] const std::string& text(std::size_t column) const;  ///< or bytes
   [[nodiscard]] std::optional<std::int64_t> maybe_integer(std::size_t column) const;
   [[nodiscard]] std::optional<std::string> maybe_text(std::size_t column) const;
 
@@ -77,33 +76,36 @@ class Row {
     std::string text{};
   };
   std::vector<Column> columns;
+
+ private:
+  [[nodiscard]] const Column& column(std::size_t, Bound::Type) const;
 };
 using Rows = std::vector<Row>;
 
-/// One connection, for one thread at a time. Statements are in the SQL common to both: `$1`, `$2` in the
-/// order of the values, each number once or more; BIGINT, DOUBLE PRECISION, TEXT and a type for bytes, which
-/// bytes_type() names.
+/// One connection, for one thread at a time. Statements are in the SQL common to both: values are `$1`, `$2`,
+/// each once or more; columns are BIGINT, DOUBLE PRECISION, TEXT, or what bytes_type() names. All functions
+/// but rollback() throw DatabaseError.
 class Database {
  public:
   virtual ~Database() = default;
 
-  /// Runs one statement and gives its rows; what it changed is in changed(). Prepared once and kept: give it
-  /// a literal text. Throws DatabaseError.
+  /// Runs one statement and gives its rows. It is prepared once and kept: give it texts of a program, not of
+  /// a user. Outside of a transaction it is one of its own.
   virtual Rows run(std::string_view sql, std::initializer_list<Bound> values = {}) = 0;
   /// Rows that the last statement inserted, updated or deleted.
   [[nodiscard]] virtual std::int64_t changed() const = 0;
-  /// Several statements without values, as a migration has them.
-  virtual void run_script(std::string_view sql) = 0;
+  /// Runs several statements without values, as a migration has them.
+  virtual void run_script(const std::string& sql) = 0;
 
   enum class Mode : std::uint8_t { read, write };
-  /// A transaction: all of it is kept, on disk once commit() returns, or nothing. Connects again where the
-  /// connection was lost. A transaction that reads sees one state of the database.
+  /// Begins a transaction: all of it is kept, on disk once commit() returns, or nothing. One that reads sees
+  /// one state of the database. Connects again where the connection was lost.
   virtual void begin(Mode) = 0;
   virtual void commit() = 0;
   virtual void rollback() noexcept = 0;
 
-  /// " FOR UPDATE" where rows can be locked one by one; empty where a transaction that writes has the
-  /// database for itself.
+  /// " FOR UPDATE" where rows are locked one by one; empty where a transaction that writes has the database
+  /// for itself.
   [[nodiscard]] virtual std::string_view for_update() const = 0;
   /// "BYTEA" or "BLOB".
   [[nodiscard]] virtual std::string_view bytes_type() const = 0;
@@ -124,8 +126,8 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   void commit() {
-    done_ = true;  // what fails in commit() is rolled back by the database
     database_.commit();
+    done_ = true;
   }
 
  private:

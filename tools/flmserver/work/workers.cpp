@@ -32,7 +32,7 @@ class Watched final : public Database {
     return of_.run(sql, values);
   }
   [[nodiscard]] std::int64_t changed() const override { return of_.changed(); }
-  void run_script(std::string_view sql) override {
+  void run_script(const std::string& sql) override {
     wrote = true;
     of_.run_script(sql);
   }
@@ -48,9 +48,7 @@ class Watched final : public Database {
   Database& of_;
 };
 
-web::Response unavailable(std::string_view why) {
-  return web::text(503, why).with("Retry-After", "5");
-}
+web::Response unavailable(std::string_view why) { return web::text(503, why).with("Retry-After", "5"); }
 
 }  // namespace
 
@@ -102,14 +100,18 @@ class Workers::Impl {
     return web::Response{.later = std::move(answer)};
   }
 
-  void in_background(std::function<bool(Database&)> step, int pause_s) {
-    threads_.emplace_back([this, step = std::move(step), pause_s] {
+  void in_background(std::function<std::function<bool()>(Database&)> make, int pause_s) {
+    threads_.emplace_back([this, make = std::move(make), pause_s] {
       std::unique_ptr<Database> database;
+      std::function<bool()> step;
       for (;;) {
         bool more = false;
         try {
-          if (!database) database = open_database(options_.url);
-          more = step(*database);
+          if (!database) {
+            database = open_database(options_.url);
+            step = make(*database);
+          }
+          more = step();
         } catch (const DatabaseError& error) {
           if (error.kind() != DatabaseError::Kind::collision) note("upkeep", error);
         } catch (const std::exception& error) {
@@ -125,8 +127,14 @@ class Workers::Impl {
 
   [[nodiscard]] Counts counts() const {
     const std::lock_guard lock(mutex_);
-    return {written_, read_, commits_, collisions_, failures_, refused_,
-            writes_.tasks.size() + reads_.tasks.size(), away_};
+    return {written_,
+            read_,
+            commits_,
+            collisions_,
+            failures_,
+            refused_,
+            writes_.tasks.size() + reads_.tasks.size(),
+            away_};
   }
 
   void stop() {
@@ -169,11 +177,11 @@ class Workers::Impl {
   /// A line when the database goes away and comes back, and for each other failure.
   void note(const char* who, const DatabaseError& error) {
     const bool away = error.kind() == DatabaseError::Kind::away;
-    if (away && std::exchange(away_, true)) return;
+    if (away && away_.exchange(true)) return;
     report(fmt::format("{}: {}", who, error.what()));
   }
   void works() {
-    if (std::exchange(away_, false)) report("the database answers again");
+    if (away_.exchange(false)) report("the database answers again");
   }
 
   /// A job's answer. A DatabaseError goes through, since it ends the transaction.
@@ -218,7 +226,8 @@ class Workers::Impl {
         std::this_thread::sleep_for(std::chrono::milliseconds(5 << attempt));
         continue;
       }
-      if (failed->kind() == DatabaseError::Kind::away && attempt == 0) continue;  // it was restarted: once more
+      if (failed->kind() == DatabaseError::Kind::away && attempt == 0)
+        continue;  // it was restarted: once more
       ++failures_;
       note(mode == Database::Mode::write ? "write" : "read", *failed);
       return unavailable("the store does not answer; nothing was kept; again in some seconds");
@@ -290,8 +299,8 @@ web::Response Workers::write(Job job, std::size_t bytes) {
 void Workers::write(Job job, std::size_t bytes, std::function<void(web::Response)> done) {
   if (!impl_->add(impl_->writes_, {std::move(job), bytes, done})) done(unavailable("too much waits already"));
 }
-void Workers::in_background(std::function<bool(Database&)> step, int pause_s) {
-  impl_->in_background(std::move(step), pause_s);
+void Workers::in_background(std::function<std::function<bool()>(Database&)> make, int pause_s) {
+  impl_->in_background(std::move(make), pause_s);
 }
 Workers::Counts Workers::counts() const { return impl_->counts(); }
 void Workers::stop() { impl_->stop(); }

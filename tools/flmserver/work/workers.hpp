@@ -28,11 +28,11 @@ using Job = std::function<web::Response(Database&)>;
 class Workers {
  public:
   struct Options {
-    std::string url;                            ///< of the store
-    std::size_t readers = 2;                    ///< threads
-    std::size_t group = 64;                     ///< jobs of a transaction
-    std::size_t waiting = 2'000;                ///< jobs; further ones are answered 503
-    std::size_t waiting_bytes = 64 << 20;       ///< of what they carry
+    std::string url;                       ///< of the store
+    std::size_t readers = 2;               ///< threads
+    std::size_t group = 64;                ///< jobs of a transaction
+    std::size_t waiting = 2'000;           ///< jobs; further ones are answered 503
+    std::size_t waiting_bytes = 64 << 20;  ///< of what they carry
   };
   struct Counts {
     std::uint64_t written = 0, read = 0;  ///< jobs that were done
@@ -57,9 +57,9 @@ class Workers {
   /// Calls `done` with the answer on the loop's thread, for work that no request asked for.
   void write(Job, std::size_t bytes, std::function<void(web::Response)> done);
 
-  /// Runs `step` on a thread with a connection of its own, again and again while it returns true; then after
-  /// `pause_s`.
-  void in_background(std::function<bool(Database&)> step, int pause_s);
+  /// Runs the work that `make` gives for a connection on a thread of its own, again and again while it
+  /// returns true; then after `pause_s`.
+  void in_background(std::function<std::function<bool()>(Database&)> make, int pause_s);
 
   [[nodiscard]] Counts counts() const;
   /// Does what waits, then ends its threads.

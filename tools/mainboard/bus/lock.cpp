@@ -66,11 +66,8 @@ constexpr StockDaemon kStock[] = {{"spid", "/dev/spidev"}, {"parsed", "/dev/tty"
 /// A process's program: stock's are scripts, of which the file that was started tells.
 const StockDaemon* stock_daemon(const fs::path& process) {
   std::ifstream in(process / "cmdline", std::ios::binary);
-  std::string words(std::istreambuf_iterator<char>(in), {});
-  for (char& c : words)
-    if (c == '\0') c = '\n';
-  std::istringstream lines(words);
-  for (std::string word; std::getline(lines, word);)
+  // A process that ends meanwhile makes the file fail, which getline() takes for its end.
+  for (std::string word; std::getline(in, word, '\0');)
     for (const StockDaemon& daemon : kStock)
       if (fs::path(word).stem() == daemon.name) return &daemon;
   return nullptr;

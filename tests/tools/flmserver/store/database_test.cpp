@@ -1,0 +1,181 @@
+#include "tools/flmserver/store/database.hpp"
+
+#include <catch2/catch.hpp>
+#include <limits>
+
+#include "tests/tools/flmserver/store/store.hpp"
+#include "tools/common/input_error.hpp"
+
+using namespace flm;
+using namespace flm::server;
+using namespace flm::server::test;
+
+namespace {
+
+DatabaseError::Kind kind_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const DatabaseError& error) {
+    INFO(error.what());
+    return error.kind();
+  }
+  FAIL("nothing was thrown");
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a URL that is none is refused with what is allowed") {
+  for (const char* const url : {"", "sqlite:", "flmserver.db", "mysql://root@host/flm", "SQLITE:file"})
+    CHECK_THROWS_AS(open_database(url), InputError);
+  CHECK_THROWS_WITH(open_database("mysql://h/d"),
+                    "'mysql://h/d' is no database; allowed: sqlite:FILE, postgresql://USER@HOST/DATABASE");
+}
+
+TEST_CASE("a value is what it was when it comes back") {
+  const auto database = open_database(empty_database());
+  database->run_script(std::string("CREATE TABLE t (i BIGINT, r DOUBLE PRECISION, t TEXT, b ") +
+                       std::string(database->bytes_type()) + ")");
+  const std::string all_bytes = [] {
+    std::string bytes;
+    for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+    return bytes;
+  }();
+  const std::string text = "'; DROP TABLE t; -- \"\\ <b>Küche</b> €";
+  constexpr auto most = std::numeric_limits<std::int64_t>::max(),
+                 least = std::numeric_limits<std::int64_t>::min();
+  database->run("INSERT INTO t (i, r, t, b) VALUES ($1, $2, $3, $4)",
+                {most, 0.25, text, Bound::bytes(all_bytes)});
+  CHECK(database->changed() == 1);
+  database->run("INSERT INTO t (i, r, t, b) VALUES ($1, $2, $3, $4)",
+                {least, -1.5e300, "", Bound::bytes("")});
+  database->run("INSERT INTO t (i, r, t, b) VALUES ($1, $2, $3, $4)",
+                {std::nullopt, std::nullopt, std::nullopt, std::nullopt});
+  database->run("INSERT INTO t (i, r, t, b) VALUES ($1, $2, $3, $4)",
+                {true, 3.0, std::optional<std::string>(), std::optional<std::string>()});
+  const Rows rows = database->run("SELECT i, r, t, b FROM t WHERE i = $1 OR i = $2", {least, most});
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].integer(0) == most);
+  CHECK(rows[0].real(1) == 0.25);
+  CHECK(rows[0].text(2) == text);
+  CHECK(rows[0].text(3) == all_bytes);
+  CHECK(rows[1].integer(0) == least);
+  CHECK(rows[1].real(1) == -1.5e300);
+  CHECK(rows[1].text(2).empty());
+  CHECK(rows[1].text(3).empty());
+  CHECK_FALSE(rows[1].is_null(3));
+  const Rows nulls =
+      database->run("SELECT i, t, r FROM t WHERE t IS NULL AND b IS NULL ORDER BY coalesce(i, 5)");
+  REQUIRE(nulls.size() == 2);
+  CHECK(nulls[0].integer(0) == 1);
+  CHECK(nulls[0].real(2) == 3);
+  CHECK(nulls[1].maybe_integer(0) == std::nullopt);
+  CHECK(nulls[1].maybe_text(1) == std::nullopt);
+  CHECK_THROWS_AS(nulls[1].integer(0), std::logic_error);
+  CHECK_THROWS_AS(nulls[0].text(0), std::logic_error);
+  database->run("DELETE FROM t WHERE i > $1 OR i < $1", {0});
+  CHECK(database->changed() == 3);
+}
+
+TEST_CASE("values are bound by their numbers, in any order and more than once") {
+  const auto database = connect();
+  const Rows rows =
+      database->run("SELECT uid FROM account WHERE uid > $2 AND uid < $1 AND uid <> $2", {3, 1});
+  CHECK(rows.empty());
+  const Rows sum =
+      database->run("SELECT count(*) FROM account WHERE uid = $2 AND uid = $2 AND name = $1", {"x", 7});
+  CHECK(sum.front().integer(0) == 0);
+}
+
+TEST_CASE("a transaction is kept wholly or not at all") {
+  const auto database = connect(), other = connect();
+  const std::string sid = new_sid();
+  const auto insert = [&](int number) {
+    database->run("INSERT INTO token (token, sid) VALUES ($1, $2)", {sid + std::to_string(number), sid});
+  };
+  const auto seen = [&] { return count(*other, "token", sid); };
+  {
+    Transaction transaction(*database, Database::Mode::write);
+    insert(1);
+    CHECK(seen() == 0);
+  }
+  CHECK(seen() == 0);
+  {
+    Transaction transaction(*database, Database::Mode::write);
+    insert(1);
+    insert(2);
+    transaction.commit();
+  }
+  CHECK(seen() == 2);
+  CHECK_THROWS_AS(
+      [&] {
+        Transaction transaction(*database, Database::Mode::write);
+        insert(3);
+        insert(1);  // is there already
+        transaction.commit();
+      }(),
+      DatabaseError);
+  CHECK(seen() == 2);
+  insert(4);  // a transaction of its own
+  CHECK(seen() == 3);
+}
+
+TEST_CASE("an error says of what kind it is") {
+  const auto database = connect();
+  const std::string sid = new_sid();
+  using Kind = DatabaseError::Kind;
+  database->run("INSERT INTO token (token, sid) VALUES ($1, $2)", {sid, sid});
+  CHECK(kind_of([&] {
+          database->run("INSERT INTO token (token, sid) VALUES ($1, $2)", {sid, sid});
+        }) == Kind::not_unique);
+  CHECK(kind_of([&] { database->run("SELECT nothing FROM nowhere"); }) == Kind::failed);
+  CHECK(kind_of([&] { database->run_script("SELECT"); }) == Kind::failed);
+  CHECK(database->run("SELECT sid FROM token WHERE token = $1", {sid}).size() == 1);
+}
+
+TEST_CASE("a transaction that reads sees one state, whatever is written meanwhile") {
+  const auto reader = connect(), writer = connect();
+  const std::string sid = new_sid();
+  Transaction transaction(*reader, Database::Mode::read);
+  CHECK(count(*reader, "token", sid) == 0);
+  writer->run("INSERT INTO token (token, sid) VALUES ($1, $2)", {sid, sid});
+  CHECK(count(*reader, "token", sid) == 0);
+  transaction.commit();
+  CHECK(count(*reader, "token", sid) == 1);
+}
+
+TEST_CASE("a statement with another number of values is a mistake of the program") {
+  const auto database = connect();
+  CHECK_THROWS(database->run("SELECT uid FROM account WHERE uid = $1", {}));
+  CHECK_THROWS(database->run("SELECT uid FROM account WHERE uid = $1", {1, 2}));
+}
+
+TEST_CASE("a file of SQLite that cannot be opened, or has no place left, is an error that says so") {
+  if (!is_sqlite()) return;
+  CHECK(kind_of([] { open_database("sqlite:/nowhere/at/all.db"); }) == DatabaseError::Kind::away);
+  const std::string url = empty_database();
+  const auto database = open_database(url);
+  database->run_script("CREATE TABLE t (b BLOB); PRAGMA max_page_count = 20");
+  const std::string bytes(5'000, 'x');
+  const auto fill = [&] {
+    Transaction transaction(*database, Database::Mode::write);
+    for (int i = 0; i < 30; ++i) database->run("INSERT INTO t (b) VALUES ($1)", {Bound::bytes(bytes)});
+    transaction.commit();
+  };
+  CHECK_THROWS_WITH(fill(), Catch::Contains("full"));
+  CHECK(database->run("SELECT count(*) FROM t").front().integer(0) == 0);
+  database->run_script("PRAGMA max_page_count = 1000");
+  fill();
+  CHECK(open_database(url)->run("SELECT count(*) FROM t").front().integer(0) == 30);
+}
+
+TEST_CASE("of two transactions that write, the second one waits for the first in SQLite") {
+  if (!is_sqlite()) return;
+  const auto database = connect(), other = connect();
+  other->run_script("PRAGMA busy_timeout = 10");
+  Transaction transaction(*database, Database::Mode::write);
+  CHECK(kind_of([&] { other->begin(Database::Mode::write); }) == DatabaseError::Kind::collision);
+  transaction.commit();
+  Transaction now_it_works(*other, Database::Mode::write);
+  now_it_works.commit();
+}

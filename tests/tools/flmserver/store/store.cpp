@@ -1,0 +1,92 @@
+#include "tests/tools/flmserver/store/store.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "tools/flmserver/store/schema.hpp"
+#include "tools/flmserver/store/upkeep.hpp"
+
+namespace flm::server::test {
+namespace {
+
+std::string_view variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+int numbers = 0;
+
+}  // namespace
+
+bool is_sqlite() { return variable("FLM_STORE_URL").empty(); }
+
+const TemporaryFolder& folder() {
+  static const TemporaryFolder made;
+  return made;
+}
+
+const std::string& store_url() {
+  static const std::string url = [] {
+    std::string made = is_sqlite() ? "sqlite:" + (folder().path() / "store.db").string()
+                                   : std::string(variable("FLM_STORE_URL"));
+    migrate(*open_database(made));
+    return made;
+  }();
+  return url;
+}
+
+std::string empty_database() {
+  const std::string name = fmt::format("empty_{}_{}", ::getpid(), ++numbers);
+  if (is_sqlite()) return "sqlite:" + (folder().path() / name).string();
+  const std::string url(variable("FLM_STORE_URL"));
+  open_database(url)->run_script("CREATE DATABASE " + name);
+  const std::size_t path = url.rfind('/'), query = url.find('?', path);
+  return url.substr(0, path + 1) + name + (query == url.npos ? "" : url.substr(query));
+}
+
+std::unique_ptr<Database> connect() { return open_database(store_url()); }
+
+std::string new_sid() {
+  return fmt::format("{:08x}{:024x}", static_cast<unsigned>(++numbers) * 2'654'435'761u, ::getpid());
+}
+
+std::vector<history::Point> points(Database& database, const history::Series& series, std::int64_t from,
+                                   std::int64_t to) {
+  std::vector<history::Point> result;
+  Transaction transaction(database, Database::Mode::read);
+  SeriesStore(database).points(series, from, to, [&](history::Point point) { result.push_back(point); });
+  transaction.commit();
+  return result;
+}
+
+std::string rows_of(Database& database, std::string_view sid) {
+  std::string text;
+  for (const std::string_view sql : {"SELECT * FROM series WHERE sid = $1 ORDER BY rid",
+                                     "SELECT * FROM piece WHERE sid = $1 ORDER BY rid, first",
+                                     "SELECT * FROM block WHERE sid = $1 ORDER BY rid, bid, level",
+                                     "SELECT * FROM day WHERE sid = $1 ORDER BY rid, day"})
+    for (const Row& row : database.run(sql, {sid})) {
+      for (const Row::Column& column : row.columns) {
+        if (column.type == Bound::Type::integer)
+          text += fmt::format("{} ", column.integer);
+        else
+          text += column.text + " ";
+      }
+      text += "\n";
+    }
+  return text;
+}
+
+std::int64_t count(Database& database, std::string_view table, std::string_view sid) {
+  return database.run(fmt::format("SELECT count(*) FROM {} WHERE sid = $1", table), {sid}).front().integer(0);
+}
+
+void keep_up(Database& database, bool falls) {
+  Upkeep upkeep(database, [=](const std::string&) { return falls; });
+  while (upkeep.step()) {
+  }
+}
+
+}  // namespace flm::server::test

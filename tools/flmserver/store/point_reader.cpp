@@ -1,0 +1,146 @@
+#include "tools/flmserver/store/point_reader.hpp"
+
+#include <algorithm>
+
+namespace flm::server {
+
+using history::BlockId;
+using history::Point;
+
+namespace {
+
+constexpr std::int64_t longest_span = std::int64_t{1} << 20;
+constexpr std::size_t blocks_at_once = 8, points_at_once = 2048;
+
+BlockId id_of(const Row& row) { return {static_cast<int>(row.integer(0)), row.integer(1)}; }
+
+}  // namespace
+
+std::vector<Point> points_of_pieces(const Rows& rows) {
+  std::vector<Point> points;
+  for (const Row& row : rows) {
+    const auto piece = history::decode(row.text(1), window_of(row.integer(0))).points;
+    points.insert(points.end(), piece.begin(), piece.end());
+  }
+  if (!std::is_sorted(points.begin(), points.end())) std::sort(points.begin(), points.end());
+  return points;
+}
+
+PointReader::PointReader(Database& database, const history::Series& series, std::int64_t from,
+                         std::int64_t to)
+    : database_(database), series_(series), from_(std::max<std::int64_t>(from, 0)), to_(to) {}
+
+void PointReader::skip_to(std::int64_t time) { from_ = std::max(from_, time); }
+
+bool PointReader::next_block() {
+  for (;;) {
+    if (block_ == blocks_.size()) {
+      if (!has_more_blocks_) return false;
+      const std::int64_t after =
+          blocks_.empty() ? from_ - longest_span : std::max(id_.start, from_ - longest_span);
+      blocks_ = database_.run(
+          "SELECT level, bid, gzip FROM block WHERE sid = $1 AND rid = $2 AND bid > $3 AND bid < $4"
+          " AND bid + (1 << CAST(level AS INTEGER)) > $5 ORDER BY bid LIMIT 8",
+          {series_.sid, series_.rid, after, to_, from_});
+      block_ = 0;
+      has_more_blocks_ = blocks_.size() == blocks_at_once;
+      if (blocks_.empty()) return false;
+    }
+    const Row& row = blocks_[block_++];
+    id_ = id_of(row);
+    if (id_.end() <= from_) continue;
+    reader_ = std::make_unique<history::BlockReader>(row.text(2), id_);
+    return true;
+  }
+}
+
+/// Makes buffer_[at_] the next point of blocks; false: there is none.
+bool PointReader::fill_from_blocks() {
+  for (;;) {
+    while (at_ < size_ && buffer_[at_].time < from_) ++at_;
+    if (at_ < size_) return buffer_[at_].time < to_;
+    if (!reader_ || id_.end() <= from_) {
+      if (!next_block()) return false;
+    }
+    buffer_.resize(points_at_once);
+    at_ = 0;
+    size_ = reader_->read(buffer_);
+    if (size_ == 0) reader_.reset();
+  }
+}
+
+/// Makes pieces_[piece_] the next point of pieces; false: there is none.
+bool PointReader::fill_from_pieces() {
+  for (;;) {
+    while (piece_ < pieces_.size() && pieces_[piece_].time < from_) ++piece_;
+    if (piece_ < pieces_.size()) return pieces_[piece_].time < to_;
+    pieces_from_ = std::max(pieces_from_, window_of(from_).start);
+    if (!has_more_pieces_ || pieces_from_ >= to_) return false;
+    const Rows rows = database_.run(
+        "SELECT first, gzip FROM piece WHERE sid = $1 AND rid = $2 AND first >= $3 AND first <"
+        " (SELECT min(first) / 4096 * 4096 + 4096 FROM piece WHERE sid = $1 AND rid = $2 AND first >= $3)",
+        {series_.sid, series_.rid, pieces_from_});
+    has_more_pieces_ = !rows.empty();
+    if (rows.empty()) return false;
+    pieces_ = points_of_pieces(rows);
+    piece_ = 0;
+    pieces_from_ = window_of(rows.front().integer(0)).end();
+  }
+}
+
+bool PointReader::next(Point& point) {
+  const bool in_block = fill_from_blocks(), in_piece = fill_from_pieces();
+  if (!in_block && !in_piece) return false;
+  if (in_piece && (!in_block || pieces_[piece_].time <= buffer_[at_].time)) {
+    point = pieces_[piece_++];
+    if (in_block && buffer_[at_].time == point.time) ++at_;
+  } else {
+    point = buffer_[at_++];
+  }
+  return true;
+}
+
+namespace {
+
+std::optional<Point> last_in_blocks(Database& database, const history::Series& series, std::int64_t time) {
+  for (std::int64_t before = time;;) {
+    const Rows rows = database.run(
+        "SELECT level, bid, gzip FROM block WHERE sid = $1 AND rid = $2 AND bid < $3 ORDER BY bid DESC LIMIT "
+        "1",
+        {series.sid, series.rid, before});
+    if (rows.empty()) return {};
+    const BlockId id = id_of(rows.front());
+    history::BlockReader reader(rows.front().text(2), id);
+    if (reader.tail().time < time) return reader.tail();
+    std::optional<Point> last;
+    std::vector<Point> points(points_at_once);
+    while (const std::size_t count = reader.read(points)) {
+      for (std::size_t i = 0; i < count && points[i].time < time; ++i) last = points[i];
+      if (points[count - 1].time >= time) break;
+    }
+    if (last) return last;
+    before = id.start;  // the block's points all come later
+  }
+}
+
+std::optional<Point> last_in_pieces(Database& database, const history::Series& series, std::int64_t time) {
+  const auto points = points_of_pieces(
+      database.run("SELECT first, gzip FROM piece WHERE sid = $1 AND rid = $2 AND first < $3 AND first >="
+                   " (SELECT max(first) / 4096 * 4096 FROM piece WHERE sid = $1 AND rid = $2 AND first < $3)",
+                   {series.sid, series.rid, time}));
+  std::optional<Point> last;
+  for (const Point& point : points)
+    if (point.time < time) last = point;
+  return last;
+}
+
+}  // namespace
+
+std::optional<Point> last_before(Database& database, const history::Series& series, std::int64_t time) {
+  const auto in_block = last_in_blocks(database, series, time),
+             in_piece = last_in_pieces(database, series, time);
+  if (!in_block || !in_piece) return in_block ? in_block : in_piece;
+  return in_block->time > in_piece->time ? in_block : in_piece;
+}
+
+}  // namespace flm::server
