@@ -1,6 +1,7 @@
 #include "tools/flmserver/store/database.hpp"
 
 #include "tools/common/input_error.hpp"
+#include "tools/flmserver/store/postgres.hpp"
 #include "tools/flmserver/store/sqlite.hpp"
 
 namespace flm::server {
@@ -39,6 +40,7 @@ std::optional<std::string> Row::maybe_text(std::size_t number) const {
 std::unique_ptr<Database> open_database(const std::string& url) {
   constexpr std::string_view sqlite = "sqlite:";
   if (url.starts_with(sqlite) && url.size() > sqlite.size()) return open_sqlite(url.substr(sqlite.size()));
+  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) return open_postgres(url);
   throw InputError("'" + url + "' is no database; allowed: sqlite:FILE, postgresql://USER@HOST/DATABASE");
 }
 
