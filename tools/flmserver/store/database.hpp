@@ -20,7 +20,7 @@ class DatabaseError : public std::runtime_error {
     failed,     ///< for another reason; the text says which
     away,       ///< no connection: the next begin() tries to connect again
     collision,  ///< with another transaction (serialisation, deadlock, busy): the same again may succeed
-    not_unique  ///< a row with this key is there already
+    not_unique  ///< a row with this key, or a table of this name, is there already
   };
   DatabaseError(Kind kind, const std::string& what) : std::runtime_error(what), kind_(kind) {}
   [[nodiscard]] Kind kind() const { return kind_; }

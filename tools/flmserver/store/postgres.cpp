@@ -25,7 +25,8 @@ constexpr const char* settings =
 DatabaseError::Kind kind_of(std::string_view state) {
   using Kind = DatabaseError::Kind;
   if (state == "40001" || state == "40P01" || state == "55P03") return Kind::collision;
-  if (state == "23505") return Kind::not_unique;
+  if (state == "23505" || state == "42710" || state == "42P07")
+    return Kind::not_unique;  // a row, a type, a table
   if (state.starts_with("08") || state.starts_with("57P0") || state == "53300" || state == "25P03")
     return Kind::away;
   return Kind::failed;

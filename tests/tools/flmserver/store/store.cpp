@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <sstream>
+#include <stdexcept>
 
 #include "tools/flmserver/store/schema.hpp"
 #include "tools/flmserver/store/upkeep.hpp"
@@ -18,7 +21,44 @@ std::string_view variable(const char* name) {
 
 int numbers = 0;
 
+std::string url_of(std::string_view socket_folder, std::string_view name) {
+  std::string url = "postgresql://flm@";
+  for (const char c : socket_folder) url += c == '/' ? std::string("%2F") : std::string(1, c);
+  return fmt::format("{}/{}", url, name);
+}
+
+std::string output_of(const std::string& command) {
+  std::FILE* const pipe = ::popen(command.c_str(), "r");
+  std::string output;
+  char bytes[4096];
+  while (const std::size_t count = std::fread(bytes, 1, sizeof bytes, pipe)) output.append(bytes, count);
+  if (::pclose(pipe) != 0) throw std::runtime_error(command + " failed");
+  return output;
+}
+
 }  // namespace
+
+const std::vector<std::string>& shards() {
+  static const std::vector<std::string> folders = [] {
+    std::istringstream words{std::string(variable("FLM_STORE_SHARDS"))};
+    std::vector<std::string> result;
+    for (std::string word; words >> word;) result.push_back(word);
+    return result;
+  }();
+  return folders;
+}
+
+void distribute(Database& coordinator, const std::string& name) {
+  std::string command = FLM_SOURCE_DIR "/tools/flmserver/store/shard.sh";
+  for (const std::string& shard : shards()) {
+    if (name != "flm") open_database(url_of(shard, "flm"))->run_script("CREATE DATABASE " + name);
+    migrate(*open_database(url_of(shard, name)));
+    command += fmt::format(" 'host={} dbname={} user=flm'", shard, name);
+  }
+  Transaction transaction(coordinator, Database::Mode::write);
+  coordinator.run_script(output_of(command));
+  transaction.commit();
+}
 
 bool is_sqlite() { return variable("FLM_STORE_URL").empty(); }
 
@@ -31,7 +71,9 @@ const std::string& store_url() {
   static const std::string url = [] {
     std::string made = is_sqlite() ? "sqlite:" + (folder().path() / "store.db").string()
                                    : std::string(variable("FLM_STORE_URL"));
-    migrate(*open_database(made));
+    const auto database = open_database(made);
+    migrate(*database);
+    if (!shards().empty()) distribute(*database, "flm");
     return made;
   }();
   return url;

@@ -1,5 +1,6 @@
 // The database that the store's tests run on: a new SQLite file, or what FLM_STORE_URL names, a PostgreSQL
-// server started for the test by with_postgres.sh. It is one for all test cases: each has sensors of its own.
+// server started for the test by with_postgres.sh, and those of FLM_STORE_SHARDS beside it. It is one for all
+// test cases: each has sensors of its own.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -23,6 +24,10 @@ inline constexpr std::int64_t begin = 1'700'790'272;
 inline constexpr std::int64_t now = begin + 400 * 86'400;
 
 bool is_sqlite();
+/// Folders of the sockets of further PostgreSQL servers, over which the series are distributed.
+const std::vector<std::string>& shards();
+/// Distributes the series of a database, `name`, over all servers, by the script that sharding.md describes.
+void distribute(Database& coordinator, const std::string& name);
 const TemporaryFolder& folder();
 /// URL of the database, which has all tables.
 const std::string& store_url();

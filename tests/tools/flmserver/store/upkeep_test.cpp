@@ -86,8 +86,9 @@ struct Fixture {
 
 TEST_CASE_METHOD(Fixture,
                  "pieces become blocks of level 12, those of 16, those of 20, and no point is lost") {
-  // Level 20 begins at `begin`: a point each 20 s for 15 days, as batches of five minutes would be, thinned.
-  for (std::int64_t time = begin; time < begin + 15 * day; time += 6'000) add(some(time, 300, 20));
+  // A block of level 20 ends at `edge`: a point each 20 s from two days before it to one behind it.
+  const std::int64_t edge = begin + (1 << 20);
+  for (std::int64_t time = edge - 2 * day; time < edge + day; time += 6'000) add(some(time, 300, 20));
   CHECK(count(*database, "block", series.sid) == 0);
   keep_up(*database, true);
   CHECK(is_right());
@@ -96,10 +97,10 @@ TEST_CASE_METHOD(Fixture,
   const auto list = blocks();
   REQUIRE(list.size() > 2);
   CHECK(list[0].id == BlockId{20, begin});
-  CHECK(list[1].id == BlockId{16, begin + (1 << 20)});
-  CHECK(list[4].id.level == 12);
+  CHECK(list[1].id == BlockId{16, edge});
+  CHECK(list[2].id.level == 12);
   CHECK(count(*database, "piece", series.sid) <= 3);
-  CHECK(answers_are_right(begin - day, begin + 16 * day));
+  CHECK(answers_are_right(edge - 3 * day, edge + 2 * day));
   CHECK(store.last_block(series.sid) == std::nullopt);  // none of them is the device's
   // And each of them is a block that a reader of TMPO can read.
   std::size_t read = 0;
@@ -108,7 +109,7 @@ TEST_CASE_METHOD(Fixture,
     CHECK_FALSE(block.damage);
     read += block.points.size();
   }
-  CHECK(read > 64'000);
+  CHECK(read > 12'000);
 }
 
 TEST_CASE_METHOD(Fixture, "a span is not merged before a point lies well behind it") {
@@ -281,7 +282,7 @@ TEST_CASE_METHOD(Fixture,
                  "whatever comes in whatever order, the store has what a map of the first values has") {
   std::mt19937 random(18);
   const auto upto = [&](std::int64_t limit) { return static_cast<std::int64_t>(random()) % limit; };
-  const auto runs = GENERATE(range(0, 6));
+  const auto runs = GENERATE(range(0, 4));
   CAPTURE(runs);
   const std::int64_t first = begin + runs * 100'000;
   std::int64_t time = first;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Starts PostgreSQL servers in a folder of their own, reached by Unix sockets alone, runs a command, and ends them.
 #   with_postgres.sh SERVERS COMMAND [ARGUMENT ...]
-# FLM_STORE_URL is the first one's database; FLM_STORE_SHARDS the other ones', between blanks. Status 77: PostgreSQL is not installed.
+# FLM_STORE_URL is the first one's database, FLM_STORE_SHARDS the folders of the other ones' sockets, between blanks. Each server has
+# a database flm and a user flm. Status 77: PostgreSQL is not installed.
 # Writes are not forced to disk (-F), unless FLM_POSTGRES_OPTIONS has other options.
 set -eu
 servers=$1
@@ -42,9 +43,9 @@ done
 server=0
 while [ "$server" -lt "$servers" ]; do
   (as_postgres mkdir "$folder/server$server")
-  # shellcheck disable=SC2086  # options
+  # shellcheck disable=SC2086  # options in words
   as_postgres "$programs/postgres" -D "$folder/data$server" -k "$folder/server$server" -c listen_addresses= -c shared_buffers=32MB \
-    -c max_connections=50 ${FLM_POSTGRES_OPTIONS--F} >"$folder/server$server/log" 2>&1 &
+    -c max_connections=50 -c deadlock_timeout=100ms ${FLM_POSTGRES_OPTIONS--F} >"$folder/server$server/log" 2>&1 &
   pids="$pids $!"
   server=$((server + 1))
 done
@@ -57,7 +58,7 @@ while [ "$server" -lt "$servers" ]; do
     [ "$tries" -lt 200 ] || { cat "$folder/server$server/log" >&2; exit 1; }
     sleep 0.05
   done
-  [ "$server" -eq 0 ] || FLM_STORE_SHARDS="$FLM_STORE_SHARDS postgresql://flm@$encoded%2Fserver$server/flm"
+  [ "$server" -eq 0 ] || FLM_STORE_SHARDS="$FLM_STORE_SHARDS $folder/server$server"
   server=$((server + 1))
 done
 cd - >/dev/null

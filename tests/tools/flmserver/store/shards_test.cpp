@@ -1,0 +1,77 @@
+// What differs when the series are distributed over several PostgreSQL servers.
+#include <catch2/catch.hpp>
+
+#include "tests/tools/flmserver/store/store.hpp"
+#include "tools/flmserver/store/schema.hpp"
+
+using namespace flm;
+using namespace flm::server;
+using namespace flm::server::test;
+using history::Point;
+using history::Series;
+
+namespace {
+
+const std::vector<Point> some{{begin, 1'000}, {begin + 60, 2'000}};
+
+std::int64_t rows_on(Database& database, int server) {
+  return database.run("SELECT count(*) FROM series_" + std::to_string(server)).front().integer(0);
+}
+
+}  // namespace
+
+TEST_CASE("a store of one server is distributed over three, with all that it has") {
+  if (shards().empty()) return;
+  const std::string url = empty_database(), name = url.substr(url.rfind('/') + 1);
+  const auto database = open_database(url);
+  migrate(*database);
+  SeriesStore store(*database);
+  std::vector<Series> all;
+  const auto add = [&] {
+    for (int i = 0; i < 30; ++i) {
+      all.push_back({new_sid(), 0});
+      write(*database, [&] { return store.add(all.back(), some, now); });
+    }
+  };
+  add();
+  distribute(*database, name);
+  add();
+  for (const Series& series : all) CHECK(points(*database, series) == some);
+  for (int server = 0; server < 3; ++server) CHECK(rows_on(*database, server) > 8);
+  CHECK(rows_on(*database, 0) + rows_on(*database, 1) + rows_on(*database, 2) == 60);
+}
+
+TEST_CASE("two senders that wait for each other on two servers collide, and both get through") {
+  if (shards().empty()) return;
+  // A series of each further server.
+  const auto database = connect();
+  std::vector<Series> pair;
+  for (int server = 1; server <= 2; ++server)
+    for (bool is_there = false; !is_there;) {
+      const Series series{new_sid(), 0};
+      SeriesStore store(*database);
+      write(*database, [&] { return store.add(series, some, now); });
+      const std::string sql = "SELECT sid FROM series_" + std::to_string(server) + " WHERE sid = $1";
+      is_there = !database->run(sql, {series.sid}).empty();
+      if (is_there) pair.push_back(series);
+    }
+  std::atomic<int> locked = 0;
+  const auto send = [&](Series first, Series second, std::int64_t time) {
+    const auto connection = connect();
+    SeriesStore store(*connection);
+    bool is_first_try = true;
+    write(*connection, [&] {
+      store.add(first, std::vector<Point>{{time, 3'000}}, now);
+      if (is_first_try)
+        for (++locked; locked < 2;) std::this_thread::yield();
+      is_first_try = false;
+      return store.add(second, std::vector<Point>{{time, 3'000}}, now);
+    });
+  };
+  std::thread other([&] { send(pair[1], pair[0], begin + 200); });
+  send(pair[0], pair[1], begin + 300);
+  other.join();
+  for (const Series& series : pair)
+    CHECK(points(*database, series) ==
+          std::vector<Point>{some[0], some[1], {begin + 200, 3'000}, {begin + 300, 3'000}});
+}
