@@ -28,8 +28,8 @@
 
 #include "tests/bench/figure_table.hpp"
 #include "tests/sim/temporary_folder.hpp"
-#include "tests/tools/flmd/mqtt/broker.hpp"
 #include "tests/tools/flmd/site.hpp"
+#include "tests/tools/mqtt/broker.hpp"
 #include "tools/flmd/subscribers/mqtt.hpp"
 
 using namespace flm;

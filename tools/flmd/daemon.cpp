@@ -250,7 +250,7 @@ class Daemon {
     options.gateway = {site_.device_id, model(), FLM_VERSION, site_.serial,
                        site_.listen.empty() ? "" : fmt::format("http://{}/", site_.listen.front())};
     if (broker.home_assistant) options.discovery_prefix = broker.discovery_prefix;
-    mqtt::Options watching = options.broker;
+    flm::mqtt::Options watching = options.broker;
     watching.client_id = fmt::format("flmd-{}-page", site_.device_id.substr(0, 6));
     mqtt_watch_ = std::make_unique<MqttWatch>(loop_, std::move(watching), clock_);
     mqtt_ = std::make_unique<MqttSubscriber>(loop_, std::move(options), &keeper_,
@@ -354,7 +354,7 @@ class Daemon {
     if (board_state_.pending) json["board"]["pending"] = true;
     if (mqtt_)
       json["mqtt"] = {{"broker", fmt::format("{}:{}", site_.mqtt->host, site_.mqtt->port)},
-                      {"connected", mqtt_->client().state() == mqtt::Client::State::connected},
+                      {"connected", mqtt_->client().state() == flm::mqtt::Client::State::connected},
                       {"problem", mqtt_->client().problem()}};
     json["reports"] = nlohmann::ordered_json::array();
     for (const Progress& p : progress()) {

@@ -89,7 +89,7 @@ std::string metrics(const MetricsSources& s, web::MetricsFormat format) {
   text.sample({}, static_cast<double>(s.history.late_points()));
   if (s.mqtt != nullptr) {
     text.family("flm_mqtt_connected", Kind::gauge, "", "1: the broker has taken us.");
-    text.sample({}, s.mqtt->state() == mqtt::Client::State::connected ? 1 : 0);
+    text.sample({}, s.mqtt->state() == flm::mqtt::Client::State::connected ? 1 : 0);
     text.family("flm_mqtt_published", Kind::counter, "", "Messages handed to the connection.");
     text.sample({}, static_cast<double>(s.mqtt->counters().published));
     text.family("flm_mqtt_dropped", Kind::counter, "", "Messages that found no connection or no room.");

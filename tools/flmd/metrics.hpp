@@ -16,7 +16,7 @@ struct MetricsSources {
   const BoardState& board;
   std::uint64_t late_polls;
   const history::History& history;
-  const mqtt::Client* mqtt;  ///< or nullptr
+  const flm::mqtt::Client* mqtt;  ///< or nullptr
   std::vector<Progress> reports;
   std::int64_t now;
 };

@@ -15,9 +15,11 @@
 #include "tools/flmserver/accounts/accounts.hpp"
 #include "tools/flmserver/api/api.hpp"
 #include "tools/flmserver/config.hpp"
+#include "tools/flmserver/ingest/ingest.hpp"
 #include "tools/flmserver/store/schema.hpp"
 #include "tools/flmserver/store/upkeep.hpp"
 #include "tools/flmserver/work/workers.hpp"
+#include "tools/web/access/passwords.hpp"  // random_hex
 #include "tools/web/server.hpp"
 
 namespace flm::server {
@@ -56,6 +58,11 @@ class Daemon {
           return [upkeep = std::make_shared<Upkeep>(database, falls)] { return upkeep->step(); };
         },
         60);
+    if (config_.broker) {
+      ingest_ = std::make_unique<Ingest>(loop_, workers_, options_of(*config_.broker), now,
+                                         [this](std::string_view line) { log_.write(LOG_WARNING, line); });
+      ingest_->start();
+    }
     boost::asio::signal_set end(loop_, SIGTERM, SIGINT);
     end.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) stop();
@@ -76,6 +83,19 @@ class Daemon {
     return url;
   }
 
+  static flm::mqtt::Options options_of(const Config::Broker& broker) {
+    flm::mqtt::Options options;
+    options.host = broker.host;
+    options.port = broker.port;
+    options.client_id = "flmserver-" + web::random_hex(8);  // any number of them at one broker
+    options.username = broker.username;
+    options.password_file = broker.password_file;
+    options.ca_file = broker.ca_file;
+    options.certificate_file = broker.certificate_file;
+    options.key_file = broker.key_file;
+    return options;
+  }
+
   void tick() {
     timer_.expires_after(std::chrono::seconds(1));
     timer_.async_wait([this](const boost::system::error_code& error) {
@@ -88,6 +108,7 @@ class Daemon {
   void stop() {
     sd_notify(0, "STOPPING=1");
     log_.write(LOG_INFO, "ends");
+    if (ingest_) ingest_->stop();
     http_->stop();
     timer_.cancel();
   }
@@ -97,6 +118,7 @@ class Daemon {
   const Config config_;
   Workers workers_;
   Api api_;
+  std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<web::Server> http_;
   boost::asio::steady_timer timer_{loop_};
 };

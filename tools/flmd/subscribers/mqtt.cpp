@@ -18,8 +18,8 @@ namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+using flm::mqtt::Message;
 using mqtt::BlockName;
-using mqtt::Message;
 
 /// Blocks in answer to others: so many at a time, so far apart.
 constexpr int portion = 8;
@@ -45,11 +45,13 @@ class MqttSubscriber::Impl : public std::enable_shared_from_this<MqttSubscriber:
     if (!mqtt::is_id(device_)) throw std::invalid_argument("the device's id is no 32 hex digits: " + device_);
     options_.broker.client_id = "flmd-" + device_.substr(0, 6);
     options_.broker.will = status("offline");
-    client_.emplace(loop, options_.broker,
-                    mqtt::Client::Handlers{[this] { on_connected(); },
-                                           [this](std::string_view topic, std::string_view payload,
-                                                  bool retained) { on_message(topic, payload, retained); },
-                                           report_});
+    client_.emplace(
+        loop, options_.broker,
+        flm::mqtt::Client::Handlers{[this] { on_connected(); },
+                                    [this](std::string_view topic, std::string_view payload, bool retained) {
+                                      on_message(topic, payload, retained);
+                                    },
+                                    report_});
     if (exchanges_blocks()) {
       client_->subscribe(mqtt::sync_answer_topic(device_));
       client_->subscribe(std::string(mqtt::query_filter));
@@ -117,7 +119,7 @@ class MqttSubscriber::Impl : public std::enable_shared_from_this<MqttSubscriber:
     client_->stop(status("offline"));
   }
 
-  [[nodiscard]] const mqtt::Client& client() const { return *client_; }
+  [[nodiscard]] const flm::mqtt::Client& client() const { return *client_; }
 
  private:
   [[nodiscard]] Message status(std::string payload) const {
@@ -216,7 +218,7 @@ class MqttSubscriber::Impl : public std::enable_shared_from_this<MqttSubscriber:
   }
 
   void send_portion() {
-    if (client_->state() != mqtt::Client::State::connected) answers_.clear();
+    if (client_->state() != flm::mqtt::Client::State::connected) answers_.clear();
     for (int left = client_->idle() ? portion : 0; left > 0 && !answers_.empty(); --left) {
       Answer& answer = answers_.front();
       if (!answer.blocks) {
@@ -268,7 +270,7 @@ class MqttSubscriber::Impl : public std::enable_shared_from_this<MqttSubscriber:
   std::function<void(const std::string&)> report_;
   asio::steady_timer portion_, discovery_;
   std::minstd_rand random_;
-  std::optional<mqtt::Client> client_;
+  std::optional<flm::mqtt::Client> client_;
 
   std::vector<SiteSensor> sensors_;
   std::vector<mqtt::Kube> kubes_;
@@ -294,6 +296,6 @@ void MqttSubscriber::on_kubes(std::span<const mqtt::Kube> kubes, const mqtt::Kub
 }
 void MqttSubscriber::on_packet(int node, std::string_view hex) { impl_->on_packet(node, hex); }
 void MqttSubscriber::on_block(const BlockName& id, std::string_view bytes) { impl_->on_block(id, bytes); }
-const mqtt::Client& MqttSubscriber::client() const { return impl_->client(); }
+const flm::mqtt::Client& MqttSubscriber::client() const { return impl_->client(); }
 
 }  // namespace flm::flmd

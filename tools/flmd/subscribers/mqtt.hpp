@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "tools/flmd/mqtt/client.hpp"
 #include "tools/flmd/mqtt/home_assistant.hpp"
 #include "tools/flmd/mqtt/topics.hpp"
 #include "tools/flmd/site/reading.hpp"
+#include "tools/mqtt/client.hpp"
 
 namespace flm::flmd {
 
@@ -27,7 +27,7 @@ class BlockSource {
 };
 
 struct MqttOptions {
-  mqtt::Options broker;  ///< client id and will are set here: flmd-<6 digits>, offline
+  flm::mqtt::Options broker;  ///< client id and will are set here: flmd-<6 digits>, offline
   mqtt::Gateway gateway;
   /// After Home Assistant has come up, at most; drawn from the upper nine tenths, for others announce
   /// themselves too.
@@ -69,7 +69,7 @@ class MqttSubscriber : public Subscriber {
   /// A block was finished.
   void on_block(const mqtt::BlockName&, std::string_view bytes);
 
-  [[nodiscard]] const mqtt::Client& client() const;
+  [[nodiscard]] const flm::mqtt::Client& client() const;
 
  private:
   class Impl;

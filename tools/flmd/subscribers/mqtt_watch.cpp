@@ -19,7 +19,7 @@ std::string cut(std::string_view text, std::size_t most) {
 
 }  // namespace
 
-MqttWatch::MqttWatch(boost::asio::io_context& loop, mqtt::Options broker, const SiteClock& clock)
+MqttWatch::MqttWatch(boost::asio::io_context& loop, flm::mqtt::Options broker, const SiteClock& clock)
     : loop_(loop), broker_(std::move(broker)), clock_(clock) {
   broker_.will = {};
 }
@@ -27,16 +27,16 @@ MqttWatch::MqttWatch(boost::asio::io_context& loop, mqtt::Options broker, const 
 web::Response MqttWatch::open() {
   if (!client_) {
     try {
-      client_.emplace(
-          loop_, broker_,
-          mqtt::Client::Handlers{{},
-                                 [this](std::string_view topic, std::string_view payload, bool retained) {
-                                   take(topic, cut(payload, longest_payload), retained);
-                                 },
-                                 {},
-                                 [this](std::string_view topic, std::size_t bytes, bool retained) {
-                                   take(topic, fmt::format("({} bytes that are no text)", bytes), retained);
-                                 }});
+      client_.emplace(loop_, broker_,
+                      flm::mqtt::Client::Handlers{
+                          {},
+                          [this](std::string_view topic, std::string_view payload, bool retained) {
+                            take(topic, cut(payload, longest_payload), retained);
+                          },
+                          {},
+                          [this](std::string_view topic, std::string_view payload, bool retained) {
+                            take(topic, fmt::format("({} bytes that are no text)", payload.size()), retained);
+                          }});
     } catch (const InputError& error) {
       throw web::HttpError(503, error.what());
     }
@@ -57,7 +57,9 @@ void MqttWatch::tick() {
   kept_bytes_ = 0;
 }
 
-bool MqttWatch::connected() const { return client_ && client_->state() == mqtt::Client::State::connected; }
+bool MqttWatch::connected() const {
+  return client_ && client_->state() == flm::mqtt::Client::State::connected;
+}
 
 void MqttWatch::take(std::string_view topic, std::string payload, bool retained) {
   if (topic.size() > longest_topic) return;

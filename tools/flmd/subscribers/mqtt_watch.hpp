@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "tools/flmd/board/clock.hpp"
-#include "tools/flmd/mqtt/client.hpp"
+#include "tools/mqtt/client.hpp"
 #include "tools/web/event_stream.hpp"
 
 namespace flm::flmd {
@@ -25,7 +25,7 @@ class MqttWatch {
   static constexpr std::size_t most_kept =
       256 * 1024;  ///< bytes of last messages, for a page that comes later
 
-  MqttWatch(boost::asio::io_context&, mqtt::Options broker, const SiteClock&);
+  MqttWatch(boost::asio::io_context&, flm::mqtt::Options broker, const SiteClock&);
 
   /// The answer to a page: the last message of each topic, then those that come. 503: the broker's files
   /// cannot be read.
@@ -38,12 +38,12 @@ class MqttWatch {
   void take(std::string_view topic, std::string payload, bool retained);
 
   boost::asio::io_context& loop_;
-  mqtt::Options broker_;
+  flm::mqtt::Options broker_;
   const SiteClock& clock_;
   web::EventStream events_;
   std::map<std::string, std::string, std::less<>> kept_;  ///< the last event of each topic
   std::size_t kept_bytes_ = 0;
-  std::optional<mqtt::Client> client_;
+  std::optional<flm::mqtt::Client> client_;
   bool opened_ = false;  ///< a page has asked since the last tick, and may not be listening yet
 };
 

@@ -8,17 +8,17 @@
 #include <boost/asio/io_context.hpp>
 #include <map>
 
-#include "tests/tools/flmd/mqtt/broker.hpp"
 #include "tests/tools/flmd/site.hpp"
+#include "tests/tools/mqtt/broker.hpp"
 
 using namespace flm;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
+using flm::mqtt::Client;
 using flmd::MqttOptions;
 using flmd::MqttSubscriber;
 using flmd::Quantity;
 using flmd::mqtt::BlockName;
-using flmd::mqtt::Client;
 using test::Broker;
 using test::device;
 using test::until;

@@ -10,7 +10,7 @@
 #include <sstream>
 #include <vector>
 
-#include "tests/tools/flmd/mqtt/broker.hpp"
+#include "tests/tools/mqtt/broker.hpp"
 
 using namespace flm;
 using Catch::Matchers::EndsWith;
@@ -55,7 +55,7 @@ const std::string ready = "/device/ready";
 struct Site {
   Site() {
     broker.start();
-    flmd::mqtt::Options options;
+    flm::mqtt::Options options;
     options.host = "127.0.0.1";
     options.port = static_cast<std::uint16_t>(broker.port());
     options.client_id = "flmd-test-page";

@@ -12,7 +12,7 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace flm::flmd::mqtt {
+namespace flm::mqtt {
 
 /// A topic's message. With `retain` the broker keeps it; an empty one removes what it keeps.
 struct Message {
@@ -62,7 +62,7 @@ struct Counters {
 class Client {
  public:
   static constexpr std::size_t longest_queue = 1 << 20;  ///< bytes of messages that wait and are not retained
-  static constexpr std::size_t longest_payload = 1 << 16;  ///< bytes of a message that is taken
+  static constexpr std::size_t longest_payload = 1 << 16;  ///< bytes of a text that is taken
   static constexpr std::size_t longest_packet = 1 << 20;   ///< bytes of one that ends the connection
   static constexpr std::size_t most_retained = 2'000;      ///< topics that are remembered
 
@@ -75,8 +75,8 @@ class Client {
     std::function<void(std::string_view topic, std::string_view payload, bool retained)> message;
     /// A line for the log: a problem, once until it changes or is over, and each connection.
     std::function<void(const std::string& line)> report;
-    /// As `message`, of a payload that is no text, or too long: its length only.
-    std::function<void(std::string_view topic, std::size_t bytes, bool retained)> no_text = {};
+    /// As `message`, of a payload that is no text, or too long for one: of any bytes.
+    std::function<void(std::string_view topic, std::string_view payload, bool retained)> no_text = {};
   };
 
   /// Reads password, CA and certificate. Throws InputError: which file, what is wrong with it.
@@ -89,6 +89,8 @@ class Client {
   /// Publishes `last` if there is a connection that takes it, then says good-bye, so that the will is not
   /// published.
   void stop(const Message& last);
+  /// Ends without a last message, and with a good-bye too.
+  void stop();
 
   /// A topic filter, for this connection and all that follow; QoS 0.
   void subscribe(std::string filter);
@@ -111,4 +113,4 @@ class Client {
   std::shared_ptr<Impl> impl_;
 };
 
-}  // namespace flm::flmd::mqtt
+}  // namespace flm::mqtt

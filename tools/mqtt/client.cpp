@@ -1,4 +1,4 @@
-#include "tools/flmd/mqtt/client.hpp"
+#include "tools/mqtt/client.hpp"
 
 #include <fmt/format.h>
 #include <mosquitto.h>
@@ -30,9 +30,9 @@
 
 #include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
-#include "tools/flmd/mqtt/bytes_received.hpp"
+#include "tools/mqtt/bytes_received.hpp"
 
-namespace flm::flmd::mqtt {
+namespace flm::mqtt {
 namespace {
 
 namespace asio = boost::asio;
@@ -120,6 +120,11 @@ class Client::Impl : public std::enable_shared_from_this<Client::Impl> {
     }
     close();
     state_ = State::stopped;
+  }
+
+  void leave() {
+    if (state_ == State::connected) mosquitto_disconnect(handle_.get());
+    stop(nullptr);
   }
 
   void subscribe(std::string filter) {
@@ -397,7 +402,7 @@ class Client::Impl : public std::enable_shared_from_this<Client::Impl> {
     if (payload.size() > longest_payload || !is_text(topic) || !is_text(payload)) {
       ++counters_.refused;
       if (handlers_.no_text && is_text(topic))
-        guarded([&] { handlers_.no_text(topic, payload.size(), message.retain); });
+        guarded([&] { handlers_.no_text(topic, payload, message.retain); });
       return;
     }
     ++counters_.received;
@@ -581,6 +586,7 @@ Client::Client(asio::io_context& loop, Options options, Handlers handlers)
 Client::~Client() { impl_->stop(nullptr); }
 void Client::start() { impl_->start(); }
 void Client::stop(const Message& last) { impl_->stop(&last); }
+void Client::stop() { impl_->leave(); }
 void Client::subscribe(std::string filter) { impl_->subscribe(std::move(filter)); }
 bool Client::publish(Message message) { return impl_->publish(std::move(message)); }
 void Client::forget(const std::string& topic) { impl_->forget(topic); }
@@ -589,4 +595,4 @@ Client::State Client::state() const { return impl_->state(); }
 const Counters& Client::counters() const { return impl_->counters(); }
 const std::string& Client::problem() const { return impl_->problem(); }
 
-}  // namespace flm::flmd::mqtt
+}  // namespace flm::mqtt

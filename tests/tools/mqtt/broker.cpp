@@ -1,4 +1,4 @@
-#include "tests/tools/flmd/mqtt/broker.hpp"
+#include "tests/tools/mqtt/broker.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

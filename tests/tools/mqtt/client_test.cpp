@@ -1,5 +1,5 @@
 // The client against the real mosquitto, and against brokers that do what none should.
-#include "tools/flmd/mqtt/client.hpp"
+#include "tools/mqtt/client.hpp"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -17,15 +17,15 @@
 #include <array>
 #include <optional>
 
-#include "tests/tools/flmd/mqtt/broker.hpp"
+#include "tests/tools/mqtt/broker.hpp"
 #include "tools/common/input_error.hpp"
 
 using namespace flm;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
-using flmd::mqtt::Client;
-using flmd::mqtt::Message;
-using flmd::mqtt::Options;
+using flm::mqtt::Client;
+using flm::mqtt::Message;
+using flm::mqtt::Options;
 using test::Broker;
 using test::until;
 namespace asio = boost::asio;

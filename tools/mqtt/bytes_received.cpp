@@ -1,4 +1,4 @@
-#include "tools/flmd/mqtt/bytes_received.hpp"
+#include "tools/mqtt/bytes_received.hpp"
 
 #include <linux/tcp.h>  // tcpi_bytes_received; netinet/tcp.h, which Asio includes, lacks it and goes with this one nowhere
 #include <netinet/in.h>
@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-namespace flm::flmd::mqtt {
+namespace flm::mqtt {
 
 std::optional<std::uint64_t> bytes_received(int socket) {
   tcp_info info{};
@@ -17,4 +17,4 @@ std::optional<std::uint64_t> bytes_received(int socket) {
   return info.tcpi_bytes_received;
 }
 
-}  // namespace flm::flmd::mqtt
+}  // namespace flm::mqtt
