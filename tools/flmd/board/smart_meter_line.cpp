@@ -10,17 +10,15 @@ namespace {
 using namespace std::chrono_literals;
 using mainboard::Time;
 
-constexpr Time kAgain = 10s;
-
 class PatientLine : public mainboard::MeterLine {
  public:
-  PatientLine(const mainboard::Port& port, std::function<void(std::string)> note)
-      : device_(port.meter), baud_(port.meter_baud), note_(std::move(note)) {}
+  PatientLine(const mainboard::Port& port, std::function<void(std::string)> note, Time again)
+      : device_(port.meter), baud_(port.meter_baud), note_(std::move(note)), again_(again) {}
 
   [[nodiscard]] std::string read() override {
     try {
       if (line_ == nullptr) {
-        if (mainboard::steady_now() < again_) return {};
+        if (mainboard::steady_now() < try_at_) return {};
         line_ = mainboard::open_meter_line(device_, baud_);
         if (away_) note_(fmt::format("{}: the smart meter's line is back", device_));
         away_ = false;
@@ -28,8 +26,10 @@ class PatientLine : public mainboard::MeterLine {
       return line_->read();
     } catch (const std::exception& error) {
       line_.reset();
-      again_ = mainboard::steady_now() + kAgain;
-      if (!away_) note_(fmt::format("{}; the smart meter's line is tried again every 10 s", error.what()));
+      try_at_ = mainboard::steady_now() + again_;
+      if (!away_)
+        note_(fmt::format("{}; the smart meter's line is tried again every {:.0f} s", error.what(),
+                          mainboard::in_seconds(again_)));
       away_ = true;
       return {};
     }
@@ -40,7 +40,7 @@ class PatientLine : public mainboard::MeterLine {
   int baud_;
   std::function<void(std::string)> note_;
   std::unique_ptr<mainboard::MeterLine> line_;
-  Time again_{};
+  Time again_, try_at_{};
   bool away_ = false;
 };
 
@@ -62,8 +62,8 @@ class OverheardLine : public mainboard::MeterLine {
 }  // namespace
 
 std::unique_ptr<mainboard::MeterLine> patient_meter_line(const mainboard::Port& port,
-                                                         std::function<void(std::string)> note) {
-  return std::make_unique<PatientLine>(port, std::move(note));
+                                                         std::function<void(std::string)> note, Time again) {
+  return std::make_unique<PatientLine>(port, std::move(note), again);
 }
 
 std::unique_ptr<mainboard::MeterLine> overheard(std::unique_ptr<mainboard::MeterLine> line,

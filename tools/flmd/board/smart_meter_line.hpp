@@ -8,10 +8,11 @@
 
 namespace flm::flmd {
 
-/// The line of a port's `meter`. A device that is not there, or goes, is tried again every 10 s, and does not
+/// The line of a port's `meter`. A device that is not there, or goes, is tried again so often, and does not
 /// hinder the board; `note` is told once when it goes and once when it is back.
 std::unique_ptr<mainboard::MeterLine> patient_meter_line(const mainboard::Port&,
-                                                         std::function<void(std::string)> note);
+                                                         std::function<void(std::string)> note,
+                                                         mainboard::Time again = std::chrono::seconds(10));
 
 /// The same line; what is read from it is given to `hear` as well.
 std::unique_ptr<mainboard::MeterLine> overheard(std::unique_ptr<mainboard::MeterLine>,

@@ -1,6 +1,7 @@
 #include "tools/mainboard/bus/meter_line.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,7 +25,9 @@ class MeterDevice : public MeterLine {
     char bytes[4096];
     const ssize_t count = ::read(tty_.fd(), bytes, sizeof bytes);
     if (count > 0) return {bytes, static_cast<std::size_t>(count)};
-    if (count < 0 && errno == EIO)
+    // What was pulled reads as if nothing came.
+    pollfd line{tty_.fd(), 0, 0};
+    if ((count < 0 && errno == EIO) || (poll(&line, 1, 0) > 0 && (line.revents & (POLLHUP | POLLERR)) != 0))
       throw NoAnswer(fmt::format("{}: the smart meter's line has gone", device_));
     return {};
   }
