@@ -13,6 +13,7 @@
 #include "tools/mainboard/bus/lock.hpp"
 #include "tools/mainboard/config/plan.hpp"
 #include "tools/mainboard/link/errors.hpp"
+#include "tools/mainboard/link/meanings.hpp"
 
 namespace flm::flmd {
 namespace {
@@ -57,11 +58,12 @@ std::string answer_to(mainboard::Board& board, const std::string& message) {
 }  // namespace
 
 BoardThread::BoardThread(boost::asio::io_context& loop, const Site& site, SiteClock& clock,
-                         Listeners listeners)
+                         Listeners listeners, Opener opener)
     : loop_(loop),
       port_(site.port),
       clock_(clock),
       listeners_(std::move(listeners)),
+      opener_(std::move(opener)),
       configuration_(site.board) {}
 
 BoardThread::~BoardThread() { stop(); }
@@ -225,7 +227,7 @@ void BoardThread::run() {
 
 /// The bus, and what comes on the smart meter's line that ends here.
 std::unique_ptr<mainboard::Bus> BoardThread::open() {
-  std::unique_ptr<mainboard::Bus> bus = mainboard::open_without_meter(port_);
+  std::unique_ptr<mainboard::Bus> bus = opener_(port_);
   std::unique_ptr<mainboard::MeterLine> line =
       port_.meter.empty() ? bus->meter_line()
                           : patient_meter_line(port_, [this](std::string text) { note(std::move(text)); });
@@ -328,17 +330,25 @@ void BoardThread::synchronise(mainboard::Board& board) {
   tell_state();
 }
 
-void BoardThread::converse(mainboard::Bus& bus) {
-  const std::int64_t start_ms = clock_.now_ms() - bus.now() / 1ms;
-  if (!bus.live()) bus.pace(1.0);
-  mainboard::Board board(bus, port_.text);
+/// Finds out which board it is.
+void BoardThread::greet(mainboard::Board& board) {
   const mainboard::Identity& identity = board.identify();
   state_.answers = true;
   state_.board = identity.board();
   state_.firmware = identity.extended ? identity.version() : "stock";
+  state_.health.reset();
+  state_.errors.reset();
   last_trouble_.clear();
   note(fmt::format("{}: {} with {}", board.name(), state_.board,
                    identity.extended ? "OpenFLM " + identity.version() : "stock firmware"));
+}
+
+void BoardThread::converse(mainboard::Bus& bus) {
+  const std::int64_t start_ms = clock_.now_ms() - bus.now() / 1ms;
+  if (!bus.live()) bus.pace(1.0);
+  mainboard::Board board(bus, port_.text);
+  greet(board);
+  const mainboard::Identity& identity = board.identity();
   if (others_set_ && is_synchronised_revision())
     compare(board);
   else
@@ -349,8 +359,12 @@ void BoardThread::converse(mainboard::Bus& bus) {
   if (identity.facts != nullptr && identity.facts->has_radio())
     plan.channel_period = identity.facts->poll_period;
   plan.kind_of = [&](int sensor) { return layout.sensor_kind(sensor); };
-  plan.is_clipped = [&](const mainboard::Health& health, int sensor) {
+  bool restarted = false;
+  plan.sees_health = [&](const mainboard::Health& health) {
+    restarted = restarted || (state_.health && health.uptime_s < state_.health->uptime_s);
     state_.health = health;
+  };
+  plan.is_clipped = [&](const mainboard::Health& health, int sensor) {
     return layout.is_clipped(health, sensor);
   };
   plan.asks_health = [&] { return identity.extended; };
@@ -400,6 +414,14 @@ void BoardThread::converse(mainboard::Bus& bus) {
       if (readings) boost::asio::post(loop_, [this, at = clock_.moment()] { listeners_.polled(at); });
     } catch (const mainboard::NoAnswer&) {
       if (++silent == kMostSilences) throw;
+    }
+    if (std::exchange(restarted, false)) {
+      // It may have lost what it was set to, or be a different board.
+      note(fmt::format("{}: the board has restarted ({})", board.name(),
+                       mainboard::meaning_of_reset(state_.health->reset_cause)));
+      greet(board);
+      synchronise(board);
+      poller.skip_all();
     }
     if (!readings || now < state_at) continue;
     state_at += kStateEvery;

@@ -47,8 +47,11 @@ class BoardThread {
     std::function<void(const std::string&)> note;  ///< a line for the log
   };
 
-  /// Listeners are called on the loop.
-  BoardThread(boost::asio::io_context&, const Site&, SiteClock&, Listeners);
+  using Opener = std::function<std::unique_ptr<mainboard::Bus>(const mainboard::Port&)>;
+
+  /// Listeners are called on the loop, `opener` on the thread: again and again, until there is a board.
+  BoardThread(boost::asio::io_context&, const Site&, SiteClock&, Listeners,
+              Opener opener = mainboard::open_without_meter);
   ~BoardThread();  ///< ends the conversation; a simulated board keeps its EEPROM
   BoardThread(const BoardThread&) = delete;
   BoardThread& operator=(const BoardThread&) = delete;
@@ -82,6 +85,7 @@ class BoardThread {
   void run();
   std::unique_ptr<mainboard::Bus> open();
   void converse(mainboard::Bus&);
+  void greet(mainboard::Board&);
   void synchronise(mainboard::Board&);
   void stay_aside();
   [[nodiscard]] bool is_synchronised_revision();
@@ -99,6 +103,7 @@ class BoardThread {
   std::string bus_socket_;
   SiteClock& clock_;
   Listeners listeners_;
+  Opener opener_;
   std::thread thread_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::uint64_t> late_polls_ = 0;

@@ -27,6 +27,7 @@ std::optional<std::int64_t> PulseGauge::pulse(history::Milli counter, std::uint3
   if (turned < 0) turned += wrap * 1'000;
   // 2^31 Wh in the 49.7 days at most between two pulses are 1.8 MW.
   if (turned < 0 || turned >= wrap / 2 * 1'000) return {};
+  if (turned > constant_ * (ms - last->ms)) return {};
   interval_ms_ = ms - last->ms;
   gauge_ = rounded(turned * factor_, interval_ms_);
   return gauge_;

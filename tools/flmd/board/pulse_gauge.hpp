@@ -14,8 +14,10 @@ namespace flm::flmd {
 ///   F = 3 600 000 (Wh/ms to W) or 86 400 000 (L/ms to L/day).
 /// * Without, for t ms, the meter has turned by less than one pulse: it is at most
 ///   floor(constant / t * F + 0.5), and 0 from t = max(1 h, 2 * dms) on, 24 h at most.
-/// * A counter that falls has wrapped at 2^32, unless that would be 2^31 or more. Then, and when ms has not
-///   grown (the board was reset, or 49.7 days are over), the record is a new base and gives no gauge.
+/// * A counter that falls has wrapped at 2^32, unless that would be 2^31 or more. Then, when ms has not grown
+///   (the board was reset, or 49.7 days are over), and when there would be more than a pulse a ms (the
+///   counter was set, or the board replaced: an input counts 0.33 a ms at most), the record is a new base and
+///   gives no gauge.
 ///
 /// With 1 Wh a pulse a kettle's 2000 W are 2000 W for 1.8 s, 60 W after a minute, 4 W after a quarter of an
 /// hour, 0 after an hour. A leak of a litre every three hours stays 8 L/day between its pulses.

@@ -75,8 +75,10 @@ void Poller::get_readings(Time due) {
   std::vector<Reading> readings = readings_of(*reply, seconds_at(due), plan_.kind_of);
   if (plan_.asks_health && plan_.asks_health())
     if (const auto state = ask_also('r'))
-      if (const auto health = health_of(*state))
+      if (const auto health = health_of(*state)) {
+        if (plan_.sees_health) plan_.sees_health(*health);
         for (Reading& reading : readings) reading.clipped = plan_.is_clipped(*health, reading.sensor);
+      }
   std::optional<MeterReport> report;
   if (plan_.asks_meter && plan_.asks_meter())
     if (const auto state = ask_also('z')) report = meter_report_of(*state, seconds_at(due));

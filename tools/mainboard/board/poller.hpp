@@ -16,8 +16,9 @@ struct PollPlan {
   KindOf kind_of;         ///< what feeds a sensor
   /// Whether a clamp of a sensor was clipped.
   std::function<bool(const Health&, int sensor)> is_clipped;
-  std::function<bool()> asks_health;  ///< whether a clamp may have been clipped; empty: never
-  std::function<bool()> asks_meter;   ///< whether a smart meter feeds a sensor; empty: never
+  std::function<bool()> asks_health;               ///< whether a clamp may have been clipped; empty: never
+  std::function<void(const Health&)> sees_health;  ///< each time that it was asked; empty: nobody
+  std::function<bool()> asks_meter;                ///< whether a smart meter feeds a sensor; empty: never
 };
 
 /// Asks what is due, and hands on what it gets as records. Owns neither thread nor clock: next() says when it

@@ -59,6 +59,15 @@ TEST_CASE("a counter that was set to a lower value gives no gauge") {
   CHECK(gauge.pulse(2 * one, 7'800, 2 * second) == 2'000);
 }
 
+TEST_CASE("a counter that was set to a higher value, or is another board's, gives no gauge") {
+  PulseGauge gauge("electricity", one, 0);
+  gauge.pulse(10 * one, 5'000, 0);
+  CHECK(gauge.pulse(1'699'569 * one, 6'800, second) == std::nullopt);  // more than a pulse a ms
+  CHECK(gauge.pulse(1'699'570 * one, 8'600, 2 * second) == 2'000);
+  // 250 pulses a second, the most that a board counts, are far below.
+  CHECK(gauge.pulse(1'699'820 * one, 9'600, 3 * second) == 900'000);
+}
+
 TEST_CASE("without pulses the gauge is at most one pulse in the time since the last") {
   PulseGauge gauge("electricity", one, 0);
   gauge.pulse(10 * one, 1'000, 0);
