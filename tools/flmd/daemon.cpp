@@ -11,6 +11,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <csignal>
 #include <map>
 #include <memory>
 #include <vector>
@@ -100,11 +101,10 @@ class Daemon {
   }
 
   int run() {
-    boost::asio::signal_set ending(loop_, SIGTERM, SIGINT), hang_up(loop_, SIGHUP);
-    ending.async_wait([this](const boost::system::error_code& error, int) {
+    ending_.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) stop();
     });
-    wait_for_hang_up(hang_up);
+    wait_for_hang_up();
     sensors_changed();
     kubes_changed();
     board_.start(bus_ ? bus_socket(site_.state_dir).string() : "");
@@ -114,6 +114,11 @@ class Daemon {
                            http_ ? fmt::format("http://{}/", http_->addresses().front()) : "no HTTP"));
     sd_notify(0, "READY=1");
     loop_.run();
+    // It ends: a signal that comes now does not end it otherwise.
+    sigset_t late;
+    sigemptyset(&late);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&late, signal);
+    pthread_sigmask(SIG_BLOCK, &late, nullptr);
     return 0;
   }
 
@@ -427,11 +432,11 @@ class Daemon {
     sd_notify(0, "WATCHDOG=1");
   }
 
-  void wait_for_hang_up(boost::asio::signal_set& signals) {
-    signals.async_wait([this, &signals](const boost::system::error_code& error, int) {
+  void wait_for_hang_up() {
+    hang_up_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
       hung_up_ = true;  // once a second is enough, however many come
-      wait_for_hang_up(signals);
+      wait_for_hang_up();
     });
   }
 
@@ -453,6 +458,8 @@ class Daemon {
   }
 
   boost::asio::io_context loop_{1};
+  // Before all else: a signal that comes during the start is answered after it.
+  boost::asio::signal_set ending_{loop_, SIGTERM, SIGINT}, hang_up_{loop_, SIGHUP};
   SiteClock clock_;
   LogBook log_;
   const fs::path file_;

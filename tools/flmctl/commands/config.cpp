@@ -7,6 +7,7 @@
 
 #include "tools/common/atomic_file.hpp"
 #include "tools/common/files.hpp"
+#include "tools/common/stop_on_signal.hpp"
 #include "tools/flmctl/commands/commands.hpp"
 #include "tools/mainboard/config/plan.hpp"
 #include "tools/mainboard/link/link_text.hpp"
@@ -100,7 +101,10 @@ int push_file(const Globals& globals, const std::string& file) {
     const auto changes = differences(current, target);
     if (!globals.json) warn(notes);
     const bool was_saved = changes.empty() && save(board);
-    if (!changes.empty()) push(board, current, target);
+    if (!changes.empty()) {
+      const StopOnSignal stop;
+      push(board, current, target);
+    }
     const double seconds = std::round(in_seconds(board.now() - start) * 1000.0) / 1000.0;
     if (globals.json) {
       print_json({{"file", file}, {"changed", to_json(changes)}, {"notes", notes}, {"seconds", seconds}});

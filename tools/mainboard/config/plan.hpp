@@ -31,8 +31,8 @@ Settings read_current(Board&, const Config&);
 Config config_of(const Settings&, const BoardFacts&, const Config* known, std::vector<std::string>& notes);
 
 /// Sends what differs: disables the sensors concerned, sets in the order of protocol::PropertyTable, enables
-/// last; reads it back, compares, commits. When the board refuses, or ctrl-C comes, what was set is set
-/// back. Throws; a board that is lost keeps what it had saved.
+/// last; reads it back, compares, commits. When the board refuses, or the caller's StopOnSignal has noted a
+/// signal, what was set is set back. Throws; a board that is lost keeps what it had saved.
 void push(Board&, const Settings& current, const Settings& target);
 
 }  // namespace flm::mainboard

@@ -44,7 +44,6 @@ std::vector<Step> steps_of(const Settings& current, const Settings& target) {
 void push(Board& board, const Settings& current, const Settings& target) {
   const std::vector<Step> steps = steps_of(current, target);
   Transaction transaction(board);
-  const StopOnSignal stop;
   const auto check = [] {
     if (stopped()) throw Cancelled("cancelled");
   };

@@ -1,0 +1,169 @@
+#!/bin/bash
+# flmd that is ended at any moment, on a full disk, and among visitors that misbehave.
+#   trouble_test.sh FLMD SCENARIOS
+FLMD=$1 SCENARIOS=$2
+folder=$(mktemp -d)
+cd "$folder" || exit 1
+failures=0
+cleanup() {
+  kill -9 $(jobs -p) 2>/dev/null
+  wait 2>/dev/null
+  mountpoint -q small && umount small
+  cd / && rm -rf "$folder"
+}
+trap cleanup EXIT
+ok() { echo "ok: $1"; }
+failed() {
+  echo "FAILED: $1"
+  [ $# -lt 2 ] || printf '%s\n' "$2" | head -40
+  failures=$((failures + 1))
+}
+holds() { if grep -qE -- "$2" <<<"$3"; then ok "$1"; else failed "$1: no line like $2" "$3"; fi; }
+soon() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || return 1
+    sleep 0.1
+  done
+}
+free_port() {
+  local port
+  while port=$((20000 + RANDOM % 30000)); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo $port; return; }
+  done
+}
+# config STATE PORT SPEED
+config() {
+  cat <<TOML
+board = "flm02b"
+[link]
+port = "sim:$SCENARIOS/live.toml,configure=no,speed=$3"
+[state]
+dir = "$1"
+[http]
+listen = ["127.0.0.1:$2"]
+announce = false
+[[sensor]]
+id = 1
+name = "main"
+class = "analog"
+ports = [1]
+[[sensor]]
+id = 4
+name = "charger"
+class = "pulse"
+ports = [4]
+constant = 0.5
+TOML
+}
+# Whether a process is flmd, and has taken SIGTERM (15) into its own hands.
+takes_sigterm() {
+  local name value
+  read -r name <"/proc/$1/comm" && [ "$name" = flmd ] || return 1
+  while read -r name value; do
+    [ "$name" = SigCgt: ] && return $((~(16#$value >> 14) & 1))
+  done 2>/dev/null <"/proc/$1/status"
+  return 1
+}
+
+# Ended at nine moments of its start and of its first second, half of them within the first tenth; SIGHUP before and after.
+lane() {
+  local name=lane$1 ids= run daemon status begin
+  RANDOM=$1
+  config "$name" "$(free_port)" 1 >"$name.toml"
+  for run in 1 2 3 4 5 6 7 8 9; do
+    "$FLMD" run "$name.toml" 2>"$name.log" &
+    daemon=$!
+    until takes_sigterm $daemon; do [ -e /proc/$daemon ] || break; done
+    sleep "0.$(printf %03d $((RANDOM % (run % 2 ? 100 : 900))))"
+    [ $((run % 3)) -eq 0 ] && kill -HUP $daemon
+    begin=${EPOCHREALTIME/./}
+    kill -TERM $daemon
+    [ $((run % 3)) -eq 0 ] && kill -HUP $daemon 2>/dev/null
+    # One that does not end is ended, and found out by its status.
+    (sleep 10; kill -9 $daemon) 2>/dev/null &
+    wait $daemon
+    status=$?
+    kill $! 2>/dev/null
+    echo "$status $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
+    # What is there is whole, and the same for ever.
+    [ -z "$ids" ] && ids=$(cat "$name/ids.json")
+    [ "$(cat "$name/ids.json")" = "$ids" ] || echo "other ids"
+    [ -e "$name/bus" ] && echo "a socket is left"
+    grep -E 'damaged|not whole|no block|lost' "$name.log"
+  done
+}
+for i in 1 2 3 4; do lane $i >lane$i.out 2>&1 & lanes="$lanes $!"; done
+wait $lanes
+out=$(cat lane?.out)
+[ "$(grep -c '^0 [0-9]\{1,4\} ms$' <<<"$out")" -eq 36 ] && [ "$(wc -l <<<"$out")" -eq 36 ] && ok "SIGTERM at any of 36 moments ends it, in order, in less than 10 s" ||
+  failed "SIGTERM at any moment" "$out"
+
+# A disk that is full, from the start and later.
+http=$(free_port)
+get() { curl -s --max-time 5 "http://127.0.0.1:$http$1" "${@:2}"; }
+start() {
+  "$FLMD" run house.toml 2>>log &
+  daemon=$!
+  soon 20 get /api/status || failed "flmd answers" "$(cat log)"
+}
+ended() {
+  kill -TERM $daemon
+  wait $daemon
+}
+fill() { cat /dev/zero >small/fill 2>/dev/null; }
+mkdir small
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=256k tmpfs small 2>/dev/null; then
+  config small/state "$http" 20 >house.toml
+  fill
+  out=$("$FLMD" run house.toml 2>&1)
+  [ $? -eq 2 ] && holds "a disk without room for the state" 'small/state.*No space left on device' "$out" || failed "a disk without room for the state" "$out"
+  rm small/fill
+  start
+  cp small/state/ids.json ids.json
+  fill
+  soon 20 grep -q 'No space left on device; it is tried again, and points are kept meanwhile' log && ok "a disk that runs full is said" ||
+    failed "a disk that runs full" "$(cat log)"
+  holds "and what is measured is there all the same" '"counter":\[' "$(get /api/sensors)"
+  ended && ok "SIGTERM on a full disk" || failed "SIGTERM on a full disk" "$(tail -5 log)"
+  start
+  ok "it starts on a full disk, too"
+  rm small/fill
+  ended || failed "SIGTERM" "$(tail -5 log)"
+  cmp -s small/state/ids.json ids.json && ok "its ids are the same" || failed "its ids" "$(cat small/state/ids.json)"
+else
+  echo "SKIPPED: a full disk, which needs root"
+fi
+
+# Visitors: many that say nothing, and some that should have.
+config state "$http" 2 >house.toml
+: >log
+start
+ulimit -n 2048
+trap '' PIPE  # flmd ends some of them
+idle=()
+for _ in $(seq 1000); do
+  exec {connection}<>"/dev/tcp/127.0.0.1/$http" || break
+  idle+=("$connection")
+done
+[ ${#idle[@]} -eq 1000 ] || failed "1 000 connections: there are ${#idle[@]}"
+for i in $(seq 0 9 999); do printf 'GET /api/sensors HTTP/1.1\r\nHost: a' >&"${idle[$i]}"; done 2>/dev/null
+holds "1 000 idle connections, and one that asks" '"version"' "$(get /api/status)"
+status_of() { get "$1" -o /dev/null -w '%{http_code}' "${@:2}"; }
+expect() { [ "$2" = "$3" ] && ok "$1" || failed "$1: $2, not $3"; }
+for path in '/../state/ids.json' '/..%2f..%2fetc/passwd' '/js/..%5c..%5chouse.toml' '/%2e%2e/house.toml' '/sensor/..%00/x'; do
+  out=$(get "$path" --path-as-is -i)
+  grep -qE '^HTTP/1.1 40[04]' <<<"$out" && ! grep -qE 'device|root:|board = ' <<<"$out" && ok "$path is refused" || failed "$path" "$out"
+done
+expect "a header of 100 kB" "$(status_of / -H "X: $(printf '%0100000d' 0)")" 431
+expect "a body of 1 MB" "$(head -c 1000000 /dev/zero | status_of /api/login -X POST -H 'Content-Type: application/json' --data-binary @-)" 413
+expect "a body that is no JSON" "$(status_of /api/password -X POST -H 'Content-Type: application/json' -d '{"password":')" 400
+expect "a method that is none" "$(status_of /api/sensors -X BREW)" 501
+for connection in "${idle[@]}"; do exec {connection}>&-; done
+out=$(get /api/status)
+holds "no poll was late meanwhile" '"late_polls":0[,}]' "$out"
+[ "$(grep -c . log)" -le 10 ] && ok "visitors do not fill the log" || failed "visitors fill the log" "$(cat log)"
+if out=$("$FLMD" run house.toml 2>&1); [ $? -eq 2 ]; then holds "a second flmd on the same state" 'another flmd is using it' "$out"; else failed "a second flmd" "$out"; fi
+ended && ok "and it ends" || failed "SIGTERM" "$(tail -5 log)"
+[ "$failures" -eq 0 ]
