@@ -155,6 +155,9 @@ class Giving {
       section.set("id", sid);
       section.remove("counter");
       if (section.find("class") == nullptr) {
+        const std::string function = section.value("function");
+        begin(number, sid);
+        if (!function.empty()) section.set("function", function);
         section.set("class", number <= 3 ? "analog" : number < kBoardSensors ? "pulse" : "uart");
         section.set_list("port", {std::to_string(number)});
         if (number < kBoardSensors) section.set("type", "electricity");

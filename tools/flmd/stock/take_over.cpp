@@ -219,8 +219,8 @@ class Taking {
     for (const Section& s : packages_[0]->sections) {
       if (s.type != "sensor" && s.name.find_first_not_of("0123456789") != s.name.npos) continue;
       int number = 0;
-      const auto [end, error] = std::from_chars(s.name.data(), s.name.data() + s.name.size(), number);
-      if (error != std::errc{} || end != s.name.data() + s.name.size() || number < 1 || number > kMost)
+      const auto error = std::from_chars(s.name.data(), s.name.data() + s.name.size(), number).ec;
+      if (error != std::errc{} || s.name != std::to_string(number) || number < 1 || number > kMost)
         throw InputError(fmt::format("{}: '{}' is no sensor's number; allowed: 1 to {}",
                                      flukso_.place(s.line), s.name, kMost));
       sections[number] = &s;
@@ -439,8 +439,8 @@ class Taking {
     for (const Section& s : packages_[2]->sections) {
       if (s.type != "node") continue;
       int kid = 0;
-      const auto [end, error] = std::from_chars(s.name.data(), s.name.data() + s.name.size(), kid);
-      if (error != std::errc{} || end != s.name.data() + s.name.size() || kid < 1 || kid > kids_max)
+      const auto error = std::from_chars(s.name.data(), s.name.data() + s.name.size(), kid).ec;
+      if (error != std::errc{} || s.name != std::to_string(kid) || kid < 1 || kid > kids_max)
         throw InputError(fmt::format("{}: '{}' is no kube's number; allowed: 1 to {}", kube_->place(s.line),
                                      s.name, kids_max));
       if (!kube_->truth(s, "enable", s.find("hw_id") != nullptr)) continue;  // it was removed

@@ -384,6 +384,7 @@ TEST_CASE("stock's configuration is checked: file, line, what is wrong, what is 
       {"'ttyS0'", "'../mem'", "option 'port' is '../mem'; allowed: a serial device's name, such as ttyS0"},
       {"https://api.flukso.net/", "ftp://api", "option 'wan_base_url': "},
       {"config sensor '13'", "config sensor '65'", "'65' is no sensor's number; allowed: 1 to 64"},
+      {"config sensor '13'", "config sensor '013'", "'013' is no sensor's number; allowed: 1 to 64"},
       {"'" + id(13) + "'", "'" + id(12) + "'", "option 'id' is that of sensor 12; allowed: an id of its own"},
       {"'" + id(13) + "'", "'FFFF'", "option 'id' is 'FFFF'; allowed: 32 lower-case hex digits"},
   }));
