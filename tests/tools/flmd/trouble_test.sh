@@ -1,7 +1,7 @@
 #!/bin/bash
-# flmd that is ended at any moment, on a full disk, and among visitors that misbehave.
-#   trouble_test.sh FLMD SCENARIOS
-FLMD=$1 SCENARIOS=$2
+# flmd that is ended at any moment, on a full disk, at a cable that is pulled, and among visitors that misbehave.
+#   trouble_test.sh FLMD FLMSIM SCENARIOS
+FLMD=$1 FLMSIM=$2 SCENARIOS=$3
 folder=$(mktemp -d)
 cd "$folder" || exit 1
 failures=0
@@ -136,6 +136,40 @@ else
   echo "SKIPPED: a full disk, which needs root"
 fi
 
+# A board on a serial line, in the time of this machine: pulled and plugged in again, silent, and had by another flmd.
+board() {
+  "$FLMSIM" serve "$SCENARIOS/live.toml" --pty bus --eeprom board.bin 2>served &
+  board=$!
+  soon 10 test -e bus || failed "flmsim serves" "$(cat served)"
+}
+board
+config serial "$http" 1 | sed "s|^port = .*|port = \"$folder/bus\"|" >serial.toml
+cp serial.toml house.toml
+: >log
+start
+soon 20 eval 'get /api/sensors | grep -q "\"number\":4.*\"counter\":"' && ok "a board on a serial line is read" || failed "a board on a serial line" "$(cat log)"
+config serial2 "$(free_port)" 1 | sed "s|^port = .*|port = \"$folder/bus\"|" >other.toml
+"$FLMD" run other.toml 2>other.log &
+other=$!
+soon 10 grep -q "$folder/bus: flmd (process $daemon) is using it" other.log && ok "a second flmd on the same board is told who has it" ||
+  failed "a second flmd on the same board" "$(cat other.log)"
+kill -TERM $other
+wait $other || failed "SIGTERM without a board"
+kill -9 $board
+wait $board 2>/dev/null
+rm -f bus
+soon 10 grep -q 'the far end has gone; waiting for it' log && ok "a cable that is pulled is said" || failed "a cable that is pulled" "$(cat log)"
+soon 10 grep -q 'bus: no such device' log && ok "and that the device has gone" || failed "the device has gone" "$(cat log)"
+before=$(grep -c 'flm02b with OpenFLM' log)
+board
+soon 10 eval '[ "$(grep -c "flm02b with OpenFLM" log)" -gt "$before" ]' && ok "and it is read again when it is back" || failed "it is read again" "$(cat log)"
+[ "$(grep -c 'waiting for it' log)" -eq 2 ] && ok "each is said once" || failed "each is said once" "$(cat log)"
+kill -STOP $board
+sleep 0.5
+begin=$SECONDS
+ended && [ $((SECONDS - begin)) -le 4 ] && ok "SIGTERM while the board does not answer" || failed "SIGTERM while the board does not answer: $((SECONDS - begin)) s" "$(tail -5 log)"
+kill -9 $board
+
 # Visitors: many that say nothing, and some that should have.
 config state "$http" 2 >house.toml
 : >log
@@ -164,6 +198,5 @@ for connection in "${idle[@]}"; do exec {connection}>&-; done
 out=$(get /api/status)
 holds "no poll was late meanwhile" '"late_polls":0[,}]' "$out"
 [ "$(grep -c . log)" -le 10 ] && ok "visitors do not fill the log" || failed "visitors fill the log" "$(cat log)"
-if out=$("$FLMD" run house.toml 2>&1); [ $? -eq 2 ]; then holds "a second flmd on the same state" 'another flmd is using it' "$out"; else failed "a second flmd" "$out"; fi
 ended && ok "and it ends" || failed "SIGTERM" "$(tail -5 log)"
 [ "$failures" -eq 0 ]

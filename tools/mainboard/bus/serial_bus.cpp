@@ -40,10 +40,12 @@ class SerialBus : public Bus {
         if (count > 0) {
           received.append(buffer, static_cast<std::size_t>(count));
           deadline = steady_now() + kPatience;
+          continue;
         }
-      } else if ((ready.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
-        throw NoAnswer(fmt::format("{}: the far end has gone", path_));
       }
+      // What was pulled may be read as well, and gives nothing.
+      if ((ready.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
+        throw NoAnswer(fmt::format("{}: the far end has gone", path_));
     }
     return received;
   }
