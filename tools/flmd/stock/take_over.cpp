@@ -322,19 +322,22 @@ class Taking {
 
   /// Adds a sensor that the board can have. One that is disabled and cannot be keeps its id and name.
   void add(SensorConfig sensor, const Section& s) {
+    const auto refuse = [&](const std::string& wrong) {
+      throw InputError(fmt::format("{}: sensor {}: {}", flukso_.place(s.line), sensor.id, wrong));
+    };
     config_.sensors.push_back(sensor);
     const std::string wrong = complaint();
     if (wrong.empty()) return;
-    if (sensor.enabled)
-      throw InputError(fmt::format("{}: sensor {}: {}", flukso_.place(s.line), sensor.id, wrong));
-    if (!sensor.ports.empty())
-      note(s.line,
-           fmt::format("sensor {}, which is disabled, keeps its id and name only: {}", sensor.id, wrong));
+    if (sensor.enabled) refuse(wrong);
     SensorConfig bare;
     bare.id = sensor.id;
     bare.has_class = bare.enabled = false;
     bare.name = sensor.name;
     config_.sensors.back() = bare;
+    if (const std::string name_is_wrong = complaint(); !name_is_wrong.empty()) refuse(name_is_wrong);
+    if (!sensor.ports.empty())
+      note(s.line,
+           fmt::format("sensor {}, which is disabled, keeps its id and name only: {}", sensor.id, wrong));
   }
 
   /// What flmctl's reader says of the board's configuration so far.
