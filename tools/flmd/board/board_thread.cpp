@@ -343,16 +343,21 @@ void BoardThread::greet(mainboard::Board& board) {
                    identity.extended ? "OpenFLM " + identity.version() : "stock firmware"));
 }
 
+/// Sets it up, or finds out how another program left it.
+void BoardThread::settle(mainboard::Board& board) {
+  if (others_set_ && is_synchronised_revision())
+    compare(board);
+  else
+    synchronise(board);
+}
+
 void BoardThread::converse(mainboard::Bus& bus) {
   const std::int64_t start_ms = clock_.now_ms() - bus.now() / 1ms;
   if (!bus.live()) bus.pace(1.0);
   mainboard::Board board(bus, port_.text);
   greet(board);
   const mainboard::Identity& identity = board.identity();
-  if (others_set_ && is_synchronised_revision())
-    compare(board);
-  else
-    synchronise(board);
+  settle(board);
 
   mainboard::Layout layout = board.layout();
   mainboard::PollPlan plan;
@@ -420,7 +425,8 @@ void BoardThread::converse(mainboard::Bus& bus) {
       note(fmt::format("{}: the board has restarted ({})", board.name(),
                        mainboard::meaning_of_reset(state_.health->reset_cause)));
       greet(board);
-      synchronise(board);
+      settle(board);
+      layout_is_old_ = true;
       poller.skip_all();
     }
     if (!readings || now < state_at) continue;

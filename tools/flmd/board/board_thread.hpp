@@ -86,6 +86,7 @@ class BoardThread {
   std::unique_ptr<mainboard::Bus> open();
   void converse(mainboard::Bus&);
   void greet(mainboard::Board&);
+  void settle(mainboard::Board&);
   void synchronise(mainboard::Board&);
   void stay_aside();
   [[nodiscard]] bool is_synchronised_revision();
