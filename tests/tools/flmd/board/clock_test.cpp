@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "tests/sim/temporary_folder.hpp"
-#include "tests/tools/flmd/mqtt/broker.hpp"
+#include "tests/tools/mqtt/broker.hpp"
 #include "tests/tools/flmd/owner/visitor.hpp"
 #include "tests/tools/flmd/site.hpp"
 #include "tools/flmd/board/measuring.hpp"
