@@ -429,8 +429,8 @@ Block decode(std::string_view gzip, BlockId id, std::string_view sid) {
 /// A text's pieces in, gzip as stock writes it out: the same bytes, however it is cut into pieces.
 class GzipWriter {
  public:
-  GzipWriter() {
-    if (deflateInit2(&stream_, 9, Z_DEFLATED, 15 + 16, 8, Z_FILTERED) != Z_OK) throw std::bad_alloc();
+  explicit GzipWriter(int effort) {
+    if (deflateInit2(&stream_, effort, Z_DEFLATED, 15 + 16, 8, Z_FILTERED) != Z_OK) throw std::bad_alloc();
   }
   ~GzipWriter() { deflateEnd(&stream_); }
   GzipWriter(const GzipWriter&) = delete;
@@ -456,12 +456,12 @@ class GzipWriter {
 };
 
 std::string gzip(std::string_view text) {
-  GzipWriter writer;
+  GzipWriter writer(stock_effort);
   writer.put(text, true);
   return std::move(writer.bytes());
 }
 
-BlockWriter::BlockWriter(std::string_view header) : gzip_(std::make_unique<GzipWriter>()) {
+BlockWriter::BlockWriter(std::string_view header, int effort) : gzip_(std::make_unique<GzipWriter>(effort)) {
   text_.append(before_header).append(header).append(before_times);
 }
 BlockWriter::~BlockWriter() = default;
@@ -500,9 +500,9 @@ std::string BlockWriter::finish() {
   return std::move(gzip_->bytes());
 }
 
-std::string encode(std::string_view cfg, std::span<const Point> points) {
+std::string encode(std::string_view cfg, std::span<const Point> points, int effort) {
   if (points.empty()) throw std::invalid_argument("a block has at least one point");
-  BlockWriter writer(make_header(cfg, points.front(), points.back()));
+  BlockWriter writer(make_header(cfg, points.front(), points.back()), effort);
   writer.times(points);
   writer.values(points);
   return writer.finish();

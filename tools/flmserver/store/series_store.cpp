@@ -78,7 +78,7 @@ void SeriesStore::put_pieces(const Series& series, std::span<const Point> points
     const std::int64_t end = window_of(points.front().time).end();
     const auto count = static_cast<std::size_t>(
         std::lower_bound(points.begin(), points.end(), Point{end, 0}, is_earlier) - points.begin());
-    const std::string gzip = history::encode("{}", points.first(count));
+    const std::string gzip = history::encode("{}", points.first(count), history::quick_effort);
     database_.run("INSERT INTO piece (sid, rid, first, gzip) VALUES ($1, $2, $3, $4)",
                   {series.sid, series.rid, points.front().time, Bound::bytes(gzip)});
     points = points.subspan(count);

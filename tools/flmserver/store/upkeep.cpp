@@ -183,29 +183,30 @@ std::optional<Upkeep::Merge> Upkeep::merge(const Series& series, BlockId id) {
     for (const auto& piece : merge.from.pieces)
       for (const Point& point : history::decode(piece.gzip, id).points) all.push_back(point);
     std::sort(all.begin(), all.end());
-    merge.to.pieces.push_back({all.front().time, history::encode("{}", all)});
+    merge.to.pieces.push_back({all.front().time, history::encode("{}", all, history::quick_effort)});
     return merge;
   }
   if (!has_pieces && !has_children) return {};
   merge.from.blocks = blocks(series, id);
   const auto& children = merge.from.blocks;
   if (has_pieces) {
-    merge.to.blocks.push_back({id, true, history::encode("{}", points())});
+    merge.to.blocks.push_back({id, true, history::encode("{}", points(), history::quick_effort)});
     return merge;
   }
+  // Of a device's blocks, what the device makes of them; of others, the same in less time.
+  const bool own = std::any_of(children.begin(), children.end(), [](const auto& block) { return block.own; });
   std::vector<BlockId> ids;
   for (const auto& child : children) ids.push_back(child.id);
-  history::Compaction compaction(id, ids, [&](BlockId child) {
+  const auto read = [&](BlockId child) {
     return std::find_if(children.begin(), children.end(),
                         [&](const auto& block) { return block.id == child; })
         ->gzip;
-  });
+  };
+  history::Compaction compaction(id, ids, read, {}, own ? history::quick_effort : history::stock_effort);
   while (!compaction.step()) {
   }
   if (compaction.bytes().empty()) return {};
-  merge.to.blocks.push_back(
-      {id, std::any_of(children.begin(), children.end(), [](const auto& block) { return block.own; }),
-       compaction.bytes()});
+  merge.to.blocks.push_back({id, own, compaction.bytes()});
   return merge;
 }
 
