@@ -16,10 +16,11 @@ constexpr Oid type_bool = 16, type_bytea = 17, type_int8 = 20, type_int2 = 21, t
               type_float8 = 701;
 
 // Who waits for a lock for long collides with somebody on another server of the three, where nobody sees that
-// each waits for the other; a program that vanished must not keep its locks. Each statement finds its rows by
-// a key, whatever its values.
+// each waits for the other; a program that vanished must not keep its locks; a server that is too slow is as
+// bad as one that is away. Each statement finds its rows by a key, whatever its values.
 constexpr const char* settings =
-    "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET tcp_keepalives_idle = 30;"
+    "SET statement_timeout = '60s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = "
+    "'60s'; SET tcp_keepalives_idle = 30;"
     " SET plan_cache_mode = force_generic_plan; SET jit = off";
 
 DatabaseError::Kind kind_of(std::string_view state) {

@@ -1,5 +1,9 @@
 #include "tools/flmserver/store/series_store.hpp"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "tests/tools/flmserver/store/store.hpp"
@@ -191,6 +195,39 @@ TEST_CASE_METHOD(Fixture, "other batches of one series, sent by four at once, ar
   CHECK(all() == counter(begin, 6'000));
 }
 
+TEST_CASE_METHOD(Fixture, "a program that is killed while it writes has in the store what it acknowledged") {
+  int killed_with_readings = 0;
+  for (int round = 0; round < 10; ++round) {
+    const Series its{new_sid(), 0};
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto own = open_database(store_url());
+      SeriesStore own_store(*own);
+      for (int batch = 0;; ++batch) {
+        write(*own, [&] { return own_store.add(its, counter(begin + 300 * batch, 300), now); });
+        if (::write(ends[1], "x", 1) != 1) ::_exit(1);
+      }
+    }
+    ::close(ends[1]);
+    ::usleep(static_cast<useconds_t>(5'000 + 7'000 * round));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    int acknowledged = 0;
+    for (char byte; ::read(ends[0], &byte, 1) == 1;) ++acknowledged;
+    ::close(ends[0]);
+    // All of them, and at most the batch that was not acknowledged yet, wholly.
+    const auto there = points(*database, its);
+    CHECK(there.size() % 300 == 0);
+    CHECK(static_cast<int>(there.size()) / 300 >= acknowledged);
+    CHECK(static_cast<int>(there.size()) / 300 <= acknowledged + 1);
+    CHECK(there == counter(begin, static_cast<int>(there.size())));
+    killed_with_readings += acknowledged > 0 ? 1 : 0;
+  }
+  CHECK(killed_with_readings > 0);
+}
+
 TEST_CASE_METHOD(Fixture, "a device's block is kept byte for byte, and found by who knows an older one") {
   const BlockId first{8, begin}, second{8, begin + 256};
   const std::string bytes = gzip(counter(first.start, 256)), more = gzip(counter(second.start, 100));
@@ -307,7 +344,7 @@ TEST_CASE_METHOD(Fixture, "a block that is not right is refused with the reason,
 
 TEST_CASE_METHOD(Fixture, "all of a sensor can be removed, and nothing of another one") {
   const Series other{new_sid(), 0};
-  add(counter(begin, 100, 3'600));
+  add(counter(begin, 21, 18'000));
   add_block(BlockId::at(8, begin + 360'000), gzip({{begin + 360'000, 1'000}}));
   write(*database, [&] { return store.add(other, counter(begin, 100), now); });
   keep_up(*database);

@@ -18,6 +18,17 @@ std::int64_t rows_on(Database& database, int server) {
   return database.run("SELECT count(*) FROM series_" + std::to_string(server)).front().integer(0);
 }
 
+/// A new series with points, which lies on a server.
+Series series_on(Database& database, int server) {
+  SeriesStore store(database);
+  const std::string sql = "SELECT sid FROM series_" + std::to_string(server) + " WHERE sid = $1";
+  for (;;) {
+    const Series series{new_sid(), 0};
+    write(database, [&] { return store.add(series, some, now); });
+    if (!database.run(sql, {series.sid}).empty()) return series;
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a store of one server is distributed over three, with all that it has") {
@@ -43,18 +54,8 @@ TEST_CASE("a store of one server is distributed over three, with all that it has
 
 TEST_CASE("two senders that wait for each other on two servers collide, and both get through") {
   if (shards().empty()) return;
-  // A series of each further server.
   const auto database = connect();
-  std::vector<Series> pair;
-  for (int server = 1; server <= 2; ++server)
-    for (bool is_there = false; !is_there;) {
-      const Series series{new_sid(), 0};
-      SeriesStore store(*database);
-      write(*database, [&] { return store.add(series, some, now); });
-      const std::string sql = "SELECT sid FROM series_" + std::to_string(server) + " WHERE sid = $1";
-      is_there = !database->run(sql, {series.sid}).empty();
-      if (is_there) pair.push_back(series);
-    }
+  const std::vector<Series> pair{series_on(*database, 1), series_on(*database, 2)};
   std::atomic<int> locked = 0;
   const auto send = [&](Series first, Series second, std::int64_t time) {
     const auto connection = connect();
@@ -74,4 +75,39 @@ TEST_CASE("two senders that wait for each other on two servers collide, and both
   for (const Series& series : pair)
     CHECK(points(*database, series) ==
           std::vector<Point>{some[0], some[1], {begin + 200, 3'000}, {begin + 300, 3'000}});
+}
+
+TEST_CASE("a server that is lost in the midst of a transaction takes it along, and the next one works") {
+  if (shards().empty()) return;
+  const auto database = connect(), shard = connect_to_shard(0);
+  const Series series = series_on(*database, 1), other = series_on(*database, 0);
+  SeriesStore store(*database);
+  const auto lose = [&] {
+    shard->run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'postgres_fdw'");
+    while (!shard->run("SELECT 1 FROM pg_stat_activity WHERE application_name = 'postgres_fdw'").empty())
+      std::this_thread::yield();
+  };
+  const std::vector<Point> more{{begin + 120, 3'000}};
+  const auto send = [&](bool lost_before_commit) {
+    Transaction transaction(*database, Database::Mode::write);
+    store.add(other, more, now);
+    if (!lost_before_commit) {
+      shard->run("SELECT 1");
+      database->run("SELECT count(*) FROM series WHERE sid = $1", {series.sid});
+      lose();
+    }
+    store.add(series, more, now);
+    if (lost_before_commit) lose();
+    transaction.commit();
+  };
+  for (const bool lost_before_commit : {false, true}) {
+    CHECK_THROWS_AS(send(lost_before_commit), DatabaseError);
+    CHECK(points(*database, series) == some);
+    CHECK(points(*database, other) == some);
+  }
+  lose();  // between two transactions
+  write(*database, [&] { return store.add(other, more, now), store.add(series, more, now); });
+  CHECK(points(*database, series) == std::vector<Point>{some[0], some[1], more[0]});
+  CHECK(points(*database, other) == points(*database, series));
 }

@@ -48,6 +48,10 @@ const std::vector<std::string>& shards() {
   return folders;
 }
 
+std::unique_ptr<Database> connect_to_shard(std::size_t number) {
+  return open_database(url_of(shards()[number], "flm"));
+}
+
 void distribute(Database& coordinator, const std::string& name) {
   std::string command = FLM_SOURCE_DIR "/tools/flmserver/store/shard.sh";
   for (const std::string& shard : shards()) {

@@ -26,6 +26,8 @@ inline constexpr std::int64_t now = begin + 400 * 86'400;
 bool is_sqlite();
 /// Folders of the sockets of further PostgreSQL servers, over which the series are distributed.
 const std::vector<std::string>& shards();
+/// A connection to a further server itself.
+std::unique_ptr<Database> connect_to_shard(std::size_t number);
 /// Distributes the series of a database, `name`, over all servers, by the script that sharding.md describes.
 void distribute(Database& coordinator, const std::string& name);
 const TemporaryFolder& folder();
