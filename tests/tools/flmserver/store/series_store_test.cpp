@@ -100,6 +100,14 @@ TEST_CASE_METHOD(Fixture, "a batch may be in any order, and have a second twice"
   CHECK(all() == std::vector<Point>{{begin, 1'000}, {begin + 10, 2'000}, {begin + 20, 3'000}});
 }
 
+TEST_CASE_METHOD(Fixture, "of many points with the same time, the first one counts") {
+  std::vector<Point> doubled;
+  for (int i = 99; i >= 0; --i)
+    for (int value = 0; value < 3; ++value) doubled.push_back({begin + i, 1'000 + value});
+  CHECK(add(doubled).known == 200);
+  for (const Point& point : all()) CHECK(point.value == 1'000);
+}
+
 TEST_CASE_METHOD(Fixture, "times before 2009 and more than a day after now are refused, the others kept") {
   const auto earliest = history::earliest_time;
   const Added added = add({{0, 1},
@@ -297,6 +305,31 @@ TEST_CASE_METHOD(Fixture, "a block that comes after one that covers it adds only
   CHECK(add_block({12, begin}, gzip(few)).known == 2);
   CHECK(store.block(series, {12, begin}) == bytes);
   CHECK(all() == counter(begin, 4'096));
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "of two blocks of one time, the first stays, unless the second has all that is there") {
+  const BlockId id{8, begin};
+  const std::string bytes = gzip(counter(begin, 100));
+  add_block(id, bytes);
+  CHECK(add_block(id, history::encode("{}", counter(begin, 100))).known == 100);
+  CHECK(store.block(series, id) == bytes);
+  CHECK(add_block(id, gzip(counter(begin + 50, 100))).stored == 50);
+  CHECK(store.block(series, id) == bytes);
+  CHECK(all() == counter(begin, 150));
+  const std::string whole = gzip(counter(begin, 256));
+  CHECK(add_block(id, whole).stored == 106);
+  CHECK(store.block(series, id) == whole);
+  CHECK(count(*database, "piece", series.sid) == 0);
+  CHECK(all() == counter(begin, 256));
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "the last point before a time may lie in the block before the one that holds the time") {
+  add_block({12, begin}, gzip(counter(begin, 10)));
+  add_block({12, begin + 4'096}, gzip(counter(begin + 8'000, 10)));
+  CHECK(points(*database, series, begin + 5'000, begin + 5'001) ==
+        std::vector<Point>{counter(begin, 10).back()});
 }
 
 TEST_CASE_METHOD(Fixture, "a block that is not right is refused with the reason, and nothing of it stays") {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <random>
+#include <utility>
 
 #include "tests/tools/flmserver/store/store.hpp"
 #include "tools/history/query/grid.hpp"
@@ -27,6 +28,30 @@ std::vector<Point> points_of(const Model& model) {
   for (const auto& [time, value] : model) points.push_back({time, value});
   return points;
 }
+
+/// A database that lets somebody else work before each transaction that writes.
+class SharedDatabase final : public Database {
+ public:
+  explicit SharedDatabase(Database& database) : database_(database) {}
+  std::function<void()> others = [] {};
+
+  Rows run(std::string_view sql, std::initializer_list<Bound> values) override {
+    return database_.run(sql, values);
+  }
+  std::int64_t changed() const override { return database_.changed(); }
+  void run_script(const std::string& sql) override { database_.run_script(sql); }
+  void begin(Mode mode) override {
+    if (mode == Mode::write) std::exchange(others, [] {})();
+    database_.begin(mode);
+  }
+  void commit() override { database_.commit(); }
+  void rollback() noexcept override { database_.rollback(); }
+  std::string_view for_update() const override { return database_.for_update(); }
+  std::string_view bytes_type() const override { return database_.bytes_type(); }
+
+ private:
+  Database& database_;
+};
 
 struct Fixture {
   std::unique_ptr<Database> database = connect();
@@ -124,6 +149,50 @@ TEST_CASE_METHOD(Fixture, "a span is not merged before a point lies well behind 
   merged.resize(4'096);
   CHECK(history::decode(store.block(series, {12, begin}).value(), {12, begin}).points == merged);
   CHECK(is_right());
+}
+
+TEST_CASE_METHOD(Fixture, "of two spans, the one that is not finished is left alone") {
+  add(some(begin, 100));
+  add(some(begin + 8'192, 4'096 + 100));
+  keep_up(*database);
+  CHECK(blocks() == std::vector<SeriesStore::Listed>{{0, {12, begin}}});
+}
+
+TEST_CASE_METHOD(Fixture, "a block of level 20 is made also when its end is without points") {
+  add(some(begin, 100, 60));
+  add(some(begin + (1 << 20) + 500'000, 100, 60));
+  keep_up(*database);
+  CHECK(blocks().front().id == BlockId{20, begin});
+  CHECK(is_right());
+}
+
+TEST_CASE_METHOD(Fixture, "points that come while a block is made of others are not lost") {
+  keep_up(*database);  // what other test cases left
+  add(some(begin, 2'000));
+  add(some(begin + 10'000, 10));
+  const auto other = connect();
+  const auto late = [&](std::int64_t from) {
+    SeriesStore store_of_other(*other);
+    const auto points = some(from, 10);
+    write(*other, [&] { return store_of_other.add(series, points, now); });
+    for (const Point& point : points) model.emplace(point.time, point.value);
+  };
+  const auto step_beside = [&](std::int64_t from) {
+    SharedDatabase shared(*database);
+    bool is_done = false;
+    shared.others = [&] { late(from), is_done = true; };
+    Upkeep upkeep(shared, [](const std::string&) { return false; });
+    upkeep.step();
+    CHECK(is_done);
+    CHECK(is_right());
+    keep_up(*database);
+    CHECK(is_right());
+  };
+  step_beside(begin + 3'000);  // in the span that is being merged
+  CHECK(blocks() == std::vector<SeriesStore::Listed>{{0, {12, begin}}});
+  add(some(begin + 20'000, 10));
+  step_beside(begin + 3'500);  // in one that was merged before
+  CHECK(count(*database, "piece", series.sid) == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "a device's blocks are compacted as the device does it") {
