@@ -211,6 +211,18 @@ int main(int argc, char** argv) {
     fmt::print("\n");
   }
 
+  // The worst that somebody can send: a batch of points from all over the time.
+  std::vector<Point> scattered;
+  for (std::int64_t i = 0; i < 10'000; ++i) scattered.push_back({begin + i * (end - begin) / 10'000, 0});
+  for (const std::size_t points : {std::size_t{300}, scattered.size()}) {
+    const double from = now_s();
+    Transaction transaction(database, Database::Mode::write);
+    store.add(series[0], std::span(scattered).first(points), end);
+    transaction.commit();
+    fmt::print("{} late points from {:.1f} days: {:.0f} ms\n", points,
+               static_cast<double>(scattered[points - 1].time - begin) / day, 1e3 * (now_s() - from));
+  }
+
   const history::Zone utc;
   for (const auto& [name, resolution, span] :
        {std::tuple{"hour by minute", history::Resolution::minute, std::int64_t{3'600}},

@@ -1,6 +1,10 @@
 #include "tools/flmserver/store/database.hpp"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <limits>
 
 #include "tests/tools/flmserver/store/store.hpp"
@@ -253,4 +257,61 @@ TEST_CASE("two transactions that wait for each other collide, and one of them ca
   run(*database, first, second);
   thread.join();
   CHECK(collisions == 1);
+}
+
+TEST_CASE("a server that is killed has all that it acknowledged when it is back") {
+  if (is_sqlite()) return;
+  std::vector<std::unique_ptr<Database>> servers;
+  servers.push_back(connect());
+  for (std::size_t i = 0; i < shards().size(); ++i) servers.push_back(connect_to_shard(i));
+  std::atomic<bool> goes_on = true;
+  std::atomic<int> acknowledged = 0, lost = 0;
+  std::vector<history::Series> all;
+  for (int i = 0; i < 10; ++i) all.push_back({new_sid(), 0});
+  const auto batch = [](int number) {
+    std::vector<history::Point> points;
+    for (int i = 0; i < 60; ++i) points.push_back({begin + 60 * number + i, 1'000 * number + i});
+    return points;
+  };
+  std::thread sender([&] {
+    const auto database = connect();
+    SeriesStore store(*database);
+    for (int number = 0; goes_on; ++number)
+      for (const history::Series& series : all)
+        for (bool is_done = false; !is_done;) try {
+            write(*database, [&] { return store.add(series, batch(number), now); });
+            is_done = true;
+            ++acknowledged;
+          } catch (const DatabaseError& error) {
+            ++lost;
+            ::usleep(20'000);
+          }
+  });
+  for (const auto& server : servers) {
+    const auto pid = server->run("SELECT pg_backend_pid()").front().integer(0);
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+    std::string word, parent;
+    for (int i = 0; i < 4; ++i) stat >> word, parent = word;  // number, name, state, parent
+    const int before = lost, sent = acknowledged;
+    while (acknowledged < sent + 20) ::usleep(1'000);
+    ::kill(std::stoi(parent), SIGKILL);
+    for (int i = 0; i < 1'000 && lost == before; ++i) ::usleep(1'000);
+    const int then = acknowledged;
+    while (acknowledged < then + 20) ::usleep(1'000);
+  }
+  goes_on = false;
+  sender.join();
+  const auto database = connect();
+  int there = 0;
+  for (const history::Series& series : all) {
+    const auto its = points(*database, series);
+    CHECK(its.size() % 60 == 0);
+    for (std::size_t i = 0; i < its.size(); ++i) {
+      const int number = static_cast<int>(i) / 60, second = static_cast<int>(i) % 60;
+      if (its[i] != history::Point{begin + 60 * number + second, 1'000 * number + second})
+        FAIL("a point is not right");
+    }
+    there += static_cast<int>(its.size()) / 60;
+  }
+  CHECK(there == acknowledged);
 }

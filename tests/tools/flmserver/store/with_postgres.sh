@@ -3,7 +3,7 @@
 #   with_postgres.sh SERVERS COMMAND [ARGUMENT ...]
 # FLM_STORE_URL is the first one's database, FLM_STORE_SHARDS the folders of the other ones' sockets, between blanks. Each server has
 # a database flm and a user flm. Status 77: PostgreSQL is not installed.
-# Writes are not forced to disk (-F), unless FLM_POSTGRES_OPTIONS has other options.
+# Writes are not forced to disk (-F), unless FLM_POSTGRES_OPTIONS has other options. A server that is killed is started again.
 set -eu
 servers=$1
 shift
@@ -22,7 +22,7 @@ as_postgres() {
 folder=$(mktemp -d "${TMPDIR:-/tmp}/flm-postgres-XXXXXX")
 pids=""
 end() {
-  for pid in $pids; do kill -QUIT "$pid" 2>/dev/null || true; done
+  for pid in $pids; do kill -TERM "$pid" 2>/dev/null || true; done
   for pid in $pids; do wait "$pid" 2>/dev/null || true; done
   rm -rf "$folder"
 }
@@ -40,12 +40,23 @@ while [ "$server" -lt "$servers" ]; do
   (as_postgres cp -a "$folder/data0" "$folder/data$server")
   server=$((server + 1))
 done
+# keep_running SERVER: runs it until this gets a TERM
+keep_running() {
+  trap 'kill -QUIT "$postgres"; wait "$postgres"; exit 0' TERM
+  while :; do
+    # shellcheck disable=SC2086  # options in words
+    as_postgres "$programs/postgres" -D "$folder/data$1" -k "$folder/server$1" -c listen_addresses= -c shared_buffers=32MB \
+      -c max_connections=50 -c deadlock_timeout=100ms ${FLM_POSTGRES_OPTIONS--F} &
+    postgres=$!
+    wait "$postgres" || true
+    sleep 0.05  # until the rest of it has ended
+  done
+}
+
 server=0
 while [ "$server" -lt "$servers" ]; do
   (as_postgres mkdir "$folder/server$server")
-  # shellcheck disable=SC2086  # options in words
-  as_postgres "$programs/postgres" -D "$folder/data$server" -k "$folder/server$server" -c listen_addresses= -c shared_buffers=32MB \
-    -c max_connections=50 -c deadlock_timeout=100ms ${FLM_POSTGRES_OPTIONS--F} >"$folder/server$server/log" 2>&1 &
+  keep_running "$server" >"$folder/server$server/log" 2>&1 &
   pids="$pids $!"
   server=$((server + 1))
 done
