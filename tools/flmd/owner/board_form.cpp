@@ -214,6 +214,7 @@ class TomlText {
     return text;
   }
   [[nodiscard]] std::size_t lines() const { return lines_.size(); }
+  [[nodiscard]] bool is_changed() const { return !edits_.empty(); }
 
  private:
   struct Edit {
@@ -315,7 +316,7 @@ std::string with_form(const std::string& text, const Config& config, const nlohm
     if (std::find(std::begin(known), std::end(known), name) == std::end(known))
       throw web::HttpError(400, fmt::format("'{}' is not known; allowed: {}", name, fmt::join(known, ", ")));
   }
-  return toml.joined();
+  return toml.is_changed() ? toml.joined() : text;  // the last line may have no end
 }
 
 std::string in_words_of_form(std::string_view complaint, const std::string& text) {

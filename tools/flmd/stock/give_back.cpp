@@ -157,7 +157,7 @@ class Giving {
       if (section.find("class") == nullptr) {
         const std::string function = section.value("function");
         begin(number, sid);
-        if (!function.empty()) section.set("function", function);
+        name(section, number, function);
         section.set("class", number <= 3 ? "analog" : number < kBoardSensors ? "pulse" : "uart");
         section.set_list("port", {std::to_string(number)});
         if (number < kBoardSensors) section.set("type", "electricity");
