@@ -11,7 +11,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include "tools/mainboard/link/errors.hpp"
@@ -66,7 +65,7 @@ constexpr StockDaemon kStock[] = {{"spid", "/dev/spidev"}, {"parsed", "/dev/tty"
 /// A process's program: stock's are scripts, of which the file that was started tells.
 const StockDaemon* stock_daemon(const fs::path& process) {
   std::ifstream in(process / "cmdline", std::ios::binary);
-  // A process that ends meanwhile makes the file fail, which getline() takes for its end.
+  // getline() stops where the process ends meanwhile; a stream's iterator would throw.
   for (std::string word; std::getline(in, word, '\0');)
     for (const StockDaemon& daemon : kStock)
       if (fs::path(word).stem() == daemon.name) return &daemon;

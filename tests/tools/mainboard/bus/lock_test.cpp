@@ -41,6 +41,12 @@ TEST_CASE("the stock daemon that has a device is named") {
     CHECK(stock_holder("/dev/ttyS0", proc) == "parsed (process 682)");
     CHECK(stock_holder("/dev/spidev1.0", proc).empty());
   }
+  SECTION("beside a process that ends meanwhile: its files can be opened, and not be read") {
+    fs::create_directories(proc / "20" / "cmdline");  // a folder is so, too
+    process(proc, "684", "/usr/sbin/spid", "/dev/spidev1.0");
+    CHECK(stock_holder("/dev/spidev1.0", proc) == "spid (process 684)");
+    CHECK(stock_holder("/dev/spidev0.0", proc).empty());
+  }
   SECTION("a program that only has a stock name in a longer one") {
     process(proc, "683", "/usr/sbin/spidev_test", "/dev/spidev1.0");
     CHECK(stock_holder("/dev/spidev1.0", proc).empty());
