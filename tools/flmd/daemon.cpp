@@ -277,6 +277,10 @@ class Daemon {
         settings.recent_log = [this] { return log_.recent(); };
         settings.globe = [this](bool on) { globe_led_.set(on); };
         settings.log = log;
+        if (r.interval) {
+          settings.interval = *r.interval;
+          settings.backoff = {*r.interval, 3 * *r.interval};
+        }
         reports_.push_back(std::make_unique<ReportFlukso>(loop_, keeper_, std::move(settings)));
       } else {
         InfluxSettings settings;
@@ -289,6 +293,7 @@ class Daemon {
         settings.gzip = r.gzip;
         settings.cursor_file = cursor_file(site_.state_dir, "influx", r.url);
         settings.log = log;
+        if (r.interval) settings.interval = *r.interval;
         reports_.push_back(report_influx(loop_, keeper_, std::move(settings)));
       }
       subscribers_.push_back(reports_.back().get());

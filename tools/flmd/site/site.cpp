@@ -244,8 +244,9 @@ class Reader {
       throw InputError(fmt::format("{}:{}: key 'report' is no list of tables; allowed: [[report]]",
                                    file_.string(), node->source().begin.line));
     for (const toml::node& table : *tables)
-      report(TableReader(file_, *table.as_table(), "[[report]] ",
-                         {"kind", "url", "ca_file", "token", "username", "password", "measurement", "gzip"}));
+      report(TableReader(
+          file_, *table.as_table(), "[[report]] ",
+          {"kind", "url", "ca_file", "token", "username", "password", "measurement", "gzip", "interval"}));
   }
 
   void report(const TableReader& t) {
@@ -259,7 +260,7 @@ class Reader {
     report.ca_file = file(t, "ca_file");
     if (report.kind == ReportConfig::Kind::flukso)
       for (const char* key : {"token", "username", "password", "measurement", "gzip"})
-        if (t.has(key)) t.fail(key, "belongs to influx", "kind, url, ca_file");
+        if (t.has(key)) t.fail(key, "belongs to influx", "kind, url, ca_file, interval");
     report.token = t.text("token").value_or("");
     in_file(t, "token", [&] { check_token(report.token); });
     report.username = t.text("username").value_or("");
@@ -268,6 +269,8 @@ class Reader {
     if (report.measurement.empty() || has_control(report.measurement))
       t.fail("measurement", fmt::format("is '{}'", visible(report.measurement)), "a name, as flm");
     report.gzip = t.truth("gzip").value_or(false);
+    if (const auto seconds = t.integer("interval", 1, 86'400))
+      report.interval = std::chrono::seconds(*seconds);
     for (const ReportConfig& other : site_.reports)
       if (other.kind == report.kind && other.url == report.url)
         t.fail("url", fmt::format("is '{}', as of a report before", report.url), "each once");

@@ -1,6 +1,7 @@
 // flmd's configuration: a board's configuration (tools/mainboard/config) with what a daemon needs beside it.
 #pragma once
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -38,9 +39,10 @@ struct ReportConfig {
   Kind kind = Kind::flukso;
   std::string url;
   std::filesystem::path ca_file;
-  std::string token, username, password;  ///< influx
-  std::string measurement = "flm";        ///< influx
-  bool gzip = false;                      ///< influx
+  std::string token, username, password;         ///< influx
+  std::string measurement = "flm";               ///< influx
+  bool gzip = false;                             ///< influx
+  std::optional<std::chrono::seconds> interval;  ///< between two rounds; absent: the kind's own
   bool operator==(const ReportConfig&) const = default;
 };
 

@@ -9,9 +9,9 @@
 #include <optional>
 
 #include "tests/sim/temporary_folder.hpp"
-#include "tests/tools/mqtt/broker.hpp"
 #include "tests/tools/flmd/owner/visitor.hpp"
 #include "tests/tools/flmd/site.hpp"
+#include "tests/tools/mqtt/broker.hpp"
 #include "tools/flmd/board/measuring.hpp"
 #include "tools/flmd/subscribers/keeper.hpp"
 #include "tools/flmd/subscribers/local_api.hpp"
