@@ -16,7 +16,7 @@ Setup read_setup(Board& board) {
   if (!version || version->size() < 5)
     throw BoardRefused(
         fmt::format("{}: the board does not know 'gv'; needed: OpenFLM's firmware", board.name()));
-  const BoardSampling* sampling = find_sampling(version->at(3));
+  const BoardSampling* sampling = find_sampling(static_cast<long>(version->at(3)));
   if (sampling == nullptr)
     throw BoardRefused(fmt::format("{}: the board calls itself {:x}, which is none that this program knows",
                                    board.name(), version->at(3)));

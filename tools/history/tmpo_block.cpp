@@ -121,7 +121,7 @@ std::size_t commas(const char* begin, const char* end) {
     bytes ^= ',' * ones;
     const std::uint64_t is_comma =
         ~(((bytes & low) + low) | bytes | low) >> 7;  // 1 in each byte that is zero
-    count += is_comma * ones >> 56;
+    count += static_cast<std::size_t>(is_comma * ones >> 56);
   }
   return count + static_cast<std::size_t>(std::count(begin, end, ','));
 }

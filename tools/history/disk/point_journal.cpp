@@ -53,8 +53,8 @@ struct Reader {
       ok = false;
       return {};
     }
-    const std::string_view taken = bytes.substr(0, size);
-    bytes.remove_prefix(size);
+    const std::string_view taken = bytes.substr(0, static_cast<std::size_t>(size));
+    bytes.remove_prefix(taken.size());
     return taken;
   }
 };
@@ -77,13 +77,15 @@ struct Replayed {
 bool replay_payload(Reader in, std::vector<Replayed>& all,
                     const std::function<void(const Journal::Entry&)>& give) {
   while (in.ok && !in.bytes.empty()) {
-    const std::uint64_t kind = in.varint(), index = in.varint();
+    const std::uint64_t kind = in.varint(), place = in.varint();
+    if (place > all.size()) return false;
+    const auto index = static_cast<std::size_t>(place);
     if (kind == 0) {
       Replayed next;
       next.entry.series.rid = static_cast<int>(in.varint() & 0x7FFFFFFF);
       next.entry.series.sid = in.text(32);
       next.entry.cfg = in.text(in.varint());
-      if (!in.ok || index > all.size() || !is_right(next.entry.series)) return false;
+      if (!in.ok || !is_right(next.entry.series)) return false;
       if (index < all.size()) next.last = all[index].last;
       index < all.size() ? void(all[index] = next) : all.push_back(next);
       continue;
