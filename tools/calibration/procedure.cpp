@@ -1,6 +1,5 @@
 #include "tools/calibration/procedure.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "tools/calibration/fit/shape.hpp"
 #include "tools/calibration/fit/zero.hpp"
 #include "tools/calibration/readings.hpp"
+#include "tools/common/system/utc.hpp"
 #include "tools/mainboard/board/transaction.hpp"
 #include "tools/mainboard/link/link_text.hpp"
 
@@ -33,8 +33,7 @@ constexpr double coarsest_gain = 0.05;  ///< uncertainty of a gain that is still
 
 Record begin_record(const char* kind, const ClampSensor& clamp) {
   Record record;
-  record.time = fmt::format(
-      "{:%FT%TZ}", std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now()));
+  record.time = utc_now();
   record.kind = kind;
   record.sensor = clamp.sensor + 1;
   record.has_watts = true;

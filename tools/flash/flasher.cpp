@@ -1,6 +1,5 @@
 #include "tools/flash/flasher.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,6 +7,7 @@
 
 #include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
+#include "tools/common/system/utc.hpp"
 
 namespace flm::flash {
 namespace {
@@ -26,8 +26,7 @@ SavedFiles saved_files(const std::filesystem::path& settings) {
 
 SavedFiles files_of(const FlashFiles& files, const FlashOptions& options) {
   if (!options.saved.empty()) return saved_files(options.saved);
-  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-  return saved_files(options.folder / fmt::format("{}-{:%Y%m%dT%H%M%SZ}.settings", files.board, now));
+  return saved_files(options.folder / fmt::format("{}-{}.settings", files.board, utc_now("%Y%m%dT%H%M%SZ")));
 }
 
 /// So that the board's EEPROM holds all that it has.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <syslog.h>
-#include <systemd/sd-daemon.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -25,6 +24,7 @@
 #include "tools/flmd/device/button.hpp"
 #include "tools/flmd/device/command.hpp"
 #include "tools/flmd/device/led.hpp"
+#include "tools/flmd/device/service_manager.hpp"
 #include "tools/flmd/kubes/kube_routes.hpp"
 #include "tools/flmd/kubes/kubes.hpp"
 #include "tools/flmd/kubes/pair_command.hpp"
@@ -112,7 +112,7 @@ class Daemon {
     log_.write(LOG_INFO,
                fmt::format("flmd {}: device {}, {}", FLM_VERSION, site_.device_id,
                            http_ ? fmt::format("http://{}/", http_->addresses().front()) : "no HTTP"));
-    sd_notify(0, "READY=1");
+    tell_service_manager("READY=1");
     loop_.run();
     // It ends: a signal that comes now does not end it otherwise.
     sigset_t late;
@@ -434,7 +434,7 @@ class Daemon {
     if (mqtt_watch_) mqtt_watch_->tick();
     if (!site_.port.meter.empty()) smart_meter_.tick(clock_.moment());
     if (!site_.wifi_led.empty()) wifi_led_.set(interface_up(operstate_));
-    sd_notify(0, "WATCHDOG=1");
+    tell_service_manager("WATCHDOG=1");
   }
 
   void wait_for_hang_up() {
@@ -446,7 +446,7 @@ class Daemon {
   }
 
   void stop() {
-    sd_notify(0, "STOPPING=1");
+    tell_service_manager("STOPPING=1");
     log_.write(LOG_INFO, "ends");
     board_.stop();
     // What the board's thread has posted comes first.

@@ -2,16 +2,12 @@
 
 #include <fmt/format.h>
 #include <mosquitto.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/verify_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
@@ -31,6 +27,7 @@
 #include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
 #include "tools/mqtt/bytes_received.hpp"
+#include "tools/mqtt/tls.hpp"
 
 namespace flm::mqtt {
 namespace {
@@ -66,15 +63,6 @@ std::string first_line(const std::filesystem::path& path) {
   return line;
 }
 
-/// A file of PEM that OpenSSL takes, or an InputError that names it.
-template <class Load>
-void load(const std::filesystem::path& path, std::string_view allowed, Load load_it) {
-  check_text(path, allowed);
-  error_code error;
-  load_it(path.string(), error);
-  if (error) throw InputError(fmt::format("{}: {}; allowed: {}", path.string(), error.message(), allowed));
-}
-
 std::string words_of_refusal(int code) {
   switch (code) {
     case 1: return "the broker does not speak MQTT 3.1.1";
@@ -100,7 +88,8 @@ class Client::Impl : public std::enable_shared_from_this<Client::Impl> {
         random_(std::random_device{}()) {
     static Library library;
     if (!options_.password_file.empty()) password_ = first_line(options_.password_file);
-    if (!options_.ca_file.empty()) prepare_tls();
+    if (!options_.ca_file.empty())
+      tls_.emplace(options_, [this](std::string why) { tls_problem_ = std::move(why); });
   }
 
   void start() {
@@ -156,54 +145,6 @@ class Client::Impl : public std::enable_shared_from_this<Client::Impl> {
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:
-  // ---- TLS
-
-  void prepare_tls() {
-    using Context = asio::ssl::context;
-    Context& tls = tls_.emplace(Context::tls_client);
-    tls.set_options(Context::default_workarounds | Context::no_sslv2 | Context::no_sslv3 | Context::no_tlsv1 |
-                    Context::no_tlsv1_1);
-    load(options_.ca_file, "certificates of authorities, PEM",
-         [&](const std::string& path, error_code& error) { tls.load_verify_file(path, error); });
-    if (!options_.certificate_file.empty()) {
-      load(options_.certificate_file, "a certificate, PEM",
-           [&](const std::string& path, error_code& error) { tls.use_certificate_chain_file(path, error); });
-      load(options_.key_file, "the certificate's private key, PEM",
-           [&](const std::string& path, error_code& error) {
-             tls.use_private_key_file(path, Context::pem, error);
-           });
-    }
-    // The name is checked here because libmosquitto is given an address.
-    X509_VERIFY_PARAM* wanted = SSL_CTX_get0_param(tls.native_handle());
-    error_code is_name;
-    asio::ip::make_address(options_.host, is_name);
-    if (is_name)
-      X509_VERIFY_PARAM_set1_host(wanted, options_.host.c_str(), options_.host.size());
-    else
-      X509_VERIFY_PARAM_set1_ip_asc(wanted, options_.host.c_str());
-    tls.set_verify_mode(asio::ssl::verify_peer);
-    tls.set_verify_callback([this](bool good, asio::ssl::verify_context& context) {
-      if (!good)
-        tls_problem_ =
-            fmt::format("the broker's certificate: {}",
-                        X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.native_handle())));
-      return good;
-    });
-    if (is_name) {
-      // Before the first message, instead of the address that libmosquitto has put there.
-      SSL_CTX_set_ex_data(tls.native_handle(), host_index(), options_.host.data());
-      SSL_CTX_set_info_callback(tls.native_handle(), [](const SSL* ssl, int where, int) {
-        if ((where & SSL_CB_HANDSHAKE_START) != 0)
-          SSL_set_tlsext_host_name(const_cast<SSL*>(ssl), static_cast<const char*>(SSL_CTX_get_ex_data(
-                                                              SSL_get_SSL_CTX(ssl), host_index())));
-      });
-    }
-  }
-  static int host_index() {
-    static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-    return index;
-  }
-
   // ---- on the way
 
   void attempt() {
@@ -262,7 +203,7 @@ class Client::Impl : public std::enable_shared_from_this<Client::Impl> {
                                     password_.empty() ? nullptr : password_.c_str()));
     if (tls_) {
       set(mosquitto_int_option(handle, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0));
-      set(mosquitto_void_option(handle, MOSQ_OPT_SSL_CTX, tls_->native_handle()));
+      set(mosquitto_void_option(handle, MOSQ_OPT_SSL_CTX, tls_->context()));
     }
     if (const Message& will = options_.will; !will.topic.empty())
       set(mosquitto_will_set(handle, will.topic.c_str(), static_cast<int>(will.payload.size()),
@@ -556,7 +497,7 @@ class Client::Impl : public std::enable_shared_from_this<Client::Impl> {
   Options options_;
   Handlers handlers_;
   std::string password_;
-  std::optional<asio::ssl::context> tls_;
+  std::optional<Tls> tls_;
   asio::ip::tcp::resolver resolver_;
   asio::steady_timer retry_, second_;
   asio::posix::stream_descriptor socket_;

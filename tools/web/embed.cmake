@@ -1,5 +1,5 @@
 # cmake -DFOLDER=page -DFURTHER=/usr/share/a.js|/usr/share/b.js -DFUNCTION=flm::flmd::page_files -DOUTPUT=files.cpp -P embed.cmake:
-# the files of a folder, and further ones under their own names, as a C++ source.
+# the files of a folder, and further ones under their own names, packed by gzip, as a C++ source.
 cmake_minimum_required(VERSION 3.25)
 file(GLOB_RECURSE files RELATIVE ${FOLDER} ${FOLDER}/*)
 list(SORT files)
@@ -14,15 +14,20 @@ foreach(path ${files} ${FURTHER})
     set(file ${path})
     set(path ${FOLDER}/${path})
   endif()
-  file(READ ${path} bytes HEX)
+  file(ARCHIVE_CREATE OUTPUT ${OUTPUT}.gz PATHS ${path} FORMAT raw COMPRESSION GZip COMPRESSION_LEVEL 9)
+  file(READ ${OUTPUT}.gz bytes HEX)
+  file(REMOVE ${OUTPUT}.gz)
+  # Without the time of packing (RFC 1952, 2.3), so that the same files make the same program.
+  string(SUBSTRING ${bytes} 0 8 head)
+  string(SUBSTRING ${bytes} 16 -1 bytes)
+  string(PREPEND bytes ${head} 00000000)
   file(SHA256 ${path} hash)
   string(SUBSTRING ${hash} 0 16 tag)
   string(LENGTH "${bytes}" digits)
   math(EXPR size "${digits} / 2")
   string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
-  # A zero at the end: an empty array is none.
-  string(APPEND arrays "// ${file}\nconstexpr unsigned char file_${count}[] = {\n${bytes}0};\n")
+  string(APPEND arrays "// ${file}\nconstexpr unsigned char file_${count}[] = {\n${bytes}};\n")
   string(APPEND rows "  {\"/${file}\", {reinterpret_cast<const char*>(file_${count}), ${size}}, \"\\\"${tag}\\\"\"},\n")
   math(EXPR count "${count} + 1")
 endforeach()

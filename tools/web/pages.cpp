@@ -1,5 +1,9 @@
 #include "tools/web/pages.hpp"
 
+#include <zlib.h>
+
+#include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace flm::web {
@@ -19,7 +23,32 @@ bool has_tag(std::string_view list, std::string_view etag) {
   return false;
 }
 
+/// The tag of what is sent packed: other bytes (RFC 9110, 8.8.3.3).
+std::string tag_of_packed(std::string_view etag) {
+  return std::string(etag.substr(0, etag.size() - 1)).append("-gzip\"");
+}
+
 }  // namespace
+
+std::string unpacked(const EmbeddedFile& file) {
+  constexpr int gzip_window = 15 + 16;
+  std::string content;
+  z_stream stream{};
+  if (inflateInit2(&stream, gzip_window) != Z_OK) throw std::bad_alloc();
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(file.packed.data()));
+  stream.avail_in = static_cast<uInt>(file.packed.size());
+  int result = Z_OK;
+  while (result == Z_OK) {
+    char part[4096];
+    stream.next_out = reinterpret_cast<Bytef*>(part);
+    stream.avail_out = sizeof part;
+    result = inflate(&stream, Z_NO_FLUSH);
+    content.append(part, sizeof part - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  if (result != Z_STREAM_END) throw std::runtime_error("a file of the program is damaged");
+  return content;
+}
 
 std::string_view content_type_of(std::string_view path) {
   constexpr std::pair<std::string_view, std::string_view> types[] = {
@@ -51,16 +80,26 @@ Response secured(Response page) {
 
 void add_pages(Router& router, std::span<const EmbeddedFile> files) {
   for (const EmbeddedFile& file : files) {
-    Response whole =
-        secured({.content_type = std::string(content_type_of(file.path)), .fixed_body = file.content});
-    whole.with("ETag", file.etag).with("Cache-Control", "no-cache");
-    Response same = whole;
-    same.status = 304;
-    same.content_type.clear();
-    same.fixed_body = {};
-    const Handler handler = [whole, same, etag = file.etag](const Request& request) {
+    Response packed =
+        secured({.content_type = std::string(content_type_of(file.path)), .fixed_body = file.packed});
+    packed.with("ETag", tag_of_packed(file.etag)).with("Content-Encoding", "gzip");
+    Response plain = secured({.content_type = packed.content_type});
+    plain.with("ETag", file.etag);
+    for (Response* each : {&packed, &plain})
+      each->with("Cache-Control", "no-cache").with("Vary", "Accept-Encoding");
+    const Handler handler = [packed, plain, file](const Request& request) {
       const auto tags = request.header("If-None-Match");
-      return tags && has_tag(*tags, etag) ? same : whole;
+      const auto encodings = request.header("Accept-Encoding");
+      const bool is_packed = encodings && encodings->find("gzip") != encodings->npos;
+      Response answer = is_packed ? packed : plain;
+      if (tags && (has_tag(*tags, file.etag) || has_tag(*tags, tag_of_packed(file.etag)))) {
+        answer.status = 304;
+        answer.content_type.clear();
+        answer.fixed_body = {};
+      } else if (!is_packed) {
+        answer.body = unpacked(file);
+      }
+      return answer;
     };
     router.get(file.path, handler);
     if (file.path == "/index.html")

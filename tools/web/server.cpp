@@ -6,7 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#ifdef FLM_WEB_TLS
+#ifdef FLM_TLS
 #include <boost/asio/ssl.hpp>
 #endif
 #include <fmt/format.h>
@@ -92,7 +92,7 @@ struct Server::State : std::enable_shared_from_this<State> {
   struct Listener {
     tcp::acceptor acceptor;
     asio::steady_timer pause;
-#ifdef FLM_WEB_TLS
+#ifdef FLM_TLS
     std::optional<asio::ssl::context> tls{};
 #endif
   };
@@ -152,7 +152,7 @@ class SocketConnection final : public AnyConnection,
     if constexpr (is_plain<Stream>) {
       read();
     }
-#ifdef FLM_WEB_TLS
+#ifdef FLM_TLS
     else {
       phase = Phase::request;  // the handshake
       stream_.async_handshake(asio::ssl::stream_base::server,
@@ -339,7 +339,7 @@ class SocketConnection final : public AnyConnection,
       if (error) return close();
       read();
     }
-#ifdef FLM_WEB_TLS
+#ifdef FLM_TLS
     else {
       if (reading_) return close();
       stream_.async_shutdown([self = this->shared_from_this()](error_code) { self->close(); });
@@ -474,7 +474,7 @@ void Server::State::take(Listener& listener, tcp::socket socket) {
   socket.set_option(tcp::no_delay(true), error);
   socket.non_blocking(true, error);
   const std::string address = plain_address(remote.address());
-#ifdef FLM_WEB_TLS
+#ifdef FLM_TLS
   if (listener.tls) {
     using Tls = asio::ssl::stream<tcp::socket>;
     std::make_shared<SocketConnection<Tls, State>>(shared_from_this(), Tls(std::move(socket), *listener.tls),
@@ -535,7 +535,7 @@ Server::~Server() { state_->close(); }
 void Server::listen(std::string_view address) { state_->accept(state_->open(address)); }
 
 void Server::listen(std::string_view address, const TlsFiles& files) {
-#ifdef FLM_WEB_TLS
+#ifdef FLM_TLS
   asio::ssl::context tls(asio::ssl::context::tls_server);
   error_code error;
   tls.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, error);

@@ -21,7 +21,7 @@ std::string bytes_of(const std::string& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-Response get(std::string_view target, std::string_view tags = {}) {
+Response get(std::string_view target, std::string_view tags = {}, std::string_view encodings = {}) {
   static const Router router = [] {
     Router made;
     add_pages(made, flm::test::page_files());
@@ -30,6 +30,7 @@ Response get(std::string_view target, std::string_view tags = {}) {
   Request request;
   request.target = target;
   if (!tags.empty()) request.headers = {{"If-None-Match", tags}};
+  if (!encodings.empty()) request.headers.emplace_back("Accept-Encoding", encodings);
   decode_target(request);
   std::string fault;
   const Route* route = router.find(request);
@@ -49,17 +50,17 @@ TEST_CASE("files of a folder are part of the program, byte for byte") {
   CHECK(flm::test::page_files().size() == 6);
   for (const char* file : {"/index.html", "/live.js", "/live.html", "/img/dot.png", "/empty.txt"}) {
     INFO(file);
-    CHECK(get(file).fixed_body == bytes_of(file));
+    CHECK(get(file).body == bytes_of(file));
   }
-  CHECK(get("/").fixed_body == bytes_of("/index.html"));
-  CHECK(get("/live").fixed_body == bytes_of("/live.html"));
+  CHECK(get("/").body == bytes_of("/index.html"));
+  CHECK(get("/live").body == bytes_of("/live.html"));
   CHECK(get("/img").status == 404);
   CHECK(get("/dot.png").status == 404);
 }
 
 TEST_CASE("a further file is part of the program under its own name") {
   std::ifstream in(FLM_SOURCE_DIR "/LICENSE", std::ios::binary);
-  CHECK(get("/LICENSE").fixed_body == std::string(std::istreambuf_iterator<char>(in), {}));
+  CHECK(get("/LICENSE").body == std::string(std::istreambuf_iterator<char>(in), {}));
 }
 
 TEST_CASE("a page says what it is") {
@@ -80,6 +81,7 @@ TEST_CASE("a page that the browser has is not sent again") {
     INFO(tags);
     const Response same = get("/live.js", tags);
     CHECK(same.status == 304);
+    CHECK(same.body.empty());
     CHECK(same.fixed_body.empty());
     CHECK(etag_of(same) == etag);
   }
@@ -94,4 +96,17 @@ TEST_CASE("a page runs only this server's scripts, stands in no frame, and keeps
                           Contains("frame-ancestors 'none'\r\n") &&
                           Contains("Referrer-Policy: no-referrer\r\n"));
   CHECK_THAT(headers, !Contains("unsafe-inline") && !Contains("unsafe-eval"));
+}
+
+TEST_CASE("a page is sent packed to a browser that accepts it") {
+  const Response packed = get("/LICENSE", {}, "deflate, gzip, br");
+  CHECK(packed.body.empty());
+  CHECK(packed.fixed_body.substr(0, 8) ==
+        std::string_view("\x1f\x8b\x08\0\0\0\0\0", 8));  // RFC 1952, no time
+  CHECK(unpacked({"/LICENSE", packed.fixed_body, {}}) == get("/LICENSE").body);
+  CHECK_THAT(packed.headers, Contains("Content-Encoding: gzip\r\n") && Contains("Vary: Accept-Encoding\r\n"));
+  // Other bytes, another tag (RFC 9110, 8.8.3.3), and both are known again.
+  CHECK(etag_of(packed) != etag_of(get("/LICENSE")));
+  CHECK(get("/LICENSE", etag_of(packed), "gzip").status == 304);
+  CHECK(get("/LICENSE", etag_of(packed)).status == 304);
 }

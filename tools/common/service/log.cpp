@@ -1,12 +1,13 @@
 #include "tools/common/service/log.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+
+#include "tools/common/system/utc.hpp"
 
 namespace flm {
 namespace {
@@ -21,8 +22,7 @@ void LogBook::write(int priority, std::string_view text) {
   std::string line(text);
   for (char& c : line)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  const std::time_t now = std::time(nullptr);
-  const std::string time = fmt::format("{:%FT%TZ}", fmt::gmtime(now));
+  const std::string time = utc_now();
   if (journal_)
     fmt::print(stderr, "<{}>{}\n", priority, line);
   else
@@ -34,7 +34,7 @@ void LogBook::write(int priority, std::string_view text) {
     bytes_ -= lines_.front().size();
     lines_.pop_front();
   }
-  if (listener) listener(now, priority, line);
+  if (listener) listener(std::time(nullptr), priority, line);
 }
 
 std::string LogBook::recent() const {

@@ -1,4 +1,4 @@
-// Lines that the user types, with history and completion (libedit); from a file or pipe, as they are.
+// Lines that the user types, with history and completion; from a file or pipe, as they are.
 #pragma once
 #include <deque>
 #include <filesystem>
@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace flm::ctl {
+
+class Terminal;
 
 class LineEditor {
  public:
@@ -27,7 +29,6 @@ class LineEditor {
   std::optional<std::string> next();
 
  private:
-  struct Terminal;
   std::unique_ptr<Terminal> terminal_;  ///< nullptr: a file or pipe
   std::deque<std::string> script_;      ///< lines that are read, and not taken
   bool first_ = true;                   ///< nothing is read yet

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/input.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +13,8 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+
+#include "tools/common/system/device_control.hpp"
 
 namespace flm::flmd {
 namespace {
@@ -60,7 +61,7 @@ class Button::Impl {
     }
     // Times that a clock which is set does not move.
     int clock = CLOCK_MONOTONIC;
-    (void)ioctl(fd, EVIOCSCLOCKID, &clock);
+    (void)device_control(fd, EVIOCSCLOCKID, &clock);
     held_.reset();
     read();
   }

@@ -12,6 +12,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "tools/common/system/close_others.hpp"
+
 namespace flm::flmd {
 namespace {
 
@@ -74,7 +76,7 @@ class CommandRunner::Impl {
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    close_others(actions);
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     // A group of its own, so that the limit reaches all that it starts.

@@ -162,7 +162,8 @@ std::set<std::string_view> KubeType::sensor_types() const {
 }
 
 KubeTypes::KubeTypes() {
-  for (const web::EmbeddedFile& file : kube_type_files()) add(std::string(file.path.substr(1)), file.content);
+  for (const web::EmbeddedFile& file : kube_type_files())
+    add(std::string(file.path.substr(1)), web::unpacked(file));
 }
 
 void KubeTypes::add(const std::filesystem::path& file) {

@@ -1,10 +1,8 @@
 #include "tools/flmd/report/cursor.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -13,6 +11,7 @@
 #include <sstream>
 
 #include "tools/common/atomic_file.hpp"  // AtomicFile
+#include "tools/api/hashes.hpp"
 
 namespace flm::flmd {
 namespace {
@@ -87,8 +86,7 @@ void Cursor::save() {
 
 std::filesystem::path cursor_file(const std::filesystem::path& state_folder, std::string_view kind,
                                   std::string_view url) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-  EVP_Digest(url.data(), url.size(), hash.data(), nullptr, EVP_sha256(), nullptr);
+  const auto hash = api::sha256(url);
   return state_folder /
          fmt::format("report-{}-{:02x}{:02x}{:02x}{:02x}.json", kind, hash[0], hash[1], hash[2], hash[3]);
 }

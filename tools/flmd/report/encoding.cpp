@@ -1,6 +1,5 @@
 #include "tools/flmd/report/encoding.hpp"
 
-#include <openssl/evp.h>
 #include <zlib.h>
 
 #include <new>
@@ -22,15 +21,6 @@ std::string gzip(std::string_view bytes) {
   deflateEnd(&stream);
   if (result != Z_STREAM_END) throw std::bad_alloc();
   return packed;
-}
-
-std::string base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends it with a zero
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
 }
 
 }  // namespace flm::flmd

@@ -8,7 +8,4 @@ namespace flm::flmd {
 /// RFC 1952, one member. Throws std::bad_alloc.
 std::string gzip(std::string_view bytes);
 
-/// RFC 4648, section 4: with padding, without line ends.
-std::string base64(std::string_view bytes);
-
 }  // namespace flm::flmd

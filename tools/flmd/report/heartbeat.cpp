@@ -11,7 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tools/flmd/report/encoding.hpp"  // gzip, base64
+#include "tools/api/hashes.hpp"  // base64
+#include "tools/flmd/report/encoding.hpp"       // gzip
 
 namespace flm::flmd {
 namespace {
@@ -85,7 +86,7 @@ std::string heartbeat_body(const Heartbeat& beat) {
   json["memcached"] = beat.host.memcached;
   json["membuffers"] = beat.host.membuffers;
   json["memfree"] = beat.host.memfree;
-  json["syslog"] = base64(gzip(end_of(beat.log)));
+  json["syslog"] = api::base64(gzip(end_of(beat.log)));
   if (!beat.host.ip.empty() && beat.port != 0) {
     json["ip"] = beat.host.ip;
     json["port"] = std::to_string(beat.port);

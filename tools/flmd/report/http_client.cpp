@@ -11,12 +11,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -29,7 +27,8 @@
 #include <thread>
 #include <utility>
 
-#include "tools/flmd/report/encoding.hpp"  // base64
+#include "tools/api/hashes.hpp"  // base64
+#include "tools/flmd/report/crypto/stream.hpp"
 #include "tools/flmd/site/server_address.hpp"
 
 namespace flm::flmd {
@@ -87,11 +86,11 @@ Place place_of(std::string_view url) {
 
 /// A connection that is open.
 struct Connection {
-  Connection(asio::io_context& loop, asio::ssl::context& authorities, Place to)
+  Connection(asio::io_context& loop, Authorities& authorities, Place to)
       : place(std::move(to)), stream(loop, authorities) {}
 
   Place place;
-  boost::beast::ssl_stream<tcp::socket> stream;  ///< without TLS only its socket is used
+  SecurableStream stream;
   boost::beast::flat_buffer buffer;
 };
 
@@ -159,13 +158,6 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-/// Of a failed handshake OpenSSL's words, of a certificate why it is not trusted.
-std::string reason(const error_code& error, boost::beast::ssl_stream<tcp::socket>& stream) {
-  const long verified = SSL_get_verify_result(stream.native_handle());
-  return verified == X509_V_OK ? error.message()
-                               : "certificate: " + std::string(X509_verify_cert_error_string(verified));
-}
-
 /// What came of some work.
 template <class T>
 struct Outcome {
@@ -207,17 +199,7 @@ struct Transfer {
 class HttpClient::Transfers : public std::enable_shared_from_this<Transfers> {
  public:
   Transfers(asio::io_context& loop, HttpSettings settings)
-      : loop_(loop), settings_(std::move(settings)), authorities_(asio::ssl::context::tls_client) {
-    authorities_.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                             asio::ssl::context::no_tlsv1_1);
-    authorities_.set_verify_mode(asio::ssl::verify_peer);
-    error_code error;
-    if (settings_.ca_file.empty())
-      authorities_.set_default_verify_paths(error);
-    else
-      authorities_.load_verify_file(settings_.ca_file, error);
-    if (error) unusable_ = settings_.ca_file + ": cannot be read as certificates: " + error.message();
-  }
+      : loop_(loop), settings_(std::move(settings)), authorities_(settings_.ca_file) {}
 
   void post(HttpRequest request, Done done) {
     auto& transfer = transfers_.emplace_back(std::make_shared<Transfer>());
@@ -253,7 +235,7 @@ class HttpClient::Transfers : public std::enable_shared_from_this<Transfers> {
   }
 
   asio::awaitable<HttpAnswer> exchange(const HttpRequest& request) {
-    if (!unusable_.empty()) throw NoAnswer(unusable_);
+    if (!authorities_.problem().empty()) throw NoAnswer(authorities_.problem());
     check_url(request.url);
     const Place place = place_of(request.url);
     // One that was idle may have been closed by the server meanwhile: then nothing of an answer came, and the
@@ -279,27 +261,20 @@ class HttpClient::Transfers : public std::enable_shared_from_this<Transfers> {
     const auto connection = std::make_shared<Connection>(loop_, authorities_, place);
     auto& stream = connection->stream;
     const Addresses addresses = co_await resolved(loop_, place.host, place.port);
-    const auto [failed, to] = co_await asio::async_connect(stream.next_layer(), addresses, as_tuple);
+    const auto [failed, to] = co_await asio::async_connect(stream.socket(), addresses, as_tuple);
     if (failed) throw NoAnswer(place.header + ": " + failed.message());
     error_code ignored;
-    stream.next_layer().set_option(tcp::no_delay(true), ignored);
-    if (place.tls) {
-      // An address has no name that could be asked for (RFC 6066, 3).
-      error_code is_name;
-      (void)asio::ip::make_address(place.host, is_name);
-      if (is_name) SSL_set_tlsext_host_name(stream.native_handle(), place.host.c_str());
-      stream.set_verify_callback(asio::ssl::host_name_verification(place.host));
-      const auto [refused] = co_await stream.async_handshake(asio::ssl::stream_base::client, as_tuple);
-      if (refused) throw NoAnswer(place.header + ": TLS: " + reason(refused, stream));
-    }
+    stream.socket().set_option(tcp::no_delay(true), ignored);
+    if (place.tls)
+      if (const std::string why = co_await stream.secure(place.host); !why.empty())
+        throw NoAnswer(place.header + ": TLS: " + why);
     co_return connection;
   }
 
   asio::awaitable<std::optional<HttpAnswer>> ask(std::shared_ptr<Connection> connection,
                                                  const HttpRequest& request, const Place& place, bool again) {
-    // An awaitable of each stream's own type.
-    if (place.tls) co_return co_await ask(connection, connection->stream, request, place, again);
-    co_return co_await ask(connection, connection->stream.next_layer(), request, place, again);
+    co_return co_await connection->stream.use(
+        place.tls, [&](auto& stream) { return ask(connection, stream, request, place, again); });
   }
 
   /// Nothing: `again`, and the connection ended before an answer.
@@ -313,7 +288,7 @@ class HttpClient::Transfers : public std::enable_shared_from_this<Transfers> {
     for (const auto& [name, value] : request.headers) message.set(name, value);
     if (!settings_.username.empty())
       message.set(http::field::authorization,
-                  "Basic " + base64(settings_.username + ":" + settings_.password));
+                  "Basic " + api::base64(settings_.username + ":" + settings_.password));
     message.body() = request.body;
     message.prepare_payload();
     const auto [not_sent, sent] = co_await http::async_write(stream, message, as_tuple);
@@ -351,8 +326,7 @@ class HttpClient::Transfers : public std::enable_shared_from_this<Transfers> {
 
   asio::io_context& loop_;
   HttpSettings settings_;
-  asio::ssl::context authorities_;
-  std::string unusable_;  ///< why every request fails; empty: none does
+  Authorities authorities_;
   std::list<std::shared_ptr<Connection>> idle_;
   std::list<std::shared_ptr<Transfer>> transfers_;
 };

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tools/common/files.hpp"
+#include "tools/common/system/close_others.hpp"
 #include "tools/mainboard/bus/clock.hpp"
 #include "tools/mainboard/bus/transport.hpp"
 #include "tools/mainboard/link/errors.hpp"
@@ -77,7 +78,7 @@ class SimBus : public Bus {
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     // Nothing else: a server's sockets would stay taken as long as the simulator lives.
-    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    close_others(actions);
     // A group of its own: ctrl-C is for flmctl, which then ends the simulator in good order.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);

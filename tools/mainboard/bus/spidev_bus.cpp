@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/spi/spidev.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "tools/common/system/device_control.hpp"
 #include "tools/mainboard/bus/clock.hpp"
 #include "tools/mainboard/bus/transport.hpp"
 #include "tools/mainboard/link/errors.hpp"
@@ -59,10 +59,9 @@ class SpidevBus : public Bus {
         transfers[i].bits_per_word = 8;
         transfers[i].delay_usecs = gap_us_;
       }
-      if (ioctl(fd_,
-                SPI_IOC_MESSAGE(0) | static_cast<unsigned long>(count * sizeof(spi_ioc_transfer))
-                                         << _IOC_SIZESHIFT,
-                transfers.data()) < 0)
+      const unsigned long message =
+          SPI_IOC_MESSAGE(0) | static_cast<unsigned long>(count * sizeof(spi_ioc_transfer)) << _IOC_SIZESHIFT;
+      if (device_control(fd_, message, transfers.data()) < 0)
         throw NoAnswer(fmt::format("{}: the transfer failed: {}", path_, std::strerror(errno)));
     }
     return received;
@@ -73,7 +72,7 @@ class SpidevBus : public Bus {
  private:
   template <class T>
   void set(unsigned long request, const T* value) {
-    if (ioctl(fd_, request, value) < 0)
+    if (device_control(fd_, request, value) < 0)
       throw InputError(fmt::format("{}: is no spidev: {}", path_, std::strerror(errno)));
   }
 

@@ -1,5 +1,6 @@
 #include "tools/mainboard/bus/tty.hpp"
 
+#include <asm/ioctls.h>  // TCGETS2
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "tools/common/system/device_control.hpp"
 #include "tools/mainboard/bus/transport.hpp"
 #include "tools/mainboard/link/errors.hpp"
 
@@ -17,7 +19,7 @@ Tty::Tty(const std::string& path, int baud, Frame frame) {
   // Not the controlling terminal; no wait for a modem's carrier.
   fd_ = ::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   if (fd_ < 0) cannot_open(path, errno);
-  if (ioctl(fd_, TCGETS2, &before_) != 0) {
+  if (device_control(fd_, TCGETS2, &before_) != 0) {
     ::close(fd_);
     throw InputError(fmt::format(
         "{}: is no serial device{}; allowed: spi:/dev/spidevB.C, a serial device, sim:SCENARIO.toml", path,
@@ -32,7 +34,7 @@ Tty::Tty(const std::string& path, int baud, Frame frame) {
   raw.c_ispeed = raw.c_ospeed = static_cast<speed_t>(baud);
   raw.c_cc[VMIN] = 0;
   raw.c_cc[VTIME] = 0;
-  if (ioctl(fd_, TIOCEXCL) != 0 || ioctl(fd_, TCSETS2, &raw) != 0) {
+  if (ioctl(fd_, TIOCEXCL) != 0 || device_control(fd_, TCSETS2, &raw) != 0) {
     const int number = errno;
     ::close(fd_);
     throw InputError(fmt::format("{}: cannot be set to {} baud: {}", path, baud, std::strerror(number)));
@@ -41,7 +43,7 @@ Tty::Tty(const std::string& path, int baud, Frame frame) {
 }
 
 Tty::~Tty() {
-  ioctl(fd_, TCSETS2, &before_);
+  device_control(fd_, TCSETS2, &before_);
   ioctl(fd_, TIOCNXCL);
   ::close(fd_);
 }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/tools/flmd/report/unpacked.hpp"
+#include "tools/api/hashes.hpp"  // base64
 
 using namespace flm::flmd;
 
