@@ -1,0 +1,21 @@
+# The Fluksometer's own router: big-endian MIPS32 without a floating-point unit, Linux; static programs against what
+# toolchain/router/libraries.sh has built.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR mips)
+set(FLM_ROOT ${CMAKE_CURRENT_LIST_DIR}/../build-router/sysroot)
+cmake_path(NORMAL_PATH FLM_ROOT)
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/router/flags flags)
+list(GET flags 0 machine)
+list(GET flags 1 small)
+set(CMAKE_CXX_COMPILER mips-linux-gnu-g++)
+set(CMAKE_CXX_FLAGS_INIT "${machine} -specs=${FLM_ROOT}/specs -nostdinc++ -isystem ${FLM_ROOT}/include/c++ -isystem ${FLM_ROOT}/include/c++/mips-linux-musl -include ${CMAKE_CURRENT_LIST_DIR}/router/wide_characters.hpp")
+set(CMAKE_CXX_FLAGS_MINSIZEREL_INIT "-Os -DNDEBUG -ffunction-sections -fdata-sections ${small}")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-L${FLM_ROOT}/lib -fuse-ld=gold -Wl,--gc-sections -Wl,--icf=all -Wl,-z,norelro -Wl,--build-id=none")
+set(CMAKE_FIND_ROOT_PATH ${FLM_ROOT})
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(ENV{PKG_CONFIG_LIBDIR} ${FLM_ROOT}/lib/pkgconfig)
+# A processor with what the router's has: MIPS32 of the first release, MIPS16e, no floating-point unit.
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-mips -cpu 4KEmR1)
