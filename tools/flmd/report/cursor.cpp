@@ -10,8 +10,8 @@
 #include <optional>
 #include <sstream>
 
-#include "tools/common/atomic_file.hpp"  // AtomicFile
 #include "tools/api/hashes.hpp"
+#include "tools/common/atomic_file.hpp"  // AtomicFile
 
 namespace flm::flmd {
 namespace {

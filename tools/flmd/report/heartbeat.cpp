@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tools/api/hashes.hpp"  // base64
-#include "tools/flmd/report/encoding.hpp"       // gzip
+#include "tools/api/hashes.hpp"            // base64
+#include "tools/flmd/report/encoding.hpp"  // gzip
 
 namespace flm::flmd {
 namespace {

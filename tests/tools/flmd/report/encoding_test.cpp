@@ -5,6 +5,7 @@
 #include "tests/tools/flmd/report/unpacked.hpp"
 #include "tools/api/hashes.hpp"  // base64
 
+using namespace flm::api;
 using namespace flm::flmd;
 
 TEST_CASE("base64 has the values of RFC 4648, section 10") {
