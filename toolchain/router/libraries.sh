@@ -43,6 +43,9 @@ LIST
     '*/libstdc++-v3' '*/libgcc' '*/include' '*/config' '*/libiberty' '*/config.*' '*/config-ml.in' '*/install-sh' '*/missing' '*/ltmain.sh' \
     '*/mkinstalldirs' '*/move-if-change' '*/gcc/BASE-VER' '*/gcc/DATESTAMP' --exclude '*/testsuite' --exclude '*/gcc/testsuite' \
     --exclude '*/gcc/config' --exclude '*/gcc/ada'
+  # configure wants it, and would print what it lacks of the other.
+  tar -xf /usr/src/gcc-12/gcc-12.*.tar.xz -C gcc --strip-components=1 --wildcards '*/libstdc++-v3/testsuite/Makefile.in' \
+    '*/libbacktrace/filetype.awk'
 }
 
 c_library() {
