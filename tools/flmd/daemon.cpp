@@ -15,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "tools/api/claim_code.hpp"
 #include "tools/common/service/log.hpp"
 #include "tools/flmd/board/board_thread.hpp"
 #include "tools/flmd/board/bus_service.hpp"
@@ -321,7 +322,9 @@ class Daemon {
       if (!mqtt_watch_) throw web::HttpError(404, "no broker is configured");
       return mqtt_watch_->open();
     });
-    router.get("/api/status", [this](const web::Request&) { return web::json(status()); });
+    router.get("/api/status", [this](const web::Request& request) {
+      return web::json(status(owner_.asks(request))).with("Cache-Control", "no-store");
+    });
     router.get("/api/log", [this](const web::Request&) {
       web::Response response;
       response.content_type = "text/plain; charset=utf-8";
@@ -346,7 +349,7 @@ class Daemon {
     return all;
   }
 
-  [[nodiscard]] std::string status() const {
+  [[nodiscard]] std::string status(bool for_owner) const {
     nlohmann::ordered_json json = {{"version", FLM_VERSION},
                                    {"device", site_.device_id},
                                    {"serial", site_.serial},
@@ -361,6 +364,8 @@ class Daemon {
                                      {"garbled", board_state_.link.garbled},
                                      {"late_polls", board_.late_polls()}}},
                                    {"history", {{"bytes", keeper_.store().bytes_on_disk()}}}};
+    // Whoever has the code may claim the meter on a server.
+    if (for_owner) json["claim_code"] = api::claim_code(site_.device_id, site_.device_key);
     if (board_state_.pending) json["board"]["pending"] = true;
     if (mqtt_)
       json["mqtt"] = {{"broker", fmt::format("{}:{}", site_.mqtt->host, site_.mqtt->port)},

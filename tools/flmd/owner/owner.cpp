@@ -61,6 +61,11 @@ web::Handler Owner::only(web::Handler handler) {
   };
 }
 
+bool Owner::asks(const web::Request& request) {
+  hash();
+  return sessions_.find(request) != nullptr;
+}
+
 /// Empty: none is set. A file that cannot be read, or is no hash, is never taken for none.
 const std::string& Owner::hash() {
   std::string now;

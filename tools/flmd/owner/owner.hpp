@@ -34,6 +34,8 @@ class Owner {
   ///                          in a session. 204 with the cookie of a new session, all others end
   void add_routes(web::Router&);
 
+  /// The request has the owner's session, for what an open answer tells the owner only.
+  [[nodiscard]] bool asks(const web::Request&);
   /// The handler behind the guard. The owner outlives it.
   [[nodiscard]] web::Handler only(web::Handler);
   [[nodiscard]] Guard guard() {

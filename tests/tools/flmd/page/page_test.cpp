@@ -436,6 +436,32 @@ TEST_CASE("a session ends, and a password is changed with the old one") {
   log_in();
 }
 
+TEST_CASE("Status shows the claim code to the owner only") {
+  browser->look(wide, false);
+  open("Sensors");
+  log_in();
+  open("Status");
+  constexpr const char* code =
+      "return /^[a-z2-7]{4}(-[a-z2-7]{4}){2}$/.test(document.querySelector('dd code')?.textContent)";
+  CHECK(browser->run(code) == true);
+  open("Sensors");
+  browser->until("return document.querySelector('#session button') !== null");
+  browser->run(
+      "[...document.querySelectorAll('#session button')].find((b) => b.textContent === 'Log out').click()");
+  browser->until("return document.querySelector('#session button') === null");
+  open("Status");
+  CHECK(browser->run("return document.querySelector('dd code')") == nullptr);
+  CHECK(browser->run("return fetch('/api/status').then((answer) => answer.text())")
+            .get<std::string>()
+            .find("claim_code") == std::string::npos);
+  browser->click("#show-code");
+  browser->until("return document.querySelector('#login').open");
+  browser->write("#password", password);
+  browser->click("#login [type=submit]");
+  browser->until(code);
+  browser->picture(folder / "Status-code.png");
+}
+
 TEST_CASE("Live says that flmd has gone, and goes on when it is back") {
   if (!site->can_stop()) return;
   browser->look(narrow, true);

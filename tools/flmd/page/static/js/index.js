@@ -1,6 +1,7 @@
 // Live: a tile a sensor, with the last ten minutes, moved by /events.
-import {by_id, clock, colour_of, counted, duration, element, get, name_of, notice, number, repeat, set_text, units,
-  units_of} from "./flm.js";
+import {by_id, element, get, notice, repeat, set_text} from "./page.js";
+import {clock, counted, duration, number, units, units_of} from "./units.js";
+import {colour_of, name_of} from "./flm.js";
 import {Chart} from "./chart.js";
 
 const window_s = 600;

@@ -1,6 +1,8 @@
 // Kubes: what is paired, its values; pairing, names, removal.
-import {by_id, colour_of, duration, element, get, notice, number, repeat, set_text} from "./flm.js";
-import {log_in, send, show_session} from "./session.js";
+import {by_id, element, get, notice, repeat, send, set_text} from "./page.js";
+import {duration, number} from "./units.js";
+import {colour_of} from "./flm.js";
+import {log_in, show_session} from "./session.js";
 
 const longest_name = 32;
 const old_after_s = 1200;

@@ -1,5 +1,6 @@
 // Log: the last lines, as text; those with a word only, if one is given.
-import {by_id, element, notice, repeat, request, store} from "./flm.js";
+import {by_id, element, notice, repeat, request, store} from "./page.js";
+import "./flm.js";
 
 const box = by_id("log"), filter = by_id("filter"), follow = by_id("follow");
 let lines = [], drawn = "";

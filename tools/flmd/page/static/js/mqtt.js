@@ -1,5 +1,7 @@
 // MQTT: the broker's topics as they come, the last message of each. Topics and messages are of strangers: text.
-import {by_id, clock, element, get, notice, number, set_text} from "./flm.js";
+import {by_id, element, get, notice, set_text} from "./page.js";
+import {clock, number} from "./units.js";
+import "./flm.js";
 
 const most_topics = 500;
 const longest_payload = 2000;

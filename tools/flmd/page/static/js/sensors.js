@@ -1,6 +1,7 @@
 // Sensors: the board's configuration as a form; saved, brought to the board, and what came of it.
-import {by_id, colour_of, element, get, notice, set_text} from "./flm.js";
-import {log_in, send, show_session} from "./session.js";
+import {by_id, element, get, notice, send, set_text} from "./page.js";
+import {colour_of} from "./flm.js";
+import {log_in, show_session} from "./session.js";
 
 const longest_name = 32;
 const currents = [50, 100, 250, 500];

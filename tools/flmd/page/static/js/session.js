@@ -1,5 +1,5 @@
 // Who may change something: the session, and the dialog that opens one.
-import {element, get, request, set_text} from "./flm.js";
+import {element, get, send, set_csrf, set_text} from "./page.js";
 
 export const shortest_password = 8;
 
@@ -10,17 +10,10 @@ let changed = () => {};
 async function load_session(on_change) {
   changed = on_change ?? changed;
   session = await get("/api/session");
+  set_csrf(session.csrf);
   changed(session);
   return session;
 }
-
-/// Request that changes something, with the session's token.
-export const send = (method, path, body) =>
-  request(path, {
-    method,
-    headers: {"Content-Type": "application/json", ...(session.csrf ? {"X-CSRF-Token": session.csrf} : {})},
-    body: JSON.stringify(body ?? {}),
-  });
 
 async function log_out() {
   await send("POST", "/api/logout");
@@ -66,7 +59,7 @@ export async function log_in(change = false) {
   set_text(title, change ? "Change the password" : makes ? "Set a password" : "Log in");
   set_text(hint, !may ? "No password is set yet. Set it from the local network, or by “flmd password”."
     : makes ? `A new password, ${shortest_password} characters or more. Looking needs none, changing does.`
-    : "Changing something needs the password.");
+    : "Changing something, and seeing the claim code, needs the password.");
   set_text(submit, makes ? "Set password" : "Log in");
   set_text(error, "");
   set_text(word, change ? "New password " : "Password ");

@@ -1,5 +1,8 @@
 // Status: what /api/status says, by the part. A member that this page does not know is shown under its name.
-import {by_id, bytes, duration, element, get, notice, number, repeat} from "./flm.js";
+import {by_id, element, get, notice, repeat} from "./page.js";
+import {bytes, duration, number} from "./units.js";
+import "./flm.js";
+import {log_in} from "./session.js";
 
 const state = (kind, text) => element("span", {className: `state ${kind}`}, text);
 const yes_no = (value, good, bad) => value ? state("good", good) : state("bad", bad);
@@ -35,8 +38,11 @@ const parts = {
   }],
   history: ["History", {bytes: ["On disk", bytes]}],
 };
+/// In groups of four, as one reads it aloud.
+const code = (text) => element("code", {}, text.match(/.{1,4}/g).join("-"));
 const system = {
   serial: ["Serial number"],
+  claim_code: ["Claim code", code],
   device: ["Device"],
   version: ["flmd"],
   time: ["Clock", clock],
@@ -58,19 +64,23 @@ function rows(values, known) {
     if (value === undefined || value === null || value === "") continue;
     const [label, show] = known[name] ?? [name.replaceAll("_", " ")];
     const shown = (show ?? plain)(value);
-    list.append(element("dt", {}, label), element("dd", {}, ...(Array.isArray(shown) ? shown : [shown])));
+    list.append(element("dt", {}, label), element("dd", {"data-member": name}, ...(Array.isArray(shown) ? shown : [shown])));
   }
   return list;
 }
 
-const card = (title, ...content) => element("section", {className: "card"}, element("h2", {}, title), ...content);
+const card = (title, ...content) => element("section", {className: "card"}, element("h2", {}, title), ...content.filter((part) => part));
 
 let drawn = "";
 function draw(status) {
   const cards = [];
   const {reports, ...rest} = status;
   const top = Object.fromEntries(Object.entries(rest).filter(([, value]) => typeof value !== "object" || value === null));
-  cards.push(card("System", rows(top, system)));
+  cards.push(card("System", rows(top, system), element("p", {className: "hint"},
+    "Serial number and claim code are what an account on a Flukso server needs to get this meter. "
+      + ("claim_code" in top ? "Keep the code to yourself." : "")),
+    "claim_code" in top ? undefined : element("div", {className: "buttons"},
+      element("button", {type: "button", id: "show-code", onclick: show_code}, "Show the claim code"))));
   for (const [name, value] of Object.entries(rest)) {
     if (typeof value !== "object" || value === null) continue;
     const [title, known] = parts[name] ?? [name, {}];
@@ -80,14 +90,25 @@ function draw(status) {
   by_id("cards").replaceChildren(...cards);
 }
 
-repeat(5, async () => {
+async function load() {
   try {
     const status = await get("/api/status");
     notice();
-    const text = JSON.stringify(status);
+    const text = JSON.stringify({...status, time: 0});
     if (text !== drawn) draw(status);  // a text that is being selected stays so
+    else document.querySelector("dd[data-member=time]").replaceChildren(...clock(status.time));
     drawn = text;
   } catch (error) {
     notice(error.message);
   }
-});
+}
+
+async function show_code() {
+  try {
+    if (await log_in()) await load();
+  } catch (error) {
+    notice(error.message);
+  }
+}
+
+repeat(5, load);

@@ -1,6 +1,6 @@
 // A chart by dygraphs in the colours of the page. Series have no name in it: dygraphs would take it as markup.
 /* global Dygraph */
-import {number} from "./flm.js";
+import {number} from "./units.js";
 
 // The legend writes styles into the page's text, which the pages' policy forbids; the pages have their own.
 Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.Legend);
@@ -12,8 +12,9 @@ const axis_number = (value) => number(value, 3);
 
 /// Draws rows of [Date, value or null, ...] in the element. colours: numbers of the series, 1 to 8.
 export class Chart {
-  /// still: a chart that is only looked at. steps: each value holds until the next row. selected: is given
-  /// row number and time where the pointer is, and nothing when it leaves.
+  /// still: a chart that is only looked at. steps: each value holds until the next row; without, a line goes from value to value.
+  /// selected: is given row number and time where the pointer is, and nothing when it leaves. zoomed: is given the times between which
+  /// the user drew.
   constructor(target, {still = false, steps = false, zero = true, selected, zoomed} = {}) {
     this.target = target;
     this.still = still;
@@ -46,6 +47,8 @@ export class Chart {
       file: rows.length ? rows : [[new Date(window ? window[1] : Date.now()), ...colours.map(() => null)]],
       dateWindow: window ?? null,
       valueRange: range,
+      stepPlot: this.steps,
+      connectSeparatedPoints: !this.steps,  // of several sensors, each at times of its own; steps have gaps
       ...(changed || !this.graph ? this.looks() : {}),
     };
     if (this.graph && !changed) {
@@ -62,10 +65,8 @@ export class Chart {
       ...rest,
       labels: ["time", ...colours.map((_, at) => `s${at}`)],
       interactionModel: model,
-      stepPlot: this.steps,
       strokeWidth: 1.75,
       highlightCircleSize: this.still ? 3 : 4,
-      connectSeparatedPoints: false,
       axisLabelFontSize: 12,
       rightGap: 2,
       xRangePad: 0,
