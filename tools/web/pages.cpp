@@ -1,5 +1,6 @@
 #include "tools/web/pages.hpp"
 
+#include <fmt/format.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -67,23 +68,25 @@ std::string_view content_type_of(std::string_view path) {
   return "application/octet-stream";
 }
 
-Response secured(Response page) {
-  page.headers +=
+Response secured(Response page, bool local) {
+  page.headers += fmt::format(
       "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' "
       "data:; "
-      "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+      "font-src 'self'; connect-src 'self'{}; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
       "frame-ancestors 'none'\r\n"
       "Referrer-Policy: no-referrer\r\n"
-      "Cross-Origin-Opener-Policy: same-origin\r\n";
+      "Cross-Origin-Opener-Policy: same-origin\r\n",
+      local ? " http:" : "");
   return page;
 }
 
-void add_pages(Router& router, std::span<const EmbeddedFile> files) {
+void add_pages(Router& router, std::span<const EmbeddedFile> files, std::string_view local_page) {
   for (const EmbeddedFile& file : files) {
+    const bool local = file.path == local_page;
     Response packed =
-        secured({.content_type = std::string(content_type_of(file.path)), .fixed_body = file.packed});
+        secured({.content_type = std::string(content_type_of(file.path)), .fixed_body = file.packed}, local);
     packed.with("ETag", tag_of_packed(file.etag)).with("Content-Encoding", "gzip");
-    Response plain = secured({.content_type = packed.content_type});
+    Response plain = secured({.content_type = packed.content_type}, local);
     plain.with("ETag", file.etag);
     for (Response* each : {&packed, &plain})
       each->with("Cache-Control", "no-cache").with("Vary", "Accept-Encoding");

@@ -48,6 +48,7 @@ class Router {
   /// The whole answer to a request whose body has come; `route` is what find() gave. Never throws.
   /// `fault`: what a handler threw that was no HttpError; empty: nothing.
   Response answer(const Route* route, const Request& request, std::string& fault) const;
+  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
   /// What an answer has because of its route, for one that came later.
   static Response of_route(const Route* route, Response);
 

@@ -40,6 +40,17 @@ void Later::complete(Response response) {
   if (const auto tell = std::exchange(on_answer, nullptr)) tell(std::move(response));
 }
 
+Response then(Response first, std::function<Response(Response)> next) {
+  if (!first.later) return next(std::move(first));
+  auto whole = std::make_shared<Later>();
+  first.later->on_answer = [whole, next = std::move(next)](Response came) {
+    Response second = next(std::move(came));
+    if (!second.later) return whole->complete(std::move(second));
+    second.later->on_answer = [whole](Response last) { whole->complete(std::move(last)); };
+  };
+  return Response{.later = std::move(whole)};
+}
+
 Response text(int status, std::string_view line) {
   Response response{.status = status, .content_type = "text/plain; charset=utf-8"};
   response.body.append(line).append("\n");

@@ -62,6 +62,9 @@ class Later {
   std::function<void(Response)> on_answer;  ///< of the connection; empty: nobody waits
 };
 
+/// The answer that `next` makes of another one, now or once that has come. `next` throws nothing.
+Response then(Response first, std::function<Response(Response)> next);
+
 /// Words of a status, "Not Found".
 std::string_view reason_phrase(int status);
 /// "Sat, 28 Nov 2026 00:17:53 GMT" (RFC 9110, 5.6.7); `time` in Unix seconds.
