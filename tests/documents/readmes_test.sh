@@ -10,9 +10,9 @@ complain() {
 }
 
 # A README among a fuzzer's inputs would be one of them, and one among pages would be served: tests/fuzz/README.md and
-# tools/flmd/page/README.md speak for those.
+# tools/*/page/README.md speak for those.
 folders=$(find . \( -path './build*' -o -path ./.git -o -path './tests/fuzz/seeds/*' -o -path './tests/fuzz/found/*' -o \
-  -path './tools/flmd/page/static/*' \) -prune -o -type f -print |
+  -path './tools/*/page/static/*' \) -prune -o -type f -print |
   sed 's:/[^/]*$::' | sort | uniq -c | awk '$1 > 5 { print $2 }')
 for folder in $folders; do
   [ -f "$folder/README.md" ] || complain "$folder has more than five files and no README.md"

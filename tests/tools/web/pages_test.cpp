@@ -47,7 +47,7 @@ std::string etag_of(const Response& response) {
 }  // namespace
 
 TEST_CASE("files of a folder are part of the program, byte for byte") {
-  CHECK(flm::test::page_files().size() == 6);
+  CHECK(flm::test::page_files().size() == 7);
   for (const char* file : {"/index.html", "/live.js", "/live.html", "/img/dot.png", "/empty.txt"}) {
     INFO(file);
     CHECK(get(file).body == bytes_of(file));
@@ -61,6 +61,27 @@ TEST_CASE("files of a folder are part of the program, byte for byte") {
 TEST_CASE("a further file is part of the program under its own name") {
   std::ifstream in(FLM_SOURCE_DIR "/LICENSE", std::ios::binary);
   CHECK(get("/LICENSE").body == std::string(std::istreambuf_iterator<char>(in), {}));
+}
+
+TEST_CASE("files of a further folder are part of the program with their paths below it") {
+  CHECK(get("/js/shared.js").fixed_body == "// Shared by several programs.\n");
+  CHECK(get("/shared.js").status == 404);
+}
+
+TEST_CASE("one page's scripts may ask meters of the local network, others' only this server") {
+  Router router;
+  add_pages(router, flm::test::page_files(), "/index.html");
+  const auto policy = [&](std::string_view target) {
+    Request request;
+    request.target = target;
+    decode_target(request);
+    std::string fault;
+    return router.answer(router.find(request), request, fault).headers;
+  };
+  for (const char* page : {"/", "/index.html"})
+    CHECK_THAT(policy(page), Contains("; connect-src 'self' http:; "));
+  for (const char* page : {"/live", "/live.js"}) CHECK_THAT(policy(page), Contains("; connect-src 'self'; "));
+  CHECK_THAT(get("/").headers, Contains("; connect-src 'self'; "));
 }
 
 TEST_CASE("a page says what it is") {

@@ -12,12 +12,15 @@
 #include <sstream>
 #include <thread>
 
-#include "tests/tools/flmd/page/browser.hpp"
 #include "tests/tools/flmd/page/site.hpp"
+#include "tests/tools/web/browser/browser.hpp"
+#include "tests/tools/web/browser/looks.hpp"
 
 namespace {
 
 using flm::browser::Browser;
+using flm::browser::faint_texts;
+using flm::browser::focused;
 using flm::browser::hostile_name;
 using flm::browser::Json;
 using flm::browser::Site;
@@ -85,40 +88,6 @@ void log_in() {
 std::string text_of(const std::string& selector) {
   return browser->run("return document.querySelector(arguments[0]).textContent", {selector});
 }
-
-/// Each text that is seen against what is behind it: those that WCAG 2.2, 1.4.3 calls too faint.
-constexpr const char* faint_texts = R"(
-  const parts = (colour) => colour.match(/[\d.]+/g).map(Number);
-  const channel = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  const luminance = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const ground = (element) => {
-    for (; element; element = element.parentElement) {
-      const colour = parts(getComputedStyle(element).backgroundColor);
-      if (colour.length < 4 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const faint = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
-    if (!text || element.closest(':disabled, noscript, option') || !element.checkVisibility()) continue;
-    const style = getComputedStyle(element), size = parseFloat(style.fontSize);
-    const [a, b] = [luminance(parts(style.color)), luminance(ground(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-    if (ratio < (large ? 3 : 4.5)) faint.push(`${text.slice(0, 30)}: ${ratio.toFixed(2)}`);
-  }
-  return faint;)";
-
-/// What has the keyboard, and whether it can be seen: null at the end of the page.
-constexpr const char* focused = R"(
-  const element = document.activeElement;
-  if (!element || element === document.body) return null;
-  const shown = element.closest('.segment, .chip') ?? element;
-  const style = getComputedStyle(shown), box = shown.getBoundingClientRect();
-  return {name: `${element.tagName} ${element.id} ${element.textContent.slice(0, 20)}`,
-          seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.right > 0 && box.left < innerWidth};)";
 
 }  // namespace
 

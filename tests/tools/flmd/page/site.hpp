@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "tests/tools/flmd/page/browser.hpp"
+#include "tests/tools/web/browser/browser.hpp"
 
 namespace flm::browser {
 

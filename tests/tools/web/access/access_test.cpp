@@ -3,6 +3,7 @@
 #include <string>
 
 #include "tools/common/input_error.hpp"
+#include "tools/web/access/client.hpp"
 #include "tools/web/access/local_network.hpp"
 #include "tools/web/access/origin.hpp"
 #include "tools/web/access/passwords.hpp"
@@ -284,4 +285,22 @@ TEST_CASE("a request is of a page of this server, or of a program that is no bro
   CHECK_FALSE(allowed("", "http://"));
   Request plain;
   CHECK_NOTHROW(require_own_origin(plain));
+}
+
+TEST_CASE("behind a proxy the client is whom it names last; what the client says itself counts for nothing") {
+  const std::vector<std::string> proxies{"127.0.0.1", "10.0.0.2"};
+  const auto client = [&](std::string_view connection, std::string_view forwarded) {
+    Request request;
+    request.address = connection;
+    if (!forwarded.empty()) request.headers = {{"x-forwarded-for", forwarded}};
+    return client_address(request, proxies);
+  };
+  CHECK(client("203.0.113.9", "") == "203.0.113.9");
+  CHECK(client("203.0.113.9", "198.51.100.1") == "203.0.113.9");  // no proxy of ours
+  CHECK(client("127.0.0.1", "") == "127.0.0.1");
+  CHECK(client("127.0.0.1", "203.0.113.9") == "203.0.113.9");
+  CHECK(client("127.0.0.1", "198.51.100.1, 203.0.113.9") == "203.0.113.9");
+  CHECK(client("127.0.0.1", "198.51.100.1, 203.0.113.9 , 10.0.0.2") == "203.0.113.9");
+  CHECK(client("127.0.0.1", "10.0.0.2,,") == "10.0.0.2");
+  CHECK(client("127.0.0.1", std::string(9000, 'a')) == "127.0.0.1");
 }

@@ -1,6 +1,7 @@
 #include "tools/web/exchange/response.hpp"
 
 #include <catch2/catch.hpp>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace {
@@ -68,4 +69,28 @@ TEST_CASE("a callback that is no name is refused") {
     CHECK_THROWS_WITH(wrapped("callback", name), Contains("allowed: 1 to 64 of 0-9, a-z, A-Z and _"));
   CHECK(wrapped("callback", std::string(64, 'x').c_str()).body.size() == 64 + 10);
   CHECK_THROWS_AS(wrapped("callback", std::string(65, 'x').c_str()), HttpError);
+}
+
+TEST_CASE("an answer is made of another one, whether they are there or come later") {
+  const auto longer = [](Response first) { return text(first.status, first.body + "and more"); };
+  CHECK(then(text(200, "first"), longer).body == "first\nand more\n");
+
+  auto first = std::make_shared<Later>(), second = std::make_shared<Later>();
+  std::string body;
+  const Response whole = then(Response{.later = first}, [&](Response) { return Response{.later = second}; });
+  REQUIRE(whole.later);
+  whole.later->on_answer = [&](Response answer) { body = answer.body; };
+  second->complete(text(200, "too early"));  // nobody waits for it yet
+  CHECK(body.empty());
+  first->complete(text(200, "first"));
+  second->complete(text(200, "second"));
+  CHECK(body == "second\n");
+}
+
+TEST_CASE("nobody waits any more for an answer that is made of another one") {
+  auto first = std::make_shared<Later>();
+  {
+    const Response whole = then(Response{.later = first}, [](Response answer) { return answer; });
+  }
+  first->complete(text(200, "first"));  // as when the client has gone
 }

@@ -279,7 +279,8 @@ export class Explorer {
       set_text(by_id("readout"), this.time_of(row) + value);
       return;
     }
-    const [from, to] = this.span().map((time) => date_and_clock(new Date(time * 1000)));
+    const [begin, end] = this.span().map((time) => new Date(time * 1000));
+    const from = date_and_clock(begin), to = begin.toDateString() === end.toDateString() ? clock(end, false) : date_and_clock(end);
     set_text(by_id("readout"), `${from} – ${to}`);
     by_id("chart").setAttribute("aria-label",
       `Chart of ${columns.map((sensor) => sensor.name).join(", ") || "no sensor"}, ${from} to ${to}; the table below sums it up`);

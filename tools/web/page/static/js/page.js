@@ -62,8 +62,9 @@ let csrf = null;
 export const set_csrf = (token) => { csrf = token; };
 
 /// Request that changes something, with a JSON body.
-export const send = (method, path, body) =>
+export const send = (method, path, body, options = {}) =>
   request(path, {
+    ...options,
     method,
     headers: {"Content-Type": "application/json", ...(csrf ? {"X-CSRF-Token": csrf} : {})},
     body: JSON.stringify(body ?? {}),
@@ -107,6 +108,6 @@ export function add_frame(site, pages, ...more) {
     element("a", {href: "#main", className: "skip"}, "To the content"),
     element("a", {href: "/", className: "brand", "aria-label": `${site}, first page`},
             element("img", {src: "/icon.svg", alt: "", width: 28, height: 28}), element("span", {}, site)),
-    element("nav", {"aria-label": "Pages"}, element("ul", {}, ...links)),
+    ...(links.length ? [element("nav", {"aria-label": "Pages"}, element("ul", {}, ...links))] : []),
     ...more);
 }

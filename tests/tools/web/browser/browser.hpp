@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/tools/flmd/page/program.hpp"
+#include "tests/tools/web/browser/program.hpp"
 
 namespace flm::browser {
 

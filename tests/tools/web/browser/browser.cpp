@@ -1,4 +1,4 @@
-#include "tests/tools/flmd/page/browser.hpp"
+#include "tests/tools/web/browser/browser.hpp"
 
 #include <curl/curl.h>
 
@@ -131,7 +131,7 @@ Json Browser::until(std::string_view script, std::chrono::seconds within) {
     if (is) return value;
     if (std::chrono::steady_clock::now() > end)
       throw std::runtime_error("not within " + std::to_string(within.count()) + " s: " + std::string(script));
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
   }
 }
 

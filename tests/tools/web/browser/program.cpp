@@ -1,4 +1,4 @@
-#include "tests/tools/flmd/page/program.hpp"
+#include "tests/tools/web/browser/program.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
