@@ -16,9 +16,12 @@
 #include "tools/flmserver/api/api.hpp"
 #include "tools/flmserver/config.hpp"
 #include "tools/flmserver/ingest/ingest.hpp"
+#include "tools/flmserver/page/page.hpp"
+#include "tools/flmserver/site/site.hpp"
 #include "tools/flmserver/store/schema.hpp"
 #include "tools/flmserver/store/upkeep.hpp"
 #include "tools/flmserver/work/workers.hpp"
+#include "tools/web/access/client.hpp"
 #include "tools/web/access/passwords.hpp"  // random_hex
 #include "tools/web/server.hpp"
 
@@ -35,11 +38,21 @@ class Daemon {
       : config_(read_config(file)),
         workers_(loop_, {.url = migrated(config_.store)},
                  [this](std::string_view line) { log_.write(LOG_WARNING, line); }),
-        api_(workers_, {}, now) {}
+        site_(workers_,
+              {.sign_up = config_.sign_up,
+               .secure = config_.tls || config_.public_url.starts_with("https://"),
+               .address =
+                   [this](const web::Request& request) {
+                     return web::client_address(request, config_.proxies);
+                   }},
+              now, [this](std::string_view line) { log_.write(LOG_INFO, line); }),
+        api_(workers_, site_.session_of(), now) {}
 
   int run() {
     web::Router router;
     api_.add_routes(router);
+    site_.add_routes(router);
+    web::add_pages(router, page_files(), "/index.html");
     http_ = std::make_unique<web::Server>(loop_, std::move(router), web::ServerLimits{.connections = 4096},
                                           [this](std::string_view line) { log_.write(LOG_ERR, line); });
     for (const std::string& address : config_.listen) {
@@ -117,6 +130,7 @@ class Daemon {
   LogBook log_;
   const Config config_;
   Workers workers_;
+  Site site_;
   Api api_;
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<web::Server> http_;

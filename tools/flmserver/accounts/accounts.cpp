@@ -20,7 +20,7 @@ constexpr const char* device_columns =
     "device, key, serial, uid, version, heartbeat, uptime, resets, upgrade, ip, port";
 constexpr const char* sensor_columns =
     "sid, device, number, class, type, function, voltage, current, phase, constant_milli, kid, enabled, rid, "
-    "data_type, port, config, shared, access";
+    "data_type, port, config, shared, access, name";
 
 Account account_of(const Row& row) {
   return {row.integer(0), row.text(1),    row.text(2), row.text(3), {row.real(4), row.real(5)},
@@ -51,6 +51,7 @@ Sensor sensor_of(const Row& row) {
   s.config = row.text(15);
   s.shared = row.integer(16) != 0;
   s.access = row.maybe_integer(17);
+  s.name = row.text(18);
   return s;
 }
 
@@ -120,10 +121,8 @@ void Accounts::change(const Account& a) {
 
 std::vector<std::string> Accounts::remove(std::int64_t uid) {
   std::vector<std::string> sids;
-  for (const Sensor& sensor : sensors_of(uid)) sids.push_back(sensor.sid);
-  for (const std::string& sid : sids) database_.run("DELETE FROM token WHERE sid = $1", {sid});
-  database_.run("DELETE FROM sensor WHERE device IN (SELECT device FROM device WHERE uid = $1)", {uid});
-  database_.run("UPDATE device SET uid = NULL, ip = '', port = '' WHERE uid = $1", {uid});
+  for (const Device& device : devices_of(uid))
+    for (std::string& sid : release(device.device)) sids.push_back(std::move(sid));
   database_.run("DELETE FROM follow WHERE uid = $1 OR other = $1", {uid});
   database_.run("DELETE FROM session WHERE uid = $1", {uid});
   database_.run("DELETE FROM account WHERE uid = $1", {uid});
@@ -174,6 +173,17 @@ void Accounts::give(std::int64_t uid, std::string_view device) {
   database_.run("UPDATE device SET uid = $2 WHERE device = $1", {device, uid});
 }
 
+std::vector<std::string> Accounts::release(std::string_view device) {
+  std::vector<std::string> sids;
+  for (const Sensor& sensor : sensors_of_device(device)) {
+    sids.push_back(sensor.sid);
+    database_.run("DELETE FROM token WHERE sid = $1", {sensor.sid});
+  }
+  database_.run("DELETE FROM sensor WHERE device = $1", {device});
+  database_.run("UPDATE device SET uid = NULL, ip = '', port = '' WHERE device = $1", {device});
+  return sids;
+}
+
 std::optional<Device> Accounts::device(std::string_view device) {
   static const std::string sql = fmt::format("SELECT {} FROM device WHERE device = $1", device_columns);
   return first_of(database_.run(sql, {device}), device_of);
@@ -216,17 +226,24 @@ void Accounts::put(const Sensor& s) {
     database_.run(
         "UPDATE sensor SET number = $2, class = $3, type = $4, function = $5, voltage = $6, "
         "current = $7, phase = $8, constant_milli = $9, kid = $10, enabled = $11, rid = $12, "
-        "data_type = $13, port = $14, config = $15, shared = $16, access = $17 WHERE sid = $1",
+        "data_type = $13, port = $14, config = $15 WHERE sid = $1",
         {s.sid, s.number, s.sensor_class, s.type, s.function, s.voltage, s.current, s.phase, s.constant_milli,
-         s.kid, s.enabled, s.rid, s.data_type, s.port, s.config, s.shared, s.access});
+         s.kid, s.enabled, s.rid, s.data_type, s.port, s.config});
     return;
   }
   database_.run(
       "INSERT INTO sensor (sid, device, number, class, type, function, voltage, current, phase, "
-      "constant_milli, kid, enabled, rid, data_type, port, config, shared, access) VALUES ($1, $2, "
-      "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+      "constant_milli, kid, enabled, rid, data_type, port, config, shared, access, name) VALUES ($1, $2, "
+      "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
       {s.sid, s.device, s.number, s.sensor_class, s.type, s.function, s.voltage, s.current, s.phase,
-       s.constant_milli, s.kid, s.enabled, s.rid, s.data_type, s.port, s.config, s.shared, s.access});
+       s.constant_milli, s.kid, s.enabled, s.rid, s.data_type, s.port, s.config, s.shared, s.access, s.name});
+}
+
+void Accounts::set_name(std::string_view sid, std::string_view name) {
+  database_.run("UPDATE sensor SET name = $2 WHERE sid = $1", {sid, name});
+}
+void Accounts::share(std::string_view sid, bool shared) {
+  database_.run("UPDATE sensor SET shared = $2 WHERE sid = $1", {sid, shared});
 }
 
 std::optional<std::int64_t> Accounts::owner_of(const Sensor& sensor) {

@@ -45,9 +45,12 @@ struct Sensor {
   std::string data_type;               ///< "counter" or "gauge"
   std::string port;                    ///< JSON: a list of numbers, or a text
   std::string config;                  ///< JSON: all that the device said of it
+  std::string name;                    ///< that its owner gave it; empty: none
   bool shared = false;                 ///< whoever follows the account may see it
   std::optional<std::int64_t> access;  ///< Unix s of the last POST
   [[nodiscard]] bool falls() const;    ///< a net counter
+  /// The owner's name for it, else the device's.
+  [[nodiscard]] const std::string& shown_name() const { return name.empty() ? function : name; }
 };
 
 struct Token {
@@ -79,6 +82,9 @@ class Accounts {
   /// wrong code, or another's (one text for all three).
   void claim(std::int64_t uid, std::string_view serial, std::string_view code);
   void give(std::int64_t uid, std::string_view device);
+  /// Takes a device from its account, with its sensors; it can be claimed anew. Gives the sids whose series
+  /// are to be removed, so that the next owner sees nothing of them.
+  std::vector<std::string> release(std::string_view device);
   [[nodiscard]] std::optional<Device> device(std::string_view device);
   [[nodiscard]] std::vector<Device> devices_of(std::int64_t uid);
   void change(const Device&);
@@ -86,8 +92,11 @@ class Accounts {
   [[nodiscard]] std::optional<Sensor> sensor(std::string_view sid);
   [[nodiscard]] std::vector<Sensor> sensors_of_device(std::string_view device);
   [[nodiscard]] std::vector<Sensor> sensors_of(std::int64_t uid);
-  /// Adds or changes a sensor. Throws InputError for a sid of another device.
+  /// Adds a sensor, or changes what its device tells of it: not name, shared and access. Throws InputError
+  /// for a sid of another device.
   void put(const Sensor&);
+  void set_name(std::string_view sid, std::string_view name);
+  void share(std::string_view sid, bool shared);
   /// Account that a sensor's device belongs to.
   [[nodiscard]] std::optional<std::int64_t> owner_of(const Sensor&);
 

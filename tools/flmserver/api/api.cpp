@@ -83,7 +83,7 @@ web::Response Api::series(Database& database, const web::Request& request) {
       history::SensorParameters p;
       p.access = sensor.access;
       p.type = sensor.type;
-      p.function = sensor.function;
+      p.function = sensor.shown_name();
       p.sensor_class = sensor.sensor_class;
       p.voltage = sensor.voltage;
       p.current = sensor.current;
@@ -141,7 +141,7 @@ web::Response Api::sensors_of_user(Database& database, const web::Request& reque
     const bool own = uid == asker.uid;
     list.push_back({{"sensor", sensor.sid},
                     {"type", sensor.type},
-                    {"function", sensor.function},
+                    {"function", sensor.shown_name()},
                     {"ip", own && !device.ip.empty() ? Json(device.ip) : Json()},
                     {"port", own && !device.port.empty() ? Json(device.port) : Json()}});
   }
@@ -177,7 +177,7 @@ web::Response Api::sensors_of_device(Database& database, const web::Request& req
                     {"port", port_of(sensor)},
                     {"type", sensor.type},
                     {"subtype", Json()},
-                    {"function", sensor.function},
+                    {"function", sensor.shown_name()},
                     {"kid", or_null(sensor.kid)},
                     {"data_type", sensor.data_type}});
   return web::jsonp(request, dump(list));

@@ -43,7 +43,7 @@ CREATE TABLE device (
 CREATE TABLE sensor (
   sid TEXT PRIMARY KEY, device TEXT, number BIGINT, class TEXT, type TEXT, function TEXT, voltage BIGINT, current BIGINT,
   phase BIGINT, constant_milli BIGINT, enabled BIGINT, kid BIGINT, rid BIGINT, data_type TEXT, port TEXT, config TEXT,
-  shared BIGINT, access BIGINT);
+  name TEXT, shared BIGINT, access BIGINT);
 CREATE TABLE token (token TEXT PRIMARY KEY, sid TEXT, name TEXT, created BIGINT);
 CREATE TABLE follow (uid BIGINT, other BIGINT, PRIMARY KEY (uid, other));
 CREATE TABLE session (token TEXT PRIMARY KEY, uid BIGINT, csrf TEXT, opened BIGINT, used BIGINT);
