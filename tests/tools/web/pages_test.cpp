@@ -64,7 +64,7 @@ TEST_CASE("a further file is part of the program under its own name") {
 }
 
 TEST_CASE("files of a further folder are part of the program with their paths below it") {
-  CHECK(get("/js/shared.js").fixed_body == "// Shared by several programs.\n");
+  CHECK(get("/js/shared.js").body == "// Shared by several programs.\n");
   CHECK(get("/shared.js").status == 404);
 }
 
