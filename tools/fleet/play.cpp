@@ -21,7 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t most_in_batch = 5'000;
-constexpr double retry_s = 2, patience_s = 120;
+constexpr double patience_s = 120;
 
 /// A device between two of its turns.
 struct Device {
@@ -75,7 +75,7 @@ class Player {
     for (;; ++device.turns) {
       const double due =
           static_cast<double>(phase(index) + device.turns * options_.interval) / options_.speed;
-      if (due >= options_.seconds) return;
+      if (due >= options_.seconds || (options_.enough != nullptr && *options_.enough)) return;
       if (due >= options_.outage_from && due < options_.outage_to) continue;
       ++pending_;
       due_.emplace(due, index);
@@ -129,10 +129,11 @@ class Player {
       const std::lock_guard lock(mutex_);
       if (!fault.empty()) {
         ++played_.refusals[fault];
-        due_.emplace(answered + retry_s, index);
+        due_.emplace(answered + options_.retry_s, index);
         return;
       }
       ++played_.posts;
+      if (options_.taken != nullptr) ++*options_.taken;
       played_.readings += device.waits_points;
       played_.milliseconds.push_back(1e3 * (answered - ready));
       device.waits.clear();

@@ -1,5 +1,6 @@
 // The fleet at work: each device sends what its sensors counted, as flmd reports it.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -21,7 +22,10 @@ struct PlayOptions {
   std::int64_t interval = 300;  ///< s of theirs between two batches of a sensor
   std::int64_t spread = 300;    ///< s of theirs over which the devices' turns are spread
   std::int64_t backlog = 300;   ///< s of readings that each device has at the start: an outage that ends
-  double outage_from = 0, outage_to = 0;  ///< s of ours in which no device sends; what it has comes after
+  double outage_from = 0, outage_to = 0;      ///< s of ours in which no device sends; what it has comes after
+  double retry_s = 2;                         ///< until what was not taken is sent again
+  const std::atomic<bool>* enough = nullptr;  ///< once it is true no device begins a turn
+  std::atomic<std::uint64_t>* taken = nullptr;  ///< counts POSTs as they are acknowledged
 };
 
 struct Played {
