@@ -1,10 +1,7 @@
 #include "tools/flmd/metrics.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <limits>
 
 namespace flm::flmd {
@@ -107,18 +104,7 @@ std::string metrics(const MetricsSources& s, web::MetricsFormat format) {
                     series.behind() ? static_cast<double>(*series.behind())
                                     : std::numeric_limits<double>::infinity());
   }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  text.family("process_cpu_seconds", Kind::counter, "seconds", "CPU time of this process.");
-  text.sample({}, static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                      static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6);
-  long pages = 0;
-  if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
-    if (std::fscanf(file, "%*s %ld", &pages) != 1) pages = 0;
-    std::fclose(file);
-  }
-  text.family("process_resident_memory_bytes", Kind::gauge, "bytes", "Memory of this process.");
-  text.sample({}, static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE)));
+  text.process();
   return text.finish();
 }
 

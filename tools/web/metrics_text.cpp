@@ -1,8 +1,12 @@
 #include "tools/web/metrics_text.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <stdexcept>
 
 #include "tools/common/http/accept.hpp"
@@ -109,6 +113,21 @@ void MetricsText::sample(const std::vector<Label>& labels, double value) {
   text_ += ' ';
   append_value(text_, value);
   text_ += '\n';
+}
+
+void MetricsText::process() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  family("process_cpu_seconds", Kind::counter, "seconds", "CPU time of this process.");
+  sample({}, static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                 static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6);
+  long pages = 0;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(file, "%*s %ld", &pages) != 1) pages = 0;
+    std::fclose(file);
+  }
+  family("process_resident_memory_bytes", Kind::gauge, "bytes", "Memory of this process.");
+  sample({}, static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE)));
 }
 
 std::string MetricsText::finish() {

@@ -48,6 +48,8 @@ class MetricsText {
     sample(std::vector<Label>(labels), value);
   }
   void sample(const std::vector<Label>& labels, double value);
+  /// Families of this process: its CPU time and memory.
+  void process();
   /// Whole text.
   std::string finish();
 

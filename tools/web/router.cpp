@@ -71,6 +71,10 @@ Router& Router::post(std::string_view pattern, Handler handler, RouteOptions opt
   return add(Method::post, pattern, std::move(handler), options);
 }
 
+void Router::replace_handlers(const std::function<Handler(const Route&)>& by) {
+  for (Route& route : routes_) route.handler = by(route);
+}
+
 const Route* Router::find(Request& request) const {
   request.parameters.clear();
   for (const Route& route : routes_) {

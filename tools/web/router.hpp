@@ -49,6 +49,8 @@ class Router {
   /// `fault`: what a handler threw that was no HttpError; empty: nothing.
   Response answer(const Route* route, const Request& request, std::string& fault) const;
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+  /// Puts another handler in each route's place, which may call that one.
+  void replace_handlers(const std::function<Handler(const Route&)>& by);
   /// What an answer has because of its route, for one that came later.
   static Response of_route(const Route* route, Response);
 

@@ -1,6 +1,7 @@
 #include "tools/web/access/client.hpp"
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <string_view>
 
 namespace flm::web {
@@ -21,6 +22,14 @@ std::string client_address(const Request& request, const std::vector<std::string
     client = last;
   }
   return std::string(client);
+}
+
+std::string household(std::string_view text) {
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(std::string(text), error);
+  if (error || !address.is_v6()) return std::string(text);
+  const auto bytes = address.to_v6().to_bytes();
+  return std::string(bytes.begin(), bytes.begin() + 8);
 }
 
 }  // namespace flm::web

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
 
+#include "tools/web/access/client.hpp"
 #include "tools/web/exchange/request.hpp"  // HttpError
 
 namespace flm::web {
@@ -12,14 +12,6 @@ namespace {
 using std::chrono::seconds;
 constexpr unsigned free_failures = 5;
 constexpr seconds longest{15 * 60}, forgotten{60 * 60};
-
-std::string household(std::string_view text) {
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(std::string(text), error);
-  if (error || !address.is_v6()) return std::string(text);
-  const auto bytes = address.to_v6().to_bytes();
-  return std::string(bytes.begin(), bytes.begin() + 8);
-}
 
 seconds wait_after(unsigned failures) {
   if (failures < free_failures) return seconds(0);
