@@ -19,7 +19,7 @@ class Reader {
 
   Config read() {
     const TableReader root(file_, root_, "", {"http", "store", "mqtt", "limits"});
-    one("http", {"listen", "certificate", "key", "public_url", "sign_up", "proxies"}, true,
+    one("http", {"listen", "certificate", "key", "public_url", "sign_up", "proxies", "metrics"}, true,
         [this](const TableReader& t) { http(t); });
     one("store", {"url"}, true, [this](const TableReader& t) {
       config_.store = t.required("url", t.text("url"), "sqlite:FILE, postgresql://user@host/database");
@@ -99,6 +99,8 @@ class Reader {
         !config_.public_url.starts_with("https://"))
       t.fail("public_url", fmt::format("is '{}'", config_.public_url), "https://meter.example");
     config_.sign_up = t.truth("sign_up").value_or(true);
+    if (const auto to = t.one_of("metrics", {"nobody", "local", "everybody"}))
+      config_.metrics = static_cast<MetricsFor>(*to);
   }
 
   void mqtt(const TableReader& t) {

@@ -10,13 +10,17 @@
 
 namespace flm::server {
 
+/// Who is given /metrics.
+enum class MetricsFor : std::uint8_t { nobody, local, everybody };
+
 struct Config {
   std::vector<std::string> listen;   ///< [http]
   std::optional<web::TlsFiles> tls;  ///< [http] certificate, key
   std::string public_url;            ///< [http] as users see it, "https://meter.example"; empty: as they ask
   bool sign_up = true;               ///< [http] anybody may make an account
   std::vector<std::string> proxies;  ///< [http] addresses whose X-Forwarded-For counts
-  std::string store;                 ///< [store] url
+  MetricsFor metrics = MetricsFor::local;  ///< [http]
+  std::string store;                       ///< [store] url
   struct Broker {
     std::string host = "127.0.0.1";
     std::uint16_t port = 1883;

@@ -4,6 +4,7 @@
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,6 +17,8 @@
 #include "tools/flmserver/api/api.hpp"
 #include "tools/flmserver/config.hpp"
 #include "tools/flmserver/ingest/ingest.hpp"
+#include "tools/flmserver/operation/guard.hpp"
+#include "tools/flmserver/operation/state.hpp"
 #include "tools/flmserver/page/page.hpp"
 #include "tools/flmserver/site/site.hpp"
 #include "tools/flmserver/store/schema.hpp"
@@ -53,6 +56,10 @@ class Daemon {
     api_.add_routes(router);
     site_.add_routes(router);
     web::add_pages(router, page_files(), "/index.html");
+    add_state_routes(router, workers_, guard_, config_.metrics, [this] {
+      return MetricsSources{guard_, http_->counts(), workers_.counts(), upkeep_steps_, ingest_.get()};
+    });
+    guard_.stand_before(router);
     http_ = std::make_unique<web::Server>(loop_, std::move(router), web::ServerLimits{.connections = 4096},
                                           [this](std::string_view line) { log_.write(LOG_ERR, line); });
     for (const std::string& address : config_.listen) {
@@ -62,13 +69,17 @@ class Daemon {
         http_->listen(address);
     }
     workers_.in_background(
-        [](Database& database) {
+        [this](Database& database) {
           const auto falls = [&database](const std::string& sid) {
             Transaction transaction(database, Database::Mode::read);
             const std::optional<Sensor> sensor = Accounts(database).sensor(sid);
             return sensor && sensor->falls();
           };
-          return [upkeep = std::make_shared<Upkeep>(database, falls)] { return upkeep->step(); };
+          return [this, upkeep = std::make_shared<Upkeep>(database, falls)] {
+            const bool worked = upkeep->step();
+            if (worked) ++upkeep_steps_;
+            return worked;
+          };
         },
         60);
     if (config_.broker) {
@@ -129,9 +140,14 @@ class Daemon {
   boost::asio::io_context loop_{1};
   LogBook log_;
   const Config config_;
+  std::atomic<std::uint64_t> upkeep_steps_ = 0;  // of a thread of workers_
   Workers workers_;
   Site site_;
   Api api_;
+  Guard guard_{{.requests_per_minute = config_.requests_per_minute,
+                .proxies = config_.proxies,
+                .unlimited = {"/health"}},
+               [this](std::string_view line) { log_.write(LOG_INFO, line); }};
   std::unique_ptr<Ingest> ingest_;
   std::unique_ptr<web::Server> http_;
   boost::asio::steady_timer timer_{loop_};
