@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <ctime>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <type_traits>
 
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"
@@ -17,7 +19,10 @@
 #include "tools/flmserver/accounts/accounts.hpp"
 #include "tools/flmserver/config.hpp"
 #include "tools/flmserver/daemon.hpp"
+#include "tools/flmserver/operation/backup.hpp"
+#include "tools/flmserver/operation/broker_access.hpp"
 #include "tools/flmserver/store/schema.hpp"
+#include "tools/flmserver/store/series_store.hpp"
 #include "tools/web/access/passwords.hpp"
 
 namespace flm::server {
@@ -33,14 +38,20 @@ int complain(int status, const std::string& what) {
   return status;
 }
 
-/// The store of a configuration, with its tables, in one transaction.
+/// The store of a configuration, with its tables, in one transaction. `use` takes accounts, or these and the
+/// series.
 template <class Use>
 void with_store(const fs::path& configuration, Use use) {
   const std::unique_ptr<Database> database = open_database(read_config(configuration).store);
   migrate(*database);
   Transaction transaction(*database, Database::Mode::write);
   Accounts accounts(*database);
-  use(accounts);
+  if constexpr (std::is_invocable_v<Use, Accounts&>) {
+    use(accounts);
+  } else {
+    SeriesStore series(*database);
+    use(accounts, series);
+  }
   transaction.commit();
 }
 
@@ -67,7 +78,7 @@ int run(int argc, char** argv) {
       "Exit status: 0 done; 1 the store said no, or does not answer; 2 wrong usage or file, or an address "
       "that is taken.");
   int status = 0;
-  std::string file, name, password_file, zone = "UTC", serial, device, key;
+  std::string file, name, password_file, zone = "UTC", serial, device, key, copy;
   const auto with_config = [&](CLI::App* command) {
     command->add_option("--config", file, "configuration (.toml); flmserver(8) has every key")->required();
   };
@@ -99,6 +110,18 @@ int run(int argc, char** argv) {
     });
   });
 
+  auto* remove = user->add_subcommand("remove", "Remove an account with its sensors and all their readings");
+  remove->add_option("NAME", name, "account")->required();
+  with_config(remove);
+  remove->callback([&] {
+    with_store(file, [&](Accounts& accounts, SeriesStore& series) {
+      std::vector<std::string> sids = accounts.remove(user_of(accounts, name).uid);
+      std::sort(sids.begin(), sids.end());  // as everybody who locks several
+      for (const std::string& sid : sids) series.remove(sid);
+      fmt::print("{}: removed, with {} sensors\n", visible(name), sids.size());
+    });
+  });
+
   auto* devices = app.add_subcommand("device", "Devices")->require_subcommand(1);
   auto* add_device = devices->add_subcommand("add", "Add a device and give it to an account");
   with_config(add_device);
@@ -127,6 +150,26 @@ int run(int argc, char** argv) {
         fmt::print("{} {} {} {}\n", sensor.sid, tokens.empty() ? "-" : tokens.front().token, sensor.type,
                    visible(sensor.function));
       }
+    });
+  });
+
+  auto* backup = app.add_subcommand("backup", "Write the whole store into a file, while flmserver runs");
+  with_config(backup);
+  backup->add_option("--to", copy, "new file: SQLite, itself a store")->required();
+  backup->callback([&] { fmt::print("{} rows\n", back_up(read_config(file).store, copy)); });
+  auto* from_backup =
+      app.add_subcommand("restore", "Fill an empty store from a backup, of either kind of database");
+  with_config(from_backup);
+  from_backup->add_option("--from", copy, "file that `flmserver backup` has written")->required();
+  from_backup->callback([&] { fmt::print("{} rows\n", restore(copy, read_config(file).store)); });
+
+  auto* broker = app.add_subcommand("broker", "The MQTT broker")->require_subcommand(1);
+  auto* access = broker->add_subcommand("access", "Print mosquitto's access list: who may publish what");
+  with_config(access);
+  access->callback([&] {
+    const Config config = read_config(file);
+    with_store(file, [&](Accounts& accounts) {
+      fmt::print("{}", broker_access(accounts, config.broker.value_or(Config::Broker{}).username));
     });
   });
 

@@ -193,6 +193,10 @@ std::vector<Device> Accounts::devices_of(std::int64_t uid) {
       fmt::format("SELECT {} FROM device WHERE uid = $1 ORDER BY serial", device_columns);
   return all_of(database_.run(sql, {uid}), device_of);
 }
+std::vector<Device> Accounts::devices() {
+  static const std::string sql = fmt::format("SELECT {} FROM device ORDER BY device", device_columns);
+  return all_of(database_.run(sql), device_of);
+}
 void Accounts::change(const Device& d) {
   database_.run(
       "UPDATE device SET version = $2, heartbeat = $3, uptime = $4, resets = $5, upgrade = $6, ip = $7, port "

@@ -87,6 +87,7 @@ class Accounts {
   std::vector<std::string> release(std::string_view device);
   [[nodiscard]] std::optional<Device> device(std::string_view device);
   [[nodiscard]] std::vector<Device> devices_of(std::int64_t uid);
+  [[nodiscard]] std::vector<Device> devices();  ///< all, claimed or not
   void change(const Device&);
 
   [[nodiscard]] std::optional<Sensor> sensor(std::string_view sid);
