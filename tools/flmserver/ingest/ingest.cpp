@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,35 +10,11 @@
 
 #include "tools/common/input_error.hpp"
 #include "tools/flmserver/accounts/provision.hpp"
+#include "tools/flmserver/ingest/topic.hpp"
 #include "tools/flmserver/store/series_store.hpp"
 #include "tools/web/exchange/json_input.hpp"
 
 namespace flm::server {
-namespace {
-
-/// Levels of a topic that begins with '/': "/a/b" has a and b.
-std::vector<std::string_view> levels_of(std::string_view topic) {
-  std::vector<std::string_view> levels;
-  if (topic.empty() || topic.front() != '/') return levels;
-  while (!topic.empty()) {
-    topic.remove_prefix(1);
-    const std::size_t end = std::min(topic.find('/'), topic.size());
-    levels.push_back(topic.substr(0, end));
-    topic.remove_prefix(end);
-  }
-  return levels;
-}
-
-template <class Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number number{};
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (result.ec != std::errc{} || result.ptr != text.data() + text.size() || number < 0) return std::nullopt;
-  return number;
-}
-
-}  // namespace
-
 class Ingest::Impl {
  public:
   Impl(boost::asio::io_context& loop, Workers& workers, flm::mqtt::Options broker, Clock clock, web::Log log)
@@ -56,31 +31,26 @@ class Ingest::Impl {
     client_.subscribe("/device/+/tmpo/sync");
   }
 
-  void take(std::string_view topic, std::string_view payload) {
-    const std::vector<std::string_view> levels = levels_of(topic);
-    if (levels.size() < 4 || !is_id(levels[1])) return refuse(topic, "the topic is none of a device");
-    const std::string id(levels[1]);
-    if (levels[0] == "sensor" && levels.size() == 7)
-      take_block(id, levels, payload, topic);
-    else if (levels[0] == "device" && levels[2] == "config" && levels[3] == "sensor")
-      take_config(id, payload, topic);
-    else if (levels[0] == "device" && levels[2] == "tmpo" && levels[3] == "sync")
-      answer_sync(id, topic);
+  void take(std::string_view topic, std::string_view payload) try {
+    const Topic of = topic_of(topic);
+    switch (of.kind) {
+      case Topic::Kind::block: return take_block(of, payload, topic);
+      case Topic::Kind::configuration: return take_config(of.id, payload, topic);
+      case Topic::Kind::sync: return answer_sync(of.id, topic);
+    }
+  } catch (const InputError& error) {
+    refuse(topic, error.what());
   }
 
   Counts counts;
   flm::mqtt::Client& client() { return client_; }
 
  private:
-  void take_block(const std::string& sid, const std::vector<std::string_view>& levels,
-                  std::string_view payload, std::string_view topic) {
-    const auto rid = number_of<int>(levels[3]), level = number_of<int>(levels[4]);
-    const auto start = number_of<std::int64_t>(levels[5]);
-    if (!rid || !level || !start) return refuse(topic, "recycle id, level and start are whole numbers");
+  void take_block(const Topic& of, std::string_view payload, std::string_view topic) {
     run(topic, payload.size(), &counts.blocks,
-        [this, sid, series = history::Series{sid, *rid}, block = history::BlockId{*level, *start},
+        [this, series = history::Series{of.id, of.rid}, block = of.block,
          gzip = std::string(payload)](Database& database) {
-          if (!Accounts(database).sensor(sid)) throw InputError("the sensor is not known");
+          if (!Accounts(database).sensor(series.sid)) throw InputError("the sensor is not known");
           SeriesStore(database).add_block(series, block, gzip, clock_());
         });
   }
