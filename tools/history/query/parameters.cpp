@@ -47,7 +47,8 @@ std::string_view callback_of(Parameters parameters) {
   if (callback && older) throw QueryError("callback and jsonp_callback are one; only one of them is allowed");
   if (!callback && !older) return {};
   const std::string_view name = callback ? *callback : *older;
-  if (!is_name(name)) refuse(callback ? "callback" : "jsonp_callback", name, "letters, digits and _");
+  if (name.size() > 64 || !is_name(name))
+    refuse(callback ? "callback" : "jsonp_callback", name, "1 to 64 letters, digits and _");
   return name;
 }
 

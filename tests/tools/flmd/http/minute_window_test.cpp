@@ -160,7 +160,7 @@ TEST_CASE("what is wrong with a request is said, with what is allowed") {
   check(house.get(1'000, {{"unit", "watt"}}, air),
         "a sensor of type temperature has no last minute in watt or lperday");
   check(house.get(1'000, {{"unit", "watt"}, {"callback", "<script>"}}),
-        "callback is \"<script>\"; allowed: letters, digits and _");
+        "callback is \"<script>\"; allowed: 1 to 64 letters, digits and _");
 }
 
 TEST_CASE("a sensor that is not kept is not found") {
