@@ -16,6 +16,7 @@ package=$(echo "$folder"/openflm_*_*.deb)
 
 dpkg-deb -c "$package" >"$folder/contents"
 for file in bin/flmsim bin/flmctl bin/flmd lib/systemd/system/flmd.service share/doc/openflm/examples/flmd.toml \
+  bin/flmserver lib/systemd/system/flmserver.service share/doc/openflm/examples/flmserver.toml share/doc/openflm/examples/flmserver-nginx.conf \
   share/openflm/firmware/flm02a.elf share/openflm/firmware/flm02a.hex share/openflm/firmware/flm02a.eep \
   share/openflm/firmware/flm02b.elf share/openflm/firmware/flm02b.hex share/openflm/firmware/flm02b.eep \
   share/openflm/boards/flm02a/avrdude.conf share/openflm/boards/flm02b/avrdude.conf \
@@ -28,6 +29,7 @@ done
 for file in flmctl.1 completion/flmctl.bash completion/_flmctl 60-openflm.rules; do
   [ ! -e "$source/tools/flmctl/$file" ] || grep -qE "/(flmctl|_flmctl|$(basename "$file"))(\.gz)?$" "$folder/contents" || fail "$file is not in the package"
 done
+grep -qE "/man8/flmserver\.8(\.gz)?$" "$folder/contents" || fail "flmserver.8 is not in the package"
 grep -qE "/man8/flmd\.8(\.gz)?$" "$folder/contents" || fail "flmd.8 is not in the package"
 grep -qE "/man1/flmsim\.1(\.gz)?$" "$folder/contents" || fail "flmsim.1 is not in the package"
 ! grep -E '\.cpp$|/tests/|CMakeLists' "$folder/contents" || fail "sources are in the package"
