@@ -6,12 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "tools/web/server.hpp"  // TlsFiles
+#include "tools/flmserver/operation/guard.hpp"  // MetricsFor
+#include "tools/web/server.hpp"                 // TlsFiles
 
 namespace flm::server {
-
-/// Who is given /metrics.
-enum class MetricsFor : std::uint8_t { nobody, local, everybody };
 
 struct Config {
   std::vector<std::string> listen;   ///< [http]

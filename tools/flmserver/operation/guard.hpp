@@ -14,6 +14,9 @@
 
 namespace flm::server {
 
+/// Who is given /metrics.
+enum class MetricsFor : std::uint8_t { nobody, local, everybody };
+
 /// Stands before the handlers of all routes. What succeeds is counted, not logged, but for changes that
 /// people make by the pages; failures of the server (5xx) and refusals (401, 403, 429) are, as
 ///

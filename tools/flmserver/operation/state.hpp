@@ -4,7 +4,6 @@
 #include <functional>
 #include <string>
 
-#include "tools/flmserver/config.hpp"
 #include "tools/flmserver/ingest/ingest.hpp"
 #include "tools/flmserver/operation/guard.hpp"
 #include "tools/flmserver/work/workers.hpp"
