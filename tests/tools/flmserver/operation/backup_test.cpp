@@ -53,6 +53,12 @@ struct Town {
       for (int at = 0; at < 3000; ++at) points.push_back({begin + at * 60, (at * 7 + i) * 1'000});
       server::SeriesStore(*database).add({sids.back(), 0}, points, now);
     }
+    // More rows than are copied at once, of a table with one column as its key, and of one with three.
+    for (int i = 0; i < 250; ++i) accounts.add_token(sids[0], "", now);
+    const std::string daily = new_sid();
+    std::vector<history::Point> each_day;
+    for (int at = 0; at < 250; ++at) each_day.push_back({begin + at * 86'400, at * 1'000});
+    server::SeriesStore(*database).add({daily, 0}, each_day, now);
     database->run("INSERT INTO session (token, uid, csrf, opened, used) VALUES ($1, $2, $3, $4, $5)",
                   {"secret", uid, "c", now, now});
     transaction.commit();
