@@ -54,12 +54,14 @@ Found compare(server::Database& database, const fleet::PlayOptions& options, con
       std::vector<history::Point> there;
       store.points({sid, 0}, 0, std::time(nullptr) + 1'000'000,
                    [&](history::Point point) { there.push_back(point); });
+      std::sort(there.begin(), there.end());
       found.sent += sent.size();
       for (const history::Point& point : sent)
         if (!std::binary_search(there.begin(), there.end(), point)) ++found.lost;
       for (const history::Point& point : there)
         if (!std::binary_search(sent.begin(), sent.end(), point)) ++found.wrong;
-      found.doubled += stored_points(database, sid) - std::min(stored_points(database, sid), there.size());
+      there.erase(std::unique(there.begin(), there.end()), there.end());
+      found.doubled += stored_points(database, sid) - there.size();
     }
   transaction.commit();
   return found;
