@@ -156,7 +156,8 @@ class Player {
                       device.id, api::digest(device.key, device.waits)),
           device.waits);
       if (answer.status == 200 && answer.body == R"({"response":"ok"})") return {};
-      return fmt::format("{} {}", answer.status, answer.body.substr(0, 100));
+      return fmt::format("{} {}", answer.status,
+                         answer.body.substr(0, std::min<std::size_t>(100, answer.body.find('\n'))));
     } catch (const ConnectionLost& lost) {
       return lost.what();
     }
