@@ -55,16 +55,12 @@ TEST_CASE(
   // 20 bits 405300 (101325 Pa), 12 bits 0x800 (56.5 %), 16 bits 1000 (250 lx), 14 bits 6400 (21.79 C), 3 bits
   // 2, 7 bits 0x41: in Python, sum of x << place over 72 bits, to_bytes(9, "little").hex(); 26.93 * 10.5 **
   // -0.985
-  unsigned __int128 stream = 0;
-  int place = 0;
-  for (const auto& [value, bits] : std::vector<std::pair<unsigned, int>>{
-           {405300, 20}, {0x800, 12}, {1000, 16}, {6400, 14}, {2, 3}, {0x41, 7}}) {
-    stream |= static_cast<unsigned __int128>(value) << place;
-    place += bits;
-  }
   std::vector<std::uint8_t> payload(9);
-  for (std::size_t i = 0; i < payload.size(); ++i)
-    payload[i] = static_cast<std::uint8_t>(stream >> (8 * i) & 0xFF);
+  unsigned place = 0;
+  for (const auto& [value, bits] : std::vector<std::pair<unsigned, unsigned>>{
+           {405300, 20}, {0x800, 12}, {1000, 16}, {6400, 14}, {2, 3}, {0x41, 7}})
+    for (unsigned bit = 0; bit < bits; ++bit, ++place)
+      payload[place / 8] = static_cast<std::uint8_t>(payload[place / 8] | (value >> bit & 1U) << place % 8);
   const auto kube = values(*kube::find(kube::flk01b, 9), payload.data());
   CHECK(kube.at("pressure_pa") == 101325);
   CHECK(kube.at("humidity_pct") == Approx(56.5));
