@@ -32,10 +32,10 @@ minutes="are no minutes; allowed: a number above 0, as 10 or 0.5"
 for wrong in abc -3 1x '' 0 0.0 1. .5 1e3 ' 1' '1 2' 1,5 inf 0x10; do refused "fuzz: '$wrong' $minutes" fuzz "$wrong"; done
 refused "how long? allowed: ./dev fuzz MINUTES" fuzz
 refused "'2' is one word too many" fuzz 1 2
-for command in build test demo campaign longrun package router figures coverage mutations lint; do
+for command in build test house demo campaign longrun package router figures coverage mutations lint; do
   refused "$command: 'extra' is one word too many; allowed: ./dev $command" "$command" extra
 done
-refused "'tset' is not a command; allowed: build, test, live, demo" tset
+refused "'tset' is not a command; allowed: build, test, live, house, demo" tset
 refused "is not a command" 'build test'
 refused "is not a command" ''
 refused "./dev build " # alone: what there is
