@@ -61,12 +61,18 @@ class Bus {
     std::filesystem::remove(path_);
   }
   [[nodiscard]] sd_bus* connection() const {
-    sd_bus* bus = nullptr;
-    REQUIRE(sd_bus_new(&bus) >= 0);
-    REQUIRE(sd_bus_set_address(bus, address.c_str()) >= 0);
-    REQUIRE(sd_bus_set_bus_client(bus, 1) >= 0);
-    REQUIRE(sd_bus_start(bus) >= 0);
-    return bus;
+    // Its socket is there a little before it listens.
+    for (int i = 0;; ++i) {
+      sd_bus* bus = nullptr;
+      REQUIRE(sd_bus_new(&bus) >= 0);
+      REQUIRE(sd_bus_set_address(bus, address.c_str()) >= 0);
+      REQUIRE(sd_bus_set_bus_client(bus, 1) >= 0);
+      const int started = sd_bus_start(bus);
+      if (started >= 0) return bus;
+      sd_bus_unref(bus);
+      REQUIRE(i < 500);
+      usleep(10'000);
+    }
   }
 
  private:
