@@ -43,28 +43,6 @@ std::optional<Device> signer(Database& database, Accounts& accounts, const web::
 
 }  // namespace
 
-std::vector<history::Point> points_of(const Json& measurements) {
-  if (!measurements.is_array()) throw web::HttpError(400, "measurements: allowed: a list of [time, value]");
-  if (measurements.size() > 200'000) throw web::HttpError(400, "measurements: allowed: 200000 at most");
-  std::vector<history::Point> points;
-  points.reserve(measurements.size());
-  for (const Json& pair : measurements) {
-    if (!pair.is_array() || pair.size() != 2)
-      throw web::HttpError(400, "measurements: allowed: a list of [time, value]");
-    if (!pair[0].is_number_integer() || !pair[1].is_number_integer()) continue;
-    const auto time = pair[0].get<std::int64_t>(), value = pair[1].get<std::int64_t>();
-    constexpr std::int64_t most = 1'000'000'000'000;  // Wh or L; far from where thousandths overflow
-    if (value > most || value < -most) continue;
-    points.push_back({time, value * 1000});
-  }
-  std::stable_sort(points.begin(), points.end(),
-                   [](const history::Point& a, const history::Point& b) { return a.time < b.time; });
-  points.erase(std::unique(points.begin(), points.end(),
-                           [](const history::Point& a, const history::Point& b) { return a.time == b.time; }),
-               points.end());
-  return points;
-}
-
 web::Response Api::take_sensor(Database& database, const web::Request& request) {
   require_version(request);
   const std::string_view sid = request.parameter("sid"), claimed = digest_of(request);
