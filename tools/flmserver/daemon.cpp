@@ -23,7 +23,7 @@
 #include "tools/flmserver/site/site.hpp"
 #include "tools/flmserver/store/schema.hpp"
 #include "tools/flmserver/store/upkeep.hpp"
-#include "tools/flmserver/work/workers.hpp"
+#include "tools/flmserver/jobs/workers.hpp"
 #include "tools/web/access/client.hpp"
 #include "tools/web/access/passwords.hpp"  // random_hex
 #include "tools/web/server.hpp"

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "tools/flmserver/api/asker.hpp"
-#include "tools/flmserver/work/workers.hpp"
+#include "tools/flmserver/jobs/workers.hpp"
 #include "tools/history/query/zone.hpp"
 #include "tools/web/router.hpp"
 

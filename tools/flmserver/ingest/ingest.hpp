@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 
-#include "tools/flmserver/work/workers.hpp"
+#include "tools/flmserver/jobs/workers.hpp"
 #include "tools/mqtt/client.hpp"
 
 namespace flm::server {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "tools/flmserver/ingest/ingest.hpp"
+#include "tools/flmserver/jobs/workers.hpp"
 #include "tools/flmserver/operation/guard.hpp"
-#include "tools/flmserver/work/workers.hpp"
 #include "tools/web/metrics_text.hpp"
 #include "tools/web/server.hpp"
 

@@ -10,7 +10,7 @@
 
 #include "tools/flmserver/accounts/sessions.hpp"
 #include "tools/flmserver/api/asker.hpp"
-#include "tools/flmserver/work/workers.hpp"
+#include "tools/flmserver/jobs/workers.hpp"
 #include "tools/web/access/tries.hpp"
 #include "tools/web/router.hpp"
 

@@ -18,9 +18,9 @@
 #include "tools/api/digest.hpp"
 #include "tools/flmserver/accounts/accounts.hpp"
 #include "tools/flmserver/api/api.hpp"
+#include "tools/flmserver/jobs/workers.hpp"
 #include "tools/flmserver/store/schema.hpp"
 #include "tools/flmserver/store/series_store.hpp"
-#include "tools/flmserver/work/workers.hpp"
 #include "tools/web/server.hpp"
 
 namespace flm::test {

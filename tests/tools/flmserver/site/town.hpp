@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "tools/flmserver/api/api.hpp"
+#include "tools/flmserver/jobs/workers.hpp"
 #include "tools/flmserver/site/site.hpp"
-#include "tools/flmserver/work/workers.hpp"
 #include "tools/web/router.hpp"
 
 namespace flm::test {

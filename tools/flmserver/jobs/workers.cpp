@@ -1,4 +1,4 @@
-#include "tools/flmserver/work/workers.hpp"
+#include "tools/flmserver/jobs/workers.hpp"
 
 #include <fmt/format.h>
 
