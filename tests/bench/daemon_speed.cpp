@@ -29,6 +29,7 @@
 #include "tests/bench/figure_table.hpp"
 #include "tests/sim/temporary_folder.hpp"
 #include "tests/tools/flmd/site.hpp"
+#include "tests/tools/free_port.hpp"
 #include "tests/tools/mqtt/broker.hpp"
 #include "tools/flmd/subscribers/mqtt.hpp"
 

@@ -10,37 +10,7 @@ if [ ! -x "$FLMSIM" ]; then
   echo "$FLMSIM: no such program; ./dev build makes it"
   exit 77
 fi
-folder=$(mktemp -d)
-cd "$folder" || exit 1
-failures=0
-grep() { command grep -a "$@"; }
-cleanup() {
-  kill -9 $(jobs -p) 2>/dev/null
-  wait 2>/dev/null
-  rm -rf "$folder"
-}
-trap cleanup EXIT
-ok() { echo "ok: $1"; }
-failed() {
-  echo "FAILED: $1"
-  [ $# -lt 2 ] || printf '%s\n' "$2" | head -40
-  failures=$((failures + 1))
-}
-holds() { if grep -qE -- "$2" <<<"$3"; then ok "$1"; else failed "$1: no line like $2" "$3"; fi; }
-soon() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || return 1
-    sleep 0.1
-  done
-}
-free_port() {
-  local port
-  while port=$((20000 + RANDOM % 30000)); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo $port; return; }
-  done
-}
+. "$(dirname "$0")/../tools/daemons.sh"
 # A program finds flmsim beside itself; the emulator leaves starting it to this machine.
 mkdir bin
 cp "$FOLDER/flmctl" "$FOLDER/flmd" bin

@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,24 +12,13 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tests/tools/free_port.hpp"
+
 namespace flm::test {
 namespace {
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-
-int free_port() {
-  const int handle = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  const bool is_bound = ::bind(handle, reinterpret_cast<const sockaddr*>(&address), length) == 0 &&
-                        ::getsockname(handle, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-  ::close(handle);
-  if (!is_bound) throw std::runtime_error("no port is free");
-  return ntohs(address.sin_port);
-}
 
 std::string text_of(const fs::path& file) {
   std::stringstream text;

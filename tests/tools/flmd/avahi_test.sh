@@ -14,32 +14,8 @@ if [ "$3" != inside ]; then
 fi
 FLMD=$1 SCENARIOS=$2
 PATH=$PATH:/usr/sbin
-folder=$(mktemp -d)
-cd "$folder" || exit 1
+. "$(dirname "$0")/../daemons.sh"
 mount -t tmpfs none /run && mkdir -p /run/avahi-daemon && ip link set lo up || exit 1
-failures=0
-cleanup() {
-  kill -9 $(jobs -p) 2>/dev/null
-  wait 2>/dev/null
-  rm -rf "$folder"
-}
-trap cleanup EXIT
-
-ok() { echo "ok: $1"; }
-failed() {
-  echo "FAILED: $1"
-  [ $# -lt 2 ] || printf '%s\n' "$2" | head -40
-  failures=$((failures + 1))
-}
-# soon SECONDS COMMAND...: it succeeds before the time is over.
-soon() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || return 1
-    sleep 0.3
-  done
-}
 
 device=9a3b6a0123456789abcdef0123456789
 sid=0123456789abcdef0123456789abcde4

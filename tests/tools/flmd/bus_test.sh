@@ -2,31 +2,8 @@
 # flmctl beside a running flmd, on the same simulated board.
 #   bus_test.sh FLMD FLMCTL SCENARIOS
 FLMD=$1 FLMCTL=$2 SCENARIOS=$3
-folder=$(mktemp -d)
-cd "$folder" || exit 1
-failures=0
-cleanup() {
-  kill -9 $(jobs -p) 2>/dev/null
-  wait 2>/dev/null
-  rm -rf "$folder"
-}
-trap cleanup EXIT
-ok() { echo "ok: $1"; }
-failed() {
-  echo "FAILED: $1"
-  [ $# -lt 2 ] || printf '%s\n' "$2" | head -40
-  failures=$((failures + 1))
-}
-holds() { if grep -qE -- "$2" <<<"$3"; then ok "$1"; else failed "$1: no line like $2" "$3"; fi; }
-soon() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || return 1
-    sleep 0.1
-  done
-}
-while http=$((20000 + RANDOM % 30000)); do (exec 3<>"/dev/tcp/127.0.0.1/$http") 2>/dev/null || break; done
+. "$(dirname "$0")/../daemons.sh"
+http=$(free_port)
 
 port="sim:$SCENARIOS/smart-meter.toml,eeprom=$folder/board.bin,configure=no,speed=1"
 cat >house.toml <<TOML

@@ -2,42 +2,8 @@
 # flmd as its user meets it: a simulated board, the real mosquitto, curl as the browser.
 #   daemon_test.sh FLMD FLMSIM SCENARIOS native|image
 FLMD=$1 FLMSIM=$2 SCENARIOS=$3 engine=$4
-folder=$(mktemp -d)
-cd "$folder" || exit 1
-failures=0
-# What mosquitto_sub prints has blocks, which are no text.
-grep() { command grep -a "$@"; }
+. "$(dirname "$0")/../daemons.sh"
 daemon=
-cleanup() {
-  kill -9 $(jobs -p) 2>/dev/null
-  wait 2>/dev/null
-  rm -rf "$folder"
-}
-trap cleanup EXIT
-
-ok() { echo "ok: $1"; }
-failed() {
-  echo "FAILED: $1"
-  [ $# -lt 2 ] || printf '%s\n' "$2" | head -40
-  failures=$((failures + 1))
-}
-# holds WHAT PATTERN TEXT: a line of the text matches the extended regular expression.
-holds() { if grep -qE -- "$2" <<<"$3"; then ok "$1"; else failed "$1: no line like $2" "$3"; fi; }
-# soon SECONDS COMMAND...: it succeeds before the time is over.
-soon() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || return 1
-    sleep 0.1
-  done
-}
-free_port() {
-  local port
-  while port=$((20000 + RANDOM % 30000)); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo $port; return; }
-  done
-}
 
 http=$(free_port) mqtt=$(free_port)
 sid() { printf '%032x' $((0xabc0 + $1)); }

@@ -2,37 +2,7 @@
 # flmd that is ended at any moment, on a full disk, at a cable that is pulled, and among visitors that misbehave.
 #   trouble_test.sh FLMD FLMSIM SCENARIOS
 FLMD=$1 FLMSIM=$2 SCENARIOS=$3
-folder=$(mktemp -d)
-cd "$folder" || exit 1
-failures=0
-cleanup() {
-  kill -9 $(jobs -p) 2>/dev/null
-  wait 2>/dev/null
-  mountpoint -q small && umount small
-  cd / && rm -rf "$folder"
-}
-trap cleanup EXIT
-ok() { echo "ok: $1"; }
-failed() {
-  echo "FAILED: $1"
-  [ $# -lt 2 ] || printf '%s\n' "$2" | head -40
-  failures=$((failures + 1))
-}
-holds() { if grep -qE -- "$2" <<<"$3"; then ok "$1"; else failed "$1: no line like $2" "$3"; fi; }
-soon() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || return 1
-    sleep 0.1
-  done
-}
-free_port() {
-  local port
-  while port=$((20000 + RANDOM % 30000)); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo $port; return; }
-  done
-}
+. "$(dirname "$0")/../daemons.sh"
 # config STATE PORT SPEED
 config() {
   cat <<TOML

@@ -3,37 +3,7 @@
 # answers, whatever was away meanwhile.
 #   house_test.sh FLMD FLMSERVER SCENARIOS
 FLMD=$1 FLMSERVER=$2 SCENARIOS=$3
-folder=$(mktemp -d)
-cd "$folder" || exit 1
-failures=0
-cleanup() {
-  kill -9 $(jobs -p) 2>/dev/null
-  wait 2>/dev/null
-  rm -rf "$folder"
-}
-trap cleanup EXIT
-
-ok() { echo "ok: $1"; }
-failed() {
-  echo "FAILED: $1"
-  [ $# -lt 2 ] || printf '%s\n' "$2" | head -40
-  failures=$((failures + 1))
-}
-# soon SECONDS COMMAND...: it succeeds before the time is over.
-soon() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || return 1
-    sleep 0.2
-  done
-}
-free_port() {
-  local port
-  while port=$((20000 + RANDOM % 30000)); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo $port; return; }
-  done
-}
+. "$(dirname "$0")/../daemons.sh"
 
 local_http=$(free_port) server_http=$(free_port) mqtt=$(free_port)
 device=00112233445566778899aabbccddeeff key=ffeeddccbbaa99887766554433221100

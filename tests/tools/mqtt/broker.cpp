@@ -17,6 +17,8 @@
 #include <thread>
 #include <utility>
 
+#include "tests/tools/free_port.hpp"
+
 extern char** environ;
 
 namespace flm::test {
@@ -116,17 +118,6 @@ void run(std::vector<std::string> arguments) {
     for (const std::string& line : process.lines()) output += "\n" + line;
     throw std::runtime_error(fmt::format("{} failed:{}", program, output));
   }
-}
-
-int free_port() {
-  const int number = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
-  socklen_t size = sizeof address;
-  if (::bind(number, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
-      ::getsockname(number, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    throw std::runtime_error("no free port");
-  ::close(number);
-  return ntohs(address.sin_port);
 }
 
 bool until(boost::asio::io_context& loop, const std::function<bool()>& holds,

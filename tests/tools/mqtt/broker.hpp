@@ -40,9 +40,6 @@ class Process {
 /// Runs the program to its end; throws unless it succeeds.
 void run(std::vector<std::string> arguments);
 
-/// A port of loopback where nobody listens.
-int free_port();
-
 /// Runs the loop until it holds; false after `longest`.
 bool until(boost::asio::io_context&, const std::function<bool()>& holds,
            std::chrono::milliseconds longest = std::chrono::seconds(10));

@@ -2,40 +2,7 @@
 # A kube on the air of a simulated board: `flmd pair`, readings on MQTT, what nobody can decode, no key for anybody.
 #   daemon_kubes_test.sh FLMD
 FLMD=$1
-folder=$(mktemp -d)
-cd "$folder" || exit 1
-failures=0
-# What mosquitto_sub prints has blocks, which are no text.
-grep() { command grep -a "$@"; }
-cleanup() {
-  kill -9 $(jobs -p) 2>/dev/null
-  wait 2>/dev/null
-  rm -rf "$folder"
-}
-trap cleanup EXIT
-# holds WHAT PATTERN TEXT: a line of the text matches the extended regular expression.
-holds() {
-  if grep -qE -- "$2" <<<"$3"; then
-    echo "ok: $1"
-  else
-    printf 'FAILED: %s: no line like %s\n%s\n' "$1" "$2" "$(head -40 <<<"$3")"
-    failures=$((failures + 1))
-  fi
-}
-soon() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || return 1
-    sleep 0.1
-  done
-}
-free_port() {
-  local port
-  while port=$((20000 + RANDOM % 30000)); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo $port; return; }
-  done
-}
+. "$(dirname "$0")/../../daemons.sh"
 http=$(free_port) mqtt=$(free_port)
 
 # An FLK01B asks to be paired each second, on group 212. The device's id begins with 9a: its group is 154 mod 210 + 1 = 155, there the kube

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tests/tools/free_port.hpp"
+
 namespace flm::browser {
 namespace {
 
@@ -50,8 +52,8 @@ home_assistant = true
 Site::Site(std::string program, std::filesystem::path scenario, const std::filesystem::path& folder)
     : program_(std::move(program)),
       folder_(std::filesystem::absolute(folder)),
-      port_(free_port()),
-      broker_port_(free_port()) {
+      port_(test::free_port()),
+      broker_port_(test::free_port()) {
   address_ = fmt::format("http://127.0.0.1:{}", port_);
   std::filesystem::remove_all(folder_ / "state");
   std::ofstream(folder_ / "flmd.toml")

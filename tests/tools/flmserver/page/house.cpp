@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tests/tools/free_port.hpp"
 #include "tests/tools/web/raw_client.hpp"
 #include "tools/api/claim_code.hpp"
 #include "tools/api/digest.hpp"
@@ -58,7 +59,7 @@ double solar_w(std::int64_t time) {
 }
 
 House::House(std::string program, const std::filesystem::path& folder)
-    : folder_(std::filesystem::absolute(folder)), port_(free_port()), local_port_(free_port()) {
+    : folder_(std::filesystem::absolute(folder)), port_(test::free_port()), local_port_(test::free_port()) {
   address_ = fmt::format("http://127.0.0.1:{}", port_);
   const std::string file = (folder_ / "flmserver.toml").string();
   std::ofstream(file) << fmt::format("[http]\nlisten = [\"127.0.0.1:{}\"]\n\n[store]\nurl = \"sqlite:{}\"\n",

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tests/tools/free_port.hpp"
+
 namespace flm::browser {
 namespace {
 
@@ -43,7 +45,7 @@ std::string of_base64(std::string_view text) {
 }  // namespace
 
 Browser::Browser(const std::filesystem::path& folder)
-    : port_(free_port()),
+    : port_(test::free_port()),
       driver_({"chromedriver", "--port=" + std::to_string(port_)}, folder / "chromedriver.log") {
   using namespace std::chrono_literals;
   if (!listens(port_, 20s)) throw std::runtime_error("chromedriver does not start: " + driver_.words());

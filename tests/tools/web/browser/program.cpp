@@ -75,17 +75,6 @@ std::string Program::words() const {
   return text.str();
 }
 
-int free_port() {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
-  socklen_t size = sizeof address;
-  const bool bound = bind(listener, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
-                     getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(listener);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
-}
-
 bool listens(int port, std::chrono::seconds within) {
   const auto end = std::chrono::steady_clock::now() + within;
   const sockaddr_in address = loopback(port);

@@ -32,8 +32,6 @@ class Program {
   pid_t pid_ = -1;
 };
 
-/// A TCP port of 127.0.0.1 that nobody listens on.
-int free_port();
 /// Whether somebody listens on it before the time is over.
 bool listens(int port, std::chrono::seconds within);
 
