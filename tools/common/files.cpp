@@ -144,6 +144,11 @@ void check_text(const fs::path& path, std::string_view allowed) {
     throw InputError(fmt::format("{}: {}; allowed: {}", path.string(), what, allowed));
 }
 
+void refuse_to_replace(const std::filesystem::path& path) {
+  if (fs::exists(fs::symlink_status(path)))
+    throw InputError(fmt::format("{}: is there already; allowed: a new file", path.string()));
+}
+
 void FileUse::reads(const fs::path& path, std::string_view what) {
   if (!path.empty()) uses_.push_back({path, std::string(what), false});
 }

@@ -23,6 +23,9 @@ void check_text(const std::filesystem::path&, std::string_view allowed);
 /// Name of what the bytes are instead of text, such as a picture; empty when they may be text.
 std::string no_text(std::string_view bytes);
 
+/// Throws InputError when there is something of that name.
+void refuse_to_replace(const std::filesystem::path&);
+
 /// A kind of file and how it is recognised, so that an output only replaces its own kind.
 struct FileKind {
   std::string_view name;                         ///< "an HTML page"

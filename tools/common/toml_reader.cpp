@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "tools/common/files.hpp"
 #include "tools/common/nearest.hpp"
 
 namespace flm {
@@ -95,6 +96,54 @@ std::optional<std::size_t> TableReader::one_of(std::string_view key,
   if (found == names.end())
     fail(key, fmt::format("is '{}'", *value), fmt::format("{}", fmt::join(names, ", ")));
   return static_cast<std::size_t>(found - names.begin());
+}
+
+std::vector<std::string> TableReader::texts(std::string_view key, std::string_view allowed) const {
+  std::vector<std::string> all;
+  if (!has(key)) return all;
+  const toml::array* list = array(key);
+  if (list == nullptr) fail(key, "is no list", allowed);
+  for (const toml::node& node : *list) {
+    const auto text = node.value_exact<std::string>();
+    if (!text || text->empty()) fail(key, "has an entry that is no text", allowed);
+    all.push_back(*text);
+  }
+  return all;
+}
+
+std::filesystem::path TableReader::file(std::string_view key) const {
+  const auto named = text(key);
+  if (!named) return {};
+  constexpr std::string_view allowed = "a file that is there, and has text";
+  if (named->empty()) fail(key, "is empty", allowed);
+  const std::filesystem::path path = file_.parent_path() / *named;
+  in_file(key, [&] { check_text(path, allowed); });
+  return path;
+}
+
+void TableReader::in_file(std::string_view key, const std::function<void()>& check) const {
+  try {
+    check();
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}:{}: key '{}': {}", file_.string(), line(key), key, error.what()));
+  }
+}
+
+void read_table(const std::filesystem::path& file, const toml::table& root, std::string_view name,
+                std::vector<std::string_view> keys, Presence presence,
+                const std::function<void(const TableReader&)>& use) {
+  const toml::node* node = root.get(name);
+  if (node == nullptr) {
+    if (presence == Presence::required)
+      throw InputError(
+          fmt::format("{}: table [{}] is missing; allowed: {}", file.string(), name, fmt::join(keys, ", ")));
+    return;
+  }
+  const toml::table* table = node->as_table();
+  if (table == nullptr)
+    throw InputError(fmt::format("{}:{}: key '{}' is no table; allowed: [{}]", file.string(),
+                                 node->source().begin.line, name, name));
+  use(TableReader(file, *table, fmt::format("[{}] ", name), std::move(keys)));
 }
 
 }  // namespace flm

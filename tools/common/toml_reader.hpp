@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -46,6 +47,14 @@ class TableReader {
   }
   [[nodiscard]] const toml::node* node(std::string_view key) const { return table_.get(key); }
 
+  /// The key's list of texts, none of them empty; nothing in it when the key is absent.
+  [[nodiscard]] std::vector<std::string> texts(std::string_view key, std::string_view allowed) const;
+  /// The file that the key names, from the folder of the TOML file on; empty when the key is absent. Fails
+  /// unless it is there and has text.
+  [[nodiscard]] std::filesystem::path file(std::string_view key) const;
+  /// Runs a check of the key's value; an InputError of it gets file, line and key before its words.
+  void in_file(std::string_view key, const std::function<void()>& check) const;
+
   template <class T>
   [[nodiscard]] T required(std::string_view key, std::optional<T> value, std::string_view allowed) const {
     if (!value) fail(key, "is missing", allowed);
@@ -59,5 +68,13 @@ class TableReader {
   const toml::table& table_;
   std::string name_;
 };
+
+enum class Presence { required, optional };
+
+/// Hands the root's table [name] to `use`. Throws InputError when a required one is missing, when it is no
+/// table, and when a key stands in it that is not in `keys`.
+void read_table(const std::filesystem::path& file, const toml::table& root, std::string_view name,
+                std::vector<std::string_view> keys, Presence,
+                const std::function<void(const TableReader&)>& use);
 
 }  // namespace flm

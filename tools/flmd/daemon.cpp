@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tools/api/claim_code.hpp"
+#include "tools/common/service/host_and_port.hpp"
 #include "tools/common/service/log.hpp"
 #include "tools/flmd/board/board_thread.hpp"
 #include "tools/flmd/board/bus_service.hpp"
@@ -246,13 +247,7 @@ class Daemon {
     if (!site_.mqtt) return;
     const BrokerConfig& broker = *site_.mqtt;
     MqttOptions options;
-    options.broker.host = broker.host;
-    options.broker.port = broker.port;
-    options.broker.username = broker.username;
-    options.broker.password_file = broker.password_file;
-    options.broker.ca_file = broker.ca_file;
-    options.broker.certificate_file = broker.certificate_file;
-    options.broker.key_file = broker.key_file;
+    static_cast<flm::mqtt::Broker&>(options.broker) = broker;
     options.gateway = {site_.device_id, model(), FLM_VERSION, site_.serial,
                        site_.listen.empty() ? "" : fmt::format("http://{}/", site_.listen.front())};
     if (broker.home_assistant) options.discovery_prefix = broker.discovery_prefix;

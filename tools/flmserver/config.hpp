@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "tools/flmserver/operation/guard.hpp"  // MetricsFor
-#include "tools/web/server.hpp"                 // TlsFiles
+#include "tools/mqtt/broker.hpp"
+#include "tools/web/server.hpp"  // TlsFiles
 
 namespace flm::server {
 
@@ -17,15 +18,9 @@ struct Config {
   std::string public_url;            ///< [http] as users see it, "https://meter.example"; empty: as they ask
   bool sign_up = true;               ///< [http] anybody may make an account
   std::vector<std::string> proxies;  ///< [http] addresses whose X-Forwarded-For counts
-  MetricsFor metrics = MetricsFor::local;  ///< [http]
-  std::string store;                       ///< [store] url
-  struct Broker {
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 1883;
-    std::string username;
-    std::filesystem::path password_file, ca_file, certificate_file, key_file;
-  };
-  std::optional<Broker> broker;             ///< [mqtt]
+  MetricsFor metrics = MetricsFor::local;   ///< [http]
+  std::string store;                        ///< [store] url
+  std::optional<mqtt::Broker> broker;       ///< [mqtt]
   std::size_t requests_per_minute = 1'200;  ///< [limits] of one address or token
 };
 

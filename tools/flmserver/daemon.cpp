@@ -17,13 +17,13 @@
 #include "tools/flmserver/api/api.hpp"
 #include "tools/flmserver/config.hpp"
 #include "tools/flmserver/ingest/ingest.hpp"
+#include "tools/flmserver/jobs/workers.hpp"
 #include "tools/flmserver/operation/guard.hpp"
 #include "tools/flmserver/operation/state.hpp"
 #include "tools/flmserver/page/page.hpp"
 #include "tools/flmserver/site/site.hpp"
 #include "tools/flmserver/store/schema.hpp"
 #include "tools/flmserver/store/upkeep.hpp"
-#include "tools/flmserver/jobs/workers.hpp"
 #include "tools/web/access/client.hpp"
 #include "tools/web/access/passwords.hpp"  // random_hex
 #include "tools/web/server.hpp"
@@ -107,16 +107,10 @@ class Daemon {
     return url;
   }
 
-  static flm::mqtt::Options options_of(const Config::Broker& broker) {
+  static flm::mqtt::Options options_of(const flm::mqtt::Broker& broker) {
     flm::mqtt::Options options;
-    options.host = broker.host;
-    options.port = broker.port;
+    static_cast<flm::mqtt::Broker&>(options) = broker;
     options.client_id = "flmserver-" + web::random_hex(8);  // any number of them at one broker
-    options.username = broker.username;
-    options.password_file = broker.password_file;
-    options.ca_file = broker.ca_file;
-    options.certificate_file = broker.certificate_file;
-    options.key_file = broker.key_file;
     return options;
   }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <type_traits>
 
+#include "tools/common/atomic_file.hpp"
 #include "tools/common/command_line.hpp"
 #include "tools/common/files.hpp"
 #include "tools/common/input_error.hpp"
@@ -21,6 +22,7 @@
 #include "tools/flmserver/daemon.hpp"
 #include "tools/flmserver/operation/backup.hpp"
 #include "tools/flmserver/operation/broker_access.hpp"
+#include "tools/flmserver/site/export.hpp"
 #include "tools/flmserver/store/schema.hpp"
 #include "tools/flmserver/store/series_store.hpp"
 #include "tools/web/access/passwords.hpp"
@@ -39,15 +41,17 @@ int complain(int status, const std::string& what) {
 }
 
 /// The store of a configuration, with its tables, in one transaction. `use` takes accounts, or these and the
-/// series.
+/// series, or all of these with the database.
 template <class Use>
-void with_store(const fs::path& configuration, Use use) {
+void with_store(const fs::path& configuration, Use use, Database::Mode mode = Database::Mode::write) {
   const std::unique_ptr<Database> database = open_database(read_config(configuration).store);
   migrate(*database);
-  Transaction transaction(*database, Database::Mode::write);
+  Transaction transaction(*database, mode);
   Accounts accounts(*database);
   if constexpr (std::is_invocable_v<Use, Accounts&>) {
     use(accounts);
+  } else if constexpr (std::is_invocable_v<Use, Accounts&, Database&>) {
+    use(accounts, *database);
   } else {
     SeriesStore series(*database);
     use(accounts, series);
@@ -122,6 +126,27 @@ int run(int argc, char** argv) {
     });
   });
 
+  auto* give =
+      user->add_subcommand("export", "Write all that an account has into a file, while flmserver runs");
+  give->add_option("NAME", name, "account")->required();
+  with_config(give);
+  give->add_option("--to", copy, "new file: tar; tools/flmserver/README.md says what is in it")->required();
+  give->callback([&] {
+    refuse_to_replace(copy);
+    with_store(
+        file,
+        [&](Accounts& accounts, Database& database) {
+          TarFile tar;
+          write_account(tar, database, user_of(accounts, name), std::time(nullptr));
+          const TarFile::Content content = tar.finish();
+          AtomicFile written(copy, 0600);  // it has tokens
+          written.write(content.bytes);
+          written.commit_durably();
+          fmt::print("{}: {} bytes\n", copy, content.bytes.size());
+        },
+        Database::Mode::read);
+  });
+
   auto* devices = app.add_subcommand("device", "Devices")->require_subcommand(1);
   auto* add_device = devices->add_subcommand("add", "Add a device and give it to an account");
   with_config(add_device);
@@ -169,7 +194,7 @@ int run(int argc, char** argv) {
   access->callback([&] {
     const Config config = read_config(file);
     with_store(file, [&](Accounts& accounts) {
-      fmt::print("{}", broker_access(accounts, config.broker.value_or(Config::Broker{}).username));
+      fmt::print("{}", broker_access(accounts, config.broker.value_or(mqtt::Broker{}).username));
     });
   });
 

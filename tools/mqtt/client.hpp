@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "tools/mqtt/broker.hpp"
+
 namespace boost::asio {
 class io_context;
 }
@@ -22,17 +24,10 @@ struct Message {
   bool retain = false;
 };
 
-/// Where the broker is and who it shall take us for.
-struct Options {
-  std::string host;  ///< a name, or an address of IPv4 or IPv6
-  std::uint16_t port = 1883;
-  std::string client_id;                ///< one of its own for each client of a broker
-  std::string username;                 ///< empty: none
-  std::filesystem::path password_file;  ///< its first line; empty: none
-  std::filesystem::path ca_file;        ///< PEM; with it, and only then, the connection is TLS, 1.2 at least
-  std::filesystem::path certificate_file;  ///< PEM, the client's own; empty: none
-  std::filesystem::path key_file;          ///< PEM, of that certificate
-  Message will;  ///< what the broker publishes when the connection breaks; no topic: nothing
+/// The broker, and how a client deals with it.
+struct Options : Broker {
+  std::string client_id;  ///< one of its own for each client of a broker
+  Message will;           ///< what the broker publishes when the connection breaks; no topic: nothing
   std::chrono::seconds keep_alive{60};
   std::chrono::milliseconds answer_within{10'000};  ///< from the attempt to the broker's consent
   std::chrono::milliseconds first_delay{1'000};  ///< before the second attempt; doubled for each further one

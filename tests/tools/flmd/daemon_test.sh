@@ -94,6 +94,8 @@ mistake "a file without a name" 's/^broker = .*/ca_file = ""/' "[mqtt] key 'ca_f
 : >empty.pem
 mistake "a file without a byte" 's/^broker = .*/ca_file = "empty.pem"/' "empty.pem"
 mistake "a broker's port that is none" 's/^broker = .*/broker = "127.0.0.1:99999"/' "[mqtt] key 'broker' is '127.0.0.1:99999'"
+mistake "a password without a user" 's/^broker = .*/&\npassword_file = "house.toml"/' "[mqtt] key 'password_file' stands without a username"
+mistake "a certificate without a key" 's/^broker = .*/&\ncertificate_file = "house.toml"/' "[mqtt] key 'certificate_file' stands alone"
 mistake "a prefix that is no topic" 's/^home_assistant = .*/discovery_prefix = "home\\u0001"/' "[mqtt] key 'discovery_prefix' is"
 mistake "a sid twice" "s/$(sid 5)/$(sid 4)/" 'is that of sensor 4'
 mistake "a table that is not known" 's/^\[http\]/[htp]/' "did you mean 'http'?"

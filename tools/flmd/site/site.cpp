@@ -1,15 +1,12 @@
 #include "tools/flmd/site/site.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 
 #include <algorithm>
-#include <charconv>
-#include <functional>
 #include <set>
 
 #include "tools/common/files.hpp"
+#include "tools/common/service/host_and_port.hpp"
 #include "tools/common/toml_reader.hpp"
 #include "tools/flmd/site/server_address.hpp"
 #include "tools/history/query/zone.hpp"
@@ -20,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kHex32 = "32 lower-case hex digits";
-constexpr std::string_view kFileThatIsThere = "a file that is there, and has text";
 constexpr std::size_t kLongestPrefix = 100;  ///< of Home Assistant's topics, bytes
 
 bool is_hex32(const std::string& text) {
@@ -40,59 +36,24 @@ class Reader {
   }
 
   Site read() {
-    one("link", {"port", "meter", "meter_baud"}, true, [this](const TableReader& t) { link(t); });
-    one("state", {"dir", "history_mb"}, true, [this](const TableReader& t) { state(t); });
-    one("device",
-        {"id", "key", "serial", "globe_led", "wifi_led", "wifi_interface", "button", "button_key",
-         "button_short", "button_middle", "button_long"},
-        false, [this](const TableReader& t) {
-          device(t);
-          button(t);
-        });
-    one("http", {"listen", "announce", "time_zone"}, false, [this](const TableReader& t) { http(t); });
-    one("mqtt",
-        {"broker", "username", "password_file", "ca_file", "certificate_file", "key_file", "home_assistant",
-         "discovery_prefix"},
-        false, [this](const TableReader& t) { mqtt(t); });
-    one("kubes", {"types", "firmware"}, false, [this](const TableReader& t) { kubes(t); });
+    table("link", {"port", "meter", "meter_baud"}, Presence::required, &Reader::link);
+    table("state", {"dir", "history_mb"}, Presence::required, &Reader::state);
+    table("device",
+          {"id", "key", "serial", "globe_led", "wifi_led", "wifi_interface", "button", "button_key",
+           "button_short", "button_middle", "button_long"},
+          Presence::optional, &Reader::device);
+    table("http", {"listen", "announce", "time_zone"}, Presence::optional, &Reader::http);
+    table("mqtt", flm::mqtt::broker_keys({"home_assistant", "discovery_prefix"}), Presence::optional,
+          &Reader::mqtt);
+    table("kubes", {"types", "firmware"}, Presence::optional, &Reader::kubes);
     each_report();
     return std::move(site_);
   }
 
  private:
-  void one(const char* name, std::vector<std::string_view> keys, bool required,
-           const std::function<void(const TableReader&)>& use) {
-    const toml::node* node = root_.get(name);
-    if (node == nullptr) {
-      if (required)
-        throw InputError(fmt::format("{}: table [{}] is missing; allowed: {}", file_.string(), name,
-                                     fmt::join(keys, ", ")));
-      return;
-    }
-    const toml::table* table = node->as_table();
-    if (table == nullptr)
-      throw InputError(fmt::format("{}:{}: key '{}' is no table; allowed: [{}]", file_.string(),
-                                   node->source().begin.line, name, name));
-    use(TableReader(file_, *table, fmt::format("[{}] ", name), std::move(keys)));
-  }
-
-  /// A file that is named, from the configuration's folder on.
-  fs::path file(const TableReader& t, const char* key) {
-    const auto text = t.text(key);
-    if (!text) return {};
-    if (text->empty()) t.fail(key, "is empty", kFileThatIsThere);
-    const fs::path path = file_.parent_path() / *text;
-    in_file(t, key, [&] { check_text(path, kFileThatIsThere); });
-    return path;
-  }
-
-  /// A complaint of `check`, with file and line.
-  void in_file(const TableReader& t, const char* key, const std::function<void()>& check) const {
-    try {
-      check();
-    } catch (const InputError& error) {
-      throw InputError(fmt::format("{}:{}: key '{}': {}", file_.string(), t.line(key), key, error.what()));
-    }
+  void table(std::string_view name, std::vector<std::string_view> keys, Presence presence,
+             void (Reader::*use)(const TableReader&)) {
+    read_table(file_, root_, name, std::move(keys), presence, [&](const TableReader& t) { (this->*use)(t); });
   }
 
   void link(const TableReader& t) {
@@ -101,7 +62,7 @@ class Reader {
     const std::string meter = t.text("meter").value_or("");
     const auto baud = t.integer("meter_baud", 9'600, 115'200);
     if (baud && meter.empty()) t.fail("meter_baud", "stands without a meter", "meter too");
-    in_file(t, "port", [&] {
+    t.in_file("port", [&] {
       site_.port = mainboard::parse_port(
           port +
           (meter.empty() ? "" : fmt::format(",meter={},meter_baud={}", meter, baud.value_or(115'200))));
@@ -112,7 +73,7 @@ class Reader {
     if (site_.port.kind != mainboard::Port::Kind::sim) return;
     if (fs::path(site_.port.path).is_relative())
       site_.port.path = (file_.parent_path() / site_.port.path).string();
-    in_file(t, "port", [&] { check_text(site_.port.path, "a scenario (.toml)"); });
+    t.in_file("port", [&] { check_text(site_.port.path, "a scenario (.toml)"); });
   }
 
   void state(const TableReader& t) {
@@ -141,6 +102,7 @@ class Reader {
       t.fail("wifi_interface", fmt::format("is '{}'", site_.wifi_interface), "an interface such as wlan0");
     if (t.has("wifi_interface") && site_.wifi_led.empty())
       t.fail("wifi_interface", "stands without a wifi_led", "wifi_led too");
+    button(t);
   }
 
   void button(const TableReader& t) {
@@ -172,44 +134,14 @@ class Reader {
   }
 
   void http(const TableReader& t) {
-    const toml::array* listen = t.array("listen");
-    if (listen == nullptr) t.fail("listen", "is no list", "a list such as [\"127.0.0.1:8080\"]");
-    for (const toml::node& node : *listen) {
-      constexpr std::string_view allowed = "IP address and port, \"127.0.0.1:8080\", \"[::]:8080\"";
-      const auto text = node.value_exact<std::string>();
-      if (!text) t.fail("listen", "has an entry that is no text", allowed);
-      const auto place = host_and_port(*text, 0);
-      in6_addr unused;
-      if (!place || place->second == 0 ||
-          inet_pton(text->starts_with('[') ? AF_INET6 : AF_INET, place->first.c_str(), &unused) != 1)
-        t.fail("listen", fmt::format("has '{}'", *text), allowed);
-      if (std::find(site_.listen.begin(), site_.listen.end(), *text) != site_.listen.end())
-        t.fail("listen", fmt::format("has {} twice", *text), "each address once");
-      site_.listen.push_back(*text);
-    }
+    site_.listen = addresses_to_listen(t);
     site_.announce = t.truth("announce").value_or(true);
     site_.time_zone = t.text("time_zone").value_or("");
-    in_file(t, "time_zone", [this] { (void)history::Zone(site_.time_zone); });
+    t.in_file("time_zone", [this] { (void)history::Zone(site_.time_zone); });
   }
 
   void mqtt(const TableReader& t) {
-    BrokerConfig broker;
-    broker.ca_file = file(t, "ca_file");
-    const std::string address = t.text("broker").value_or("127.0.0.1");
-    const auto place = host_and_port(address, broker.ca_file.empty() ? 1883 : 8883);
-    if (!place) t.fail("broker", fmt::format("is '{}'", address), "a host, or host:port");
-    std::tie(broker.host, broker.port) = *place;
-    broker.username = t.text("username").value_or("");
-    broker.password_file = file(t, "password_file");
-    broker.certificate_file = file(t, "certificate_file");
-    broker.key_file = file(t, "key_file");
-    if (!broker.password_file.empty() && broker.username.empty())
-      t.fail("password_file", "stands without a username", "username too");
-    if (broker.certificate_file.empty() != broker.key_file.empty())
-      t.fail(broker.key_file.empty() ? "certificate_file" : "key_file", "stands alone",
-             "certificate_file and key_file together");
-    if (!broker.certificate_file.empty() && broker.ca_file.empty())
-      t.fail("certificate_file", "stands without ca_file", "ca_file too, which turns TLS on");
+    BrokerConfig broker{flm::mqtt::read_broker(t)};
     broker.home_assistant = t.truth("home_assistant").value_or(false);
     if (const auto prefix = t.text("discovery_prefix")) {
       if (prefix->empty() || prefix->size() > kLongestPrefix || has_control(*prefix) ||
@@ -226,7 +158,7 @@ class Reader {
       throw InputError(
           fmt::format("{}:{}: table [kubes] is for a board with a radio; allowed: board = \"flm02b\"",
                       file_.string(), t.line()));
-    site_.kubes.types = file(t, "types");
+    site_.kubes.types = t.file("types");
     if (const auto folder = t.text("firmware")) {
       site_.kubes.firmware = file_.parent_path() / *folder;
       std::error_code ignored;
@@ -254,15 +186,15 @@ class Reader {
     const auto kind = t.required("kind", t.one_of("kind", {"flukso", "influx"}), "flukso, influx");
     report.kind = kind == 0 ? ReportConfig::Kind::flukso : ReportConfig::Kind::influx;
     report.url = t.required("url", t.text("url"), "http:// or https:// and a host");
-    in_file(t, "url", [&] {
+    t.in_file("url", [&] {
       (void)(report.kind == ReportConfig::Kind::flukso ? flukso_url(report.url) : influx_url(report.url));
     });
-    report.ca_file = file(t, "ca_file");
+    report.ca_file = t.file("ca_file");
     if (report.kind == ReportConfig::Kind::flukso)
       for (const char* key : {"token", "username", "password", "measurement", "gzip"})
         if (t.has(key)) t.fail(key, "belongs to influx", "kind, url, ca_file, interval");
     report.token = t.text("token").value_or("");
-    in_file(t, "token", [&] { check_token(report.token); });
+    t.in_file("token", [&] { check_token(report.token); });
     report.username = t.text("username").value_or("");
     report.password = t.text("password").value_or("");
     report.measurement = t.text("measurement").value_or("flm");
@@ -283,29 +215,6 @@ class Reader {
 };
 
 }  // namespace
-
-std::optional<std::pair<std::string, std::uint16_t>> host_and_port(const std::string& text,
-                                                                   std::uint16_t usual_port) {
-  std::string host = text, port;
-  if (text.starts_with('[')) {
-    const auto end = text.find(']');
-    if (end == text.npos) return std::nullopt;
-    host = text.substr(1, end - 1);
-    port = text.substr(end + 1);
-    if (!port.empty() && port.front() != ':') return std::nullopt;
-  } else if (const auto colon = text.rfind(':'); colon != text.npos) {
-    host = text.substr(0, colon);
-    port = text.substr(colon);
-    if (host.find(':') != host.npos) return std::nullopt;  // IPv6 without brackets
-  }
-  if (host.empty() || host.find_first_of(" /@") != host.npos) return std::nullopt;
-  if (port.empty()) return std::pair(host, usual_port);
-  std::uint16_t number = 0;
-  const char* end = port.data() + port.size();
-  const auto result = std::from_chars(port.data() + 1, end, number);
-  if (result.ec != std::errc{} || result.ptr != end || number == 0) return std::nullopt;
-  return std::pair(host, number);
-}
 
 std::vector<std::string> tables_that_differ(const Site& a, const Site& b) {
   // An id that was drawn is not in the file.

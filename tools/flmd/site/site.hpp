@@ -11,15 +11,12 @@
 
 #include "tools/mainboard/bus/transport.hpp"
 #include "tools/mainboard/config/config.hpp"
+#include "tools/mqtt/broker.hpp"
 
 namespace flm::flmd {
 
 /// [mqtt]
-struct BrokerConfig {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 1883;
-  std::string username;
-  std::filesystem::path password_file, ca_file, certificate_file, key_file;
+struct BrokerConfig : flm::mqtt::Broker {
   bool home_assistant = false;
   std::string discovery_prefix = "homeassistant";
   bool operator==(const BrokerConfig&) const = default;
@@ -78,9 +75,5 @@ Site read_site(const std::filesystem::path&, std::string_view text);
 /// Tables beside the board's in which they differ: "[link]", "[mqtt]". A running flmd does not take those
 /// over.
 std::vector<std::string> tables_that_differ(const Site&, const Site&);
-
-/// "127.0.0.1:1883", "broker.lan", "[::1]:1883" as host and port; nothing if it is none of these.
-std::optional<std::pair<std::string, std::uint16_t>> host_and_port(const std::string& text,
-                                                                   std::uint16_t usual_port);
 
 }  // namespace flm::flmd

@@ -132,8 +132,7 @@ std::uint64_t copy_store(Database& from, Database& to) {
 }
 
 std::uint64_t back_up(const std::string& url, const fs::path& file) {
-  if (fs::exists(fs::symlink_status(file)))
-    throw InputError(fmt::format("{}: is there already; allowed: a new file", file.string()));
+  refuse_to_replace(file);
   const std::unique_ptr<Database> from = open_database(url);
   const int version = version_of(*from, "the store");
   const fs::path part = file.string() + ".part";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -39,9 +40,16 @@ struct Close {
 };
 using Result = std::unique_ptr<PGresult, Close>;
 
-std::string trimmed(const char* text) {
-  std::string result(text);
-  while (!result.empty() && result.back() == '\n') result.pop_back();
+/// libpq's words, which may have several lines, as one.
+std::string in_one_line(std::string_view text) {
+  std::string result;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, end - begin);
+    const std::size_t first = line.find_first_not_of(" \t");
+    if (first != line.npos) result += (result.empty() ? "" : "; ") + std::string(line.substr(first));
+    begin = end + 1;
+  }
   return result;
 }
 
@@ -211,7 +219,7 @@ class Postgres final : public Database {
     if (!connection_) throw std::bad_alloc();
     if (PQstatus(connection_.get()) != CONNECTION_OK)
       throw DatabaseError(DatabaseError::Kind::away,
-                          "PostgreSQL: " + trimmed(PQerrorMessage(connection_.get())));
+                          "PostgreSQL: " + in_one_line(PQerrorMessage(connection_.get())));
     PQsetNoticeProcessor(
         connection_.get(), [](void*, const char*) {}, nullptr);
     checked(PQexec(connection_.get(), settings));
@@ -230,7 +238,7 @@ class Postgres final : public Database {
     const char* const message = PQresultErrorMessage(made);
     throw DatabaseError(
         is_lost ? DatabaseError::Kind::away : kind_of(state == nullptr ? "" : state),
-        "PostgreSQL: " + trimmed(*message != '\0' ? message : PQerrorMessage(connection_.get())));
+        "PostgreSQL: " + in_one_line(*message != '\0' ? message : PQerrorMessage(connection_.get())));
   }
 
   /// Name of a statement for values of these types.

@@ -22,7 +22,7 @@ expect() { # WHAT FOUND EXPECTED
 cd "$folder"
 "$flmserver" check "$example" >/dev/null || fail "the example is not right"
 device=0123456789abcdef0123456789abcdef key=fedcba9876543210fedcba9876543210 sid=c1411c6b4f9910bbbab09f145f8533b9
-port=$(( 20000 + $$ % 20000 ))
+port=$((10000 + $$ % 19998))  # below those that Linux gives to connections
 cat >a.toml <<TOML
 [http]
 listen = ["127.0.0.1:$port"]
@@ -32,6 +32,36 @@ url = "sqlite:a.db"
 requests_per_minute = 40
 TOML
 sed 's/a\.db/b.db/' a.toml >b.toml
+
+# Mistakes: what is replaced, by what, and what flmserver says of it.
+mistake() {
+  { cat a.toml; printf '[mqtt]\nbroker = "127.0.0.1"\n'; } | sed -E "$1" >wrong.toml
+  status=0
+  "$flmserver" check wrong.toml >said 2>&1 || status=$?
+  expect "$1: status" "$status" 2
+  grep -qF -- "$2" said || fail "$1: '$(cat said)' instead of '$2'"
+}
+mistake '/^\[store\]/,/^url/d' 'table [store] is missing; allowed: url'
+mistake '/^url = /d' "[store] key 'url' is missing; allowed: sqlite:FILE, postgresql://user@host/database"
+mistake 's/^url = .*/url = "mysql:x"/' "[store] key 'url' is 'mysql:x'"
+mistake 's/^url = .*/url = "sqlite:"/' "[store] key 'url' names no file"
+mistake 's/^\[http\]/[htp]/' "did you mean 'http'?"
+mistake 's/^listen = .*/listen = "127.0.0.1:8090"/' "[http] key 'listen' is no list"
+mistake 's/^listen = .*/listen = []/' "[http] key 'listen' names no address"
+mistake 's/^listen = .*/listen = ["localhost:8090"]/' "[http] key 'listen' has 'localhost:8090'; allowed: IP address and port"
+mistake 's/^listen = .*/&\nlistn = 1/' "did you mean 'listen'?"
+mistake 's/^listen = .*/&\nproxies = [1]/' "[http] key 'proxies' has an entry that is no text; allowed: a list of IP addresses"
+mistake 's/^listen = .*/&\nproxies = ["nginx"]/' "[http] key 'proxies' has 'nginx'; allowed: a list of IP addresses"
+mistake 's/^listen = .*/&\nkey = "a.toml"/' "[http] key 'key' stands alone; allowed: certificate and key, or neither"
+mistake 's/^listen = .*/&\nkey = "none.pem"/' "key 'key': none.pem: no such file"
+mistake 's/^listen = .*/&\npublic_url = "meter.example"/' "[http] key 'public_url' is 'meter.example'"
+mistake 's/^listen = .*/&\nsign_up = "no"/' "[http] key 'sign_up' is neither true nor false"
+mistake 's/^listen = .*/&\nmetrics = "me"/' "[http] key 'metrics' is 'me'; allowed: nobody, local, everybody"
+mistake 's/^requests_per_minute = .*/requests_per_minute = 1/' "[limits] key 'requests_per_minute' is 1; allowed: a whole number from 10 to 10000000"
+mistake 's/^broker = .*/broker = "127.0.0.1:99999"/' "[mqtt] key 'broker' is '127.0.0.1:99999'; allowed: a host, or host:port"
+mistake 's/^broker = .*/&\npassword_file = "a.toml"/' "[mqtt] key 'password_file' stands without a username"
+mistake 's/^broker = .*/&\ncertificate_file = "a.toml"/' "[mqtt] key 'certificate_file' stands alone"
+mistake 's/^broker = .*/&\ncertificate_file = "a.toml"\nkey_file = "a.toml"/' "[mqtt] key 'certificate_file' stands without ca_file"
 "$flmserver" user add icarus --config a.toml >account
 token=$(cut -d ' ' -f 2 account)
 "$flmserver" device add --config a.toml --user icarus --serial FL02B00042 --device $device --key $key
@@ -66,6 +96,17 @@ grep -q "is there already" complaint || fail "a backup's complaint: $(cat compla
 "$flmserver" sensor list --config b.toml --user icarus >after
 grep -q "^$sid " before || fail "the sensor is listed"
 cmp -s before after || fail "a restored store has the same sensors"
+
+"$flmserver" user export icarus --config a.toml --to icarus.tar >/dev/null || fail "user export"
+tar -xf icarus.tar || fail "the export is no tar file"
+grep -q "\"name\": \"icarus\"" account.json || fail "the export has the account"
+[ -e "config/$device.json" ] || fail "the export has the device"
+expect "the export's readings" "$(cat "sensor/$sid/0/newest.csv" | tr -d '\r' | tr '\n' ' ')" "$((now - 100)),1 $((now - 50)),2 "
+expect "who may read the export" "$(stat -c %a icarus.tar)" 600
+if "$flmserver" user export icarus --config a.toml --to icarus.tar 2>complaint; then fail "an export was written over"; fi
+grep -q "is there already" complaint || fail "an export's complaint: $(cat complaint)"
+if "$flmserver" user export daedalus --config a.toml --to d.tar 2>complaint; then fail "an export of nobody"; fi
+grep -q "nobody is called 'daedalus'" complaint && [ ! -e d.tar ] || fail "an export of nobody: $(cat complaint)"
 
 refused=0
 for _ in $(seq 60); do
