@@ -1,9 +1,14 @@
 #include "tools/flmserver/store/sqlite.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <functional>
 #include <map>
+
+#include "tools/common/files.hpp"  // reason
 
 namespace flm::server {
 namespace {
@@ -65,6 +70,7 @@ Row::Column column_of(sqlite3_stmt* statement, int number) {
 class Sqlite final : public Database {
  public:
   explicit Sqlite(const std::string& file) : file_(file) {
+    make(file);
     sqlite3* database = nullptr;
     const int status = sqlite3_open_v2(
         file.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
@@ -116,6 +122,15 @@ class Sqlite final : public Database {
   std::string_view bytes_type() const override { return "BLOB"; }
 
  private:
+  /// Keys, tokens and hashes are in it: a new file is readable for its owner only, and so are those that
+  /// SQLite makes beside it.
+  static void make(const std::string& file) {
+    if (file == ":memory:") return;
+    const int made = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (made < 0) throw DatabaseError(DatabaseError::Kind::away, "SQLite (" + file + "): " + reason(errno));
+    close(made);
+  }
+
   [[noreturn]] void fail(int status) const {
     throw DatabaseError(
         kind_of(status),

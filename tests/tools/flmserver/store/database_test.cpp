@@ -1,12 +1,14 @@
 #include "tools/flmserver/store/database.hpp"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <limits>
 
+#include "tests/sim/temporary_folder.hpp"
 #include "tests/tools/flmserver/store/store.hpp"
 #include "tools/common/input_error.hpp"
 
@@ -15,6 +17,8 @@ using namespace flm::server;
 using namespace flm::server::test;
 
 namespace {
+
+namespace fs = std::filesystem;
 
 DatabaseError::Kind kind_of(const std::function<void()>& work) {
   try {
@@ -34,6 +38,22 @@ TEST_CASE("a URL that is none is refused with what is allowed") {
     CHECK_THROWS_AS(open_database(url), InputError);
   CHECK_THROWS_WITH(open_database("mysql://h/d"),
                     "'mysql://h/d' is no database; allowed: sqlite:FILE, postgresql://USER@HOST/DATABASE");
+}
+
+TEST_CASE("SQLite: a new file is for its owner only, and one that cannot be made says why") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "store.db";
+  const mode_t before = umask(0);
+  {
+    const auto database = open_database("sqlite:" + file.string());
+    database->run("CREATE TABLE t (n INTEGER)", {});
+    for (const char* const end : {"", "-wal", "-shm"})
+      CHECK((fs::status(file.string() + end).permissions() & fs::perms::all) ==
+            (fs::perms::owner_read | fs::perms::owner_write));
+  }
+  umask(before);
+  CHECK_THROWS_WITH(open_database("sqlite:" + (folder.path() / "none" / "store.db").string()),
+                    Catch::EndsWith("store.db): no such file"));
 }
 
 TEST_CASE("a value is what it was when it comes back") {
