@@ -66,6 +66,12 @@ void Sensors::configure(const Site& site, State& state, const std::function<void
         kept = draw_id();
         note(fmt::format("sensor {} gets a new id and begins a new history: {} is sensor {}'s now", number,
                          config.sid, config.id));
+        // Of a register or a kube, which measures on.
+        for (SiteSensor& sensor : sensors_) {
+          if (sensor.number != number) continue;
+          sensor.sid = kept;
+          if (sensor.sensor_class != "kube") sensor.rid = state.ids().rid(kept);  // a kube's is its slot's
+        }
       }
   for (int number = 1; number < kFirstRegister; ++number) {
     const mainboard::SensorConfig* config = site.board.sensor(number);

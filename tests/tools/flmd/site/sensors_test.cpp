@@ -72,6 +72,19 @@ TEST_CASE("an id that the configuration moves to another sensor is never that of
     CHECK(after.by_number(4)->sid == gas);
     CHECK(after.of_register("gas", state, added)->sid != gas);
   }
+  SECTION("from a register of the smart meter, while flmd runs") {
+    Sensors running(site_of(folder, {{4, ""}}), state, note);
+    const SiteSensor* gas = running.of_register("gas", state, added);
+    const std::string was = gas->sid;
+    state.ids().rids[was] = 2;
+    running.configure(site_of(folder, {{4, was}}), state, note);
+    CHECK(running.by_number(4)->sid == was);
+    CHECK(gas->sid != was);
+    CHECK(gas->rid == 0);
+    CHECK(running.by_number(4)->rid == 2);
+    CHECK(gas->sid == state.ids().sensors.at(gas->number));
+    CHECK(running.by_sid(was) == running.by_number(4));
+  }
   const Sensors all(site_of(folder, {{4, ""}, {5, ""}}), state, note);
   std::set<std::string> sids;
   for (const SiteSensor& sensor : all.all()) CHECK(sids.insert(sensor.sid).second);
