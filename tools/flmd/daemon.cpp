@@ -52,8 +52,9 @@ namespace fs = std::filesystem;
 
 class Daemon {
  public:
-  explicit Daemon(const fs::path& configuration)
-      : file_(configuration),
+  Daemon(const fs::path& configuration, SiteClock& clock, BoardThread::Opener opener)
+      : clock_(clock),
+        file_(configuration),
         site_(read_site(configuration)),
         state_(site_.state_dir),
         sensors_(adopt(site_, state_), state_,
@@ -90,7 +91,8 @@ class Daemon {
                   board_state_ = state;
                   if (is_back && kubes_) kubes_->board_answers();
                 },
-                [this](const std::string& line) { log_.write(LOG_INFO, line); }}) {
+                [this](const std::string& line) { log_.write(LOG_INFO, line); }},
+               std::move(opener)) {
     state_.save();
     subscribers_ = {&keeper_, &api_};
     add_kubes();
@@ -465,7 +467,7 @@ class Daemon {
   boost::asio::io_context loop_{1};
   // Before all else: a signal that comes during the start is answered after it.
   boost::asio::signal_set ending_{loop_, SIGTERM, SIGINT}, hang_up_{loop_, SIGHUP};
-  SiteClock clock_;
+  SiteClock& clock_;
   LogBook log_;
   const fs::path file_;
   Site site_;
@@ -500,6 +502,13 @@ class Daemon {
 
 }  // namespace
 
-int run_daemon(const fs::path& configuration) { return Daemon(configuration).run(); }
+int run_daemon(const fs::path& configuration) {
+  SiteClock clock;
+  return run_daemon(configuration, clock, mainboard::open_without_meter);
+}
+
+int run_daemon(const fs::path& configuration, SiteClock& clock, BoardThread::Opener opener) {
+  return Daemon(configuration, clock, std::move(opener)).run();
+}
 
 }  // namespace flm::flmd
