@@ -51,7 +51,7 @@ Program::Program(const std::vector<std::string>& command, std::filesystem::path 
 Program::~Program() { end(); }
 
 void Program::freeze(bool still) {
-  if (runs()) kill(pid_, still ? SIGSTOP : SIGCONT);
+  if (runs()) ::kill(pid_, still ? SIGSTOP : SIGCONT);
 }
 
 bool Program::runs() {
@@ -61,10 +61,14 @@ bool Program::runs() {
 
 void Program::end() {
   if (!runs()) return;
-  kill(pid_, SIGTERM);
+  ::kill(pid_, SIGTERM);
   for (int waited = 0; waited < 100 && runs(); ++waited) std::this_thread::sleep_for(100ms);
+  kill();
+}
+
+void Program::kill() {
   if (!runs()) return;
-  kill(pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
   pid_ = -1;
 }

@@ -21,6 +21,8 @@ class Program {
 
   /// SIGTERM, and SIGKILL when it has not ended 10 s later.
   void end();
+  /// SIGKILL
+  void kill();
   /// SIGSTOP, SIGCONT
   void freeze(bool still);
   [[nodiscard]] bool runs();
