@@ -31,6 +31,10 @@
 
 namespace flm {
 
+// A clock's lowest byte is read alone, and properties are read and set byte by byte, where they lie.
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "the firmware is for processors with the least significant byte first");
+
 /// Device on the link's `u` channel: a radio, or a serial port.
 template <class Hal, boards::Channel>
 struct ChannelOf {

@@ -31,9 +31,13 @@ class LinkReply {
   FLM_OUTLINE void put8(uint8_t value) { bytes_[length_++] = value; }
   void put16(uint16_t value) { put(&value, 2); }
   void put32(uint32_t value) { put(&value, 4); }
-  /// A number as memory has it, least significant byte first; it goes out most significant first.
+  /// A number as this processor's memory has it; it goes out most significant byte first.
   FLM_OUTLINE void put(const void* number, uint8_t bytes) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    for (uint8_t i = 0; i < bytes; ++i) put8(static_cast<const uint8_t*>(number)[i]);
+#else
     while (bytes != 0) put8(static_cast<const uint8_t*>(number)[--bytes]);
+#endif
   }
 
   /// Characters that go out between 'l' and the CRC.

@@ -46,8 +46,8 @@ struct Device {
   }
   void event(microseconds at, std::uint16_t type, std::uint16_t code, int value) {
     input_event e{};
-    e.input_event_sec = at.count() / 1'000'000;
-    e.input_event_usec = at.count() % 1'000'000;
+    e.input_event_sec = static_cast<decltype(e.input_event_sec)>(at.count() / 1'000'000);
+    e.input_event_usec = static_cast<decltype(e.input_event_usec)>(at.count() % 1'000'000);
     e.type = type;
     e.code = code;
     e.value = value;
