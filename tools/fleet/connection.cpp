@@ -87,9 +87,28 @@ HttpAnswer Connection::ask(std::string_view method, std::string_view target, std
     lost();
   if (at != head.npos) std::from_chars(head.data() + at + length_is.size(), head.data() + end, length);
   const bool closes = head.find("Connection: close") != head.npos;
-  while (received_.size() < end + 4 + length) receive();
-  answer.body = received_.substr(end + 4, length);
-  received_.erase(0, end + 4 + length);
+  const bool in_chunks = head.find("Transfer-Encoding: chunked") != head.npos;
+  std::size_t next = end + 4;
+  const auto take = [&](std::size_t count) {
+    while (received_.size() < next + count) receive();
+    answer.body.append(received_, next, count);
+    next += count;
+  };
+  while (in_chunks) {  // each behind a line with its length in hexadecimal; the last one is empty
+    std::size_t end_of_line;
+    while ((end_of_line = received_.find("\r\n", next)) == received_.npos) receive();
+    length = 0;
+    if (std::from_chars(received_.data() + next, received_.data() + end_of_line, length, 16).ec !=
+        std::errc{})
+      lost();
+    next = end_of_line + 2;
+    take(length);
+    while (received_.size() < next + 2) receive();
+    next += 2;
+    if (length == 0) break;
+  }
+  if (!in_chunks) take(length);
+  received_.erase(0, next);
   if (closes) close();
   return answer;
 }
