@@ -22,10 +22,18 @@ constexpr const char* sensor_columns =
     "sid, device, number, class, type, function, voltage, current, phase, constant_milli, kid, enabled, rid, "
     "data_type, port, config, shared, access, name";
 
-Account account_of(const Row& row) {
-  return {row.integer(0), row.text(1),    row.text(2), row.text(3), {row.real(4), row.real(5)},
-          row.text(6),    row.integer(7), row.text(8)};
+/// `at`: number of its first column.
+Account account_from(const Row& row, std::size_t at) {
+  return {row.integer(at),
+          row.text(at + 1),
+          row.text(at + 2),
+          row.text(at + 3),
+          {row.real(at + 4), row.real(at + 5)},
+          row.text(at + 6),
+          row.integer(at + 7),
+          row.text(at + 8)};
 }
+Account account_of(const Row& row) { return account_from(row, 0); }
 Device device_of(const Row& row) {
   return {row.text(0),    row.text(1),          row.text(2),          row.maybe_integer(3),
           row.integer(4), row.maybe_integer(5), row.maybe_integer(6), row.integer(7),
@@ -53,6 +61,16 @@ Sensor sensor_of(const Row& row) {
   s.access = row.maybe_integer(17);
   s.name = row.text(18);
   return s;
+}
+
+/// "a, b" as "table.a, table.b".
+std::string of_table(std::string_view table, std::string_view columns) {
+  std::string result = fmt::format("{}.", table);
+  for (const char c : columns) {
+    result += c;
+    if (c == ' ') result += fmt::format("{}.", table);
+  }
+  return result;
 }
 
 template <class Of>
@@ -208,6 +226,18 @@ void Accounts::change(const Device& d) {
 std::optional<Sensor> Accounts::sensor(std::string_view sid) {
   static const std::string sql = fmt::format("SELECT {} FROM sensor WHERE sid = $1", sensor_columns);
   return first_of(database_.run(sql, {sid}), sensor_of);
+}
+std::optional<std::pair<Sensor, std::optional<Account>>> Accounts::sensor_with_owner(std::string_view sid) {
+  static const std::string sql = fmt::format(
+      "SELECT {}, {} FROM sensor LEFT JOIN device ON device.device = sensor.device"
+      " LEFT JOIN account ON account.uid = device.uid WHERE sensor.sid = $1",
+      of_table("sensor", sensor_columns), of_table("account", account_columns));
+  const Rows rows = database_.run(sql, {sid});
+  if (rows.empty()) return {};
+  constexpr std::size_t account = 19;  // its first column
+  std::pair<Sensor, std::optional<Account>> result{sensor_of(rows[0]), {}};
+  if (!rows[0].is_null(account)) result.second = account_from(rows[0], account);
+  return result;
 }
 std::vector<Sensor> Accounts::sensors_of_device(std::string_view device) {
   static const std::string sql =

@@ -91,6 +91,9 @@ class Accounts {
   void change(const Device&);
 
   [[nodiscard]] std::optional<Sensor> sensor(std::string_view sid);
+  /// A sensor, and the account that its device belongs to, where there is one.
+  [[nodiscard]] std::optional<std::pair<Sensor, std::optional<Account>>> sensor_with_owner(
+      std::string_view sid);
   [[nodiscard]] std::vector<Sensor> sensors_of_device(std::string_view device);
   [[nodiscard]] std::vector<Sensor> sensors_of(std::int64_t uid);
   /// Adds a sensor, or changes what its device tells of it: not name, shared and access. Throws InputError

@@ -68,10 +68,8 @@ std::shared_ptr<const history::Zone> Api::zone(const std::string& name) {
 
 web::Response Api::series(Database& database, const web::Request& request) {
   const Asker asker(request, session_of_);
-  const Sensor sensor = asker.sensor(database, request.parameter("sid"));
-  Accounts accounts(database);
-  const auto owner = accounts.owner_of(sensor);
-  const Account account = owner ? accounts.account(*owner).value_or(Account{}) : Account{};
+  const auto [sensor, owner] = asker.sensor_with_owner(database, request.parameter("sid"));
+  const Account account = owner.value_or(Account{});
   const auto zone = this->zone(account.zone);
   const std::int64_t now = clock_();
   const history::Series series{sensor.sid, static_cast<int>(sensor.rid)};
@@ -97,11 +95,12 @@ web::Response Api::series(Database& database, const web::Request& request) {
       return web::json(history::with_callback(query.callback, "\"ok\""));  // this server has no alarms
     if (sensor.data_type == "gauge")
       throw web::HttpError(404, "this sensor counts nothing: its history is in its TMPO blocks");
-    if (!store.newest(series)) throw web::HttpError(404, "nothing of this sensor has come yet");
     const auto format = history::format_of(request.header("Accept").value_or("*/*"));
     if (!format) throw web::HttpError(406, "allowed: application/json, text/csv");
     history::Answer answer(*query.series, *format, sensor.falls());
-    store.add_to(answer.bins(), series);  // after its newest point nothing is known, as in the original
+    // After its newest point nothing is known, as in the original.
+    if (!store.add_to(answer.bins(), series))
+      throw web::HttpError(404, "nothing of this sensor has come yet");
     web::Response response = web::json(history::with_callback(query.callback, answer.text()));
     response.content_type = content_type(*format);
     return response;

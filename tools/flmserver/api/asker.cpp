@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tools/api/api_request.hpp"
+#include "tools/web/access/passwords.hpp"
 
 namespace flm::server {
 
@@ -32,23 +33,24 @@ Asker::Asker(const web::Request& request, const SessionOf& session_of)
   }
 }
 
-Sensor Asker::sensor(Database& database, std::string_view sid) const {
+std::pair<Sensor, std::optional<Account>> Asker::sensor_with_owner(Database& database,
+                                                                   std::string_view sid) const {
   if (!is_id(sid)) throw web::HttpError(400, "sensor: allowed: 32 digits 0-9a-f");
   Accounts accounts(database);
-  std::optional<Sensor> sensor = accounts.sensor(sid);
-  if (!sensor) throw refused("Access refused");
+  auto found = accounts.sensor_with_owner(sid);
+  if (!found) throw refused("Access refused");
+  const auto& [sensor, owner] = *found;
+  bool may_see = false;
   if (token_.empty()) {
     const std::optional<std::int64_t> uid = session_of_ ? session_of_(database, request_) : std::nullopt;
-    if (!uid || !accounts.may_see(*uid, *sensor)) throw refused("Access refused");
-    return *std::move(sensor);
+    may_see = uid && accounts.may_see(*uid, sensor);
+  } else if (owner && web::equal_in_constant_time(owner->token, token_)) {
+    may_see = true;
+  } else if (const std::optional<Token> token = accounts.token(token_)) {
+    may_see = token->sid == sid;
   }
-  if (const std::optional<Token> token = accounts.token(token_)) {
-    if (token->sid != sid) throw refused("Access refused");
-    return *std::move(sensor);
-  }
-  const std::optional<Account> account = accounts.account_of_token(token_);
-  if (!account || accounts.owner_of(*sensor) != account->uid) throw refused("Access refused");
-  return *std::move(sensor);
+  if (!may_see) throw refused("Access refused");
+  return *std::move(found);
 }
 
 Account Asker::account(Database& database) const {

@@ -27,7 +27,11 @@ class Asker {
 
   /// The sensor, when the asker may see it. Throws HttpError 401 otherwise; also for a sensor that is not
   /// there, so that nobody learns which there are.
-  Sensor sensor(Database&, std::string_view sid) const;
+  Sensor sensor(Database& database, std::string_view sid) const {
+    return sensor_with_owner(database, sid).first;
+  }
+  /// And the account that its device belongs to, where there is one.
+  std::pair<Sensor, std::optional<Account>> sensor_with_owner(Database&, std::string_view sid) const;
   /// Account that the asker speaks for, by its token or session. Throws HttpError 401.
   Account account(Database&) const;
 

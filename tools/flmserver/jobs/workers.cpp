@@ -202,21 +202,30 @@ class Workers::Impl {
     return response;
   }
 
-  /// One transaction of one job, repeated while it collides.
-  web::Response alone(const Job& job, Database& database, Database::Mode mode) {
+  /// One transaction of one task, repeated while it collides. What was read is answered before the
+  /// transaction ends, what was written once it is kept.
+  void alone(Task& task, Database& database, Database::Mode mode) {
+    bool is_answered = false;
     for (int attempt = 0;; ++attempt) {
       std::optional<DatabaseError> failed;
       try {
         Watched watched(database);
         Transaction transaction(database, mode);
-        std::optional<web::Response> response = run(job, watched, failed);
+        std::optional<web::Response> response = run(task.job, watched, failed);
         if (response) {
-          if (response->status < 400) transaction.commit();
+          const bool is_kept = response->status < 400;
+          if (mode == Database::Mode::read) {
+            answer(task, *std::move(response));
+            is_answered = true;
+          }
+          if (is_kept) transaction.commit();
           works();
-          return std::move(*response);
+          if (!is_answered) answer(task, *std::move(response));
+          return;
         }
       } catch (const DatabaseError& error) {
         failed.emplace(error);
+        if (is_answered) return note("read", error);
       }
       // A row that came between a look and an insertion is a collision too: the next look finds it.
       const bool again = failed->kind() == DatabaseError::Kind::collision ||
@@ -230,7 +239,7 @@ class Workers::Impl {
         continue;  // it was restarted: once more
       ++failures_;
       note(mode == Database::Mode::write ? "write" : "read", *failed);
-      return unavailable("the store does not answer; nothing was kept; again in some seconds");
+      return answer(task, unavailable("the store does not answer; nothing was kept; again in some seconds"));
     }
   }
 
@@ -262,7 +271,7 @@ class Workers::Impl {
       if (tasks.empty()) return;
       if (tasks.size() == 1 || !together(tasks, database))
         for (Task& task : tasks) {
-          answer(task, alone(task.job, database, Database::Mode::write));
+          alone(task, database, Database::Mode::write);
           ++commits_;
         }
       written_ += tasks.size();
@@ -272,7 +281,7 @@ class Workers::Impl {
     for (;;) {
       std::vector<Task> tasks = take(reads_, 1);
       if (tasks.empty()) return;
-      answer(tasks[0], alone(tasks[0].job, database, Database::Mode::read));
+      alone(tasks[0], database, Database::Mode::read);
       ++read_;
     }
   }

@@ -1,6 +1,7 @@
 #include "tools/flmserver/store/point_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace flm::server {
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::int64_t longest_span = std::int64_t{1} << 20;
 constexpr std::size_t blocks_at_once = 8, points_at_once = 2048;
+constexpr std::int64_t pieces_at_once = 16'384;  // s, four windows
 
 BlockId id_of(const Row& row) { return {static_cast<int>(row.integer(0)), row.integer(1)}; }
 
@@ -27,10 +29,23 @@ std::vector<Point> points_of_pieces(const Rows& rows) {
 }
 
 PointReader::PointReader(Database& database, const history::Series& series, std::int64_t from,
-                         std::int64_t to)
-    : database_(database), series_(series), from_(std::max<std::int64_t>(from, 0)), to_(to) {}
+                         std::int64_t to, bool and_before)
+    : database_(database), series_(series), from_(std::max<std::int64_t>(from, 0)), to_(to) {
+  if (and_before) before_ = std::exchange(from_, 0);
+}
 
 void PointReader::skip_to(std::int64_t time) { from_ = std::max(from_, time); }
+
+/// From the last one that begins before the time that is sought.
+Rows PointReader::first_blocks() {
+  Rows rows = database_.run(
+      "SELECT level, bid, gzip FROM block WHERE sid = $1 AND rid = $2 AND bid >="
+      " (SELECT coalesce(max(bid), $3) FROM block WHERE sid = $1 AND rid = $2 AND bid < $3)"
+      " AND bid < $4 ORDER BY bid LIMIT 8",
+      {series_.sid, series_.rid, *before_, to_});
+  has_block_before_ = !rows.empty() && id_of(rows.front()).start < *before_;
+  return rows;
+}
 
 bool PointReader::next_block() {
   for (;;) {
@@ -38,10 +53,13 @@ bool PointReader::next_block() {
       if (!has_more_blocks_) return false;
       const std::int64_t after =
           blocks_.empty() ? from_ - longest_span : std::max(id_.start, from_ - longest_span);
-      blocks_ = database_.run(
-          "SELECT level, bid, gzip FROM block WHERE sid = $1 AND rid = $2 AND bid > $3 AND bid < $4"
-          " AND bid + (1 << CAST(level AS INTEGER)) > $5 ORDER BY bid LIMIT 8",
-          {series_.sid, series_.rid, after, to_, from_});
+      if (before_ && blocks_.empty())
+        blocks_ = first_blocks();
+      else
+        blocks_ = database_.run(
+            "SELECT level, bid, gzip FROM block WHERE sid = $1 AND rid = $2 AND bid > $3 AND bid < $4"
+            " AND bid + (1 << CAST(level AS INTEGER)) > $5 ORDER BY bid LIMIT 8",
+            {series_.sid, series_.rid, after, to_, from_});
       block_ = 0;
       has_more_blocks_ = blocks_.size() == blocks_at_once;
       if (blocks_.empty()) return false;
@@ -69,28 +87,48 @@ bool PointReader::fill_from_blocks() {
   }
 }
 
+/// Those of four windows, from that of the last one that begins before the time that is sought.
+Rows PointReader::first_pieces() {
+  Rows rows = database_.run(
+      "WITH of_last AS (SELECT coalesce(max(first), $3) / 4096 * 4096 AS begin FROM piece"
+      " WHERE sid = $1 AND rid = $2 AND first < $3)"
+      " SELECT first, gzip, begin FROM piece, of_last WHERE sid = $1 AND rid = $2 AND first >= begin"
+      " AND first < begin + 16384 ORDER BY first",
+      {series_.sid, series_.rid, *before_});
+  pieces_from_ = (rows.empty() ? window_of(*before_).start : rows.front().integer(2)) + pieces_at_once;
+  return rows;
+}
+
 /// Makes pieces_[piece_] the next point of pieces; false: there is none.
 bool PointReader::fill_from_pieces() {
   for (;;) {
     while (piece_ < pieces_.size() && pieces_[piece_].time < from_) ++piece_;
     if (piece_ < pieces_.size()) return pieces_[piece_].time < to_;
+    if (before_ && pieces_from_ == 0) {
+      pieces_ = points_of_pieces(first_pieces());
+      piece_ = 0;
+      continue;
+    }
     pieces_from_ = std::max(pieces_from_, window_of(from_).start);
     if (!has_more_pieces_ || pieces_from_ >= to_) return false;
     const Rows rows = database_.run(
         "SELECT first, gzip FROM piece WHERE sid = $1 AND rid = $2 AND first >= $3 AND first <"
-        " (SELECT min(first) / 4096 * 4096 + 4096 FROM piece WHERE sid = $1 AND rid = $2 AND first >= $3)",
+        " (SELECT min(first) / 4096 * 4096 + 16384 FROM piece WHERE sid = $1 AND rid = $2 AND first >= $3)"
+        " ORDER BY first",
         {series_.sid, series_.rid, pieces_from_});
     has_more_pieces_ = !rows.empty();
     if (rows.empty()) return false;
     pieces_ = points_of_pieces(rows);
     piece_ = 0;
-    pieces_from_ = window_of(rows.front().integer(0)).end();
+    pieces_from_ = window_of(rows.front().integer(0)).start + pieces_at_once;
   }
 }
 
-bool PointReader::next(Point& point) {
+bool PointReader::read(Point& point) {
   const bool in_block = fill_from_blocks(), in_piece = fill_from_pieces();
   if (!in_block && !in_piece) return false;
+  const bool is_block_point = in_block && (!in_piece || buffer_[at_].time <= pieces_[piece_].time);
+  if (is_block_point && before_ && buffer_[at_].time < *before_) has_block_point_before_ = true;
   if (in_piece && (!in_block || pieces_[piece_].time <= buffer_[at_].time)) {
     point = pieces_[piece_++];
     if (in_block && buffer_[at_].time == point.time) ++at_;
@@ -98,6 +136,34 @@ bool PointReader::next(Point& point) {
     point = buffer_[at_++];
   }
   return true;
+}
+
+/// The last point before the time that is sought; false: there is none. The next one is then ahead_.
+bool PointReader::next_before(Point& point) {
+  std::optional<Point> last;
+  Point next;
+  for (;;) {
+    if (!read(next)) break;
+    if (next.time >= *before_) {
+      ahead_ = next;
+      break;
+    }
+    last = next;
+  }
+  // All points of the last block that begins before it come later: the point is in one before that.
+  if (has_block_before_ && !has_block_point_before_) last = last_before(database_, series_, *before_);
+  before_.reset();
+  if (last) point = *last;
+  return last.has_value();
+}
+
+bool PointReader::next(Point& point) {
+  if (before_ && next_before(point)) return true;
+  if (ahead_) {
+    point = *std::exchange(ahead_, std::nullopt);
+    return true;
+  }
+  return read(point);
 }
 
 namespace {

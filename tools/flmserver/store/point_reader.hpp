@@ -20,13 +20,18 @@ inline history::BlockId window_of(std::int64_t time) { return history::BlockId::
 /// outlive it; so does a transaction that sees one state.
 class PointReader {
  public:
-  PointReader(Database&, const history::Series&, std::int64_t from, std::int64_t to);
+  /// `and_before`: the last point before `from` comes first, where there is one.
+  PointReader(Database&, const history::Series&, std::int64_t from, std::int64_t to, bool and_before = false);
   /// False: the end.
   bool next(history::Point&);
   /// Passes over all before a time, and does not unpack what lies there.
   void skip_to(std::int64_t time);
 
  private:
+  bool read(history::Point&);
+  bool next_before(history::Point&);
+  Rows first_blocks();
+  Rows first_pieces();
   bool fill_from_blocks();
   bool next_block();
   bool fill_from_pieces();
@@ -34,6 +39,10 @@ class PointReader {
   Database& database_;
   const history::Series& series_;
   std::int64_t from_, to_;
+  /// Time before which the last point is sought; until it is found nothing is left out by from_.
+  std::optional<std::int64_t> before_;
+  bool has_block_before_ = false, has_block_point_before_ = false;
+  std::optional<history::Point> ahead_;  // what was read when it was found
 
   Rows blocks_;  // the next ones
   std::size_t block_ = 0;
@@ -43,7 +52,7 @@ class PointReader {
   std::vector<history::Point> buffer_;
   std::size_t at_ = 0, size_ = 0;
 
-  std::vector<history::Point> pieces_;  // of one window
+  std::vector<history::Point> pieces_;  // of some windows
   std::size_t piece_ = 0;
   std::int64_t pieces_from_ = 0;  // where the next window is searched
   bool has_more_pieces_ = true;
@@ -52,8 +61,7 @@ class PointReader {
 /// The last point before a time.
 std::optional<history::Point> last_before(Database&, const history::Series&, std::int64_t time);
 
-/// Points of the pieces of a window, of rows with the columns `first` and `gzip`, in the order of their
-/// times.
+/// Points of pieces, of rows whose first columns are `first` and `gzip`, in the order of their times.
 std::vector<history::Point> points_of_pieces(const Rows&);
 
 }  // namespace flm::server

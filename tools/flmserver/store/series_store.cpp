@@ -232,16 +232,15 @@ std::optional<int> SeriesStore::newest_rid(std::string_view sid) {
 
 void SeriesStore::points(const Series& series, std::int64_t from, std::int64_t to,
                          const std::function<void(Point)>& call) {
-  if (const auto before = last_before(database_, series, from)) call(*before);
-  PointReader reader(database_, series, from, to);
+  PointReader reader(database_, series, from, to, true);
   for (Point point; reader.next(point);) call(point);
 }
 
-void SeriesStore::add_to(history::Bins& bins, const Series& series, std::int64_t stands_until) {
+bool SeriesStore::add_to(history::Bins& bins, const Series& series, std::int64_t stands_until) {
   const Rows rows =
       database_.run("SELECT newest_time, newest_value, rolled_until FROM series WHERE sid = $1 AND rid = $2",
                     {series.sid, series.rid});
-  if (rows.empty()) return;
+  if (rows.empty()) return false;
   const Point newest{rows.front().integer(0), rows.front().integer(1)};
   std::int64_t from = bins.from();
   if (const std::int64_t rolled_until = rows.front().integer(2);
@@ -252,14 +251,14 @@ void SeriesStore::add_to(history::Bins& bins, const Series& series, std::int64_t
       history::Days(row.text(0)).add_to(bins);
     from = rolled_until;
   }
-  if (from >= bins.to()) return;
-  if (const auto before = last_before(database_, series, from)) bins.add(*before);
-  PointReader reader(database_, series, from, newest.time + 1);
+  if (from >= bins.to()) return true;
+  PointReader reader(database_, series, from, newest.time + 1, true);
   for (Point point; reader.next(point);) {
     bins.add(point);
-    if (point.time >= bins.to()) return;
+    if (point.time >= bins.to()) return true;
   }
   if (stands_until > newest.time) bins.add(Point{stands_until, newest.value});
+  return true;
 }
 
 std::vector<SeriesStore::Listed> SeriesStore::blocks_after(std::string_view sid, int rid, BlockId known) {

@@ -63,8 +63,8 @@ class SeriesStore {
   void points(const history::Series&, std::int64_t from, std::int64_t to,
               const std::function<void(history::Point)>&);
   /// Adds to bins all that they need: days made beforehand, points, and the newest value once more at
-  /// `stands_until`, a time until which it is known to stand (0: none).
-  void add_to(history::Bins&, const history::Series&, std::int64_t stands_until = 0);
+  /// `stands_until`, a time until which it is known to stand (0: none). False: the series has no points.
+  bool add_to(history::Bins&, const history::Series&, std::int64_t stands_until = 0);
 
   struct Listed {
     int rid;

@@ -332,6 +332,20 @@ TEST_CASE_METHOD(Fixture,
         std::vector<Point>{counter(begin, 10).back()});
 }
 
+TEST_CASE_METHOD(Fixture, "points are found behind long times without any") {
+  const auto first = counter(begin, 10), second = counter(begin + 100'000, 10),
+             third = counter(begin + 200'000, 10);
+  for (const auto& some : {first, second, third}) add(some);
+  CHECK(points(*database, series, begin - 50'000, now) == joined(joined(first, second), third));
+  CHECK(points(*database, series, begin + 50'000, now) == joined(joined({first.back()}, second), third));
+  CHECK(points(*database, series, begin + 150'000, now) == joined({second.back()}, third));
+  CHECK(points(*database, series, begin + 250'000, now) == std::vector<Point>{third.back()});
+  // The same where a block has the first ones.
+  add_block({12, begin}, gzip(first));
+  CHECK(points(*database, series, begin + 150'000, now) == joined({second.back()}, third));
+  CHECK(points(*database, series, begin + 50'000, now) == joined(joined({first.back()}, second), third));
+}
+
 TEST_CASE_METHOD(Fixture, "a block that is not right is refused with the reason, and nothing of it stays") {
   const auto good = counter(begin, 256);
   const std::string bytes = gzip(good);
