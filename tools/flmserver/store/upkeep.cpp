@@ -53,10 +53,10 @@ bool Upkeep::step() {
   } catch (const DatabaseError& error) {
     if (error.kind() != DatabaseError::Kind::collision) throw;
   }
-  if (has_worked)
-    has_worked_ = true;
-  else
-    after_ = due->series;  // somebody else changed it; in the next round
+  // The search goes on from here: series before it need nothing in this round. One that somebody else changed
+  // comes in the next.
+  has_worked_ = has_worked_ || has_worked;
+  after_ = {due->series.sid, has_worked ? due->series.rid - 1 : due->series.rid};
   return true;
 }
 
