@@ -11,26 +11,22 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
-#include <filesystem>
-#include <mutex>
-#include <thread>
 
 #include "tests/bench/figure_table.hpp"
+#include "tests/bench/open_loop.hpp"
+#include "tests/bench/server_store.hpp"
 #include "tests/sim/temporary_folder.hpp"
 #include "tests/tools/fleet/running_server.hpp"
 #include "tools/fleet/curves.hpp"
 #include "tools/fleet/play.hpp"
-#include "tools/flmserver/store/schema.hpp"
 #include "tools/flmserver/store/series_store.hpp"
 #include "tools/flmserver/store/upkeep.hpp"
 
 using namespace flm;
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 namespace {
@@ -48,43 +44,12 @@ double own_processor_s() {
          1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-class Store {
- public:
-  explicit Store(std::string url) : url_(std::move(url)), database_(server::open_database(url_)) {
-    server::migrate(*database_);
-    if (is_postgres()) postgres_ = test::postgres_of(*database_);
-  }
-  [[nodiscard]] bool is_postgres() const { return database_->bytes_type() == "BYTEA"; }
-  [[nodiscard]] const std::string& url() const { return url_; }
-  server::Database& database() { return *database_; }
-  [[nodiscard]] double processor_s() const { return postgres_ > 0 ? test::processor_s(postgres_) : 0; }
-  /// As autovacuum does now and then.
-  void clean() {
-    if (is_postgres()) database_->run_script("VACUUM ANALYZE");
-  }
-  double bytes() {
-    if (is_postgres()) {
-      clean();
-      database_->run_script("CHECKPOINT");
-      return static_cast<double>(
-          database_->run("SELECT pg_database_size(current_database())").front().integer(0));
-    }
-    database_->run_script("PRAGMA wal_checkpoint(TRUNCATE)");
-    return static_cast<double>(fs::file_size(url_.substr(7)));
-  }
-
- private:
-  std::string url_;
-  std::unique_ptr<server::Database> database_;
-  pid_t postgres_ = -1;
-};
-
 struct Filled {
   double bytes, upkeep_s;  ///< of a reading: on disk; of processor time
 };
 
 /// Days of readings of a device's series up to `end`, by batches, with upkeep meanwhile.
-Filled fill(Store& store, const fleet::Devices& devices, std::int64_t days, std::int64_t end) {
+Filled fill(bench::ServerStore& store, const fleet::Devices& devices, std::int64_t days, std::int64_t end) {
   server::Database& database = store.database();
   server::SeriesStore series(database);
   server::Upkeep upkeep(database, [](const std::string&) { return false; });
@@ -117,63 +82,19 @@ Filled fill(Store& store, const fleet::Devices& devices, std::int64_t days, std:
   return {(store.bytes() - before) / readings, upkeep_s / readings};
 }
 
-/// ms by which 500 steps of 1 ms of work, one each 10 ms, end after they were due, the 99th of 100: what the
-/// machine does to anybody's latency.
-double machine_p99() {
-  std::vector<double> times;
-  const auto begin = Clock::now();
-  for (int n = 0; n < 500; ++n) {
-    const double due = n / 100.0;
-    std::this_thread::sleep_until(begin + std::chrono::milliseconds(10 * n));
-    const auto from = Clock::now();
-    while (seconds_since(from) < 1e-3) {
-    }
-    times.push_back(1e3 * (seconds_since(begin) - due));
-  }
-  std::sort(times.begin(), times.end());
-  return times[times.size() * 99 / 100];
-}
-
 /// ms of 500 queries at 100 a second, warm, in order of size.
 std::vector<double> query_times(const test::RunningServer& server, const fleet::Devices& devices,
                                 std::string_view interval) {
-  constexpr int threads = 4, each = 125;
-  constexpr double rate = 100;
-  std::vector<double> times;
-  std::mutex mutex;
-  std::string fault;
-  std::vector<std::thread> clients;
-  const auto begin = Clock::now() + std::chrono::milliseconds(500);
-  for (int t = 0; t < threads; ++t)
-    clients.emplace_back([&, t] {
-      fleet::Connection connection(server.address());
-      const auto ask = [&](int n) {
-        const int sensor = n % devices.sensors;
+  return bench::open_loop(
+      server.address(), 100, 500, 8,
+      [&](int n) {
+        const int sensor = std::abs(n) % devices.sensors;
         const bool is_power = fleet::kinds[static_cast<std::size_t>(sensor) % 8].type == "electricity";
-        const fleet::HttpAnswer answer =
-            connection.ask("GET",
-                           fmt::format("/sensor/{}?version=1.0&interval={}&unit={}", devices.sid(0, sensor),
-                                       interval, is_power ? "watt" : "lperday"),
-                           fmt::format("X-Token: {}\r\n", devices.token(0)));
-        if (answer.status == 200 && answer.body.size() > 20) return;
-        const std::lock_guard lock(mutex);
-        fault = fmt::format("interval={}: {} {}", interval, answer.status, answer.body);
-      };
-      for (int n = 0; n < 8; ++n) ask(n);  // warm
-      for (int n = 0; n < each; ++n) {
-        const double due = (n * threads + t) / rate;
-        std::this_thread::sleep_until(
-            begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(due)));
-        ask(n);
-        const double took = 1e3 * (seconds_since(begin) - due);
-        const std::lock_guard lock(mutex);
-        times.push_back(took);
-      }
-    });
-  for (std::thread& client : clients) client.join();
-  if (!fault.empty()) throw std::runtime_error(fault);
-  std::sort(times.begin(), times.end());
-  return times;
+        return bench::Request{fmt::format("/sensor/{}?version=1.0&interval={}&unit={}",
+                                          devices.sid(0, sensor), interval, is_power ? "watt" : "lperday"),
+                              fmt::format("X-Token: {}\r\n", devices.token(0))};
+      },
+      [](const fleet::HttpAnswer& answer) { return answer.status == 200 && answer.body.size() > 20; });
 }
 
 }  // namespace
@@ -187,7 +108,7 @@ int main(int argc, char** argv) try {
   const std::int64_t days = argc > 5 ? std::stoi(argv[5]) : 30;
   const TemporaryFolder folder;
   const char* const given = std::getenv("FLM_STORE_URL");
-  Store store(given != nullptr ? given : "sqlite:" + (folder.path() / "store.db").string());
+  bench::ServerStore store(given != nullptr ? given : "sqlite:" + (folder.path() / "store.db").string());
   // What each store is to stand.
   const int whole = store.is_postgres() ? 10'000 : 1'000, turns = whole * seconds / 300;
   const std::int64_t now = std::time(nullptr);
@@ -260,8 +181,8 @@ int main(int argc, char** argv) try {
   table.plain("return_processor", "4 x, server and database", "", catch_up, "% of two cores");
   table.at_most("memory", "memory of the server, highest", "", 150, test::peak_megabytes(server.id()), "MB");
 
-  table.plain("machine", "the machine without flmserver: 1 ms of work at 100/s, p99", "", machine_p99(),
-              "ms");
+  table.plain("machine", "the machine without flmserver: 1 ms of work at 100/s, p99", "",
+              bench::machine_p99(), "ms");
   for (const std::string_view interval : {"day", "month", "year"}) {
     const double before = test::processor_s(server.id()) + store.processor_s();
     const std::vector<double> times = query_times(server, old, interval);
