@@ -22,6 +22,9 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr int attempts = 5;
+// One makes its statements while another waits for the disk; where rows are not locked one by one, they would
+// only wait for each other.
+constexpr std::size_t most_writers = 2;
 
 /// A database that remembers whether it was written to.
 class Watched final : public Database {
@@ -58,14 +61,17 @@ class Workers::Impl {
       : loop_(loop), options_(std::move(options)), log_(std::move(log)) {
     // All connections open at the start, so that a store that is not there is said before anything is served.
     std::vector<std::unique_ptr<Database>> databases;
-    for (std::size_t i = 0; i < options_.readers + 1; ++i) databases.push_back(open_database(options_.url));
+    databases.push_back(open_database(options_.url));
+    const std::size_t writers = databases[0]->for_update().empty() ? 1 : most_writers;
+    while (databases.size() < writers + options_.readers) databases.push_back(open_database(options_.url));
     for (std::size_t i = 0; i < databases.size(); ++i)
-      threads_.emplace_back([this, i, database = std::shared_ptr<Database>(std::move(databases[i]))] {
-        if (i == 0)
-          write_loop(*database);
-        else
-          read_loop(*database);
-      });
+      threads_.emplace_back(
+          [this, i, writers, database = std::shared_ptr<Database>(std::move(databases[i]))] {
+            if (i < writers)
+              write_loop(*database);
+            else
+              read_loop(*database);
+          });
   }
   ~Impl() { stop(); }
 
@@ -232,7 +238,7 @@ class Workers::Impl {
                          failed->kind() == DatabaseError::Kind::not_unique;
       if (again && attempt + 1 < attempts) {
         ++collisions_;
-        std::this_thread::sleep_for(std::chrono::milliseconds(5 << attempt));
+        pause_after_collision(attempt);
         continue;
       }
       if (failed->kind() == DatabaseError::Kind::away && attempt == 0)

@@ -21,15 +21,15 @@ namespace flm::server {
 /// but the database.
 using Job = std::function<web::Response(Database&)>;
 
-/// One thread writes, the others read. The writer takes all jobs that wait into one transaction, so that they
-/// share the time that a disk takes; a job is answered once all of it is on disk. One that fails after it has
-/// written something makes the others of its group be done again without it. No job waits for another
-/// connection's client.
+/// Two threads write, on SQLite one, the others read. A writer takes the jobs that wait into one transaction,
+/// so that they share the time that a disk takes; a job is answered once all of it is on disk. One that fails
+/// after it has written something makes the others of its group be done again without it. No job waits for
+/// another connection's client.
 class Workers {
  public:
   struct Options {
     std::string url;                       ///< of the store
-    std::size_t readers = 2;               ///< threads
+    std::size_t readers = 2;               ///< threads beside those that write
     std::size_t group = 64;                ///< jobs of a transaction
     std::size_t waiting = 2'000;           ///< jobs; further ones are answered 503
     std::size_t waiting_bytes = 64 << 20;  ///< of what they carry

@@ -1,5 +1,10 @@
 #include "tools/flmserver/store/database.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <thread>
+
 #include "tools/common/input_error.hpp"
 #include "tools/flmserver/store/postgres.hpp"
 #include "tools/flmserver/store/sqlite.hpp"
@@ -42,6 +47,13 @@ std::unique_ptr<Database> open_database(const std::string& url) {
   if (url.starts_with(sqlite) && url.size() > sqlite.size()) return open_sqlite(url.substr(sqlite.size()));
   if (url.starts_with("postgresql://") || url.starts_with("postgres://")) return open_postgres(url);
   throw InputError("'" + url + "' is no database; allowed: sqlite:FILE, postgresql://USER@HOST/DATABASE");
+}
+
+void pause_after_collision(int attempt) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  const int longest_ms = 20 << std::min(attempt, 5);
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(std::uniform_int_distribution<int>(0, longest_ms)(random)));
 }
 
 }  // namespace flm::server

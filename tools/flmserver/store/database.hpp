@@ -116,6 +116,10 @@ class Database {
 /// DatabaseError when it does not open.
 std::unique_ptr<Database> open_database(const std::string& url);
 
+/// Waits before a transaction that collided is done again: up to 20 ms after the first attempt (0), twice as
+/// long with each further one, drawn at random, so that two that waited for each other do not meet again.
+void pause_after_collision(int attempt);
+
 /// begin() and, at its end, rollback() unless commit() came.
 class Transaction {
  public:

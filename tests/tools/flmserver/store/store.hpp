@@ -50,6 +50,7 @@ auto write(Database& database, Work work) {
       return result;
     } catch (const DatabaseError& error) {
       if (error.kind() != DatabaseError::Kind::collision || tries == 100) throw;
+      pause_after_collision(tries);
     }
 }
 
