@@ -90,7 +90,8 @@ class Ingest::Impl {
 
   void run(std::string_view topic, std::size_t bytes, std::uint64_t* count,
            std::function<void(Database&)> work, std::function<void()> then = {}) {
-    workers_.write(
+    // A configuration comes before the blocks of its sensors.
+    workers_.write_in_order(
         [work = std::move(work)](Database& database) {
           try {
             work(database);

@@ -67,8 +67,10 @@ class Workers::Impl {
     for (std::size_t i = 0; i < databases.size(); ++i)
       threads_.emplace_back(
           [this, i, writers, database = std::shared_ptr<Database>(std::move(databases[i]))] {
-            if (i < writers)
-              write_loop(*database);
+            if (i == 0)
+              write_loop(*database, {&in_order_, &writes_});
+            else if (i < writers)
+              write_loop(*database, {&writes_});
             else
               read_loop(*database);
           });
@@ -82,7 +84,6 @@ class Workers::Impl {
   };
   struct Queue {
     std::deque<Task> tasks;
-    std::condition_variable came;
     std::size_t bytes = 0;
   };
 
@@ -95,7 +96,7 @@ class Workers::Impl {
     }
     queue.bytes += task.bytes;
     queue.tasks.push_back(std::move(task));
-    queue.came.notify_one();
+    came_.notify_all();  // not each thread takes of each queue
     return true;
   }
   web::Response later(Queue& queue, Job job, std::size_t bytes) {
@@ -139,7 +140,7 @@ class Workers::Impl {
             collisions_,
             failures_,
             refused_,
-            writes_.tasks.size() + reads_.tasks.size(),
+            writes_.tasks.size() + in_order_.tasks.size() + reads_.tasks.size(),
             away_};
   }
 
@@ -147,26 +148,34 @@ class Workers::Impl {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
-      writes_.came.notify_all();
-      reads_.came.notify_all();
+      came_.notify_all();
       end_.notify_all();
     }
     for (std::thread& thread : threads_)
       if (thread.joinable()) thread.join();
   }
 
-  Queue writes_, reads_;
+  Queue writes_, in_order_, reads_;
 
  private:
-  std::vector<Task> take(Queue& queue, std::size_t most) {
+  /// Waits for tasks and takes up to `most`: of each queue a share, then what is left of the first. Empty:
+  /// the end.
+  std::vector<Task> take(std::initializer_list<Queue*> queues, std::size_t most) {
     std::unique_lock lock(mutex_);
-    queue.came.wait(lock, [&] { return stopping_ || !queue.tasks.empty(); });
+    came_.wait(lock, [&] {
+      return stopping_ || std::any_of(queues.begin(), queues.end(),
+                                      [](const Queue* queue) { return !queue->tasks.empty(); });
+    });
     std::vector<Task> taken;
-    while (!queue.tasks.empty() && taken.size() < most) {
-      queue.bytes -= queue.tasks.front().bytes;
-      taken.push_back(std::move(queue.tasks.front()));
-      queue.tasks.pop_front();
-    }
+    const auto take_of = [&](Queue& queue, std::size_t until) {
+      for (; !queue.tasks.empty() && taken.size() < until; queue.tasks.pop_front()) {
+        queue.bytes -= queue.tasks.front().bytes;
+        taken.push_back(std::move(queue.tasks.front()));
+      }
+    };
+    std::size_t share = 0;
+    for (Queue* queue : queues) take_of(*queue, ++share * most / queues.size());
+    for (Queue* queue : queues) take_of(*queue, most);
     return taken;
   }
 
@@ -271,9 +280,9 @@ class Workers::Impl {
     return true;
   }
 
-  void write_loop(Database& database) {
+  void write_loop(Database& database, std::initializer_list<Queue*> queues) {
     for (;;) {
-      std::vector<Task> tasks = take(writes_, options_.group);
+      std::vector<Task> tasks = take(queues, options_.group);
       if (tasks.empty()) return;
       if (tasks.size() == 1 || !together(tasks, database))
         for (Task& task : tasks) {
@@ -285,7 +294,7 @@ class Workers::Impl {
   }
   void read_loop(Database& database) {
     for (;;) {
-      std::vector<Task> tasks = take(reads_, 1);
+      std::vector<Task> tasks = take({&reads_}, 1);
       if (tasks.empty()) return;
       alone(tasks[0], database, Database::Mode::read);
       ++read_;
@@ -296,7 +305,7 @@ class Workers::Impl {
   const Options options_;
   const web::Log log_;
   mutable std::mutex mutex_;
-  std::condition_variable end_;
+  std::condition_variable came_, end_;
   bool stopping_ = false;
   std::atomic<std::uint64_t> written_ = 0, read_ = 0, commits_ = 0, collisions_ = 0, failures_ = 0,
                              refused_ = 0;
@@ -311,8 +320,9 @@ web::Response Workers::read(Job job) { return impl_->later(impl_->reads_, std::m
 web::Response Workers::write(Job job, std::size_t bytes) {
   return impl_->later(impl_->writes_, std::move(job), bytes);
 }
-void Workers::write(Job job, std::size_t bytes, std::function<void(web::Response)> done) {
-  if (!impl_->add(impl_->writes_, {std::move(job), bytes, done})) done(unavailable("too much waits already"));
+void Workers::write_in_order(Job job, std::size_t bytes, std::function<void(web::Response)> done) {
+  if (!impl_->add(impl_->in_order_, {std::move(job), bytes, done}))
+    done(unavailable("too much waits already"));
 }
 void Workers::in_background(std::function<std::function<bool()>(Database&)> make, int pause_s) {
   impl_->in_background(std::move(make), pause_s);

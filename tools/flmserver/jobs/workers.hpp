@@ -54,8 +54,9 @@ class Workers {
   /// On the loop's thread. `bytes`: what the job carries, for the limit.
   web::Response read(Job);
   web::Response write(Job, std::size_t bytes = 0);
-  /// Calls `done` with the answer on the loop's thread, for work that no request asked for.
-  void write(Job, std::size_t bytes, std::function<void(web::Response)> done);
+  /// For work that no request asked for: jobs of this kind are done one after the other, as they came. Calls
+  /// `done` with the answer on the loop's thread.
+  void write_in_order(Job, std::size_t bytes, std::function<void(web::Response)> done);
 
   /// Runs the work that `make` gives for a connection on a thread of its own, again and again while it
   /// returns true; then after `pause_s`.
