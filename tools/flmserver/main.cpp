@@ -40,8 +40,8 @@ int complain(int status, const std::string& what) {
   return status;
 }
 
-/// The store of a configuration, with its tables, in one transaction. `use` takes accounts, or these and the
-/// series, or all of these with the database.
+/// The store of a configuration, with its tables, in one transaction. `use` takes accounts, these and the
+/// series, or these and the database.
 template <class Use>
 void with_store(const fs::path& configuration, Use use, Database::Mode mode = Database::Mode::write) {
   const std::unique_ptr<Database> database = open_database(read_config(configuration).store);
@@ -130,7 +130,7 @@ int run(int argc, char** argv) {
       user->add_subcommand("export", "Write all that an account has into a file, while flmserver runs");
   give->add_option("NAME", name, "account")->required();
   with_config(give);
-  give->add_option("--to", copy, "new file: tar; tools/flmserver/README.md says what is in it")->required();
+  give->add_option("--to", copy, "new file: tar; flmserver(8) says what is in it")->required();
   give->callback([&] {
     refuse_to_replace(copy);
     with_store(

@@ -18,7 +18,7 @@ constexpr const char* account_columns =
     "uid, name, password, zone, price_eur, price_aud, token, created, settings";
 constexpr const char* device_columns =
     "device, key, serial, uid, version, heartbeat, uptime, resets, upgrade, ip, port";
-constexpr const char* sensor_columns =
+constexpr std::string_view sensor_columns =
     "sid, device, number, class, type, function, voltage, current, phase, constant_milli, kid, enabled, rid, "
     "data_type, port, config, shared, access, name";
 
@@ -234,7 +234,8 @@ std::optional<std::pair<Sensor, std::optional<Account>>> Accounts::sensor_with_o
       of_table("sensor", sensor_columns), of_table("account", account_columns));
   const Rows rows = database_.run(sql, {sid});
   if (rows.empty()) return {};
-  constexpr std::size_t account = 19;  // its first column
+  constexpr auto account =  // its first column
+      static_cast<std::size_t>(1 + std::count(sensor_columns.begin(), sensor_columns.end(), ','));
   std::pair<Sensor, std::optional<Account>> result{sensor_of(rows[0]), {}};
   if (!rows[0].is_null(account)) result.second = account_from(rows[0], account);
   return result;
