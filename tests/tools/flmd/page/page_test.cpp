@@ -2,12 +2,10 @@
 //   page_test --program FLMD --scenario HOUSE.toml --folder FOLDER [Catch's options]
 //   page_test --address http://127.0.0.1:8080 --folder FOLDER      a server that runs already
 // FOLDER gets a picture of every page, wide and narrow, light and dark.
-#define CATCH_CONFIG_RUNNER
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
-#include <iostream>
 #include <memory>
 #include <sstream>
 #include <thread>
@@ -15,6 +13,7 @@
 #include "tests/tools/flmd/page/site.hpp"
 #include "tests/tools/web/browser/browser.hpp"
 #include "tests/tools/web/browser/looks.hpp"
+#include "tests/tools/web/browser/story.hpp"
 
 namespace {
 
@@ -464,34 +463,19 @@ TEST_CASE("Live notices that flmd is stuck, though the connection stands") {
 }
 
 int main(int argc, char** argv) {
-  Catch::Session session;
-  std::string program, scenario, address, where = ".";
-  using Catch::clara::Opt;
-  session.cli(session.cli() | Opt(program, "flmd")["--program"]("the flmd to start") |
-              Opt(scenario, "toml")["--scenario"]("its board") |
-              Opt(address, "http://host:port")["--address"]("of a server that runs already") |
-              Opt(where, "folder")["--folder"]("for pictures and logs"));
-  if (const int error = session.applyCommandLine(argc, argv); error != 0) return error;
-  if (program.empty() == address.empty()) {
-    std::cerr << "page_test: --program FLMD --scenario TOML, or --address http://HOST:PORT\n";
-    return 2;
-  }
-  try {
-    folder = where;
-    std::filesystem::remove_all(folder);
-    std::filesystem::create_directories(folder);
-    site = address.empty() ? std::make_unique<Site>(program, scenario, folder)
-                           : std::make_unique<Site>(address, folder);
-    site->start();
-    browser = std::make_unique<Browser>(folder);
-    const int failed = session.run();
-    browser.reset();
-    site.reset();
-    return failed == 0 ? 0 : 1;
-  } catch (const std::exception& error) {
-    std::cerr << "page_test: " << error.what() << '\n';
-    browser.reset();
-    site.reset();
-    return 1;
-  }
+  return flm::browser::run({"--program FLMD --scenario TOML, or --address http://HOST:PORT; and",
+                            [](const auto& given) { return given.program.empty() != given.address.empty(); },
+                            [](const auto& given) {
+                              folder = given.folder;
+                              site = given.address.empty()
+                                         ? std::make_unique<Site>(given.program, given.scenario, folder)
+                                         : std::make_unique<Site>(given.address, folder);
+                              site->start();
+                              browser = std::make_unique<Browser>(folder);
+                            },
+                            [] {
+                              browser.reset();
+                              site.reset();
+                            }},
+                           argc, argv);
 }

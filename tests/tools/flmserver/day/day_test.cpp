@@ -3,7 +3,6 @@
 //   house_day_test --program FLMSERVER --folder FOLDER [Catch's options]
 // FOLDER gets pictures and logs. The house is this program, too: --house CONFIGURATION BEGIN UNTIL
 // (fast_house.hpp).
-#define CATCH_CONFIG_RUNNER
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
@@ -11,7 +10,6 @@
 #include <ctime>
 #include <fstream>
 #include <functional>
-#include <iostream>
 #include <memory>
 #include <thread>
 
@@ -19,6 +17,7 @@
 #include "tests/tools/flmserver/day/fast_house.hpp"
 #include "tests/tools/free_port.hpp"
 #include "tests/tools/web/browser/browser.hpp"
+#include "tests/tools/web/browser/story.hpp"
 #include "tests/tools/web/raw_client.hpp"
 #include "tools/flmserver/store/series_store.hpp"
 
@@ -339,27 +338,13 @@ TEST_CASE("the dash's line is at the pixel that the contact's power has, in each
 int main(int argc, char** argv) {
   if (argc == 5 && std::string(argv[1]) == "--house")
     return run_fast_house(argv[2], std::stoll(argv[3]), argv[4]);
-  Catch::Session session;
-  std::string where = ".";
-  using Catch::clara::Opt;
-  session.cli(session.cli() | Opt(flmserver, "flmserver")["--program"]("the flmserver to start") |
-              Opt(where, "folder")["--folder"]("for pictures and logs"));
-  if (const int error = session.applyCommandLine(argc, argv); error != 0) return error;
-  if (flmserver.empty()) {
-    std::cerr << "house_day_test: --program FLMSERVER\n";
-    return 2;
-  }
-  int status = 1;
-  try {
-    this_program = std::filesystem::read_symlink("/proc/self/exe");
-    folder = std::filesystem::absolute(where);
-    std::filesystem::remove_all(folder);
-    std::filesystem::create_directories(folder);
-    town = std::make_unique<Town>();
-    status = session.run() == 0 ? 0 : 1;
-  } catch (const std::exception& error) {
-    std::cerr << "house_day_test: " << error.what() << '\n';
-  }
-  town.reset();
-  return status;
+  return flm::browser::run({"--program FLMSERVER", [](const auto& given) { return !given.program.empty(); },
+                            [](const auto& given) {
+                              folder = given.folder;
+                              flmserver = given.program;
+                              this_program = std::filesystem::read_symlink("/proc/self/exe");
+                              town = std::make_unique<Town>();
+                            },
+                            [] { town.reset(); }},
+                           argc, argv);
 }

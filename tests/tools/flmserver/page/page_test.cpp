@@ -1,12 +1,10 @@
 // The pages of flmserver in a real browser, as users meet them; its cases are one story, in their order.
 //   server_page_test --program FLMSERVER --folder FOLDER [Catch's options]
 // FOLDER gets a picture of every page, wide and narrow, light and dark.
-#define CATCH_CONFIG_RUNNER
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
-#include <iostream>
 #include <memory>
 #include <sstream>
 #include <thread>
@@ -14,6 +12,7 @@
 #include "tests/tools/flmserver/page/house.hpp"
 #include "tests/tools/web/browser/browser.hpp"
 #include "tests/tools/web/browser/looks.hpp"
+#include "tests/tools/web/browser/story.hpp"
 
 namespace {
 
@@ -443,28 +442,15 @@ TEST_CASE("an account's settings are changed, everything of it is saved, and it 
 }
 
 int main(int argc, char** argv) {
-  Catch::Session session;
-  std::string program, where = ".";
-  using Catch::clara::Opt;
-  session.cli(session.cli() | Opt(program, "flmserver")["--program"]("the flmserver to start") |
-              Opt(where, "folder")["--folder"]("for pictures and logs"));
-  if (const int error = session.applyCommandLine(argc, argv); error != 0) return error;
-  if (program.empty()) {
-    std::cerr << "server_page_test: --program FLMSERVER\n";
-    return 2;
-  }
-  int status = 1;
-  try {
-    folder = where;
-    std::filesystem::remove_all(folder);
-    std::filesystem::create_directories(folder);
-    house = std::make_unique<House>(program, folder);
-    browser = std::make_unique<Browser>(folder);
-    status = session.run() == 0 ? 0 : 1;
-  } catch (const std::exception& error) {
-    std::cerr << "server_page_test: " << error.what() << '\n';
-  }
-  browser.reset();
-  house.reset();
-  return status;
+  return flm::browser::run({"--program FLMSERVER", [](const auto& given) { return !given.program.empty(); },
+                            [](const auto& given) {
+                              folder = given.folder;
+                              house = std::make_unique<House>(given.program, folder);
+                              browser = std::make_unique<Browser>(folder);
+                            },
+                            [] {
+                              browser.reset();
+                              house.reset();
+                            }},
+                           argc, argv);
 }
