@@ -1,7 +1,6 @@
 #include "tools/history/tmpo_block.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <bit>
@@ -13,9 +12,7 @@
 namespace flm::history {
 namespace {
 
-constexpr std::size_t padding = 16;             ///< zeros after a text that is read eight bytes at once
 constexpr std::size_t longest_cfg = 48 * 1024;  ///< bytes: leaves place for what a header has beside it
-constexpr std::size_t longest_ratio = 1032;     ///< deflate packs no text tighter (zlib's technical notes)
 constexpr std::string_view before_header = R"({"h":)", before_times = R"(,"t":[)",
                            before_values = R"(],"v":[)", last = "]}";
 
@@ -162,6 +159,17 @@ std::string text_of(const Damage& damage) {
   return fmt::format("{} (byte {})", text_of(damage.fault), damage.place);
 }
 
+std::optional<Fault> fault_of(GzipEnd::Kind kind) {
+  switch (kind) {
+    case GzipEnd::Kind::whole: break;
+    case GzipEnd::Kind::cut: return Fault::cut;
+    case GzipEnd::Kind::wrong: return Fault::gzip;
+    case GzipEnd::Kind::too_long: return Fault::too_long;
+    case GzipEnd::Kind::followed: return Fault::after_end;
+  }
+  return {};
+}
+
 BlockReader::BlockReader(std::string_view gzip, BlockId id, std::string_view sid) : id_(id) {
   unpack(gzip);
   open(sid);
@@ -177,46 +185,9 @@ void BlockReader::fail(Fault fault, const char* place) {
 }
 
 void BlockReader::unpack(std::string_view gzip) {
-  const std::size_t limit = longest_text(id_.level);
-  // The last four bytes are the text's length, if they are what they should be.
-  std::size_t expected = 0;
-  if (gzip.size() >= 18)
-    for (std::size_t i = 4; i > 0; --i)
-      expected = expected << 8 | static_cast<unsigned char>(gzip[gzip.size() - 5 + i]);
-  expected = std::min({std::max<std::size_t>(expected, 256), limit, gzip.size() * longest_ratio});
-
-  z_stream stream{};
-  if (inflateInit2(&stream, 15 + 16) != Z_OK) throw std::bad_alloc();
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(gzip.data()));
-  stream.avail_in = static_cast<uInt>(gzip.size());
-  std::size_t size = 0;
-  int status = Z_OK;
-  text_.resize(expected + padding);
-  for (;;) {
-    stream.next_out = reinterpret_cast<Bytef*>(text_.data() + size);
-    stream.avail_out = static_cast<uInt>(text_.size() - padding - size);
-    status = inflate(&stream, Z_NO_FLUSH);
-    size = text_.size() - padding - stream.avail_out;
-    if (status != Z_OK || stream.avail_out != 0) break;
-    if (size >= limit) {
-      status = Z_MEM_ERROR;
-      break;
-    }
-    text_.resize(std::min(limit, 2 * size) + padding);
-  }
-  const std::size_t taken = gzip.size() - stream.avail_in;
-  inflateEnd(&stream);
-  if (status == Z_MEM_ERROR)
-    note(Fault::too_long, taken);
-  else if (status == Z_OK || status == Z_BUF_ERROR)
-    note(Fault::cut, taken);
-  else if (status != Z_STREAM_END)
-    note(Fault::gzip, taken);
-  else if (taken != gzip.size())
-    note(Fault::after_end, taken);
-  std::fill(text_.begin() + static_cast<std::ptrdiff_t>(size), text_.end(), '\0');
-  text_.resize(size + padding);
-  end_ = text_.data() + size;
+  const GzipEnd end = gunzip(gzip, longest_text(id_.level), text_);
+  end_ = text_.data() + end.size;
+  if (const auto fault = fault_of(end.kind)) note(*fault, end.at);
 }
 
 void BlockReader::open(std::string_view sid) {
@@ -424,41 +395,6 @@ Block decode(std::string_view gzip, BlockId id, std::string_view sid) {
   block.header = reader.header();
   block.damage = reader.damage();
   return block;
-}
-
-/// A text's pieces in, gzip as stock writes it out: the same bytes, however it is cut into pieces.
-class GzipWriter {
- public:
-  explicit GzipWriter(int effort) {
-    if (deflateInit2(&stream_, effort, Z_DEFLATED, 15 + 16, 8, Z_FILTERED) != Z_OK) throw std::bad_alloc();
-  }
-  ~GzipWriter() { deflateEnd(&stream_); }
-  GzipWriter(const GzipWriter&) = delete;
-  GzipWriter& operator=(const GzipWriter&) = delete;
-
-  void put(std::string_view text, bool is_last = false) {
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-    stream_.avail_in = static_cast<uInt>(text.size());
-    do {
-      const std::size_t size = bytes_.size();
-      bytes_.resize(size + 4096);
-      stream_.next_out = reinterpret_cast<Bytef*>(bytes_.data() + size);
-      stream_.avail_out = 4096;
-      deflate(&stream_, is_last ? Z_FINISH : Z_NO_FLUSH);
-      bytes_.resize(size + 4096 - stream_.avail_out);
-    } while (stream_.avail_out == 0);
-  }
-  std::string& bytes() { return bytes_; }
-
- private:
-  z_stream stream_{};
-  std::string bytes_;
-};
-
-std::string gzip(std::string_view text) {
-  GzipWriter writer(stock_effort);
-  writer.put(text, true);
-  return std::move(writer.bytes());
 }
 
 BlockWriter::BlockWriter(std::string_view header, int effort) : gzip_(std::make_unique<GzipWriter>(effort)) {

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/history/gzip.hpp"
 #include "tools/history/point.hpp"
 
 namespace flm::history {
@@ -67,6 +68,8 @@ struct Damage {
   bool operator==(const Damage&) const = default;
 };
 std::string text_of(const Damage&);
+/// What is wrong with a block whose gzip ends so; nothing when it is whole.
+std::optional<Fault> fault_of(GzipEnd::Kind);
 
 /// Bytes of a header at most.
 inline constexpr std::size_t longest_header = 65536;
@@ -129,12 +132,6 @@ struct Block {
 };
 Block decode(std::string_view gzip, BlockId, std::string_view sid = {});
 
-class GzipWriter;
-
-/// How much time zlib takes for a block, its level: 9 as stock, whose blocks these are, byte for byte; 6
-/// takes a tenth of the time for 4 % more bytes.
-inline constexpr int stock_effort = 9, quick_effort = 6;
-
 /// A block, written piece by piece: first all times, then all values. Memory: zlib's 270 kB, and the gzip.
 class BlockWriter {
  public:
@@ -166,8 +163,5 @@ std::string make_header(std::string_view cfg, Point head, Point tail);
 /// Text of h with another head and tail; everything else, and each that is the same already, stays as it is
 /// written.
 std::string change_header(std::string_view header, Point head, Point tail);
-
-/// gzip as stock writes it (zlib level 9, windowBits 31, memLevel 8, Z_FILTERED).
-std::string gzip(std::string_view text);
 
 }  // namespace flm::history

@@ -5,6 +5,8 @@
 //   read the same.
 //   3. A piece of a block gives the first points of the whole.
 //   4. A block with any points that can be read has a parent with just these points, and that has no damage.
+// Any bytes as a packed block's text:
+//   7. Points as in 1, none with damage; without, they come back when they are packed again.
 // And any bytes as a journal, and as cfg:
 //   5. A journal gives series that can be; what is written after it reads the same.
 //   6. What is taken as cfg is JSON, without the text by which readers find the times.
@@ -15,6 +17,7 @@
 #include "tests/tools/history/memory_disk.hpp"
 #include "tools/history/compaction.hpp"
 #include "tools/history/disk/point_journal.hpp"
+#include "tools/history/packed_block.hpp"
 
 using namespace flm;
 using namespace flm::history;
@@ -50,6 +53,25 @@ void block(const std::string& gzip_bytes, BlockId id) {
   const Block parent = decode(compaction.bytes(), id.parent());
   promise(parent.points == found.points, "4: a parent has its children's points");
   promise(!parent.damage, "4: a parent has no damage");
+}
+
+void packed(const std::string& text, BlockId id) {
+  GzipWriter writer(quick_effort, "FP");
+  writer.put(text, true);
+  PackedReader reader(writer.bytes(), id);
+  std::vector<Point> points, some(700);
+  while (const std::size_t count = reader.read(some))
+    points.insert(points.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(count));
+  promise(points.empty() == reader.damage().has_value(), "7: points, or damage");
+  if (points.empty()) return;
+  for (std::size_t i = 0; i < points.size(); ++i)
+    promise(id.holds(points[i].time) && (i == 0 || points[i - 1].time < points[i].time),
+            "7: points are in order");
+  promise(points.back() == reader.tail(), "7: the last point is known before");
+  PackedReader again(pack(id, points), id);
+  std::vector<Point> same(points.size() + 1);
+  promise(again.read(same) == points.size() && std::equal(points.begin(), points.end(), same.begin()),
+          "7: what is packed again reads the same");
 }
 
 void journal(const std::string& bytes) {
@@ -95,7 +117,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const BlockId id = BlockId::at(8 + 4 * (data[0] % 3), start);
-  switch (data[0] / 3 % 4) {
+  switch (data[0] / 3 % 5) {
     case 0: block(bytes, id); break;
     case 1: {
       block(gzip(bytes), id);
@@ -107,6 +129,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                 "3: a piece has no more points");
       break;
     }
+    case 4: packed(bytes, id); break;
     case 2: journal("flmjrn1\n" + bytes); break;
     default: cfg(bytes);
   }
