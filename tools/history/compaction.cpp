@@ -4,12 +4,8 @@
 
 namespace flm::history {
 
-Compaction::Compaction(BlockId parent, std::vector<BlockId> children, Read read, std::string sid, int effort)
-    : parent_(parent),
-      children_(std::move(children)),
-      read_(std::move(read)),
-      sid_(std::move(sid)),
-      effort_(effort) {}
+Compaction::Compaction(BlockId parent, std::vector<BlockId> children, Read read, std::string sid)
+    : parent_(parent), children_(std::move(children)), read_(std::move(read)), sid_(std::move(sid)) {}
 
 bool Compaction::step() {
   if (pass_ == Pass::done) return true;
@@ -54,8 +50,8 @@ void Compaction::end_of_pass() {
         pass_ = Pass::done;
         break;
       }
-      writer_ = std::make_unique<BlockWriter>(
-          header_.empty() ? make_header("{}", head_, tail_) : change_header(header_, head_, tail_), effort_);
+      writer_ = std::make_unique<BlockWriter>(header_.empty() ? make_header("{}", head_, tail_)
+                                                              : change_header(header_, head_, tail_));
       pass_ = Pass::times;
       break;
     case Pass::times: pass_ = Pass::values; break;

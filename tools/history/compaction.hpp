@@ -23,8 +23,7 @@ class Compaction {
   using Read = std::function<std::string(BlockId)>;
 
   /// `children`: in the order of their starts, of the level below the parent's and within it.
-  Compaction(BlockId parent, std::vector<BlockId> children, Read, std::string sid = {},
-             int effort = stock_effort);
+  Compaction(BlockId parent, std::vector<BlockId> children, Read, std::string sid = {});
 
   /// One unit of work: at most 2048 points. True when it was the last one.
   bool step();
@@ -44,7 +43,6 @@ class Compaction {
   std::vector<BlockId> children_;
   Read read_;
   std::string sid_;
-  int effort_;
   Pass pass_ = Pass::header;
   std::size_t child_ = 0;
   std::unique_ptr<BlockReader> reader_;

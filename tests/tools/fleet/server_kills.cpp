@@ -19,10 +19,10 @@
 #include "tests/sim/temporary_folder.hpp"
 #include "tests/tools/fleet/running_server.hpp"
 #include "tools/fleet/play.hpp"
+#include "tools/flmserver/store/point_reader.hpp"
 #include "tools/flmserver/store/schema.hpp"
 #include "tools/flmserver/store/series_store.hpp"
 #include "tools/flmserver/store/upkeep.hpp"
-#include "tools/history/tmpo_block.hpp"
 
 using namespace flm;
 using namespace std::chrono_literals;
@@ -36,9 +36,9 @@ struct Found {
 std::size_t stored_points(server::Database& database, const std::string& sid) {
   std::size_t count = 0;
   for (const server::Row& row : database.run("SELECT first, gzip FROM piece WHERE sid = $1", {sid}))
-    count += history::decode(row.text(1), history::BlockId::at(12, row.integer(0))).points.size();
+    count += server::points_of(row.text(1), server::window_of(row.integer(0))).size();
   for (const server::Row& row : database.run("SELECT level, bid, gzip FROM block WHERE sid = $1", {sid}))
-    count += history::decode(row.text(2), {static_cast<int>(row.integer(0)), row.integer(1)}).points.size();
+    count += server::points_of(row.text(2), {static_cast<int>(row.integer(0)), row.integer(1)}).size();
   return count;
 }
 

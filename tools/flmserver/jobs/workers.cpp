@@ -26,13 +26,15 @@ constexpr int attempts = 5;
 // only wait for each other.
 constexpr std::size_t most_writers = 2;
 
-/// A database that remembers whether it was written to.
+/// A database that remembers whether it answered, and whether it was written to.
 class Watched final : public Database {
  public:
   explicit Watched(Database& of) : of_(of) {}
   Rows run(std::string_view sql, std::initializer_list<Bound> values) override {
     if (!sql.starts_with("SELECT")) wrote = true;
-    return of_.run(sql, values);
+    Rows rows = of_.run(sql, values);
+    answered = true;
+    return rows;
   }
   [[nodiscard]] std::int64_t changed() const override { return of_.changed(); }
   void run_script(const std::string& sql) override {
@@ -45,7 +47,7 @@ class Watched final : public Database {
   [[nodiscard]] std::string_view for_update() const override { return of_.for_update(); }
   [[nodiscard]] std::string_view bytes_type() const override { return of_.bytes_type(); }
 
-  bool wrote = false;
+  bool answered = false, wrote = false;
 
  private:
   Database& of_;
@@ -234,7 +236,7 @@ class Workers::Impl {
             is_answered = true;
           }
           if (is_kept) transaction.commit();
-          works();
+          if (watched.answered) works();
           if (!is_answered) answer(task, *std::move(response));
           return;
         }
@@ -261,6 +263,7 @@ class Workers::Impl {
   /// All in one transaction. False: it came to nothing, and no one was answered.
   bool together(std::vector<Task>& tasks, Database& database) {
     std::vector<web::Response> responses;
+    bool answered = false;
     try {
       Transaction transaction(database, Database::Mode::write);
       for (Task& task : tasks) {
@@ -269,12 +272,13 @@ class Workers::Impl {
         std::optional<web::Response> response = run(task.job, watched, failed);
         if (!response || (response->status >= 400 && watched.wrote)) return false;
         responses.push_back(std::move(*response));
+        answered = answered || watched.answered;
       }
       transaction.commit();
     } catch (const DatabaseError&) {
       return false;
     }
-    works();
+    if (answered) works();
     ++commits_;
     for (std::size_t i = 0; i < tasks.size(); ++i) answer(tasks[i], std::move(responses[i]));
     return true;

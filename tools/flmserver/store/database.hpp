@@ -99,7 +99,8 @@ class Database {
 
   enum class Mode : std::uint8_t { read, write };
   /// Begins a transaction: all of it is kept, on disk once commit() returns, or nothing. One that reads sees
-  /// one state of the database. Connects again where the connection was lost.
+  /// one state of the database. Connects again where the connection was lost; that may be found out by the
+  /// first statement.
   virtual void begin(Mode) = 0;
   virtual void commit() = 0;
   virtual void rollback() noexcept = 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tools/history/rollup/days.hpp"
+
 namespace flm::server {
 
 using history::BlockId;
@@ -14,14 +16,44 @@ constexpr std::int64_t longest_span = std::int64_t{1} << 20;
 constexpr std::size_t blocks_at_once = 8, points_at_once = 2048;
 constexpr std::int64_t pieces_at_once = 16'384;  // s, four windows
 
-BlockId id_of(const Row& row) { return {static_cast<int>(row.integer(0)), row.integer(1)}; }
+/// Of a row of a block: bid, gzip, level.
+BlockId id_of(const Row& row) { return {static_cast<int>(row.integer(2)), row.integer(0)}; }
 
 }  // namespace
+
+StoredReader::StoredReader(std::string_view gzip, BlockId id) {
+  if (history::is_packed(gzip))
+    reader_.emplace<history::PackedReader>(gzip, id);
+  else
+    reader_.emplace<history::BlockReader>(gzip, id);
+}
+
+std::size_t StoredReader::read(std::span<Point> out) {
+  if (auto* const packed = std::get_if<history::PackedReader>(&reader_)) return packed->read(out);
+  return std::get<history::BlockReader>(reader_).read(out);
+}
+
+Point StoredReader::tail() const {
+  if (const auto* const packed = std::get_if<history::PackedReader>(&reader_)) return packed->tail();
+  return std::get<history::BlockReader>(reader_).tail();
+}
+
+std::vector<Point> points_of(std::string_view gzip, BlockId id) {
+  StoredReader reader(gzip, id);
+  std::vector<Point> points;
+  std::size_t size = 0;
+  for (std::size_t made = 1; made != 0; size += made) {
+    points.resize(std::max<std::size_t>(256, 2 * size));
+    made = reader.read(std::span(points).subspan(size));
+  }
+  points.resize(size);
+  return points;
+}
 
 std::vector<Point> points_of_pieces(const Rows& rows) {
   std::vector<Point> points;
   for (const Row& row : rows) {
-    const auto piece = history::decode(row.text(1), window_of(row.integer(0))).points;
+    const auto piece = points_of(row.text(1), window_of(row.integer(0)));
     points.insert(points.end(), piece.begin(), piece.end());
   }
   if (!std::is_sorted(points.begin(), points.end())) std::sort(points.begin(), points.end());
@@ -36,15 +68,25 @@ PointReader::PointReader(Database& database, const history::Series& series, std:
 
 void PointReader::skip_to(std::int64_t time) { from_ = std::max(from_, time); }
 
-/// From the last one that begins before the time that is sought.
-Rows PointReader::first_blocks() {
+/// The first blocks and pieces, in one statement: blocks from the last one that begins before the time that
+/// is sought, pieces of four windows, from that of the last one that begins before that time.
+void PointReader::read_first() {
   Rows rows = database_.run(
-      "SELECT level, bid, gzip FROM block WHERE sid = $1 AND rid = $2 AND bid >="
+      "WITH of_last AS (SELECT coalesce(max(first), $3) / 4096 * 4096 AS begin FROM piece"
+      " WHERE sid = $1 AND rid = $2 AND first < $3)"
+      " SELECT bid, gzip, level, CAST(NULL AS BIGINT) FROM"
+      " (SELECT bid, gzip, level FROM block WHERE sid = $1 AND rid = $2 AND bid >="
       " (SELECT coalesce(max(bid), $3) FROM block WHERE sid = $1 AND rid = $2 AND bid < $3)"
-      " AND bid < $4 ORDER BY bid LIMIT 8",
+      " AND bid < $4 ORDER BY bid LIMIT 8) AS blocks"
+      " UNION ALL SELECT first, gzip, 0, begin FROM piece, of_last WHERE sid = $1 AND rid = $2"
+      " AND first >= begin AND first < begin + 16384 ORDER BY 1",
       {series_.sid, series_.rid, *before_, to_});
-  has_block_before_ = !rows.empty() && id_of(rows.front()).start < *before_;
-  return rows;
+  Rows pieces;
+  for (Row& row : rows) (row.is_null(3) ? blocks_ : pieces).push_back(std::move(row));
+  has_block_before_ = !blocks_.empty() && id_of(blocks_.front()).start < *before_;
+  has_more_blocks_ = blocks_.size() == blocks_at_once;
+  pieces_ = points_of_pieces(pieces);
+  pieces_from_ = (pieces.empty() ? window_of(*before_).start : pieces.front().integer(3)) + pieces_at_once;
 }
 
 bool PointReader::next_block() {
@@ -53,13 +95,10 @@ bool PointReader::next_block() {
       if (!has_more_blocks_) return false;
       const std::int64_t after =
           blocks_.empty() ? from_ - longest_span : std::max(id_.start, from_ - longest_span);
-      if (before_ && blocks_.empty())
-        blocks_ = first_blocks();
-      else
-        blocks_ = database_.run(
-            "SELECT level, bid, gzip FROM block WHERE sid = $1 AND rid = $2 AND bid > $3 AND bid < $4"
-            " AND bid + (1 << CAST(level AS INTEGER)) > $5 ORDER BY bid LIMIT 8",
-            {series_.sid, series_.rid, after, to_, from_});
+      blocks_ = database_.run(
+          "SELECT bid, gzip, level FROM block WHERE sid = $1 AND rid = $2 AND bid > $3 AND bid < $4"
+          " AND bid + (1 << CAST(level AS INTEGER)) > $5 ORDER BY bid LIMIT 8",
+          {series_.sid, series_.rid, after, to_, from_});
       block_ = 0;
       has_more_blocks_ = blocks_.size() == blocks_at_once;
       if (blocks_.empty()) return false;
@@ -67,7 +106,7 @@ bool PointReader::next_block() {
     const Row& row = blocks_[block_++];
     id_ = id_of(row);
     if (id_.end() <= from_) continue;
-    reader_ = std::make_unique<history::BlockReader>(row.text(2), id_);
+    reader_ = std::make_unique<StoredReader>(row.text(1), id_);
     return true;
   }
 }
@@ -87,28 +126,11 @@ bool PointReader::fill_from_blocks() {
   }
 }
 
-/// Those of four windows, from that of the last one that begins before the time that is sought.
-Rows PointReader::first_pieces() {
-  Rows rows = database_.run(
-      "WITH of_last AS (SELECT coalesce(max(first), $3) / 4096 * 4096 AS begin FROM piece"
-      " WHERE sid = $1 AND rid = $2 AND first < $3)"
-      " SELECT first, gzip, begin FROM piece, of_last WHERE sid = $1 AND rid = $2 AND first >= begin"
-      " AND first < begin + 16384 ORDER BY first",
-      {series_.sid, series_.rid, *before_});
-  pieces_from_ = (rows.empty() ? window_of(*before_).start : rows.front().integer(2)) + pieces_at_once;
-  return rows;
-}
-
 /// Makes pieces_[piece_] the next point of pieces; false: there is none.
 bool PointReader::fill_from_pieces() {
   for (;;) {
     while (piece_ < pieces_.size() && pieces_[piece_].time < from_) ++piece_;
     if (piece_ < pieces_.size()) return pieces_[piece_].time < to_;
-    if (before_ && pieces_from_ == 0) {
-      pieces_ = points_of_pieces(first_pieces());
-      piece_ = 0;
-      continue;
-    }
     pieces_from_ = std::max(pieces_from_, window_of(from_).start);
     if (!has_more_pieces_ || pieces_from_ >= to_) return false;
     const Rows rows = database_.run(
@@ -140,6 +162,7 @@ bool PointReader::read(Point& point) {
 
 /// The last point before the time that is sought; false: there is none. The next one is then ahead_.
 bool PointReader::next_before(Point& point) {
+  read_first();
   std::optional<Point> last;
   Point next;
   for (;;) {
@@ -166,17 +189,24 @@ bool PointReader::next(Point& point) {
   return read(point);
 }
 
+std::string text_of_days(std::string_view gzip) {
+  std::string text;
+  const history::GzipEnd end = history::gunzip(gzip, day_span_s / 86'400 * history::day_bytes, text);
+  text.resize(end.kind == history::GzipEnd::Kind::whole ? end.size : 0);
+  return text;
+}
+
 namespace {
 
 std::optional<Point> last_in_blocks(Database& database, const history::Series& series, std::int64_t time) {
   for (std::int64_t before = time;;) {
     const Rows rows = database.run(
-        "SELECT level, bid, gzip FROM block WHERE sid = $1 AND rid = $2 AND bid < $3 ORDER BY bid DESC LIMIT "
+        "SELECT bid, gzip, level FROM block WHERE sid = $1 AND rid = $2 AND bid < $3 ORDER BY bid DESC LIMIT "
         "1",
         {series.sid, series.rid, before});
     if (rows.empty()) return {};
     const BlockId id = id_of(rows.front());
-    history::BlockReader reader(rows.front().text(2), id);
+    StoredReader reader(rows.front().text(1), id);
     if (reader.tail().time < time) return reader.tail();
     std::optional<Point> last;
     std::vector<Point> points(points_at_once);

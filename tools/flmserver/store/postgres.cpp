@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstring>
 #include <map>
+#include <utility>
 
 namespace flm::server {
 namespace {
@@ -148,10 +149,8 @@ class Postgres final : public Database {
   Rows run(std::string_view sql, std::initializer_list<Bound> values) override {
     connect_again();
     const Values bound(values);
-    const std::string& name = prepare(sql, bound);
     const Result result =
-        checked(PQexecPrepared(connection_.get(), name.c_str(), bound.count, bound.bytes.data(),
-                               bound.lengths.data(), bound.formats.data(), 1));
+        begin_ != nullptr && is_prepared(sql, bound) ? begin_and_execute(sql, bound) : execute(sql, bound);
     changed_ = std::strtoll(PQcmdTuples(result.get()), nullptr, 10);
     const int count = PQntuples(result.get()), columns = PQnfields(result.get());
     if (columns > 0) changed_ = 0;
@@ -168,25 +167,21 @@ class Postgres final : public Database {
 
   void run_script(const std::string& sql) override {
     connect_again();
+    send_begin();
     checked(PQexec(connection_.get(), sql.c_str()));
   }
 
   void begin(Mode mode) override {
-    const char* const sql = mode == Mode::write ? "BEGIN ISOLATION LEVEL READ COMMITTED"
-                                                : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     connect_again();
-    Result result(PQexec(connection_.get(), sql));
-    if (PQstatus(connection_.get()) != CONNECTION_OK) {  // it was lost since the last transaction
-      connect();
-      result.reset(PQexec(connection_.get(), sql));
-    }
-    checked(result.release());
+    begin_ = mode == Mode::write ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+                                 : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     in_transaction_ = true;
   }
 
   void commit() override {
-    const Result result = checked(PQexec(connection_.get(), "COMMIT"));
     in_transaction_ = false;
+    if (std::exchange(begin_, nullptr) != nullptr) return;  // nothing was done
+    const Result result = checked(PQexec(connection_.get(), "COMMIT"));
     if (std::string_view(PQcmdStatus(result.get())) != "COMMIT")
       throw DatabaseError(DatabaseError::Kind::failed,
                           "PostgreSQL: a statement had failed, and all was rolled back");
@@ -194,6 +189,7 @@ class Postgres final : public Database {
 
   void rollback() noexcept override {
     in_transaction_ = false;
+    if (std::exchange(begin_, nullptr) != nullptr) return;
     if (PQstatus(connection_.get()) == CONNECTION_OK) Result(PQexec(connection_.get(), "ROLLBACK"));
   }
 
@@ -229,6 +225,57 @@ class Postgres final : public Database {
     if (!in_transaction_ && PQstatus(connection_.get()) != CONNECTION_OK) connect();
   }
 
+  /// The transaction's begin by itself, where it is not sent yet.
+  void send_begin() {
+    const char* const sql = std::exchange(begin_, nullptr);
+    if (sql == nullptr) return;
+    Result result(PQexec(connection_.get(), sql));
+    if (PQstatus(connection_.get()) != CONNECTION_OK) {  // it was lost since the last transaction
+      connect();
+      result.reset(PQexec(connection_.get(), sql));
+    }
+    checked(result.release());
+  }
+
+  Result execute(std::string_view sql, const Values& bound) {
+    send_begin();
+    const std::string& name = prepare(sql, bound);
+    return checked(PQexecPrepared(connection_.get(), name.c_str(), bound.count, bound.bytes.data(),
+                                  bound.lengths.data(), bound.formats.data(), 1));
+  }
+
+  /// The transaction's begin and its first statement, of which the server's answer is waited for once.
+  Result begin_and_execute(std::string_view sql, const Values& bound) {
+    PGconn* const connection = connection_.get();
+    const std::string& name = prepare(sql, bound);
+    PQenterPipelineMode(connection);
+    Result first, second;
+    if (PQsendQueryParams(connection, begin_, 0, nullptr, nullptr, nullptr, nullptr, 0) != 0 &&
+        PQsendQueryPrepared(connection, name.c_str(), bound.count, bound.bytes.data(), bound.lengths.data(),
+                            bound.formats.data(), 1) != 0 &&
+        PQpipelineSync(connection) != 0) {
+      first = received();
+      second = received();
+      Result(PQgetResult(connection));  // of the synchronisation
+    }
+    PQexitPipelineMode(connection);
+    // It was lost since the last transaction: once more, on another one.
+    if (PQstatus(connection) != CONNECTION_OK || !second) {
+      connect();
+      return execute(sql, bound);
+    }
+    begin_ = nullptr;
+    checked(first.release());
+    return checked(second.release());
+  }
+
+  /// A statement's result in a pipeline, and what ends it.
+  Result received() {
+    Result result(PQgetResult(connection_.get()));
+    if (result) Result(PQgetResult(connection_.get()));
+    return result;
+  }
+
   Result checked(PGresult* made) {
     Result result(made);
     const ExecStatusType status = PQresultStatus(made);
@@ -241,11 +288,20 @@ class Postgres final : public Database {
         "PostgreSQL: " + in_one_line(*message != '\0' ? message : PQerrorMessage(connection_.get())));
   }
 
-  /// Name of a statement for values of these types.
-  const std::string& prepare(std::string_view sql, const Values& values) {
+  /// What a statement is kept by: with values of other types it is another one.
+  static std::string key_of(std::string_view sql, const Values& values) {
     std::string key(sql);
     for (int i = 0; i < values.count; ++i)
       key += static_cast<char>(values.types[static_cast<std::size_t>(i)]);
+    return key;
+  }
+  [[nodiscard]] bool is_prepared(std::string_view sql, const Values& values) const {
+    return statements_.contains(key_of(sql, values));
+  }
+
+  /// Name of a statement for values of these types.
+  const std::string& prepare(std::string_view sql, const Values& values) {
+    std::string key = key_of(sql, values);
     if (const auto found = statements_.find(key); found != statements_.end()) return found->second;
     std::string name = fmt::format("s{}", statements_.size());
     checked(PQprepare(connection_.get(), name.c_str(), std::string(sql).c_str(), values.count,
@@ -257,6 +313,7 @@ class Postgres final : public Database {
   std::unique_ptr<PGconn, Close> connection_;
   std::map<std::string, std::string> statements_;
   bool in_transaction_ = false;
+  const char* begin_ = nullptr;  // of a transaction: not sent yet
   std::int64_t changed_ = 0;
 };
 

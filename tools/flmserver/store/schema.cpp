@@ -11,7 +11,7 @@ namespace {
 
 // Each brings the version before it to the next one, and is never changed once it was released. `{bytes}` is
 // the type of bytes. Lines that begin with `--pg` are for PostgreSQL alone.
-constexpr std::array<std::string_view, 2> versions = {
+constexpr std::array<std::string_view, 3> versions = {
     // 1: series. What each column means: README.md. No foreign keys, nor keys without sid: the tables can be
     // partitioned by it.
     R"(
@@ -51,6 +51,17 @@ CREATE INDEX device_uid ON device (uid);
 CREATE INDEX sensor_device ON sensor (device);
 CREATE INDEX token_sid ON token (sid);
 CREATE INDEX session_uid ON session (uid);
+)",
+    // 3: packed blocks, which a program of version 2 cannot read. Rows of 32 days, which are made anew.
+    // Statistics
+    // of bytes are of no use.
+    R"(
+DELETE FROM day;
+UPDATE series SET rolled_until = 0;
+--pg ALTER TABLE day ALTER COLUMN bins SET STORAGE EXTERNAL;
+--pg ALTER TABLE piece ALTER COLUMN gzip SET STATISTICS 0;
+--pg ALTER TABLE block ALTER COLUMN gzip SET STATISTICS 0;
+--pg ALTER TABLE day ALTER COLUMN bins SET STATISTICS 0;
 )"};
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {

@@ -31,6 +31,8 @@ std::vector<Point> checked_points(const Series& series, BlockId id, std::string_
   };
   if (!history::is_right(series)) refuse("not 32 lower-case hex digits, or a negative rid");
   if (!id.is_right()) refuse("levels are 8, 12, 16 and 20, and a start is a multiple of 2^level s");
+  if (history::is_packed(gzip))
+    refuse("its gzip has the extra field \"FP\", which only blocks of this store have");
   if (gzip.size() > longest_block) refuse(fmt::format("{} bytes; allowed: {}", gzip.size(), longest_block));
   history::Block block = history::decode(gzip, id, series.sid);
   if (block.damage && block.damage->fault != history::Fault::repeated_joins) refuse(text_of(*block.damage));
@@ -78,7 +80,7 @@ void SeriesStore::put_pieces(const Series& series, std::span<const Point> points
     const std::int64_t end = window_of(points.front().time).end();
     const auto count = static_cast<std::size_t>(
         std::lower_bound(points.begin(), points.end(), Point{end, 0}, is_earlier) - points.begin());
-    const std::string gzip = history::encode("{}", points.first(count), history::quick_effort);
+    const std::string gzip = history::pack(window_of(points.front().time), points.first(count));
     database_.run("INSERT INTO piece (sid, rid, first, gzip) VALUES ($1, $2, $3, $4)",
                   {series.sid, series.rid, points.front().time, Bound::bytes(gzip)});
     points = points.subspan(count);
@@ -92,9 +94,7 @@ void SeriesStore::set_back(const Series& series, State& state, std::int64_t firs
   // The counter rose from the point before it, perhaps days before, by another way than was thought.
   const auto before = last_before(database_, series, first_time);
   const std::int64_t day = day_of(before ? before->time : first_time);
-  if (day >= state.rolled_until) return;
-  state.rolled_until = day;
-  database_.run("DELETE FROM day WHERE sid = $1 AND rid = $2 AND day >= $3", {series.sid, series.rid, day});
+  state.rolled_until = std::min(state.rolled_until, day);
 }
 
 /// New points, of seconds that have none, in order.
@@ -237,22 +237,26 @@ void SeriesStore::points(const Series& series, std::int64_t from, std::int64_t t
 }
 
 bool SeriesStore::add_to(history::Bins& bins, const Series& series, std::int64_t stands_until) {
-  const Rows rows =
-      database_.run("SELECT newest_time, newest_value, rolled_until FROM series WHERE sid = $1 AND rid = $2",
-                    {series.sid, series.rid});
+  // The series, and its days as far as they can be of use, in one statement: each row has both.
+  const std::int64_t from = bins.from();
+  const bool takes_days = bins.grid().is_of_quarters();
+  const Rows rows = database_.run(
+      "SELECT s.newest_time, s.newest_value, s.rolled_until, d.bins FROM series s LEFT JOIN day d"
+      " ON d.sid = $1 AND d.rid = $2 AND d.day >= $3 AND d.day < $4 AND d.day < s.rolled_until"
+      " WHERE s.sid = $1 AND s.rid = $2 ORDER BY d.day",
+      {series.sid, series.rid, day_span_of(from), takes_days ? bins.to() : 0});
   if (rows.empty()) return false;
-  const Point newest{rows.front().integer(0), rows.front().integer(1)};
-  std::int64_t from = bins.from();
-  if (const std::int64_t rolled_until = rows.front().integer(2);
-      bins.grid().is_of_quarters() && rolled_until > from) {
-    for (const Row& row : database_.run(
-             "SELECT bins FROM day WHERE sid = $1 AND rid = $2 AND day >= $3 AND day < $4 ORDER BY day",
-             {series.sid, series.rid, day_of(from), bins.to()}))
-      history::Days(row.text(0)).add_to(bins);
-    from = rolled_until;
-  }
-  if (from >= bins.to()) return true;
-  PointReader reader(database_, series, from, newest.time + 1, true);
+  const Row& state = rows.front();
+  const Point newest{state.integer(0), state.integer(1)};
+  const std::int64_t rolled_until = state.integer(2);
+  for (const Row& row : rows)
+    if (!row.is_null(3)) {
+      const std::string days = text_of_days(row.text(3));
+      history::Days(days).add_to(bins, rolled_until);
+    }
+  const std::int64_t points_from = takes_days ? std::max(from, rolled_until) : from;
+  if (points_from >= bins.to()) return true;
+  PointReader reader(database_, series, points_from, newest.time + 1, true);
   for (Point point; reader.next(point);) {
     bins.add(point);
     if (point.time >= bins.to()) return true;
@@ -276,7 +280,11 @@ std::optional<std::string> SeriesStore::block(const Series& series, BlockId id) 
   Rows rows = database_.run("SELECT gzip FROM block WHERE sid = $1 AND rid = $2 AND bid = $3 AND level = $4",
                             {series.sid, series.rid, id.start, id.level});
   if (rows.empty()) return {};
-  return std::move(rows.front().columns.front().text);
+  std::string gzip = std::move(rows.front().columns.front().text);
+  if (!history::is_packed(gzip)) return gzip;
+  const std::vector<Point> points = points_of(gzip, id);
+  if (points.empty()) return {};  // it is damaged
+  return history::encode("{}", points, history::quick_effort);
 }
 
 std::optional<SeriesStore::Listed> SeriesStore::last_block(std::string_view sid) {

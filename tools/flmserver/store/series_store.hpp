@@ -74,7 +74,7 @@ class SeriesStore {
   /// Blocks of a sensor whose end is later than the known one's: rids ascending from `rid`, levels
   /// descending, starts ascending, as a TMPO reader wants them. {0, 0}: all.
   [[nodiscard]] std::vector<Listed> blocks_after(std::string_view sid, int rid, history::BlockId known);
-  /// A block's gzip.
+  /// A TMPO block: a device's as it came, of the others one with their points and without parameters.
   [[nodiscard]] std::optional<std::string> block(const history::Series&, history::BlockId);
   /// The device's latest block of its highest rid, for a sync answer.
   [[nodiscard]] std::optional<Listed> last_block(std::string_view sid);

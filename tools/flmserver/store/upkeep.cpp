@@ -30,6 +30,48 @@ bool is_empty_day(std::string_view bins) {
   return bins.substr(8, history::day_bytes - 16).find_first_not_of('\0') == bins.npos;
 }
 
+/// Rows of a series' days, from a day on, that are made anew as the days come.
+class DayRows {
+ public:
+  DayRows(Database& database, const Series& series, std::int64_t from)
+      : database_(database), series_(series), next_(from) {
+    const Rows rows = database_.run("SELECT bins FROM day WHERE sid = $1 AND rid = $2 AND day = $3",
+                                    {series_.sid, series_.rid, day_span_of(from)});
+    if (rows.empty()) return;
+    std::string text = text_of_days(rows.front().text(0));
+    const history::Days days(text);
+    if (days.empty() || days.begin() >= from || days.end() < from) return;
+    text_ = text.substr(0, static_cast<std::size_t>((from - days.begin()) / day_s) * history::day_bytes);
+    is_known_ = true;
+  }
+  void add(const std::string& day) {
+    text_ += day;
+    is_known_ = is_known_ || !is_empty_day(day);
+    next_ += day_s;
+    if (next_ % day_span_s == 0) put();
+  }
+  void put() {
+    if (text_.empty()) return;
+    const std::int64_t span = day_span_of(next_ - 1);
+    database_.run("DELETE FROM day WHERE sid = $1 AND rid = $2 AND day = $3",
+                  {series_.sid, series_.rid, span});
+    if (is_known_)
+      database_.run("INSERT INTO day (sid, rid, day, bins) VALUES ($1, $2, $3, $4)",
+                    {series_.sid, series_.rid, span, Bound::bytes(history::gzip(text_))});
+    text_.clear();
+    is_known_ = false;
+  }
+  /// Begin of the day that comes next.
+  [[nodiscard]] std::int64_t next() const { return next_; }
+
+ private:
+  Database& database_;
+  const Series& series_;
+  std::int64_t next_;
+  std::string text_;
+  bool is_known_ = false;
+};
+
 }  // namespace
 
 Upkeep::Upkeep(Database& database, std::function<bool(const std::string& sid)> falls)
@@ -181,20 +223,23 @@ std::optional<Upkeep::Merge> Upkeep::merge(const Series& series, BlockId id) {
     if (id.level > 12 || merge.from.pieces.size() < 2) return {};
     std::vector<Point> all;
     for (const auto& piece : merge.from.pieces)
-      for (const Point& point : history::decode(piece.gzip, id).points) all.push_back(point);
+      for (const Point& point : points_of(piece.gzip, id)) all.push_back(point);
+    if (all.empty()) return {};
     std::sort(all.begin(), all.end());
-    merge.to.pieces.push_back({all.front().time, history::encode("{}", all, history::quick_effort)});
+    merge.to.pieces.push_back({all.front().time, history::pack(id, all)});
     return merge;
   }
   if (!has_pieces && !has_children) return {};
   merge.from.blocks = blocks(series, id);
   const auto& children = merge.from.blocks;
-  if (has_pieces) {
-    merge.to.blocks.push_back({id, true, history::encode("{}", points(), history::quick_effort)});
+  if (has_pieces ||
+      std::any_of(children.begin(), children.end(), [](const auto& block) { return block.own; })) {
+    const std::vector<Point> all = points();
+    if (all.empty()) return {};
+    merge.to.blocks.push_back({id, true, history::pack(id, all)});
     return merge;
   }
-  // Of a device's blocks, what the device makes of them; of others, the same in less time.
-  const bool own = std::any_of(children.begin(), children.end(), [](const auto& block) { return block.own; });
+  // Of a device's blocks alone, what the device makes of them.
   std::vector<BlockId> ids;
   for (const auto& child : children) ids.push_back(child.id);
   const auto read = [&](BlockId child) {
@@ -202,11 +247,11 @@ std::optional<Upkeep::Merge> Upkeep::merge(const Series& series, BlockId id) {
                         [&](const auto& block) { return block.id == child; })
         ->gzip;
   };
-  history::Compaction compaction(id, ids, read, {}, own ? history::quick_effort : history::stock_effort);
+  history::Compaction compaction(id, ids, read);
   while (!compaction.step()) {
   }
   if (compaction.bytes().empty()) return {};
-  merge.to.blocks.push_back({id, own, compaction.bytes()});
+  merge.to.blocks.push_back({id, false, compaction.bytes()});
   return merge;
 }
 
@@ -239,21 +284,17 @@ bool Upkeep::roll(const Due& due, bool falls) {
   if (!reader.next(point)) return false;
   const auto before = last_before(database_, series, due.rolled_until);
   const std::int64_t begin = before ? due.rolled_until : day_of(point.time);
-  std::int64_t day = begin;
-  history::DayMaker maker(begin, falls, [&](const std::string& bins) {
-    if (!is_empty_day(bins))
-      database_.run("INSERT INTO day (sid, rid, day, bins) VALUES ($1, $2, $3, $4)",
-                    {series.sid, series.rid, day, Bound::bytes(bins)});
-    day += day_s;
-  });
+  DayRows days(database_, series, begin);
+  history::DayMaker maker(begin, falls, [&](const std::string& day) { days.add(day); });
   if (before) maker.add(*before);
   std::size_t count = 0;
   do {
     maker.add(point);
     ++count;
-  } while ((count < enough_points || day == begin) && reader.next(point));
+  } while ((count < enough_points || days.next() == begin) && reader.next(point));
+  days.put();
   database_.run("UPDATE series SET rolled_until = $3 WHERE sid = $1 AND rid = $2",
-                {series.sid, series.rid, day});
+                {series.sid, series.rid, days.next()});
   transaction.commit();
   return true;
 }

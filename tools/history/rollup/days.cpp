@@ -71,11 +71,11 @@ std::int64_t Days::begin() const { return empty() ? 0 : signed_at(text_, 0); }
 
 std::int64_t Days::end() const { return empty() ? 0 : signed_at(text_, text_.size() - day_bytes) + day; }
 
-void Days::add_to(Bins& bins) const {
+void Days::add_to(Bins& bins, std::int64_t until) const {
   for (std::size_t at = 0; at < text_.size(); at += day_bytes) {
     const std::int64_t begin = signed_at(text_, at);
     if (begin + day <= bins.from()) continue;
-    if (begin >= bins.to()) return;
+    if (begin >= std::min(bins.to(), until)) return;
     for (std::size_t i = 0; i < quarters_a_day; ++i) {
       const std::int64_t first = begin + static_cast<std::int64_t>(i) * quarter,
                          made = signed_at(text_, at + 8 + 8 * i);

@@ -15,6 +15,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,8 +59,9 @@ class Days {
   /// Begin of the first day and end of the last; 0 when there is none.
   std::int64_t begin() const;
   std::int64_t end() const;
-  /// Adds the quarter hours that bins need. Points may follow, from the last one before end() on.
-  void add_to(Bins&) const;
+  /// Adds the quarter hours that bins need, of days that begin before `until`. Points may follow, from the
+  /// last one before end(), or before `until`, on.
+  void add_to(Bins&, std::int64_t until = std::numeric_limits<std::int64_t>::max()) const;
 
  private:
   std::string_view text_;

@@ -44,6 +44,51 @@ TEST_CASE("a database of version 1 keeps its readings on the way to now") {
   CHECK(points(*database, series) == some);
 }
 
+TEST_CASE("readings of a database of version 2 are answered and merged as others are") {
+  using history::BlockId;
+  const auto database = open_database(empty_database());
+  migrate(*database, 2);
+  const history::Series series{new_sid(), 0};
+  // As a program of version 2 kept them: TMPO blocks, and days as they are.
+  std::vector<history::Point> some;
+  for (int i = 0; i < 30; ++i) some.push_back({begin + 500 * i, 1'000 * i});
+  const auto part = [&](int from, int to) {
+    return history::encode("{}", std::vector(some.begin() + from, some.begin() + to));
+  };
+  write(*database, [&] {
+    database->run(
+        "INSERT INTO series (sid, rid, newest_time, newest_value, merged_until, rolled_until)"
+        " VALUES ($1, 0, $2, $3, $4, $5)",
+        {series.sid, some.back().time, some.back().value, begin + 4'096, 0});
+    database->run("INSERT INTO block (sid, rid, bid, level, own, gzip) VALUES ($1, 0, $2, 12, 1, $3)",
+                  {series.sid, begin, Bound::bytes(part(0, 9))});
+    for (const auto& [from, to] : {std::pair(9, 17), std::pair(17, 25), std::pair(25, 30)})
+      database->run("INSERT INTO piece (sid, rid, first, gzip) VALUES ($1, 0, $2, $3)",
+                    {series.sid, begin + 500 * from, Bound::bytes(part(from, to))});
+    return 0;
+  });
+  migrate(*database);
+  SeriesStore store(*database);
+  CHECK(points(*database, series) == some);
+  CHECK(store.block(series, {12, begin}) == part(0, 9));
+  keep_up(*database);
+  CHECK(points(*database, series) == some);
+  CHECK(count(*database, "block", series.sid) == 3);
+  CHECK(store.block(series, {12, begin}) == part(0, 9));
+  // And once they are 16: all as one.
+  std::vector<history::Point> more;
+  for (int i = 30; i < 200; ++i) more.push_back({begin + 500 * i, 1'000 * i});
+  write(*database, [&] { return store.add(series, more, now).stored; });
+  some.insert(some.end(), more.begin(), more.end());
+  keep_up(*database);
+  CHECK(points(*database, series) == some);
+  const auto merged = store.block(series, {16, begin});
+  REQUIRE(merged);
+  const std::size_t within = 132;  // points of 65 536 s
+  CHECK(history::decode(*merged, {16, begin}, series.sid).points ==
+        std::vector<history::Point>(some.begin(), some.begin() + within));
+}
+
 TEST_CASE("a database that is newer than the program is refused, and left alone") {
   const auto database = open_database(empty_database());
   migrate(*database);

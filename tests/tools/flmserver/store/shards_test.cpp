@@ -52,6 +52,28 @@ TEST_CASE("a store of one server is distributed over three, with all that it has
   CHECK(rows_on(*database, 0) + rows_on(*database, 1) + rows_on(*database, 2) == 60);
 }
 
+TEST_CASE("a distributed store of version 2 comes to now, with all that it has") {
+  if (shards().empty()) return;
+  const std::string url = empty_database(), name = url.substr(url.rfind('/') + 1);
+  const auto database = open_database(url);
+  migrate(*database, 2);
+  distribute(*database, name);
+  SeriesStore store(*database);
+  std::vector<Series> all;
+  for (int i = 0; i < 10; ++i) {
+    all.push_back({new_sid(), 0});
+    write(*database, [&] { return store.add(all.back(), some, now); });
+  }
+  migrate(*database);
+  for (const Series& series : all) {
+    CHECK(points(*database, series) == some);
+    const auto later = begin + 3 * 86'400;
+    write(*database, [&] { return store.add(series, std::vector<Point>{{later, 3'000}}, now); });
+  }
+  keep_up(*database);
+  for (const Series& series : all) CHECK(count(*database, "day", series.sid) == 1);
+}
+
 TEST_CASE("two senders that wait for each other on two servers collide, and both get through") {
   if (shards().empty()) return;
   const auto database = connect();

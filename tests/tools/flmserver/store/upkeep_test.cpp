@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "tests/tools/flmserver/store/store.hpp"
+#include "tools/flmserver/store/point_reader.hpp"
 #include "tools/history/query/grid.hpp"
+#include "tools/history/rollup/days.hpp"
 
 using namespace flm;
 using namespace flm::server;
@@ -101,6 +103,21 @@ struct Fixture {
       if (bins(grid, false) != bins(grid, true)) return false;
     }
     return true;
+  }
+  /// Days that are made, and of which something is known.
+  int days() {
+    const std::int64_t rolled_until =
+        database->run("SELECT rolled_until FROM series WHERE sid = $1", {series.sid}).front().integer(0);
+    int count = 0;
+    for (const Row& row : database->run("SELECT bins FROM day WHERE sid = $1", {series.sid})) {
+      const std::string text = text_of_days(row.text(0));
+      const history::Days days(text);
+      history::Bins bins(history::Grid(history::Resolution::day, utc, days.begin(), days.end() - 1), true,
+                         [&](const Bin& bin, const history::Cell&) { count += bin.known > 0 ? 1 : 0; });
+      days.add_to(bins, rolled_until);
+      bins.finish();
+    }
+    return count;
   }
 
  private:
@@ -246,7 +263,6 @@ TEST_CASE_METHOD(Fixture,
 TEST_CASE_METHOD(Fixture, "days are made when they are over, and made anew when a late point comes") {
   add(some(begin, 5 * 1'440, 60));
   keep_up(*database, true);
-  const auto days = [&] { return count(*database, "day", series.sid); };
   CHECK(days() == 5);  // `begin` lies in the first one, and the last point in the sixth
   CHECK(answers_are_right(begin - day, begin + 6 * day));
   // A late point changes what is before it, back to the point before.
@@ -267,14 +283,47 @@ TEST_CASE_METHOD(Fixture, "a late point after a gap changes the days since the p
   CHECK(answers_are_right(begin, begin + 22 * day));
   keep_up(*database, true);
   CHECK(answers_are_right(begin, begin + 22 * day));
-  CHECK(count(*database, "day", series.sid) == 22);
+  CHECK(days() == 22);
+}
+
+TEST_CASE_METHOD(Fixture, "days of several spans are made bit by bit, and made anew from a late point on") {
+  for (int part = 0; part < 7; ++part) {
+    add(some(begin + part * 10 * day, 24 * 10, 3'600));
+    keep_up(*database, true);
+    CHECK(answers_are_right(begin - day, begin + 80 * day));
+  }
+  CHECK(days() == 70);
+  CHECK(count(*database, "day", series.sid) == 3);
+  add({{begin + 15 * day + 30, 7'777'777}});
+  CHECK(days() < 16);
+  CHECK(answers_are_right(begin - day, begin + 80 * day));
+  // Step by step: what lies behind the days that are made is not believed yet.
+  Upkeep upkeep(*database, [](const std::string&) { return true; });
+  while (upkeep.step()) CHECK(answers_are_right(begin - day, begin + 80 * day));
+  CHECK(days() == 70);
+  CHECK(count(*database, "day", series.sid) == 3);
+}
+
+TEST_CASE_METHOD(Fixture, "a row of days that is damaged is not believed, and no reason to stop") {
+  add(some(begin, 5 * 1'440, 60));
+  keep_up(*database, true);
+  write(*database, [&] {
+    database->run("UPDATE day SET bins = $2 WHERE sid = $1", {series.sid, Bound::bytes("no gzip")});
+    return 0;
+  });
+  CHECK(days() == 0);
+  add(some(begin + 5 * day, 2 * 1'440, 60));
+  keep_up(*database, true);
+  CHECK(days() == 2);
+  CHECK(answers_are_right(begin + 6 * day, begin + 8 * day));
 }
 
 TEST_CASE_METHOD(Fixture, "of days of which nothing is known there is no row") {
   add(some(begin, 10));
   add(some(begin + 300 * day, 3'000, 60));
   keep_up(*database, true);
-  CHECK(count(*database, "day", series.sid) == 3);
+  CHECK(count(*database, "day", series.sid) == 2);  // of ten spans
+  CHECK(days() == 3);
   CHECK(answers_are_right(begin - day, begin + 310 * day));
 }
 
