@@ -51,7 +51,7 @@ class DayByDay final : public Contender::Way {
       keep_up(*database_);
       // As autovacuum does; the other thread may be at it.
       if (database_->bytes_type() == "BYTEA")
-        database_->run_script("VACUUM (SKIP_LOCKED, TRUNCATE FALSE) piece, block");
+        database_->run_script("VACUUM (SKIP_LOCKED, TRUNCATE FALSE) series, piece, block, day");
     }
   }
   void finish() override {}
