@@ -27,7 +27,8 @@ std::string_view content_type(Format format) {
   return format == Format::json ? "application/json" : "text/csv";
 }
 
-void append_row(std::string& text, Format format, std::int64_t time, std::optional<std::int64_t> value) {
+void append_row(std::string& text, Format format, std::int64_t time, std::optional<std::int64_t> value,
+                std::optional<std::int64_t> known) {
   const bool json = format == Format::json;
   if (json) text.append(text.size() > 1 ? ",[" : "[");
   append_number(text, time);
@@ -36,6 +37,10 @@ void append_row(std::string& text, Format format, std::int64_t time, std::option
     append_number(text, *value);
   else
     text += json ? "\"nan\"" : "nan";
+  if (known) {
+    text += ',';
+    append_number(text, *known);
+  }
   text.append(json ? "]" : "\r\n");
 }
 
@@ -72,7 +77,7 @@ void Answer::write_row() {
   std::optional<std::int64_t> value;
   if (known_ > 0 && 2 * known_ >= length_ && row_ <= query_.now)
     value = value_of(nano_, known_, query_.factor);
-  append_row(text_, format_, row_, value);
+  append_row(text_, format_, row_, value, query_.known ? std::optional(value ? known_ : 0) : std::nullopt);
   nano_ = known_ = length_ = 0;
   row_ = query_.grid.next(row_);
 }

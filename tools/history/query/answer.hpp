@@ -18,8 +18,9 @@ std::optional<Format> format_of(std::string_view accept);
 std::string_view content_type(Format);
 
 /// Appends a row: `[1309564800,125]`, and a comma between two; or `1309564800,125` and a line end. No value
-/// is "nan".
-void append_row(std::string& text, Format, std::int64_t time, std::optional<std::int64_t> value);
+/// is "nan". `known`: seconds, the row's third element, if it has one.
+void append_row(std::string& text, Format, std::int64_t time, std::optional<std::int64_t> value,
+                std::optional<std::int64_t> known = {});
 
 /// What is known of a sensor, the answer to `param=all`; nothing is null.
 struct SensorParameters {

@@ -87,16 +87,18 @@ Query query_of(Parameters parameters, const QueryContext& context) {
   const auto interval = value_of(parameters, "interval"), unit = value_of(parameters, "unit");
   const auto start = time_of(parameters, "start"), end = time_of(parameters, "end");
   const auto resolution = resolution_of(parameters);
-  const auto all = value_of(parameters, "param"), update = value_of(parameters, "update");
+  const auto all = value_of(parameters, "param"), update = value_of(parameters, "update"),
+             known = value_of(parameters, "known");
   if (all || update) {
     if (all && update) throw QueryError("param excludes update");
     if (all && *all != "all") refuse("param", *all, "all");
     if (update && *update != "true") refuse("update", *update, "true");
-    if (interval || start || end || resolution || unit)
-      throw QueryError("param and update exclude interval, start, end, resolution and unit");
+    if (interval || start || end || resolution || unit || known)
+      throw QueryError("param and update exclude interval, start, end, resolution, unit and known");
     query.kind = all ? Query::Kind::parameters : Query::Kind::update;
     return query;
   }
+  if (known && *known != "true") refuse("known", *known, "true");
   if (interval && (start || end)) throw QueryError("interval excludes start and end");
   if (!interval && !start)
     throw QueryError(end ? "end requires start" : "interval or start is missing; one of them is required");
@@ -104,7 +106,7 @@ Query query_of(Parameters parameters, const QueryContext& context) {
   const std::int64_t factor = factor_of(unit_of(*unit, context.sensor_type), context.prices);
   query.series = SeriesQuery{
       interval ? of_interval(*interval, resolution, context) : of_start(*start, end, resolution, context),
-      factor, context.now};
+      factor, context.now, known.has_value()};
   return query;
 }
 

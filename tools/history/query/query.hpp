@@ -22,6 +22,9 @@
 // when not given Rows have the time stamps S+R, S+2R, ... E+R, the ends of their bins. A bin that ends after
 // now is "nan".
 //
+// With known=true, which the stock server has not, a row has a third element: for how many of its seconds its
+// value is known. Their product is what was counted, in a row that is known in part, too.
+//
 // These are the stock server's rules, but in three places. The interval form begins a row earlier than its
 // latest source, as the manual's example does. `hour` and `month` are resolutions of their own (stock answers
 // `hour` by 15min, `month` not at all). The longest time counts from the end and not from now: old days have
@@ -51,6 +54,7 @@ struct SeriesQuery {
   Grid grid;
   std::int64_t factor;  // of a rate in Wh/s or L/s
   std::int64_t now;     // a bin that ends later is unfinished
+  bool known = false;   // a row says for how many seconds its value is known
 };
 
 struct Query {

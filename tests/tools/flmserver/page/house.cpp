@@ -105,6 +105,8 @@ void House::send(const std::string& path, const std::string& body) {
     throw std::runtime_error(fmt::format("{}: {} {}", path, status, answer));
 }
 
+std::int64_t House::first_time(std::int64_t now) { return (now / day - 40) * day + day / 4; }
+
 void House::meter_reports() {
   send(
       fmt::format("/device/{}", device),
@@ -116,7 +118,7 @@ void House::meter_reports() {
          fmt::format(R"({{"config":{{"number":{},"function":"{}",{},"enable":1}}}})", number, name, kind));
     std::string body = R"({"measurements":[)";
     double counter = 0;  // Wh or L
-    for (std::int64_t time = now - 40 * day; time < now;) {
+    for (std::int64_t time = first_time(now) - 900; time < now;) {
       const std::int64_t step = time < now - 2 * day ? 900 : 60;
       counter += rate(time + step / 2) * static_cast<double>(step) / 3600;
       time += step;

@@ -34,9 +34,11 @@ class House {
   [[nodiscard]] static std::string claim_code();
 
   /// The meter sends its heartbeat, its sensors, and what they counted in the last 40 days up to now: a
-  /// household's electricity, its solar panels, its water. Throws std::runtime_error for an answer that is no
-  /// 200.
+  /// household's electricity, its solar panels, its water, and 60 W all the time. Throws std::runtime_error
+  /// for an answer that is no 200.
   void meter_reports();
+  /// Their first reading: six o'clock of a day of UTC.
+  static std::int64_t first_time(std::int64_t now);
   /// The meter's local interface, at 127.0.0.1: from now on it answers, or has gone.
   void meter_is_near(bool near);
 

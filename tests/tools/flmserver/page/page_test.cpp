@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -201,6 +202,18 @@ TEST_CASE("the dash draws several sensors, each time, and keeps what was chosen 
   CHECK(std::stod(sum) > 4);
   CHECK(std::stod(sum) < 20);
   CHECK(sum.ends_with(" kWh"));
+  // The first day is known from six o'clock on: 60 W until the midnight of UTC before now, and no more.
+  choose_only({hostile_name});
+  choose_range("year");
+  browser->choose("#resolution", "day");
+  browser->until(drawn);
+  const std::int64_t now = std::time(nullptr);
+  const double kwh_of_60_w =
+      0.06 * static_cast<double>(now / 86'400 * 86'400 - House::first_time(now)) / 3'600;
+  CHECK(text_of("#summary td:nth-of-type(5)") == fmt::format("{:.2f} kWh", kwh_of_60_w));
+  CHECK(text_of("#summary td:nth-of-type(2)") == "60 W");
+  browser->choose("#resolution", "auto");
+  choose_only({"main", "solar"});
   // By calendar months, of which 40 days touch two or three.
   choose_range("year");
   browser->choose("#resolution", "month");

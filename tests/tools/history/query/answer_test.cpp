@@ -188,3 +188,22 @@ TEST_CASE("JSON is what a client gets that does not ask for CSV") {
   CHECK(format_of("text/csv, application/json;q=0.5") == Format::csv);
   CHECK(format_of("text/html") == std::nullopt);
 }
+
+TEST_CASE("with known=true a row says for how many seconds its value is known") {
+  // From noon of the first day 50 Wh an hour, unknown from noon of the third: the counter began anew.
+  const std::int64_t first = 1'307'577'600, noon = first + day / 2;
+  const std::vector<Point> points{
+      {noon, 0}, {noon + 2 * day, 2'400'000}, {first + 4 * day, 1'000}, {first + 5 * day, 1'000}};
+  const std::int64_t now = first + 6 * day;
+  const auto asked = [&](Format format) {
+    return answer(
+        series({{"start", std::to_string(first)}, {"resolution", "day"}, {"unit", "watt"}, {"known", "true"}},
+               now),
+        points, format);
+  };
+  // Of the third day half is known, of the fourth nothing, of the sixth nothing.
+  CHECK(asked(Format::json) ==
+        "[[1307664000,50,43200],[1307750400,50,86400],[1307836800,50,43200],[1307923200,\"nan\",0],"
+        "[1308009600,0,86400],[1308096000,\"nan\",0],[1308182400,\"nan\",0]]");
+  CHECK(asked(Format::csv).starts_with("1307664000,50,43200\r\n1307750400,50,86400\r\n"));
+}

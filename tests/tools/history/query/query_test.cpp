@@ -236,7 +236,8 @@ TEST_CASE("whatever is wrong with a query is said, with what is allowed") {
       {"version=1.0&update=1", "update is \"1\"; allowed: true"},
       {"version=1.0&param=all&update=true", "param excludes update"},
       {"version=1.0&param=all&unit=watt",
-       "param and update exclude interval, start, end, resolution and unit"},
+       "param and update exclude interval, start, end, resolution, unit and known"},
+      {"version=1.0&interval=day&unit=watt&known=yes", "known is \"yes\"; allowed: true"},
       {"version=1.0&interval=" + std::string(50, 'x') + "&unit=watt",
        "interval is \"" + std::string(40, 'x') +
            "...\"; allowed: minute, 15min, hour, day, week, month, year, decade, night"},

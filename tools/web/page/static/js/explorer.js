@@ -146,7 +146,7 @@ export class Explorer {
   query() {
     const {choice} = this;
     const when = this.moved() ? `start=${choice.start}&end=${choice.end}` : `interval=${choice.range}`;
-    return `version=1.0&${when}&resolution=${this.resolution()}&unit=${choice.unit}`;
+    return `version=1.0&${when}&resolution=${this.resolution()}&unit=${choice.unit}&known=true`;
   }
 
   // What is drawn.
@@ -180,11 +180,14 @@ export class Explorer {
   take_rows(answers) {
     const name = this.resolution();
     const by_begin = new Map();  // end and values
+    this.known = answers.map(() => new Map());  // s of a row's value, by its begin
     answers.forEach((answer, at) => {
-      for (const [stamp, value] of answer) {
+      for (const [stamp, value, known] of answer) {
         const [begin, end] = bounds_of(stamp, name);
         if (!by_begin.has(begin)) by_begin.set(begin, [end, ...answers.map(() => null)]);
-        if (value !== "nan") by_begin.get(begin)[at + 1] = value;
+        if (value === "nan") continue;
+        by_begin.get(begin)[at + 1] = value;
+        this.known[at].set(begin, known);
       }
     });
     const begins = [...by_begin.keys()].sort((a, b) => a - b);
@@ -230,14 +233,16 @@ export class Explorer {
   }
 
   summarise() {
-    const {rows, ends, choice} = this;
+    const {rows, choice} = this;
     const [factor, unit, places] = sums[choice.unit];
     const body = by_id("summary").tBodies[0];
     body.replaceChildren(...this.columns.map((sensor, at) => {
-      const known = rows.map((row, of) => [row[at + 1], ends[of] - row[0] / 1000]).filter(([value]) => value !== null);
-      const values = known.map(([value]) => value);
-      const mean = values.reduce((total, value) => total + value, 0) / values.length;
-      const sum = known.reduce((total, [value, seconds]) => total + value * seconds, 0);
+      const with_value = rows.filter((row) => row[at + 1] !== null);
+      const values = with_value.map((row) => row[at + 1]);
+      // A row counts for as long as it is known; a live point as much as another.
+      const weights = with_value.map((row) => this.is_live() ? 1 : this.known[at].get(row[0] / 1000));
+      const sum = values.reduce((total, value, of) => total + value * weights[of], 0);
+      const mean = sum / weights.reduce((total, weight) => total + weight, 0);
       const of_unit = (value) => values.length ? `${number(value)} ${units[choice.unit]}` : "–";
       const cell = (label, text, properties = {}) => element("td", {"data-label": label, ...properties}, text);
       const has_sum = values.length && !this.is_night() && !this.is_live();
