@@ -70,10 +70,11 @@ class Daemon {
     }
     workers_.in_background(
         [this](Database& database) {
-          const auto falls = [&database](const std::string& sid) {
+          const auto falls = [&database](const std::string& sid) -> std::optional<bool> {
             Transaction transaction(database, Database::Mode::read);
             const std::optional<Sensor> sensor = Accounts(database).sensor(sid);
-            return sensor && sensor->falls();
+            if (!sensor) return {};  // of a shard, which has no accounts
+            return sensor->falls();
           };
           return [this, upkeep = std::make_shared<Upkeep>(database, falls)] {
             const bool worked = upkeep->step();

@@ -43,6 +43,8 @@ std::pair<int, std::int64_t> unit_of(std::span<const Point> points) {
 
 std::string pack(BlockId id, std::span<const Point> points) {
   if (points.empty()) throw std::invalid_argument("a block has at least one point");
+  if (!id.holds(points.front().time) || !id.holds(points.back().time))
+    throw std::invalid_argument("a point lies outside its block");
   const auto [unit, value] = unit_of(points);
   std::string text, steps, stands, changes;
   append(text, static_cast<std::uint64_t>(unit));
@@ -52,6 +54,7 @@ std::string pack(BlockId id, std::span<const Point> points) {
   std::uint64_t rise = 0, change_count = 0, stand = 0, same_steps = 0;
   for (std::size_t i = 1; i < points.size(); ++i) {
     const std::int64_t step = points[i].time - points[i - 1].time;
+    if (step <= 0) throw std::invalid_argument("a block's points are in the order of their times");
     ++same_steps;
     if (i + 1 == points.size() || points[i + 1].time - points[i].time != step) {
       append(steps, bits(step));
@@ -71,7 +74,7 @@ std::string pack(BlockId id, std::span<const Point> points) {
   text += steps;
   append(text, change_count);
 
-  GzipWriter writer(stock_effort, mark);
+  GzipWriter writer(quick_effort, mark);
   writer.put(text);
   writer.put(stands);
   writer.put(changes, true);

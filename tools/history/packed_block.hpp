@@ -31,7 +31,8 @@
 
 namespace flm::history {
 
-/// A block's points, in the order of their times, all within it. Throws std::invalid_argument for no points.
+/// A block's points. Throws std::invalid_argument for none, and for such as are not in the order of their
+/// times or not within it.
 std::string pack(BlockId, std::span<const Point>);
 
 /// Whether it is a packed block, and no TMPO block.

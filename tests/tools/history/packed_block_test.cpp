@@ -75,7 +75,10 @@ TEST_CASE("points come back, however many are read at once") {
     for (const std::size_t at_once : {1u, 2u, 1'000u, 100'000u})
       CHECK(read_all(gzip, sixteen, at_once) == points);
   }
-  CHECK_THROWS_AS(pack(sixteen, {}), std::invalid_argument);
+  using Points = std::vector<Point>;
+  for (const Points& wrong : {Points{}, Points{{start, 0}, {start, 1}}, Points{{start + 1, 0}, {start, 0}},
+                              Points{{start - 1, 0}}, Points{{last + 1, 0}}})
+    CHECK_THROWS_AS(pack(sixteen, wrong), std::invalid_argument);
 }
 
 TEST_CASE("a packed block is half of a TMPO block at the most") {

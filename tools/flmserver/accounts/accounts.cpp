@@ -7,6 +7,7 @@
 
 #include "tools/api/claim_code.hpp"
 #include "tools/common/input_error.hpp"
+#include "tools/flmserver/store/series_store.hpp"
 #include "tools/history/query/zone.hpp"
 #include "tools/web/access/passwords.hpp"  // random_hex, equal_in_constant_time
 #include "tools/web/exchange/request.hpp"  // is_text
@@ -258,6 +259,7 @@ void Accounts::put(const Sensor& s) {
   if (known && known->device != s.device)
     throw InputError(fmt::format("sensor {} belongs to another device", s.sid));
   if (known) {
+    if (known->falls() != s.falls()) SeriesStore(database_).forget_days(s.sid);
     database_.run(
         "UPDATE sensor SET number = $2, class = $3, type = $4, function = $5, voltage = $6, "
         "current = $7, phase = $8, constant_milli = $9, kid = $10, enabled = $11, rid = $12, "

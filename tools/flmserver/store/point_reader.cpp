@@ -38,6 +38,11 @@ Point StoredReader::tail() const {
   return std::get<history::BlockReader>(reader_).tail();
 }
 
+bool StoredReader::is_damaged() const {
+  const auto* const packed = std::get_if<history::PackedReader>(&reader_);
+  return packed != nullptr && packed->damage();
+}
+
 std::vector<Point> points_of(std::string_view gzip, BlockId id) {
   StoredReader reader(gzip, id);
   std::vector<Point> points;
@@ -207,7 +212,7 @@ std::optional<Point> last_in_blocks(Database& database, const history::Series& s
     if (rows.empty()) return {};
     const BlockId id = id_of(rows.front());
     StoredReader reader(rows.front().text(1), id);
-    if (reader.tail().time < time) return reader.tail();
+    if (id.holds(reader.tail().time) && reader.tail().time < time) return reader.tail();
     std::optional<Point> last;
     std::vector<Point> points(points_at_once);
     while (const std::size_t count = reader.read(points)) {

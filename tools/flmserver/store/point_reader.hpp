@@ -27,6 +27,8 @@ class StoredReader {
   /// The next points; 0: the end.
   std::size_t read(std::span<history::Point>);
   [[nodiscard]] history::Point tail() const;
+  /// It is packed, and none of its points can be read.
+  [[nodiscard]] bool is_damaged() const;
 
  private:
   std::variant<std::monostate, history::PackedReader, history::BlockReader> reader_;

@@ -227,14 +227,14 @@ class Postgres final : public Database {
 
   /// The transaction's begin by itself, where it is not sent yet.
   void send_begin() {
-    const char* const sql = std::exchange(begin_, nullptr);
-    if (sql == nullptr) return;
-    Result result(PQexec(connection_.get(), sql));
+    if (begin_ == nullptr) return;
+    Result result(PQexec(connection_.get(), begin_));
     if (PQstatus(connection_.get()) != CONNECTION_OK) {  // it was lost since the last transaction
       connect();
-      result.reset(PQexec(connection_.get(), sql));
+      result.reset(PQexec(connection_.get(), begin_));
     }
     checked(result.release());
+    begin_ = nullptr;
   }
 
   Result execute(std::string_view sql, const Values& bound) {
@@ -264,8 +264,8 @@ class Postgres final : public Database {
       connect();
       return execute(sql, bound);
     }
-    begin_ = nullptr;
     checked(first.release());
+    begin_ = nullptr;
     return checked(second.release());
   }
 

@@ -52,12 +52,13 @@ CREATE INDEX sensor_device ON sensor (device);
 CREATE INDEX token_sid ON token (sid);
 CREATE INDEX session_uid ON session (uid);
 )",
-    // 3: packed blocks, which a program of version 2 cannot read. Rows of 32 days, which are made anew.
-    // Statistics
+    // 3: packed blocks, and rows of 32 days, which are made anew. A program of version 2 that still runs
+    // would take them for damaged: it finds no series any more, since a column has another name. Statistics
     // of bytes are of no use.
     R"(
 DELETE FROM day;
-UPDATE series SET rolled_until = 0;
+ALTER TABLE series RENAME COLUMN rolled_until TO days_until;
+UPDATE series SET days_until = 0;
 --pg ALTER TABLE day ALTER COLUMN bins SET STORAGE EXTERNAL;
 --pg ALTER TABLE piece ALTER COLUMN gzip SET STATISTICS 0;
 --pg ALTER TABLE block ALTER COLUMN gzip SET STATISTICS 0;

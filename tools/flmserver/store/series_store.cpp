@@ -47,7 +47,7 @@ std::vector<Point> checked_points(const Series& series, BlockId id, std::string_
 
 SeriesStore::SeriesStore(Database& database)
     : database_(database),
-      lock_sql_(fmt::format("SELECT newest_time, newest_value, merged_until, rolled_until FROM series"
+      lock_sql_(fmt::format("SELECT newest_time, newest_value, merged_until, days_until FROM series"
                             " WHERE sid = $1 AND rid = $2{}",
                             database.for_update())) {}
 
@@ -59,7 +59,7 @@ SeriesStore::State SeriesStore::lock(const Series& series, std::int64_t first_ti
       return {row.integer(0), row.integer(1), row.integer(2), row.integer(3)};
     }
     database_.run(
-        "INSERT INTO series (sid, rid, newest_time, newest_value, merged_until, rolled_until)"
+        "INSERT INTO series (sid, rid, newest_time, newest_value, merged_until, days_until)"
         " VALUES ($1, $2, 0, 0, $3, $4) ON CONFLICT DO NOTHING",
         {series.sid, series.rid, window_of(first_time).start, day_of(first_time)});
   }
@@ -68,10 +68,9 @@ SeriesStore::State SeriesStore::lock(const Series& series, std::int64_t first_ti
 
 void SeriesStore::save(const Series& series, const State& state) {
   database_.run(
-      "UPDATE series SET newest_time = $3, newest_value = $4, merged_until = $5, rolled_until = $6"
+      "UPDATE series SET newest_time = $3, newest_value = $4, merged_until = $5, days_until = $6"
       " WHERE sid = $1 AND rid = $2",
-      {series.sid, series.rid, state.newest_time, state.newest_value, state.merged_until,
-       state.rolled_until});
+      {series.sid, series.rid, state.newest_time, state.newest_value, state.merged_until, state.days_until});
 }
 
 /// Points in the order of their times as pieces, one for each window.
@@ -94,7 +93,7 @@ void SeriesStore::set_back(const Series& series, State& state, std::int64_t firs
   // The counter rose from the point before it, perhaps days before, by another way than was thought.
   const auto before = last_before(database_, series, first_time);
   const std::int64_t day = day_of(before ? before->time : first_time);
-  state.rolled_until = std::min(state.rolled_until, day);
+  state.days_until = std::min(state.days_until, day);
 }
 
 /// New points, of seconds that have none, in order.
@@ -212,7 +211,7 @@ void SeriesStore::remove(std::string_view sid) {
 }
 
 void SeriesStore::forget_days(std::string_view sid) {
-  database_.run("UPDATE series SET rolled_until = 0 WHERE sid = $1", {sid});
+  database_.run("UPDATE series SET days_until = 0 WHERE sid = $1", {sid});
   database_.run("DELETE FROM day WHERE sid = $1", {sid});
 }
 
@@ -241,20 +240,20 @@ bool SeriesStore::add_to(history::Bins& bins, const Series& series, std::int64_t
   const std::int64_t from = bins.from();
   const bool takes_days = bins.grid().is_of_quarters();
   const Rows rows = database_.run(
-      "SELECT s.newest_time, s.newest_value, s.rolled_until, d.bins FROM series s LEFT JOIN day d"
-      " ON d.sid = $1 AND d.rid = $2 AND d.day >= $3 AND d.day < $4 AND d.day < s.rolled_until"
+      "SELECT s.newest_time, s.newest_value, s.days_until, d.bins FROM series s LEFT JOIN day d"
+      " ON d.sid = $1 AND d.rid = $2 AND d.day >= $3 AND d.day < $4 AND d.day < s.days_until"
       " WHERE s.sid = $1 AND s.rid = $2 ORDER BY d.day",
       {series.sid, series.rid, day_span_of(from), takes_days ? bins.to() : 0});
   if (rows.empty()) return false;
   const Row& state = rows.front();
   const Point newest{state.integer(0), state.integer(1)};
-  const std::int64_t rolled_until = state.integer(2);
+  const std::int64_t days_until = state.integer(2);
   for (const Row& row : rows)
     if (!row.is_null(3)) {
       const std::string days = text_of_days(row.text(3));
-      history::Days(days).add_to(bins, rolled_until);
+      history::Days(days).add_to(bins, days_until);
     }
-  const std::int64_t points_from = takes_days ? std::max(from, rolled_until) : from;
+  const std::int64_t points_from = takes_days ? std::max(from, days_until) : from;
   if (points_from >= bins.to()) return true;
   PointReader reader(database_, series, points_from, newest.time + 1, true);
   for (Point point; reader.next(point);) {

@@ -84,7 +84,7 @@ class SeriesStore {
   struct State {
     std::int64_t newest_time, newest_value;
     std::int64_t merged_until;  ///< pieces before it wait for no Upkeep
-    std::int64_t rolled_until;  ///< days before it are made
+    std::int64_t days_until;    ///< days before it are made
   };
   State lock(const history::Series&, std::int64_t first_time);
   void save(const history::Series&, const State&);

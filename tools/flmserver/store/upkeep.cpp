@@ -38,9 +38,10 @@ class DayRows {
     const Rows rows = database_.run("SELECT bins FROM day WHERE sid = $1 AND rid = $2 AND day = $3",
                                     {series_.sid, series_.rid, day_span_of(from)});
     if (rows.empty()) return;
-    std::string text = text_of_days(rows.front().text(0));
+    const std::string text = text_of_days(rows.front().text(0));
     const history::Days days(text);
-    if (days.empty() || days.begin() >= from || days.end() < from) return;
+    is_damaged_ = days.empty() || days.end() < from;
+    if (is_damaged_ || days.begin() >= from) return;
     text_ = text.substr(0, static_cast<std::size_t>((from - days.begin()) / day_s) * history::day_bytes);
     is_known_ = true;
   }
@@ -61,6 +62,8 @@ class DayRows {
     text_.clear();
     is_known_ = false;
   }
+  /// The row lacks days before those that come: they have to be made anew, from its span's begin on.
+  [[nodiscard]] bool is_damaged() const { return is_damaged_; }
   /// Begin of the day that comes next.
   [[nodiscard]] std::int64_t next() const { return next_; }
 
@@ -69,16 +72,16 @@ class DayRows {
   const Series& series_;
   std::int64_t next_;
   std::string text_;
-  bool is_known_ = false;
+  bool is_known_ = false, is_damaged_ = false;
 };
 
 }  // namespace
 
-Upkeep::Upkeep(Database& database, std::function<bool(const std::string& sid)> falls)
+Upkeep::Upkeep(Database& database, Falls falls)
     : database_(database),
       falls_(std::move(falls)),
       lock_sql_(fmt::format(
-          "SELECT newest_time, merged_until, rolled_until FROM series WHERE sid = $1 AND rid = $2{}",
+          "SELECT newest_time, merged_until, days_until FROM series WHERE sid = $1 AND rid = $2{}",
           database.for_update())) {}
 
 bool Upkeep::step() {
@@ -89,9 +92,10 @@ bool Upkeep::step() {
   }
   bool has_worked = false;
   try {
-    has_worked = due->merged_until + window_s + grace_s <= due->newest_time
-                     ? merge_next(*due)
-                     : roll(*due, falls_(due->series.sid));
+    if (due->merged_until + window_s + grace_s <= due->newest_time)
+      has_worked = merge_next(*due);
+    else if (const std::optional<bool> falls = falls_(due->series.sid))
+      has_worked = roll(*due, *falls);
   } catch (const DatabaseError& error) {
     if (error.kind() != DatabaseError::Kind::collision) throw;
   }
@@ -104,8 +108,8 @@ bool Upkeep::step() {
 
 std::optional<Upkeep::Due> Upkeep::next_due() {
   const Rows rows = database_.run(
-      "SELECT sid, rid, newest_time, merged_until, rolled_until FROM series"
-      " WHERE sid >= $1 AND (sid > $1 OR rid > $2) AND (merged_until + $3 <= newest_time OR rolled_until + "
+      "SELECT sid, rid, newest_time, merged_until, days_until FROM series"
+      " WHERE sid >= $1 AND (sid > $1 OR rid > $2) AND (merged_until + $3 <= newest_time OR days_until + "
       "$4 <= newest_time)"
       " ORDER BY sid, rid LIMIT 1",
       {after_.sid, after_.rid, window_s + grace_s, day_s});
@@ -212,19 +216,16 @@ std::optional<Upkeep::Merge> Upkeep::merge(const Series& series, BlockId id) {
   }
   Merge merge{id, {{}, pieces(series, id)}, {}};
   const bool has_pieces = !merge.from.pieces.empty();
-  const auto points = [&] {
-    std::vector<Point> all;
-    PointReader reader(database_, series, id.start, id.end());
-    for (Point point; reader.next(point);) all.push_back(point);
-    return all;
-  };
+  // Nothing is made of what is damaged, and it stays where it is.
+  if (std::any_of(merge.from.pieces.begin(), merge.from.pieces.end(),
+                  [](const auto& piece) { return points_of(piece.gzip, window_of(piece.first)).empty(); }))
+    return {};
   if (is_covered) {
     // Pieces over a block become one.
     if (id.level > 12 || merge.from.pieces.size() < 2) return {};
     std::vector<Point> all;
     for (const auto& piece : merge.from.pieces)
       for (const Point& point : points_of(piece.gzip, id)) all.push_back(point);
-    if (all.empty()) return {};
     std::sort(all.begin(), all.end());
     merge.to.pieces.push_back({all.front().time, history::pack(id, all)});
     return merge;
@@ -234,8 +235,12 @@ std::optional<Upkeep::Merge> Upkeep::merge(const Series& series, BlockId id) {
   const auto& children = merge.from.blocks;
   if (has_pieces ||
       std::any_of(children.begin(), children.end(), [](const auto& block) { return block.own; })) {
-    const std::vector<Point> all = points();
-    if (all.empty()) return {};
+    if (std::any_of(children.begin(), children.end(),
+                    [](const auto& block) { return StoredReader(block.gzip, block.id).is_damaged(); }))
+      return {};
+    std::vector<Point> all;
+    PointReader reader(database_, series, id.start, id.end());
+    for (Point point; reader.next(point);) all.push_back(point);
     merge.to.blocks.push_back({id, true, history::pack(id, all)});
     return merge;
   }
@@ -277,13 +282,15 @@ bool Upkeep::roll(const Due& due, bool falls) {
   const Series& series = due.series;
   Transaction transaction(database_, Database::Mode::write);
   const Rows rows = database_.run(lock_sql_, {series.sid, series.rid});
-  if (rows.empty() || rows.front().integer(2) != due.rolled_until) return false;
+  if (rows.empty() || rows.front().integer(2) != due.days_until) return false;
 
-  PointReader reader(database_, series, due.rolled_until, due.newest_time + 1);
+  const std::int64_t from =
+      DayRows(database_, series, due.days_until).is_damaged() ? day_span_of(due.days_until) : due.days_until;
+  PointReader reader(database_, series, from, due.newest_time + 1);
   Point point;
   if (!reader.next(point)) return false;
-  const auto before = last_before(database_, series, due.rolled_until);
-  const std::int64_t begin = before ? due.rolled_until : day_of(point.time);
+  const auto before = last_before(database_, series, from);
+  const std::int64_t begin = before ? from : day_of(point.time);
   DayRows days(database_, series, begin);
   history::DayMaker maker(begin, falls, [&](const std::string& day) { days.add(day); });
   if (before) maker.add(*before);
@@ -293,10 +300,10 @@ bool Upkeep::roll(const Due& due, bool falls) {
     ++count;
   } while ((count < enough_points || days.next() == begin) && reader.next(point));
   days.put();
-  database_.run("UPDATE series SET rolled_until = $3 WHERE sid = $1 AND rid = $2",
+  database_.run("UPDATE series SET days_until = $3 WHERE sid = $1 AND rid = $2",
                 {series.sid, series.rid, days.next()});
   transaction.commit();
-  return true;
+  return days.next() != due.days_until;
 }
 
 }  // namespace flm::server

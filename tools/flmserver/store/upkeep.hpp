@@ -24,8 +24,10 @@ class Upkeep {
   /// s for which a device's own blocks are waited for.
   static constexpr std::int64_t grace_s = 1'024;
 
-  /// `falls`: whether a sensor's counter may fall; called outside of a transaction.
-  Upkeep(Database& database, std::function<bool(const std::string& sid)> falls);
+  /// Whether a sensor's counter may fall; nothing for a sensor that is not known, whose days are not made.
+  using Falls = std::function<std::optional<bool>(const std::string& sid)>;
+  /// `falls` is called outside of a transaction.
+  Upkeep(Database& database, Falls falls);
 
   /// The next piece of work, a block made or a series' days: some ms, a second for a block of level 20 of a
   /// sensor that changes each second. False: no series needs any; again in a minute. Throws DatabaseError;
@@ -35,7 +37,7 @@ class Upkeep {
  private:
   struct Due {
     history::Series series;
-    std::int64_t newest_time, merged_until, rolled_until;
+    std::int64_t newest_time, merged_until, days_until;
   };
   /// What lies in a span.
   struct Sources {
@@ -71,7 +73,7 @@ class Upkeep {
   bool roll(const Due&, bool falls);
 
   Database& database_;
-  std::function<bool(const std::string&)> falls_;
+  Falls falls_;
   std::string lock_sql_;
   history::Series after_{"", -1};  // those up to it were looked at in this round
   bool has_worked_ = false;        // in this round

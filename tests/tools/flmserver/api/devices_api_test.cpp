@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/tools/flmserver/api/server_under_test.hpp"
+#include "tools/flmserver/store/upkeep.hpp"
 #include "tools/history/tmpo_block.hpp"
 
 namespace {
@@ -92,6 +93,30 @@ TEST_CASE("a body has measurements or a configuration, and not both") {
   CHECK(server.post(path, R"({"measurements":[[1699999980,1.5],[1699999981,2],["x",3]]})").status ==
         200);  // whole numbers only
   CHECK(counters_of(server, main_sid) == "1699999981:2 ");
+}
+
+TEST_CASE("days are made anew when a sensor turns out to be a net counter") {
+  ServerUnderTest server(start);
+  server.with_device();
+  REQUIRE(server.post("/sensor/" + main_sid, clamp).status == 200);
+  server.measure(main_sid,
+                 {{start - 300'000, 900}, {start - 200'000, 500}, {start - 100'000, 700}, {start, 800}});
+  server::Upkeep upkeep(server.database(), [](const std::string&) { return false; });
+  while (upkeep.step()) {
+  }
+  const auto days_until = [&] {
+    return server.database()
+        .run("SELECT days_until FROM series WHERE sid = $1", {main_sid})
+        .front()
+        .integer(0);
+  };
+  const std::int64_t made = days_until();
+  CHECK(made > start - 100'000);
+  REQUIRE(server.post("/sensor/" + main_sid, clamp).status == 200);
+  CHECK(days_until() == made);
+  REQUIRE(server.post("/sensor/" + main_sid, R"({"config":{"class":"uart","type":"electricity"}})").status ==
+          200);
+  CHECK(days_until() == 0);
 }
 
 TEST_CASE("a clock at 1970 or 2070 loses its own points and no others") {

@@ -52,16 +52,20 @@ std::unique_ptr<Database> connect_to_shard(std::size_t number) {
   return open_database(url_of(shards()[number], "flm"));
 }
 
-void distribute(Database& coordinator, const std::string& name) {
+void distribute(Database& coordinator, const std::string& name, int version) {
   std::string command = FLM_SOURCE_DIR "/tools/flmserver/store/shard.sh";
   for (const std::string& shard : shards()) {
     if (name != "flm") open_database(url_of(shard, "flm"))->run_script("CREATE DATABASE " + name);
-    migrate(*open_database(url_of(shard, name)));
+    migrate(*open_database(url_of(shard, name)), version);
     command += fmt::format(" 'host={} dbname={} user=flm'", shard, name);
   }
   Transaction transaction(coordinator, Database::Mode::write);
   coordinator.run_script(output_of(command));
   transaction.commit();
+}
+
+void migrate_shards(const std::string& name) {
+  for (const std::string& shard : shards()) migrate(*open_database(url_of(shard, name)));
 }
 
 bool is_sqlite() { return variable("FLM_STORE_URL").empty(); }
@@ -109,6 +113,27 @@ std::vector<history::Point> points(Database& database, const history::Series& se
   SeriesStore(database).points(series, from, to, [&](history::Point point) { result.push_back(point); });
   transaction.commit();
   return result;
+}
+
+void add_as_version_2(Database& database, const history::Series& series,
+                      const std::vector<history::Point>& points) {
+  write(database, [&] {
+    const std::int64_t first = points.front().time;
+    database.run(
+        "INSERT INTO series (sid, rid, newest_time, newest_value, merged_until, rolled_until)"
+        " VALUES ($1, $2, $3, $4, $5, 0)",
+        {series.sid, series.rid, points.back().time, points.back().value,
+         history::BlockId::at(12, first).start});
+    for (auto from = points.begin(); from != points.end();) {
+      const std::int64_t end = history::BlockId::at(12, from->time).end();
+      const auto to = std::find_if(from, points.end(), [&](const auto& point) { return point.time >= end; });
+      const std::string gzip = history::encode("{}", std::vector(from, to));
+      database.run("INSERT INTO piece (sid, rid, first, gzip) VALUES ($1, $2, $3, $4)",
+                   {series.sid, series.rid, from->time, Bound::bytes(gzip)});
+      from = to;
+    }
+    return 0;
+  });
 }
 
 std::string rows_of(Database& database, std::string_view sid) {

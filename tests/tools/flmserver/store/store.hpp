@@ -14,6 +14,7 @@
 
 #include "tests/sim/temporary_folder.hpp"
 #include "tools/flmserver/store/database.hpp"
+#include "tools/flmserver/store/schema.hpp"
 #include "tools/flmserver/store/series_store.hpp"
 
 namespace flm::server::test {
@@ -29,7 +30,10 @@ const std::vector<std::string>& shards();
 /// A connection to a further server itself.
 std::unique_ptr<Database> connect_to_shard(std::size_t number);
 /// Distributes the series of a database, `name`, over all servers, by the script that sharding.md describes.
-void distribute(Database& coordinator, const std::string& name);
+/// `version`: of the further servers' tables.
+void distribute(Database& coordinator, const std::string& name, int version = newest_version());
+/// Brings the further servers' tables to now.
+void migrate_shards(const std::string& name);
 const TemporaryFolder& folder();
 /// URL of the database, which has all tables.
 const std::string& store_url();
@@ -57,6 +61,8 @@ auto write(Database& database, Work work) {
 /// Points of [from, to), with the one before.
 std::vector<history::Point> points(Database&, const history::Series&, std::int64_t from = 0,
                                    std::int64_t to = now);
+/// Adds points to a new series as a program did that knew versions of the tables up to 2: as TMPO blocks.
+void add_as_version_2(Database&, const history::Series&, const std::vector<history::Point>&);
 /// All rows of a sensor, as text, in the order of their keys.
 std::string rows_of(Database&, std::string_view sid);
 /// A table's rows of a sensor.

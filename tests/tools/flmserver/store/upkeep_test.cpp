@@ -106,15 +106,15 @@ struct Fixture {
   }
   /// Days that are made, and of which something is known.
   int days() {
-    const std::int64_t rolled_until =
-        database->run("SELECT rolled_until FROM series WHERE sid = $1", {series.sid}).front().integer(0);
+    const std::int64_t days_until =
+        database->run("SELECT days_until FROM series WHERE sid = $1", {series.sid}).front().integer(0);
     int count = 0;
     for (const Row& row : database->run("SELECT bins FROM day WHERE sid = $1", {series.sid})) {
       const std::string text = text_of_days(row.text(0));
       const history::Days days(text);
       history::Bins bins(history::Grid(history::Resolution::day, utc, days.begin(), days.end() - 1), true,
                          [&](const Bin& bin, const history::Cell&) { count += bin.known > 0 ? 1 : 0; });
-      days.add_to(bins, rolled_until);
+      days.add_to(bins, days_until);
       bins.finish();
     }
     return count;
@@ -304,7 +304,7 @@ TEST_CASE_METHOD(Fixture, "days of several spans are made bit by bit, and made a
   CHECK(count(*database, "day", series.sid) == 3);
 }
 
-TEST_CASE_METHOD(Fixture, "a row of days that is damaged is not believed, and no reason to stop") {
+TEST_CASE_METHOD(Fixture, "a row of days that is damaged is not believed, and made anew") {
   add(some(begin, 5 * 1'440, 60));
   keep_up(*database, true);
   write(*database, [&] {
@@ -314,8 +314,49 @@ TEST_CASE_METHOD(Fixture, "a row of days that is damaged is not believed, and no
   CHECK(days() == 0);
   add(some(begin + 5 * day, 2 * 1'440, 60));
   keep_up(*database, true);
-  CHECK(days() == 2);
-  CHECK(answers_are_right(begin + 6 * day, begin + 8 * day));
+  CHECK(days() == 7);
+  CHECK(answers_are_right(begin - day, begin + 8 * day));
+}
+
+TEST_CASE_METHOD(Fixture, "what is damaged is not merged away, nor taken for a point") {
+  add(some(begin, 4'096));
+  add(some(begin + 4'096, 4'096));
+  add(some(begin + 10'000, 10));
+  keep_up(*database);
+  REQUIRE(count(*database, "block", series.sid) == 2);
+  std::string gzip =
+      database->run("SELECT gzip FROM block WHERE sid = $1 AND bid = $2", {series.sid, begin + 4'096})
+          .front()
+          .text(0);
+  gzip[gzip.size() / 2] = static_cast<char>(gzip[gzip.size() / 2] ^ 1);
+  write(*database, [&] {
+    database->run("UPDATE block SET gzip = $3 WHERE sid = $1 AND bid = $2",
+                  {series.sid, begin + 4'096, Bound::bytes(gzip)});
+    return 0;
+  });
+  for (std::int64_t time = begin + 4'096; time < begin + 8'192; ++time) model.erase(time);
+  CHECK(is_right());
+  CHECK(store.block(series, {12, begin + 4'096}) == std::nullopt);
+  // The last point before a time behind it is one of the block before.
+  CHECK(points(*database, series, begin + 9'000, begin + 9'001) ==
+        std::vector<Point>{{begin + 4'095, model.at(begin + 4'095)}});
+  add(some(begin + 70'000, 10));
+  keep_up(*database);
+  CHECK(is_right());
+  CHECK(database->run("SELECT gzip FROM block WHERE sid = $1 AND bid = $2", {series.sid, begin + 4'096})
+            .front()
+            .text(0) == gzip);
+}
+
+TEST_CASE_METHOD(Fixture, "days of a sensor that is not known are not made, those of others are") {
+  add(some(begin, 5 * 1'440, 60));
+  Upkeep upkeep(*database, [](const std::string&) { return std::nullopt; });
+  while (upkeep.step()) {
+  }
+  CHECK(days() == 0);
+  CHECK(count(*database, "block", series.sid) > 0);
+  keep_up(*database, true);
+  CHECK(days() == 5);
 }
 
 TEST_CASE_METHOD(Fixture, "of days of which nothing is known there is no row") {
