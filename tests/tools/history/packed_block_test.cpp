@@ -129,8 +129,8 @@ TEST_CASE("numbers that cannot be are refused") {
   const auto fault = [](std::string_view text) {
     const std::string gzip = with_mark(text);
     CHECK(read_all(gzip, sixteen).empty());
-    const auto& damage = PackedReader(gzip, sixteen).damage();
-    return damage ? std::optional(damage->fault) : std::nullopt;
+    const PackedReader reader(gzip, sixteen);
+    return reader.damage() ? std::optional(reader.damage()->fault) : std::nullopt;
   };
   using namespace std::string_view_literals;
   // unit, points, first time, first value, rise; step, points; changes; stands; changes
