@@ -208,12 +208,12 @@ class SimBus : public Bus {
     throw NoAnswer(fmt::format("the simulator of {} has not answered for {} s", path_, answer_within / 1s));
   }
 
-  /// Ends the simulator as a closed terminal does, waits for it, and gives its exit status. One that is stuck
-  /// is killed.
+  /// Ends the simulator as a closed terminal does, waits for it, and gives its exit status, each time. One
+  /// that is stuck is killed.
   int end() {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
-    if (child_ <= 0) return 0;
+    if (child_ <= 0) return status_;
     int status = 0;
     const Time until = steady_now() + answer_within;
     while (true) {
@@ -223,13 +223,14 @@ class SimBus : public Bus {
       if (steady_now() >= until) ::kill(child_, SIGKILL);
     }
     child_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
 
   std::string path_;
   double speed_;
   int fd_ = -1;
   pid_t child_ = 0;
+  int status_ = 0;  // once it has ended
   Time time_{};
   Time paced_from_{}, paced_time_{};  ///< this machine's time and the board's when pacing began
   std::string buffer_;

@@ -66,6 +66,7 @@ export class Explorer {
     this.choice = {range: "day", start: null, end: null, unit: "watt", resolution: "auto", keys: new Set()};
     this.rows = [];      // [Date, value or null, ...]: from a row's begin on
     this.ends = [];      // of the rows, s
+    this.known = null;   // [Map]: for how many s a value is known, by its row's begin; not of live points
     this.columns = [];   // sensors of the values
     this.asked = 0;      // which answer counts: that to the last question
     this.asked_at = 0;
@@ -180,7 +181,7 @@ export class Explorer {
   take_rows(answers) {
     const name = this.resolution();
     const by_begin = new Map();  // end and values
-    this.known = answers.map(() => new Map());  // s of a row's value, by its begin
+    this.known = answers.map(() => new Map());
     answers.forEach((answer, at) => {
       for (const [stamp, value, known] of answer) {
         const [begin, end] = bounds_of(stamp, name);
@@ -209,6 +210,7 @@ export class Explorer {
         by_time.get(time)[at] = value;
       }
     });
+    this.known = null;
     this.ends = [...by_time.keys()].sort((a, b) => a - b);
     this.rows = this.ends.map((time) => [new Date(time * 1000), ...by_time.get(time)]);
   }
@@ -240,7 +242,7 @@ export class Explorer {
       const with_value = rows.filter((row) => row[at + 1] !== null);
       const values = with_value.map((row) => row[at + 1]);
       // A row counts for as long as it is known; a live point as much as another.
-      const weights = with_value.map((row) => this.is_live() ? 1 : this.known[at].get(row[0] / 1000));
+      const weights = with_value.map((row) => this.known ? this.known[at].get(row[0] / 1000) : 1);
       const sum = values.reduce((total, value, of) => total + value * weights[of], 0);
       const mean = sum / weights.reduce((total, weight) => total + weight, 0);
       const of_unit = (value) => values.length ? `${number(value)} ${units[choice.unit]}` : "–";
