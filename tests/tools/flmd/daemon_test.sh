@@ -241,8 +241,9 @@ for child in $children; do
 done
 
 # The board is unplugged, and another one is plugged in, whose counters begin at 0.
+soon 20 eval 'get /api/status | grep -q "\"synchronised\":true"' || failed "the board is as the configuration says" "$(tail log)"
 pkill -9 -P "$daemon"
-soon 20 grep -q 'has gone (status 137); waiting for it' log && ok "a board that goes is said" || failed "a board that goes" "$(tail -5 log)"
+soon 20 grep -q 'has gone (status 137).*; waiting for it' log && ok "a board that goes is said" || failed "a board that goes" "$(cat log)"
 soon 20 sh -c '[ "$(grep -c "flm02b with OpenFLM" log)" -eq 2 ]' && ok "it is found again" || failed "it is found again" "$(tail -5 log)"
 soon 20 counter_of 4 && holds "counters of the new board are given as they are" '^[0-9.]+$' "$(counter_of 4)"
 highest=$(grep -aoE "^/sensor/$(sid 4)/gauge . . \[[0-9]+,[0-9]+" topics | sed 's/.*,//' | sort -n | tail -1)
