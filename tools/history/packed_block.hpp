@@ -12,10 +12,10 @@
 // | first time | s after the block's start |
 // | first value | signed, thousandths |
 // | rise | signed, steps: last value less first |
-// | step, points | s from a point to the next, and how many points follow one another so; until there is no
-// more point | | changes | how many points have another value than the one before | | stands | for each
-// change: how many points before it have the value of the one before them, since the last change | | changes
-// | for each change: signed, steps |
+// | step, points | s from a point to the next, and how many points follow so; until all are told |
+// | changes | how many points have another value than the one before |
+// | stands | for each change: points before it, since the last one, that have the value before |
+// | changes | for each change: signed, steps |
 //
 // Sums and products are of 64 bits, what is over is dropped: so each value comes back, whatever it is.
 #pragma once
@@ -46,7 +46,7 @@ class PackedReader {
   PackedReader(const PackedReader&) = delete;
   PackedReader& operator=(const PackedReader&) = delete;
 
-  /// The next points; 0: the end, or as far as the block goes.
+  /// The next points; 0: the end.
   std::size_t read(std::span<Point>);
   /// The last point, of a block that is not damaged.
   [[nodiscard]] Point tail() const { return tail_; }
